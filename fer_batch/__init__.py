@@ -1,0 +1,30 @@
+"""fer-batch: emotion timelines from the faces in photographs and films.
+
+For notebooks::
+
+    import fer_batch
+
+    run = fer_batch.analyze(["holiday/", "interview.mp4"])
+    timeline = fer_batch.read_timeline(run.timelines["interview.mp4"])
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fer_batch.batch import Run, analyze
+    from fer_batch.options import Options
+    from fer_batch.tables import read_timeline
+
+__version__ = "0.1.0"
+__all__ = ["Options", "Run", "__version__", "analyze", "read_timeline"]
+
+_HOMES = {"Options": "options", "Run": "batch", "analyze": "batch", "read_timeline": "tables"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are first used: the command line must answer at once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"fer_batch.{_HOMES[name]}"), name)

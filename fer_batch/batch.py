@@ -1,0 +1,211 @@
+"""The whole run: find the sources, have each seen, write tables and report. One bad file never ends it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fer_batch import outfolder, report, runfile, sources, tables, timeline, tracking
+from fer_batch.emotions import VIEWS
+from fer_batch.errors import FerBatchError, MediaError, NothingUsable
+from fer_batch.options import Options
+from fer_batch.seeing import Eyes, Progress, unexpected
+from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
+from fer_batch.workfolder import Record, WorkFolder
+
+
+class Silence:
+    """The Progress of somebody who does not want to know."""
+
+    def begin(self, source: Source, frames: int) -> None:
+        """Say nothing."""
+
+    def advance(self, frames: int) -> None:
+        """Say nothing."""
+
+    def end(self, source: Source, outcome: Outcome | None) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    folder: Path
+    """The output folder."""
+    outcomes: tuple[Outcome, ...]
+    skipped: tuple[Skipped, ...]
+    """What was left out, and what is not whole."""
+    ignored: tuple[str, ...]
+    """Files that are neither photographs nor films."""
+    report: Path
+    """The report's first page."""
+
+    @property
+    def timelines(self) -> dict[str, Path]:
+        """Each source's name and its timeline."""
+        return {outcome.source.name: self.folder / outcome.timeline for outcome in self.outcomes}
+
+
+def analyze(
+    paths: Iterable[str | Path],
+    options: Options | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Find the faces in photographs and films and write down what their expressions look like.
+
+    ``paths`` are files and folders. ``out`` is made if need be, by default ``NAME-emotions`` in the working directory,
+    NAME being the first path's. Run again on the same folder, it does only what is missing.
+
+    Raises:
+        UsageError: a path does not exist, or the output folder holds files of somebody else.
+        NothingUsable: there is no photograph and no film, or none can be read; in the second case the tables that say
+            why are there.
+        ModelError, DetectorError: they cannot be used.
+        OutputError: a result cannot be written.
+    """
+    inputs = [Path(path) for path in paths]
+    options = options or Options()
+    progress = progress or Silence()
+    folder = Path(out) if out is not None else default_folder(inputs)
+    started = datetime.now(UTC)
+    found = sources.walk(inputs, out=folder, recursive=options.recursive)
+    if not found.sources and not found.skipped:
+        raise NothingUsable(_nothing(inputs, found.ignored))
+    eyes = Eyes(options, WorkFolder(folder / "work"), progress)
+    outfolder.claim(folder)
+    skipped = list(found.skipped)
+    outcomes: list[Outcome] = []
+    summaries: list[timeline.Summary] = []
+    for source in found.sources:
+        outcome, reasons = _analyze_source(source, eyes, options, folder)
+        skipped.extend(reasons)
+        if outcome is not None:
+            outcomes.append(outcome)
+            table = tables.read_timeline(folder / outcome.timeline)
+            summaries.extend(timeline.summarise(table, source.name, source.kind))
+        progress.end(source, outcome)
+    ledger = runfile.Ledger(
+        started=started,
+        finished=datetime.now(UTC),
+        options=options,
+        model=eyes.model.facts,
+        detector=eyes.detector.facts,
+        runtime=eyes.runtime,
+        seconds=eyes.seconds,
+        chunks=eyes.counts,
+        outcomes=outcomes,
+        skipped=skipped,
+        ignored=found.ignored,
+    )
+    _write(folder, ledger, summaries)
+    if not options.keep:
+        outfolder.sweep(eyes.work.folder, keep=())
+    run = Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder))
+    if not outcomes:
+        raise NothingUsable(f"Nothing could be read; {run.report} says why.")
+    return run
+
+
+def default_folder(inputs: Sequence[Path]) -> Path:
+    """Where results go when nobody says: beside where one stands, named after the first input."""
+    return Path(f"{inputs[0].resolve().name or 'fer-batch'}-emotions")
+
+
+def _analyze_source(
+    source: Source, eyes: Eyes, options: Options, folder: Path
+) -> tuple[Outcome | None, Sequence[Skipped]]:
+    """Have a source seen and write its timeline; None if it gave no row. Beside it, what is wrong with it."""
+    try:
+        record = eyes.record(source)
+        tally = _Tally(source, record)
+        glimpses = _chosen(tally.glimpses(eyes.work), options)
+        link = tracking.track if source.kind is Kind.VIDEO else tracking.arrange
+        readings = link(glimpses, VIEWS.index(options.view))
+        path = folder / tally.outcome().timeline
+        tables.write_timeline(path, tally.count(readings))
+    except MediaError as error:
+        return None, [Skipped(source.name, str(error))]
+    except FerBatchError:
+        raise
+    except Exception as error:  # whatever a library does to one file, the others must not suffer
+        return None, [Skipped(source.name, unexpected(error))]
+    if tally.frames:
+        return tally.outcome(), tally.skipped
+    path.unlink()
+    return None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")]
+
+
+@dataclass
+class _Tally:
+    """Counts what flows into a source's timeline."""
+
+    source: Source
+    record: Record
+    skipped: list[Skipped] = field(default_factory=list)
+    frames: int = 0
+    frames_with_face: int = 0
+    faces: int = 0
+    seconds: float | None = None
+
+    def glimpses(self, work: WorkFolder) -> Iterator[Glimpse]:
+        """Every frame of the source, chunk after chunk."""
+        self.skipped.extend(self.record.skipped)
+        for key in self.record.chunks:
+            glimpses, skipped = work.read_chunk(key)
+            self.skipped.extend(skipped)
+            yield from glimpses
+
+    def count(self, readings: Iterable[Reading]) -> Iterator[Reading]:
+        """The same readings, counted."""
+        for reading in readings:
+            self.frames += 1
+            self.frames_with_face += bool(reading.faces)
+            self.faces += len(reading.faces)
+            if reading.moment.duration is not None:
+                self.seconds = (self.seconds or 0.0) + reading.moment.duration
+            yield reading
+
+    def outcome(self) -> Outcome:
+        """What has been counted so far."""
+        return Outcome(
+            self.source,
+            self.frames,
+            self.frames_with_face,
+            self.faces,
+            self.seconds,
+            self.record.facts,
+            tuple(self.skipped),
+        )
+
+
+def _chosen(glimpses: Iterable[Glimpse], options: Options) -> Iterator[Glimpse]:
+    """Glimpses with only the faces that the options let into the tables, surest first."""
+    for glimpse in glimpses:
+        kept = [
+            at
+            for at, one in enumerate(glimpse.detections)
+            if one.confidence >= options.min_confidence and one.box.height >= options.min_face
+        ]
+        kept.sort(key=lambda at: -glimpse.detections[at].confidence)
+        kept = kept[: options.max_faces]
+        yield replace(glimpse, detections=tuple(glimpse.detections[at] for at in kept), shares=glimpse.shares[kept])
+
+
+def _write(folder: Path, ledger: runfile.Ledger, summaries: Iterable[timeline.Summary]) -> None:
+    """Write every table but the timelines, and remove the timelines of earlier runs."""
+    timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
+    outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
+    tables.write_summary(folder / "summary.csv", summaries)
+    tables.write_skipped(folder / "errors.csv", ledger.skipped)
+    tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
+    tables.write_json(folder / "run.json", runfile.as_json(ledger))
+
+
+def _nothing(inputs: Sequence[Path], ignored: Sequence[str]) -> str:
+    where = ", ".join(str(path) for path in inputs)
+    if ignored:
+        return f"There is no photograph and no film in {where}, only {len(ignored)} other files."
+    return f"There is no photograph and no film in {where}: nothing to analyse."

@@ -1,0 +1,50 @@
+"""Emotion classifiers: one protocol, one file for each runtime."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fer_batch.classifiers.model_file import SHIPPED, read_metadata, sha256
+
+
+class Classifier(Protocol):
+    """Answers for many faces at once."""
+
+    @property
+    def runtime(self) -> str:
+        """Library, its version and the device that computes."""
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """(N, 48, 48) uint8 faces to (N, 2, 7) float32 shares: axis 1 as in VIEWS, axis 2 as in EMOTIONS, summing to 1.
+
+        N may be 0.
+        """
+
+
+class ModelFile:
+    """A model that has been checked but not loaded: enough to know whether its answers are there already.
+
+    Raises:
+        ModelError: it is missing, damaged, or answers in other emotions.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or SHIPPED
+        self.metadata = read_metadata(self.path)
+        self.sha256 = sha256(self.path)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The file's name and digest and where it comes from, ready for JSON."""
+        return {"file": self.path.name, "sha256": self.sha256, "provenance": self.metadata.get("provenance", {})}
+
+    def load(self, batch_size: int) -> Classifier:
+        """The classifier, ready to predict; takes seconds, since it starts the machine-learning library.
+
+        Raises:
+            ModelError: the file does not hold a network of our shape, or is not safe to load.
+        """
+        from fer_batch.classifiers.keras_cnn import KerasCnn
+
+        return KerasCnn(self.path, batch_size)

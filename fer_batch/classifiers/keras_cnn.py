@@ -1,0 +1,117 @@
+"""The CNN through TensorFlow: the reference runtime, and the one for GPUs. The only module that imports TensorFlow."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import ModelError
+from fer_batch.faces import SIDE
+
+SMALL_BATCH = 16
+"""The second fixed batch shape, for the few faces that are left over; every shape is compiled once."""
+
+
+class KerasCnn:
+    """Implements :class:`fer_batch.classifiers.Classifier`.
+
+    Args:
+        path: a ``.keras`` file with one input (N, 48, 48) and one output (N, 7) for each of VIEWS.
+        batch_size: faces in one call, 1 or more.
+
+    Raises:
+        ModelError: the file is damaged, not safe to load, or of another shape.
+    """
+
+    def __init__(self, path: Path, batch_size: int) -> None:
+        tf, keras = _start()
+        try:
+            # Safe mode refuses layers that carry code of their own.
+            self._model = keras.models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # Keras raises whatever its layers raise
+            raise ModelError(f"{path.name} cannot be loaded as a Keras model: {_first_line(error)}") from error
+        _check(path, self._model)
+        self._sizes = tuple(sorted({min(SMALL_BATCH, batch_size), batch_size}))
+        self._call = tf.function(self._shares, jit_compile=False)
+        gpus = tf.config.list_physical_devices("GPU")
+        self._runtime = f"tensorflow {tf.__version__} on {'GPU' if gpus else 'CPU'}"
+
+    @property
+    def runtime(self) -> str:
+        """TensorFlow's version and its device."""
+        return self._runtime
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """(N, 48, 48) uint8 to (N, 2, 7) float32."""
+        answers = np.empty((len(faces), len(VIEWS), len(EMOTIONS)), np.float32)
+        at = 0
+        while at < len(faces):
+            left = len(faces) - at
+            size = next((size for size in self._sizes if size >= left), self._sizes[-1])
+            batch = np.zeros((size, SIDE, SIDE), np.uint8)
+            count = min(size, left)
+            batch[:count] = faces[at : at + count]
+            answers[at : at + count] = self._call(batch).numpy()[:count]
+            at += count
+        return answers
+
+    def _shares(self, batch: Any) -> Any:
+        import tensorflow as tf
+
+        outputs: Mapping[str, Any] = self._model(tf.cast(batch, tf.float32), training=False)
+        return tf.stack([tf.cast(outputs[view], tf.float32) for view in VIEWS], axis=1)
+
+
+def _start() -> tuple[Any, Any]:
+    """Import TensorFlow, quietly, and keep it from taking all of a GPU's memory."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        with _muted():
+            import keras
+            import tensorflow as tf
+
+            gpus = tf.config.list_physical_devices("GPU")
+    except ImportError as error:
+        raise ModelError(f"TensorFlow cannot be imported ({error}). Install it: pip install tensorflow.") from error
+    if keras.backend.backend() != "tensorflow":
+        raise ModelError("Keras is set to another backend; unset KERAS_BACKEND or set it to tensorflow.")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    return tf, keras
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Keep native code from writing to stderr: TensorFlow greets there, before it reads its own log level."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _check(path: Path, model: Any) -> None:
+    inputs = [tuple(one.shape) for one in model.inputs]
+    outputs = model.output
+    shapes = {name: tuple(one.shape) for name, one in outputs.items()} if isinstance(outputs, Mapping) else None
+    wanted = {view: (None, len(EMOTIONS)) for view in VIEWS}
+    if inputs != [(None, SIDE, SIDE)] or shapes != wanted:
+        raise ModelError(
+            f"{path.name} maps {inputs} to {shapes or outputs}, but fer-batch needs one input (N, {SIDE}, {SIDE}) and "
+            f"the outputs {wanted}."
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

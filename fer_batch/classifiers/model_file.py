@@ -1,0 +1,58 @@
+"""What a model file says of itself, read without loading a machine-learning library.
+
+A ``.keras`` file is a zip archive; ours carry one more member, which names the emotions and views in the order of the
+outputs and tells where the model comes from. A file without it, or with other names, is refused: numbers under the
+wrong names would be worse than none.
+"""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import ModelError
+
+METADATA_MEMBER = "fer_batch.json"
+
+SHIPPED = Path(__file__).parents[1] / "models" / "fer2013.keras"
+"""Made by ``python -m training fit`` in this repository; its metadata holds the configuration and the data's hash."""
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The model's own description: ``emotions``, ``views``, ``input`` and ``provenance``.
+
+    Raises:
+        ModelError: the file is missing, is not a ``.keras`` file of ours, or answers in other emotions or views.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            metadata = json.loads(archive.read(METADATA_MEMBER))
+    except FileNotFoundError:
+        raise ModelError(f"There is no model at {path}.") from None
+    except KeyError:
+        raise ModelError(
+            f"{path} does not say which emotions it answers in (no {METADATA_MEMBER} inside). "
+            "Make it with `python -m training fit`."
+        ) from None
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise ModelError(f"{path} is not a .keras model file: {error}") from error
+    for key, expected in (("emotions", EMOTIONS), ("views", VIEWS)):
+        found = metadata.get(key) if isinstance(metadata, dict) else None
+        if not isinstance(found, list) or tuple(found) != expected:
+            raise ModelError(f"{path} answers in the {key} {found}, but fer-batch needs {list(expected)}.")
+    return dict(metadata)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of the whole file.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"The model {path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,271 @@
+"""The command line: the only module that prints and exits. Nothing heavy is imported before it is needed."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fer_batch import __version__
+from fer_batch.emotions import VIEWS
+from fer_batch.errors import ExitCode, FerBatchError
+from fer_batch.options import Options
+
+if TYPE_CHECKING:
+    from fer_batch.batch import Run
+    from fer_batch.forecast import Cost
+    from fer_batch.types import Outcome, Source
+
+app = typer.Typer(
+    name="fer-batch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Emotion timelines from the faces in photographs and films: CSV tables and an HTML report.",
+    epilog="Exit codes: 0 done, 1 done with some inputs left out, 2 usage, 3 nothing usable, 4 model or detector, "
+    "5 output cannot be written, 130 interrupted.",
+)
+
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", file_okay=False, help="Output folder; default: NAME-emotions.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
+
+
+@app.command()
+def analyze(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", exists=True, help="Photographs, films, folders.")],
+    out: Out = None,
+    view: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(VIEWS),
+            help="fer2013: belief in each of the data set's labels; ferplus: expected share of human raters.",
+        ),
+    ] = Options.view,
+    fps: Annotated[float | None, typer.Option(help="Frames a second to look at, at most; default: all.")] = Options.fps,
+    start: Annotated[float | None, typer.Option(help="Begin so many seconds into each film.")] = Options.start,
+    end: Annotated[float | None, typer.Option(help="Stop before this second of each film.")] = Options.end,
+    min_confidence: Annotated[
+        float, typer.Option(help="Lowest detector score of a face, 0 to 1.")
+    ] = Options.min_confidence,
+    min_face: Annotated[int, typer.Option(help="Lowest height of a face, in pixels.")] = Options.min_face,
+    max_faces: Annotated[
+        int | None, typer.Option(help="Most faces a frame, surest first; default: all.")
+    ] = Options.max_faces,
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", help="Look into folders within folders.")
+    ] = Options.recursive,
+    batch_size: Annotated[int, typer.Option(help="Faces in one call of the model.")] = Options.batch_size,
+    model: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A model of your own (.keras).")
+    ] = Options.model,
+    restart: Annotated[bool, typer.Option("--restart", help="Look at everything again.")] = Options.restart,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep the work folder, from which a later run goes on.")
+    ] = Options.keep,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find every face, write timelines (CSV) and a report (HTML).
+
+    Run again on the same output folder, it does only what is missing.
+    """
+    with _errors_to_exit_codes():
+        options = Options(
+            view=view,
+            fps=fps,
+            start=start,
+            end=end,
+            min_confidence=min_confidence,
+            min_face=min_face,
+            max_faces=max_faces,
+            recursive=recursive,
+            batch_size=batch_size,
+            model=model,
+            restart=restart,
+            keep=keep,
+        )
+        if dry_run:
+            _print_forecast(inputs, options, as_json)
+            return
+        run = _analyze(inputs, options, out, say=not (quiet or as_json))
+        if as_json:
+            typer.echo(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
+        else:
+            typer.echo(run.report)
+    if run.skipped:
+        raise typer.Exit(ExitCode.SOME_LEFT_OUT)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
+) -> None:
+    """Render the report again, from the tables in an output folder."""
+    with _errors_to_exit_codes():
+        from fer_batch.report import render
+
+        typer.echo(render(folder))
+
+
+@app.command()
+def info(
+    model: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A model of your own (.keras).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say which versions, detector, model and device are used."""
+    with _errors_to_exit_codes():
+        from fer_batch import detectors
+        from fer_batch.classifiers import ModelFile
+        from fer_batch.runfile import versions
+
+        file = ModelFile(model)
+        facts: dict[str, Any] = {
+            "fer-batch": __version__,
+            "versions": versions(),
+            "detector": detectors.make(detectors.DEFAULT).facts,
+            "model": {**file.facts, "runtime": file.load(Options.batch_size).runtime},
+        }
+        typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A folder to make.")],
+    quiet: Quiet = False,
+) -> None:
+    """Make a sample (a photograph and a film of one face) and analyse it."""
+    with _errors_to_exit_codes():
+        from fer_batch import outfolder
+        from fer_batch.demo import make_sample
+
+        outfolder.claim(folder)
+        make_sample(folder / "sample")
+        typer.echo(_analyze([folder / "sample"], Options(), folder / "emotions", say=not quiet).report)
+
+
+@app.callback(invoke_without_command=True)
+def main(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+    """Show the version, or go on to a command."""
+    if version:
+        typer.echo(f"fer-batch {__version__}")
+        raise typer.Exit
+
+
+def _analyze(inputs: list[Path], options: Options, out: Path | None, *, say: bool) -> "Run":
+    from fer_batch.batch import analyze as run_batch
+
+    with _Bar(say) as progress:
+        run = run_batch(inputs, options, out=out, progress=progress)
+    for one in run.skipped:
+        kept = "not whole" if one.rows_kept else "left out"
+        _warn(f"{kept}: {one.file}: {one.reason}")
+    if run.ignored and say:
+        _warn(f"{len(run.ignored)} other files are neither photographs nor films; run.json names them.")
+    return run
+
+
+class _Bar:
+    """Progress on stderr while a terminal is there to see it; a line on stdout for each finished source."""
+
+    def __init__(self, say: bool) -> None:
+        from tqdm import tqdm
+
+        self._say = say
+        self._bar = tqdm(unit="frame", disable=None if say else True, leave=False, total=0.0)
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def begin(self, source: "Source", frames: int) -> None:
+        """Add a source's frames to what is to be done."""
+        self._bar.set_description(_one_line(source.name), refresh=False)
+        self._bar.total = (self._bar.total or 0) + frames
+        self._bar.refresh()
+
+    def advance(self, frames: int) -> None:
+        """Move on."""
+        self._bar.update(frames)
+
+    def end(self, source: "Source", outcome: "Outcome | None") -> None:
+        """Say what came of a source."""
+        if outcome is not None and self._say:
+            self._bar.clear()
+            typer.echo(
+                f"{_one_line(source.name)}: {outcome.frames} frames, {outcome.frames_with_face} with a face, "
+                f"{outcome.faces} faces"
+            )
+
+
+@contextmanager
+def _errors_to_exit_codes() -> Iterator[None]:
+    """Turn an error of ours into its message and exit code."""
+    try:
+        yield
+    except FerBatchError as error:
+        _warn(f"error: {error}")
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        _warn("interrupted; run the same command again to go on.")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None:
+    from fer_batch.forecast import SPARSE_FPS, forecast
+
+    found = forecast(inputs, options)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        return
+    for one in found.skipped:
+        _warn(f"left out: {one.file}: {one.reason}")
+    typer.echo(f"{found.films} films of {_duration(found.film_seconds)} in all, {found.photographs} photographs")
+    typer.echo(f"as asked:      {_cost(found.asked)}")
+    typer.echo(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse)}")
+
+
+def _cost(cost: "Cost") -> str:
+    return f"{cost.frames} frames to look at, about {_duration(cost.seconds)}, {cost.bytes / 1e6:.1f} MB on disk"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min {seconds:02} s" if hours else f"{minutes} min {seconds:02} s"
+
+
+def _as_json(run: "Run") -> dict[str, Any]:
+    return {
+        "report": str(run.report),
+        "timelines": {name: str(path) for name, path in run.timelines.items()},
+        "skipped": [asdict(one) for one in run.skipped],
+        "ignored": list(run.ignored),
+    }
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield f"{indent}{name}:"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {value}"
+
+
+def _one_line(name: str) -> str:
+    """A name as a terminal may show it: without line breaks and control characters."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+
+
+def _warn(message: str) -> None:
+    typer.echo(f"fer-batch: {_one_line(message)}", err=True)

@@ -1,0 +1,43 @@
+"""Face detectors: one protocol, one file for each, and the registry that makes them by name."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from fer_batch.errors import UsageError
+from fer_batch.types import Detection
+
+DEFAULT = "centerface"
+
+
+class Detector(Protocol):
+    """Finds faces in one picture at a time and remembers nothing."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What decides its answers (name, weights' hash, precision, …), ready for JSON: a part of every fingerprint."""
+
+    def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
+        """Faces in ``image`` (height, width, 3) uint8 RGB of any size, in its pixels, surest first."""
+
+
+def _centerface() -> Detector:
+    from fer_batch.detectors.centerface import CenterFace
+
+    return CenterFace()
+
+
+REGISTRY: dict[str, Callable[[], Detector]] = {"centerface": _centerface}
+
+
+def make(name: str) -> Detector:
+    """The detector of that name, ready to use.
+
+    Raises:
+        UsageError: there is none of that name.
+        DetectorError: its weights cannot be used.
+    """
+    if name not in REGISTRY:
+        raise UsageError(f"There is no detector {name}; there is {', '.join(sorted(REGISTRY))}.")
+    return REGISTRY[name]()

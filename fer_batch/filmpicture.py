@@ -1,0 +1,99 @@
+"""One decoded frame of a film as a Picture: its luma as the decoder holds it, colour only when asked for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from fer_batch.faces import Luma
+
+LUMA_FIRST = ("yuv", "nv", "p0", "p2", "p4", "gray")
+"""Prefixes of FFmpeg's names of the pixel formats whose first plane is the luma."""
+
+PACKED = ("yuyv", "yvyu")
+"""Formats whose name begins alike, but which mix luma and colour in one plane."""
+
+FULL_RANGE = 2
+"""FFmpeg's AVCOL_RANGE_JPEG; 0, unspecified, means limited range."""
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """One of the eight ways to hold a picture: the axes swapped first, then each mirrored or not."""
+
+    swap: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    def upright(self, image: np.ndarray) -> np.ndarray:
+        """A view of ``image`` (height, width, …) the way it is meant to be seen."""
+        if self.swap:
+            image = image.swapaxes(0, 1)
+        return image[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
+
+
+def orientation(frame: av.VideoFrame) -> Orientation:
+    """How the frame's display matrix wants it shown; upright where it has none.
+
+    The matrix, row by row (a b u, c d v, x y w), sends a pixel at (p, q) to (a p + c q, b p + d q).
+    """
+    data: Any
+    for data in frame.side_data:  # the stubs have it yield names, it yields values
+        if data.type == SideDataType.DISPLAYMATRIX:
+            a, b, _, c, d = np.frombuffer(data, "<i4")[:5].tolist()
+            if abs(a) + abs(d) >= abs(b) + abs(c):
+                return Orientation(False, a < 0, d < 0)
+            return Orientation(True, c < 0, b < 0)
+    return Orientation()
+
+
+@dataclass(frozen=True)
+class FilmPicture:
+    """A film's frame; implements :class:`fer_batch.frames.Picture`."""
+
+    frame: av.VideoFrame
+    orientation: Orientation
+    reformatter: VideoReformatter
+
+    @property
+    def width(self) -> int:
+        """Pixels, upright."""
+        return self.frame.height if self.orientation.swap else self.frame.width
+
+    @property
+    def height(self) -> int:
+        """Pixels, upright."""
+        return self.frame.width if self.orientation.swap else self.frame.height
+
+    def luma(self) -> Luma:
+        """The luma plane as a view of the decoder's memory, with its own levels of black and white."""
+        name = self.frame.format.name
+        if not name.startswith(LUMA_FIRST) or name.startswith(PACKED):
+            grey = self.reformatter.reformat(self.frame, format="gray").to_ndarray()
+            return Luma(self.orientation.upright(grey))
+        component = self.frame.format.components[0]
+        kind = np.dtype(np.uint8 if component.bits == 8 else ">u2" if name.endswith("be") else "<u2")
+        plane = self.frame.planes[0]
+        row = plane.line_size // kind.itemsize  # rows are padded
+        view = np.frombuffer(memoryview(plane), kind).reshape(-1, row)[: self.frame.height, : self.frame.width]
+        full = self.frame.color_range == FULL_RANGE or name.startswith(("yuvj", "gray"))
+        black, white = (0, 2**component.bits - 1) if full else (16 << component.bits - 8, 235 << component.bits - 8)
+        if name.startswith(("p0", "p2", "p4")):  # these keep their bits at the top of the 16
+            black, white = black << 16 - component.bits, white << 16 - component.bits
+        return Luma(self.orientation.upright(view), black, white)
+
+    def rgb(self, longest_side: int) -> np.ndarray:
+        """(height, width, 3) uint8, converted and shrunk in one step."""
+        ratio = min(1.0, longest_side / max(self.frame.width, self.frame.height))
+        options: dict[str, Any] = {"format": "rgb24", "interpolation": Interpolation.BILINEAR}
+        if ratio < 1:
+            options |= {
+                "width": max(1, round(self.frame.width * ratio)),
+                "height": max(1, round(self.frame.height * ratio)),
+                "interpolation": Interpolation.AREA,
+            }
+        small = self.reformatter.reformat(self.frame, **options)
+        return np.ascontiguousarray(self.orientation.upright(small.to_ndarray()))

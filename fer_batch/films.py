@@ -1,0 +1,233 @@
+"""Films, read by PyAV: cut into chunks at keyframes, every frame with the time that its stamp says.
+
+A film is trusted by degrees. Where stamps tell all frames apart it is read chunk by chunk, and each chunk must give
+exactly the frames that the index has. Where one does not (a damaged stretch, a decoder that needs more to begin with)
+the film is read straight through, frames known by their stamps. Where the decoder's stamps do not even increase (H.264
+in AVI, raw streams), its order is the truth and the k-th frame gets the k-th stamp.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import IntEnum
+from fractions import Fraction
+from itertools import pairwise
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from fer_batch.errors import MediaError
+from fer_batch.filmindex import FilmIndex, open_film, picture_stream
+from fer_batch.filmpicture import FilmPicture, orientation
+from fer_batch.frames import Frame
+from fer_batch.sampling import Sampling, moments
+from fer_batch.types import Chunk, Moment, Skipped, Source
+
+CHUNK_SECONDS = Fraction(30)
+"""Shortest span of a chunk; it ends before the next keyframe."""
+
+SEEK_MARGIN = Fraction(1, 2)
+"""Seconds before a chunk's keyframe to seek to. Without it transport streams and intra-refresh lose frames."""
+
+UNSEEKABLE_PROFILES = frozenset({"High 4:4:4 Predictive"})
+"""Old films of this H.264 profile decode to garbage after a seek, under the right stamps."""
+
+
+class Trust(IntEnum):
+    """How far a film's stamps are relied on."""
+
+    CHUNKS = 2
+    """Chunk by chunk."""
+    STAMPS = 1
+    """Straight through, frames known by their stamps."""
+    ORDER = 0
+    """Straight through, frames known by their order."""
+
+
+class Misaligned(MediaError):
+    """Decoding does not give the frames that the index has: read the film with less trust."""
+
+
+def trust(index: FilmIndex) -> Trust:
+    """The most that the index alone allows."""
+    if not index.exact:
+        return Trust.ORDER
+    if index.damage or index.facts.get("profile") in UNSEEKABLE_PROFILES:
+        return Trust.STAMPS
+    return Trust.CHUNKS
+
+
+def plan(source: Source, index: FilmIndex, sampling: Sampling, level: Trust) -> list[Chunk]:
+    """The chunks of a film; those without a frame to look at are left out."""
+    if not index.complete:
+        return [Chunk(source, 0, None, frames=index.packets)]
+    wanted = moments(source.name, index.stamps, index.end_stamp, index.clock, sampling)
+    if level is not Trust.CHUNKS:
+        if level is Trust.ORDER:
+            wanted = tuple(replace(moment, stamp=None) for moment in wanted)
+        return [Chunk(source, 0, wanted, frames=len(index.stamps))] if wanted else []
+    bounds = [*_cuts(index), None]
+    chunks: list[Chunk] = []
+    for start, stop in pairwise(bounds):
+        inside = tuple(one for one in wanted if _within(one.stamp, start, stop))
+        if inside:
+            low, high = (_rank(index.stamps, start, 0), _rank(index.stamps, stop, len(index.stamps)))
+            chunks.append(Chunk(source, len(chunks), inside, start, stop, high - low))
+    return chunks
+
+
+def read(chunk: Chunk, skipped: list[Skipped]) -> Iterator[Frame]:
+    """The frames of a chunk that are to be looked at.
+
+    Raises:
+        Misaligned: the chunk is not what the index announces; nothing of it should be kept.
+        MediaError: the film cannot be opened.
+    """
+    with open_film(chunk.source.files[0]) as container:
+        stream = picture_stream(container)
+        stream.codec_context.thread_count = 1
+        if chunk.start is not None or chunk.stop is not None:
+            yield from _read_stretch(chunk, container, stream, skipped)
+        elif chunk.moments is not None and chunk.moments[0].stamp is not None:
+            yield from _read_by_stamp(chunk, container, stream, skipped)
+        else:
+            yield from _read_in_order(chunk, container, stream, skipped)
+
+
+def _read_stretch(
+    chunk: Chunk, container: InputContainer, stream: VideoStream, skipped: list[Skipped]
+) -> Iterator[Frame]:
+    """From keyframe to keyframe, all or nothing."""
+    wanted = {moment.stamp: moment for moment in chunk.moments or ()}
+    reformatter = VideoReformatter()
+    decoded = found = corrupt = 0
+    previous: int | None = None
+    try:
+        if chunk.start is not None and stream.time_base is not None:
+            container.seek(chunk.start - int(SEEK_MARGIN / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            stamp = frame.pts
+            if stamp is None or (previous is not None and stamp <= previous):
+                raise Misaligned("The decoder's stamps do not increase.")
+            previous = stamp
+            if chunk.start is not None and stamp < chunk.start:
+                continue
+            if chunk.stop is not None and stamp >= chunk.stop:
+                break
+            decoded += 1
+            if stamp in wanted:
+                found += 1
+                corrupt += frame.is_corrupt
+                yield Frame(wanted[stamp], FilmPicture(frame, orientation(frame), reformatter))
+    except (av.error.FFmpegError, OSError) as error:
+        raise Misaligned(str(error)) from error
+    if decoded != chunk.frames or found != len(wanted):
+        raise Misaligned(f"Its index has {chunk.frames} frames in chunk {chunk.index}, decoding gave {decoded}.")
+    _report_corrupt(chunk, corrupt, skipped)
+
+
+def _read_by_stamp(
+    chunk: Chunk, container: InputContainer, stream: VideoStream, skipped: list[Skipped]
+) -> Iterator[Frame]:
+    """Straight through, over damaged places; what is missing in the end is said."""
+    wanted = {moment.stamp: moment for moment in chunk.moments or ()}
+    reformatter = VideoReformatter()
+    errors: list[str] = []
+    found = corrupt = 0
+    previous: int | None = None
+    last = max(stamp for stamp in wanted if stamp is not None)
+    for frame in _frames(container, stream, errors):
+        stamp = frame.pts
+        if stamp is None or (previous is not None and stamp <= previous):
+            if errors:
+                continue  # a damaged place may confuse the decoder for a while
+            raise Misaligned("The decoder's stamps do not increase.")
+        previous = stamp
+        if stamp in wanted:
+            found += 1
+            corrupt += frame.is_corrupt
+            yield Frame(wanted[stamp], FilmPicture(frame, orientation(frame), reformatter))
+        if stamp >= last:
+            break
+    _report_missing(chunk, len(wanted) - found, len(wanted), errors, skipped)
+    _report_corrupt(chunk, corrupt, skipped)
+
+
+def _read_in_order(
+    chunk: Chunk, container: InputContainer, stream: VideoStream, skipped: list[Skipped]
+) -> Iterator[Frame]:
+    """Straight through; a frame is known by how many came before it."""
+    wanted = None if chunk.moments is None else {moment.number: moment for moment in chunk.moments}
+    last = None if wanted is None else max(wanted)
+    reformatter = VideoReformatter()
+    errors: list[str] = []
+    found = corrupt = 0
+    for number, frame in enumerate(_frames(container, stream, errors)):
+        moment = Moment(chunk.source.name, number) if wanted is None else wanted.get(number)
+        if moment is not None:
+            found += 1
+            corrupt += frame.is_corrupt
+            yield Frame(moment, FilmPicture(frame, orientation(frame), reformatter))
+        if number == last:
+            break
+    expected = chunk.frames or 0 if wanted is None else len(wanted)
+    _report_missing(chunk, expected - found, expected, errors, skipped)
+    _report_corrupt(chunk, corrupt, skipped)
+    if wanted is None:
+        reason = "Its container has no time stamps: frames are numbered, their times are unknown and left empty."
+        skipped.append(Skipped(chunk.source.name, reason, rows_kept=True))
+
+
+def _frames(container: InputContainer, stream: VideoStream, errors: list[str]) -> Iterator[av.VideoFrame]:
+    """Every frame that can be decoded; what goes wrong on the way is noted and stepped over."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.error.FFmpegError, OSError) as error:
+            errors.append(str(error))
+            packet = None
+        try:
+            yield from stream.codec_context.decode(packet)  # None empties the decoder
+        except (av.error.FFmpegError, OSError) as error:
+            errors.append(str(error))
+        if packet is None:
+            return
+
+
+def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str], skipped: list[Skipped]) -> None:
+    if missing <= 0 and not errors:
+        return
+    cause = f" ({errors[0].rstrip('.')})" if errors else ""
+    reason = f"{max(0, missing)} of {expected} frames could not be decoded{cause}; the others are in the timeline."
+    skipped.append(Skipped(chunk.source.name, reason, rows_kept=missing < expected))
+
+
+def _report_corrupt(chunk: Chunk, corrupt: int, skipped: list[Skipped]) -> None:
+    if corrupt:
+        reason = f"{corrupt} frames in chunk {chunk.index} are damaged: the decoder patched them up."
+        skipped.append(Skipped(chunk.source.name, reason, rows_kept=True))
+
+
+def _cuts(index: FilmIndex) -> list[int | None]:
+    """Where chunks begin: None for the film's beginning, then keyframes at least CHUNK_SECONDS apart."""
+    cuts: list[int | None] = [None]
+    span = CHUNK_SECONDS / index.clock.time_base
+    begin = int(index.stamps[0])
+    for keyframe in index.keyframes.tolist():
+        if keyframe - begin >= span:
+            cuts.append(keyframe)
+            begin = keyframe
+    return cuts
+
+
+def _within(stamp: int | None, start: int | None, stop: int | None) -> bool:
+    return stamp is not None and (start is None or stamp >= start) and (stop is None or stamp < stop)
+
+
+def _rank(stamps: np.ndarray, stamp: int | None, default: int) -> int:
+    return default if stamp is None else int(np.searchsorted(stamps, stamp))

@@ -1,0 +1,64 @@
+"""Every option of an analysis, with its default. The command line reads both from here."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fer_batch.emotions import VIEWS
+from fer_batch.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to analyse.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    view: str = VIEWS[0]
+    """Which of the model's two answers fills the tables: "fer2013" or "ferplus"."""
+    fps: float | None = None
+    """Frames a second to look at, at most; None: every frame."""
+    start: float | None = None
+    """Seconds into each film to begin at."""
+    end: float | None = None
+    """Seconds into each film to stop before."""
+    min_confidence: float = 0.5
+    """Lowest detector score of a face in the tables, 0 to 1."""
+    min_face: int = 24
+    """Lowest height of a face in the tables, in pixels of the upright frame."""
+    max_faces: int | None = None
+    """Most faces a frame in the tables, surest first; None: all."""
+    recursive: bool = True
+    """Look into folders within folders."""
+    batch_size: int = 256
+    """Faces in one call of the model."""
+    model: Path | None = None
+    """A model file of one's own; None: the shipped one."""
+    restart: bool = False
+    """Look at everything again, whatever an earlier run has left."""
+    keep: bool = True
+    """Leave the work folder, from which a later run goes on."""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if self.view not in VIEWS:
+            raise UsageError(f"--view must be one of {', '.join(VIEWS)}; got {self.view}.")
+        _require(self.fps is None or self.fps > 0, "--fps must be greater than 0", self.fps)
+        _require(self.start is None or self.start >= 0, "--start must be 0 or more seconds", self.start)
+        _require(self.end is None or self.end > (self.start or 0), "--end must come after --start", self.end)
+        _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
+        _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
+        _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
+        _require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
+
+    def as_json(self) -> dict[str, Any]:
+        """The options as JSON holds them; of the model's path only the file's name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"model": self.model.name if self.model else None}
+
+
+def _require(holds: bool, rule: str, value: object) -> None:
+    if not holds:
+        raise UsageError(f"{rule}; got {value}.")

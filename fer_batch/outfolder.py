@@ -1,0 +1,44 @@
+"""The output folder: ours alone, marked as such, holding nothing of an earlier run that this one does not vouch for."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_batch.errors import OutputError, OutputRefused
+from fer_batch.sources import MARKER
+
+
+def claim(folder: Path) -> None:
+    """Make the folder, or make sure that it is an output folder of ours, and that it can be written to.
+
+    Raises:
+        OutputRefused: it holds something that fer-batch did not make.
+        OutputError: it cannot be made or written to.
+    """
+    marker = folder / MARKER
+    try:
+        if folder.exists() and not marker.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputRefused(
+                f"{folder} holds files that fer-batch did not make. Choose another --out, or empty it first."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        marker.write_text("This folder is an output of fer-batch; running it again goes on from what is here.\n")
+    except OSError as error:
+        raise OutputError(f"Cannot write into {folder}: {error.strerror or error}. Choose another --out.") from error
+
+
+def sweep(folder: Path, keep: Iterable[Path]) -> None:
+    """Remove every file below ``folder`` that is not in ``keep``, and the folders that this leaves empty.
+
+    Raises:
+        OutputError: one cannot be removed.
+    """
+    kept = {path.absolute() for path in keep}
+    try:
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path.absolute() not in kept:
+                path.unlink()
+    except OSError as error:
+        raise OutputError(f"Cannot remove old files from {folder}: {error.strerror or error}.") from error

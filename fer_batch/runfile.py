@@ -1,0 +1,93 @@
+"""run.json: everything that another person needs to know to trust, or repeat, a run."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from typing import Any
+
+import fer_batch
+from fer_batch import faces
+from fer_batch.options import Options
+from fer_batch.types import Kind, Outcome, Skipped
+
+PACKAGES = ("tensorflow", "keras", "openvino", "av", "opencv-python", "pillow", "pillow-heif", "numpy", "pandas")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What a run has to account for."""
+
+    started: datetime
+    finished: datetime
+    options: Options
+    model: Mapping[str, Any]
+    detector: Mapping[str, Any]
+    runtime: str | None
+    """What computed the emotions; None where no new face needed it."""
+    seconds: Mapping[str, float]
+    chunks: Mapping[str, int]
+    outcomes: Sequence[Outcome]
+    skipped: Sequence[Skipped]
+    ignored: Sequence[str]
+
+
+def as_json(ledger: Ledger) -> dict[str, Any]:
+    """The content of run.json. Names no path and nobody."""
+    outcomes = ledger.outcomes
+    photographs = [one for one in outcomes if one.source.kind is Kind.PHOTOS]
+    return {
+        "fer_batch": fer_batch.__version__,
+        "started": ledger.started.isoformat(timespec="seconds"),
+        "finished": ledger.finished.isoformat(timespec="seconds"),
+        "seconds": {
+            **{name: round(value, 3) for name, value in ledger.seconds.items()},
+            "total": round((ledger.finished - ledger.started).total_seconds(), 3),
+        },
+        "versions": versions(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "options": ledger.options.as_json(),
+        "model": {**ledger.model, "runtime": ledger.runtime},
+        "detector": dict(ledger.detector),
+        "crop": {"side": faces.SIDE, "scale": faces.CROP_SCALE},
+        "counts": {
+            "sources": len(outcomes),
+            "films": len(outcomes) - len(photographs),
+            "photographs": sum(one.frames for one in photographs),
+            "frames": sum(one.frames for one in outcomes),
+            "frames_with_face": sum(one.frames_with_face for one in outcomes),
+            "faces": sum(one.faces for one in outcomes),
+            "left_out": sum(not one.rows_kept for one in ledger.skipped),
+            "degraded": sum(one.rows_kept for one in ledger.skipped),
+            **ledger.chunks,
+        },
+        "sources": [_source(one) for one in outcomes],
+        "ignored": list(ledger.ignored),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that have a part in the numbers; those not installed are left out."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _source(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": outcome.source.name,
+        "kind": outcome.source.kind,
+        "output": outcome.source.output,
+        "timeline": outcome.timeline,
+        "frames": outcome.frames,
+        "frames_with_face": outcome.frames_with_face,
+        "faces": outcome.faces,
+        "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
+        "facts": outcome.facts,
+        "notes": [one.reason for one in outcome.skipped],
+    }

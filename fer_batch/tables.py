@@ -1,0 +1,250 @@
+"""The tables that people work with: what each column means, how it is written, and how it is read back.
+
+CSV as in RFC 4180, UTF-8, numbers with a point. Empty means missing. Nothing here knows where the numbers come from.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from fer_batch.emotions import EMOTIONS
+from fer_batch.errors import OutputError
+from fer_batch.timeline import Summary
+from fer_batch.types import Reading, Skipped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, as datapackage.json describes it."""
+
+    name: str
+    type: str
+    """A Frictionless type: string, integer, number or boolean."""
+    meaning: str
+    unit: str = ""
+    decimals: int | None = None
+    """Digits after the point; None: not a fraction."""
+
+
+def _shares(meaning: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "number", meaning.format(name), "share, 0 to 1", 4) for name in EMOTIONS)
+
+
+TIMELINE: tuple[Column, ...] = (
+    Column("file", "string", "Name of the film, or of the photograph within its folder."),
+    Column("frame", "integer", "Rank of the frame in presentation order, or of the photograph in its folder; from 0."),
+    Column("timestamp", "number", "Time of the frame, counted from the start of the film's earliest stream.", "s", 6),
+    Column("duration", "number", "Time from this frame to the next one that was looked at.", "s", 6),
+    Column("face_id", "integer", "Track of a face within one film; position from the left in a photograph; from 0."),
+    Column("success", "boolean", "1: a face. 0: this frame was looked at and no face was found."),
+    Column("face_confidence", "number", "The detector's score for the face.", "0 to 1", 4),
+    Column("x", "integer", "Left edge of the face's box in the upright frame.", "px"),
+    Column("y", "integer", "Top edge of the face's box in the upright frame.", "px"),
+    Column("width", "integer", "Width of the face's box.", "px"),
+    Column("height", "integer", "Height of the face's box.", "px"),
+    *_shares("How much the expression looks like {}; the seven sum to 1."),
+    Column("emotion", "string", "The emotion with the largest share."),
+)
+
+SUMMARY: tuple[Column, ...] = (
+    Column("file", "string", "Name of the film or of the folder of photographs."),
+    Column("kind", "string", "video or photos."),
+    Column("face_id", "integer", "Track of a face within one film; empty for photographs, summed up by folder."),
+    Column("faces", "integer", "Rows with a face that this line sums up."),
+    Column("first_seen", "number", "Time of the face's first row.", "s", 6),
+    Column("last_seen", "number", "End of the face's last row.", "s", 6),
+    Column("seconds_visible", "number", "Sum of the rows' durations.", "s", 6),
+    *_shares("Mean share of {}: over time in a film (each row weighs its duration), over faces in photographs."),
+    Column("emotion", "string", "The emotion with the largest mean share."),
+)
+
+ERRORS: tuple[Column, ...] = (
+    Column("file", "string", "What was left out, or is not whole."),
+    Column("rows_kept", "boolean", "1: what could be read is in the timeline. 0: left out altogether."),
+    Column("reason", "string", "Why."),
+)
+
+Row = Mapping[str, object]
+
+
+def write_timeline(path: Path, readings: Iterable[Reading]) -> None:
+    """Write one source's timeline: a row per face per frame, and one row for a frame without a face.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    write_table(path, TIMELINE, (row for reading in readings for row in _timeline_rows(reading)))
+
+
+def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
+    """A timeline as a DataFrame, typed: integers that may be missing as Int64, ``success`` as bool.
+
+    The inverse of :func:`write_timeline`, up to the decimals that are written.
+    """
+    return read_table(Path(path), TIMELINE)
+
+
+def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
+    """Write summary.csv."""
+    rows = (
+        {
+            "file": one.file,
+            "kind": one.kind,
+            "face_id": one.face_id,
+            "faces": one.faces,
+            "first_seen": one.first_seen,
+            "last_seen": one.last_seen,
+            "seconds_visible": one.seconds_visible,
+            **dict(zip(EMOTIONS, one.shares.tolist(), strict=True)),
+            "emotion": EMOTIONS[int(one.shares.argmax())],
+        }
+        for one in summaries
+    )
+    write_table(path, SUMMARY, rows)
+
+
+def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
+    """Write errors.csv."""
+    rows = ({"file": one.file, "rows_kept": one.rows_kept, "reason": one.reason} for one in skipped)
+    write_table(path, ERRORS, rows)
+
+
+def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+    """Write rows as CSV; a missing key or None is an empty field.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    with replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([column.name for column in columns])
+        writer.writerows([_text(row.get(column.name), column) for column in columns] for row in rows)
+
+
+def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
+    """A table as a DataFrame whose columns have the types that ``columns`` names."""
+    import pandas as pd
+
+    types = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "Int64"}
+    table = pd.read_csv(
+        path,
+        dtype={column.name: types[column.type] for column in columns},
+        keep_default_na=False,
+        na_values={column.name: [""] for column in columns if column.type != "string"},
+        encoding="utf-8",
+    )
+    for column in columns:
+        if column.type == "boolean":
+            table[column.name] = table[column.name].astype(bool)
+    return table
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, indented, as UTF-8.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    with replacing(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) -> None:
+    """Describe every table of an output folder as a Frictionless Data Package (specs.frictionlessdata.io).
+
+    ``timelines`` maps each source's name to its table's path relative to the folder.
+    """
+    resources = [
+        _resource("summary", "Summary of every face, or folder of photographs", "summary.csv", SUMMARY),
+        _resource("errors", "What was left out or is not whole", "errors.csv", ERRORS),
+    ]
+    for number, (name, table) in enumerate(timelines.items(), start=1):
+        resources.append(_resource(f"timeline-{number}", name, table, TIMELINE))
+    package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
+    write_json(path, package)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file to write, which takes ``path``'s place only when the block ends well.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        os.replace(part, path)
+    except OSError as error:
+        cause = error.strerror or error
+        raise OutputError(f"Cannot write {path}: {cause}. Free some space, or choose another --out.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _timeline_rows(reading: Reading) -> Iterator[Row]:
+    moment = reading.moment
+    place: Row = {
+        "file": moment.file,
+        "frame": moment.number,
+        "timestamp": moment.seconds,
+        "duration": moment.duration,
+        "success": bool(reading.faces),
+    }
+    if not reading.faces:
+        yield place
+    for face in reading.faces:
+        box = face.detection.box
+        yield {
+            **place,
+            "face_id": face.face_id,
+            "face_confidence": face.detection.confidence,
+            "x": round(box.x),
+            "y": round(box.y),
+            "width": round(box.width),
+            "height": round(box.height),
+            **dict(zip(EMOTIONS, face.shares.tolist(), strict=True)),
+            "emotion": EMOTIONS[int(face.shares.argmax())],
+        }
+
+
+def _text(value: object, column: Column) -> str:
+    if value is None:
+        return ""
+    if column.decimals is not None:
+        return f"{value:.{column.decimals}f}"
+    if column.type == "boolean":
+        return "1" if value else "0"
+    return str(value)
+
+
+def _resource(name: str, title: str, path: str, columns: Sequence[Column]) -> dict[str, Any]:
+    fields = []
+    for column in columns:
+        unit = f" Unit: {column.unit}." if column.unit else ""
+        field: dict[str, Any] = {"name": column.name, "type": column.type, "description": column.meaning + unit}
+        if column.type == "boolean":
+            field |= {"trueValues": ["1"], "falseValues": ["0"]}
+        fields.append(field)
+    return {
+        "name": name,
+        "title": title,
+        "path": path,
+        "profile": "tabular-data-resource",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "dialect": {"delimiter": ",", "lineTerminator": "\r\n"},
+        "schema": {"fields": fields, "missingValues": [""]},
+    }

@@ -1,0 +1,172 @@
+"""The values that flow from media to tables. All are frozen; arrays in them are not to be written to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Kind(StrEnum):
+    """What a source is."""
+
+    VIDEO = "video"
+    PHOTOS = "photos"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One film, or one folder's photographs as a sequence: what gets one timeline."""
+
+    kind: Kind
+    name: str
+    """Unique in a run, also where letter case does not count; POSIX style, relative to the input it was found under."""
+    files: tuple[Path, ...]
+    """The film, or the photographs in their order."""
+    output: str
+    """``name`` made safe for every file system, without a suffix: the stem of the source's table and page."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place in a source's sequence of frames."""
+
+    file: str
+    """The film's source name, or the photograph's own name."""
+    number: int
+    """0-based rank in presentation order, or of the photograph in its folder."""
+    seconds: float | None = None
+    """From the film's zero, which is the start of its earliest stream. None: a photograph, or a film without stamps."""
+    duration: float | None = None
+    """Seconds until the next frame that is looked at; None where unknown."""
+    stamp: int | None = None
+    """Presentation time stamp in the stream's own time base, as the container holds it."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The unit of work, of retry and of resume: a stretch of a film, or a slice of a folder's photographs."""
+
+    source: Source
+    index: int
+    moments: tuple[Moment, ...] | None
+    """The frames to look at; None where only decoding the film can tell."""
+    start: int | None = None
+    """First stamp, a keyframe's; None: from the film's beginning, without seeking."""
+    stop: int | None = None
+    """The stamp to stop before; None: to the end."""
+    frames: int | None = None
+    """How many frames the film's index has between ``start`` and ``stop``, looked at or not."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the upright frame; may reach past its edges."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.width * self.height + other.width * other.height - shared)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face as the detector found it."""
+
+    box: Box
+    confidence: float
+    """The detector's score, 0 to 1."""
+    landmarks: tuple[tuple[float, float], ...] = ()
+    """(x, y) of right eye, left eye, nose, right and left corner of the mouth (of the person), in pixels."""
+
+    def scaled(self, x: float, y: float) -> "Detection":
+        """The same face where the picture is ``x`` times as wide and ``y`` times as high."""
+        box = Box(self.box.x * x, self.box.y * y, self.box.width * x, self.box.height * y)
+        return Detection(box, self.confidence, tuple((across * x, down * y) for across, down in self.landmarks))
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that did not make it into the tables whole, and why."""
+
+    file: str
+    """The source's name, or for a photograph the source's name and its own."""
+    reason: str
+    rows_kept: bool = False
+    """True: degraded; what could be read is in the tables. False: left out altogether."""
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """What the eyes saw in one chunk: every frame, and the faces in them.
+
+    Faces are in frame order: ``owners`` (F,) int64 is each face's position in ``moments``; ``crops`` is
+    (F, 48, 48) uint8.
+    """
+
+    moments: tuple[Moment, ...]
+    owners: np.ndarray
+    detections: tuple[Detection, ...]
+    crops: np.ndarray
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """One frame with all that is known of it, before anybody chose a view or a threshold."""
+
+    moment: Moment
+    detections: tuple[Detection, ...]
+    shares: np.ndarray
+    """(faces, 2, 7) float32: views, emotions."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face with an identity within its source and what its expression looks like."""
+
+    face_id: int
+    """A track within one film, or the position from the left in a photograph. Not a person."""
+    detection: Detection
+    shares: np.ndarray
+    """(7,) float32 in the order of EMOTIONS, summing to 1."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One frame and its faces; none is a fact, too."""
+
+    moment: Moment
+    faces: tuple[Face, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one source that has a timeline."""
+
+    source: Source
+    frames: int
+    """Frames, or photographs, that were looked at."""
+    frames_with_face: int
+    faces: int
+    """Rows with a face in the timeline."""
+    seconds: float | None
+    """Sum of the frames' durations; None for photographs and where no time is known."""
+    facts: dict[str, Any]
+    """What the file says of itself, ready for JSON."""
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def timeline(self) -> str:
+        """The timeline's path, relative to the output folder."""
+        return f"timelines/{self.source.output}.csv"

@@ -1,0 +1,197 @@
+"""What a run has seen so far, on disk: one file a finished chunk, found again by what it was made from.
+
+A chunk file holds raw facts: every detection down to a low score, its landmarks, and both views of the model. Tables
+are a view of them, so that another view or a higher confidence opens no media again.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import OutputError
+from fer_batch.types import Box, Chunk, Detection, Glimpse, Moment, Sightings, Skipped
+
+VERSION = 1
+"""Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
+
+FACE_COLUMNS = ("confidence", "x", "y", "width", "height")
+LANDMARK_COLUMNS = tuple(f"landmark{point}_{axis}" for point in range(5) for axis in "xy")
+SHARE_COLUMNS = tuple(f"{view}_{emotion}" for view in VIEWS for emotion in EMOTIONS)
+
+HASHED_BYTES = 65536
+"""Of a file's head and of its tail, beside its size: what tells one film from another without reading it all."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished source consists of."""
+
+    chunks: tuple[str, ...]
+    """Keys of its chunk files, in order."""
+    facts: dict[str, Any]
+    skipped: tuple[Skipped, ...]
+    """What is wrong with the source as a whole; a chunk's own lines are in its file."""
+
+
+class WorkFolder:
+    """The folder of chunk files of one output folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has_chunk(self, key: str) -> bool:
+        """Whether a finished chunk file of that key is there."""
+        return self._chunk_path(key).is_file()
+
+    def write_chunk(self, key: str, seen: Sightings, shares: np.ndarray) -> None:
+        """Keep what was seen in a chunk; ``shares`` is (F, 2, 7) for its F faces.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        counts = np.bincount(seen.owners, minlength=len(seen.moments))
+        rows = np.repeat(np.arange(len(seen.moments)), np.maximum(counts, 1))  # a frame without a face has one row
+        has_face = np.repeat(counts > 0, np.maximum(counts, 1))
+        faces = np.full((len(rows), len(FACE_COLUMNS) + len(LANDMARK_COLUMNS)), np.nan)
+        faces[has_face] = [_face_values(one) for one in seen.detections] if seen.detections else 0
+        answers = np.full((len(rows), len(SHARE_COLUMNS)), np.nan, np.float32)
+        answers[has_face] = shares.reshape(len(seen.detections), -1)
+        moments = [seen.moments[row] for row in rows]
+        columns: dict[str, Any] = {
+            "file": pa.array([moment.file for moment in moments], pa.string()),
+            "number": pa.array([moment.number for moment in moments], pa.int64()),
+            "seconds": pa.array([moment.seconds for moment in moments], pa.float64()),
+            "duration": pa.array([moment.duration for moment in moments], pa.float64()),
+            "stamp": pa.array([moment.stamp for moment in moments], pa.int64()),
+            "has_face": pa.array(has_face),
+        }
+        columns |= {name: pa.array(faces[:, at]) for at, name in enumerate(FACE_COLUMNS + LANDMARK_COLUMNS)}
+        columns |= {name: pa.array(answers[:, at]) for at, name in enumerate(SHARE_COLUMNS)}
+        skipped = json.dumps([asdict(one) for one in seen.skipped])
+        table = pa.table(columns).replace_schema_metadata({"skipped": skipped})
+        self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part))
+
+    def read_chunk(self, key: str) -> tuple[list[Glimpse], tuple[Skipped, ...]]:
+        """The frames of a chunk in order, and what of it could not be read."""
+        table = pq.read_table(self._chunk_path(key))
+        skipped = tuple(Skipped(**one) for one in json.loads(table.schema.metadata[b"skipped"]))
+        numbers = table["number"].to_numpy()
+        begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+        faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS + LANDMARK_COLUMNS], axis=1)
+        shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
+        has_face = table["has_face"].to_numpy()
+        places = table.select(["file", "number", "seconds", "duration", "stamp"]).take(pa.array(begins)).to_pylist()
+        glimpses = []
+        for place, begin, end in zip(places, begins, [*begins[1:], len(numbers)], strict=True):
+            rows = range(begin, end) if has_face[begin] else range(0)
+            glimpses.append(
+                Glimpse(
+                    Moment(**place),
+                    tuple(_detection(faces[row].tolist()) for row in rows),
+                    shares[rows.start : rows.stop].reshape(-1, len(VIEWS), len(EMOTIONS)),
+                )
+            )
+        return glimpses, skipped
+
+    def remember(self, key: str, record: Record) -> None:
+        """Note that a source is finished, and of which chunks it consists.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        text = json.dumps(asdict(record))
+        self._replace(self._record_path(key), lambda part: part.write_text(text, encoding="utf-8"))
+
+    def recall(self, key: str) -> Record | None:
+        """The record of a finished source, if it and all its chunk files are there."""
+        try:
+            record = json.loads(self._record_path(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        if not all(self.has_chunk(chunk) for chunk in record["chunks"]):
+            return None
+        skipped = tuple(Skipped(**one) for one in record["skipped"])
+        return Record(tuple(record["chunks"]), record["facts"], skipped)
+
+    def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
+        """Have a file written beside ``path``, and put it there only when it is whole."""
+        part = path.with_suffix(".part")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write(part)
+            os.replace(part, path)
+        except OSError as error:
+            cause = error.strerror or error
+            raise OutputError(f"Cannot write into {self.folder}: {cause}. Free some space and run again.") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _chunk_path(self, key: str) -> Path:
+        return self.folder / f"chunk-{key}.parquet"
+
+    def _record_path(self, key: str) -> Path:
+        return self.folder / f"source-{key}.json"
+
+
+def content_digest(path: Path) -> str:
+    """Digest of a file's size, head and tail: the same wherever the file is copied, whatever its times say.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        digest = hashlib.sha256(f"{size}:".encode())
+        digest.update(file.read(HASHED_BYTES))
+        if size > HASHED_BYTES:
+            file.seek(max(HASHED_BYTES, size - HASHED_BYTES))
+            digest.update(file.read(HASHED_BYTES))
+    return digest.hexdigest()
+
+
+def source_key(name: str, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
+    """Key of a source: its name, its files' digests, and everything that decides what is seen in it."""
+    return _digest({"version": VERSION, "name": name, "contents": list(contents), "recipe": recipe})
+
+
+def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
+    """Key of a chunk; of a folder's photographs only those in the chunk count."""
+    moments = None if chunk.moments is None else [asdict(moment) for moment in chunk.moments]
+    if len(contents) > 1 and chunk.moments is not None:
+        contents = [contents[moment.number] for moment in chunk.moments]
+    return _digest(
+        {
+            "version": VERSION,
+            "name": chunk.source.name,
+            "contents": list(contents),
+            "recipe": recipe,
+            "moments": moments,
+            "span": [chunk.start, chunk.stop],
+        }
+    )
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _face_values(one: Detection) -> list[float]:
+    box = one.box
+    points = [value for point in one.landmarks for value in point] or [float("nan")] * len(LANDMARK_COLUMNS)
+    return [one.confidence, box.x, box.y, box.width, box.height, *points]
+
+
+def _detection(values: list[float]) -> Detection:
+    confidence, x, y, width, height, *points = values
+    landmarks = tuple(zip(points[::2], points[1::2], strict=True))
+    return Detection(Box(x, y, width, height), confidence, () if np.isnan(points[0]) else landmarks)

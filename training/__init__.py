@@ -1,0 +1,1 @@
+"""How the shipped model is made and measured: ``python -m training``. Not part of the installed package."""

@@ -1,0 +1,76 @@
+"""The network: grey 48x48 faces in, two heads of seven logits out. Backend-neutral Keras 3."""
+
+import math
+
+import keras
+from keras import layers
+
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.faces import SIDE
+from training.config import Config
+
+
+def build(config: Config) -> keras.Model:
+    """A residual net from (N, 48, 48) grey levels in 0..255 to ``{view: (N, 7) logits}``.
+
+    Scaling lives inside, so that training and use cannot disagree. The last batch normalisation of a block starts at
+    zero, so that the block starts as the identity (Goyal et al. 2017, arXiv:1706.02677).
+    """
+    inputs = keras.Input((SIDE, SIDE), name="faces")
+    x = layers.Reshape((SIDE, SIDE, 1), name="channel")(inputs)
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
+    x = _convolve(x, config.stem_filters, name="stem")
+    for stage, filters in enumerate(config.stage_filters):
+        for block in range(config.blocks_per_stage):
+            x = _residual_block(x, filters, stride=2 if block == 0 else 1, name=f"stage{stage}_block{block}")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dropout(config.dropout, name="dropout")(x)
+    logits = {view: layers.Dense(len(EMOTIONS), dtype="float32", name=f"{view}_logits")(x) for view in VIEWS}
+    return keras.Model(inputs, logits, name="network")
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Multiply-adds of one picture, over convolutions and dense layers."""
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, layers.Conv2D):
+            _, height, width, _ = layer.output.shape
+            total += height * width * math.prod(layer.kernel.shape)
+        elif isinstance(layer, layers.Dense):
+            total += math.prod(layer.kernel.shape)
+    return total
+
+
+def _residual_block(x: keras.KerasTensor, filters: int, stride: int, name: str) -> keras.KerasTensor:
+    """Two 3x3 convolutions beside a shortcut, projected where the shape changes."""
+    shortcut = x
+    if stride != 1 or x.shape[-1] != filters:
+        shortcut = _convolve(x, filters, kernel=1, stride=stride, activation=None, name=f"{name}_shortcut")
+    y = _convolve(x, filters, stride=stride, name=f"{name}_first")
+    y = _convolve(y, filters, activation=None, gamma="zeros", name=f"{name}_second")
+    y = layers.Add(name=f"{name}_add")([shortcut, y])
+    return layers.ReLU(name=f"{name}_out")(y)
+
+
+def _convolve(
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    name: str,
+    kernel: int = 3,
+    stride: int = 1,
+    activation: str | None = "relu",
+    gamma: str = "ones",
+) -> keras.KerasTensor:
+    """Convolution without bias, batch normalisation, and the activation if one is asked for."""
+    x = layers.Conv2D(
+        filters,
+        kernel,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    x = layers.BatchNormalization(gamma_initializer=gamma, momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+    return layers.Activation(activation, name=f"{name}_act")(x) if activation else x

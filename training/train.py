@@ -1,0 +1,130 @@
+"""One run: read the data, fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_batch.emotions import EMOTIONS
+from training import augment, network
+from training.config import Config
+from training.fer2013 import Split
+
+RENORMALISING_STEPS = 400
+"""Batches from which batch normalisation is estimated anew; its running mean forgets in about a hundred."""
+
+
+def fit(config: Config, training: Split, validation: Split, folder: Path) -> keras.Model:
+    """Train a network and return it, weights averaged; ``folder`` holds the checkpoint and a log.
+
+    May be cut at any moment: called again with the same configuration and folder it goes on after the last finished
+    epoch. ``validation`` is only watched.
+
+    Raises:
+        ValueError: ``folder`` holds the checkpoint of another configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, config)
+    keras.config.set_dtype_policy(config.precision)
+    keras.utils.set_random_seed(config.seed)
+    model = _trainable(config, steps_per_epoch=-(-len(training) // config.batch_size))
+    checkpoint = Checkpoint(folder)
+    model.fit(
+        training.images,
+        _targets(training),
+        sample_weight=_weights(training),
+        batch_size=config.batch_size,
+        initial_epoch=checkpoint.restore(model),
+        epochs=config.epochs,
+        validation_data=(validation.images, _targets(validation), _weights(validation)),
+        validation_batch_size=512,
+        callbacks=[checkpoint, keras.callbacks.CSVLogger(folder / "log.csv", append=True)],
+        verbose=2,
+    )
+    _renormalise(model, training, config)
+    keras.config.set_dtype_policy("float32")
+    return model.get_layer("network")
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+    """Everything that training needs to go on, written after each epoch to one file, which is replaced as a whole."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.path = folder / "checkpoint.weights.h5"
+        self.epoch_path = folder / "checkpoint.json"
+
+    def restore(self, model: keras.Model) -> int:
+        """Load the newest state into a compiled model; the number of epochs that it has behind it."""
+        if not self.epoch_path.exists():
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        state = json.loads(self.epoch_path.read_text())
+        model.load_weights(self.path.with_name(state["weights"]))
+        return int(state["epochs"])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write the state; the small file that names it is replaced last, so a cut leaves the one before."""
+        weights = self.path.with_name(f"checkpoint-{epoch % 2}.weights.h5")
+        self.model.save_weights(weights)
+        part = self.epoch_path.with_suffix(".part")
+        part.write_text(json.dumps({"epochs": epoch + 1, "weights": weights.name}))
+        os.replace(part, self.epoch_path)
+
+
+def _claim(folder: Path, config: Config) -> None:
+    """Refuse to go on with another configuration's checkpoint."""
+    path = folder / "config.json"
+    text = json.dumps(asdict(config), indent=2)
+    if path.exists() and path.read_text() != text:
+        raise ValueError(f"{folder} holds a run with another configuration; choose another folder or remove it.")
+    path.write_text(text)
+
+
+def _trainable(config: Config, steps_per_epoch: int) -> keras.Model:
+    """Augmentation and network in one compiled model."""
+    inputs = keras.Input((48, 48), name="faces")
+    net = network.build(config)
+    model = keras.Model(inputs, net(augment.build(config)(inputs)))
+    steps, warmup = config.epochs * steps_per_epoch, int(config.warmup_epochs * steps_per_epoch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
+    )
+    optimizer = keras.optimizers.SGD(
+        schedule,
+        momentum=config.momentum,
+        nesterov=True,
+        weight_decay=config.weight_decay,
+        use_ema=True,
+        ema_momentum=config.ema_momentum,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    losses = {
+        "fer2013": keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing),
+        "ferplus": keras.losses.CategoricalCrossentropy(from_logits=True),
+    }
+    model.compile(optimizer, losses, weighted_metrics={view: ["accuracy"] for view in losses}, jit_compile=False)
+    return model
+
+
+def _renormalise(model: keras.Model, training: Split, config: Config) -> None:
+    """Estimate the statistics of batch normalisation anew, for the mean weights that fit leaves in place.
+
+    Those kept while training belong to the raw weights (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
+    """
+    order = np.random.default_rng(config.seed).permutation(len(training))
+    batches = [order[at : at + config.batch_size] for at in range(0, len(order), config.batch_size)]
+    for batch in batches * -(-RENORMALISING_STEPS // len(batches)):
+        model(training.images[batch], training=True)
+
+
+def _targets(split: Split) -> dict[str, np.ndarray]:
+    return {"fer2013": np.eye(len(EMOTIONS), dtype=np.float32)[split.labels], "ferplus": split.shares}
+
+
+def _weights(split: Split) -> dict[str, np.ndarray]:
+    """A row counts for a head only where it has an answer to that head's question."""
+    return {"fer2013": np.ones(len(split), np.float32), "ferplus": split.has_shares.astype(np.float32)}
