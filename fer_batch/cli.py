@@ -215,6 +215,15 @@ def _errors_to_exit_codes() -> Iterator[None]:
     except FerBatchError as error:
         _warn(f"error: {error}")
         raise typer.Exit(error.exit_code) from None
+    except ImportError as error:
+        _warn(
+            f"error: a library cannot be loaded: {error}. On Debian or Ubuntu OpenCV needs: apt-get install libgl1 "
+            "libglib2.0-0. Otherwise install fer-batch again."
+        )
+        raise typer.Exit(ExitCode.MODEL) from None
+    except OSError as error:
+        _warn(f"error: cannot write: {error.strerror or error}.")
+        raise typer.Exit(ExitCode.OUTPUT) from None
     except KeyboardInterrupt:
         _warn("interrupted; run the same command again to go on.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -133,8 +133,6 @@ def _damage(
     container: InputContainer, stream: VideoStream, packets: int, corrupt: int, reached: Fraction
 ) -> str | None:
     """What the packets, held against the header, show to be wrong."""
-    if corrupt:
-        return f"{corrupt} of {packets} packets are marked as corrupt."
     known = container.format.name.startswith(HEADERS_KNOW_DURATION)
     if known and container.duration is not None:
         announced = Fraction(container.duration + (container.start_time or 0), 1_000_000)
@@ -142,6 +140,8 @@ def _damage(
             return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(reached):.3f} s."
     if container.format.name.startswith("mov") and stream.frames > packets:
         return f"Cut off: its header announces {stream.frames} frames, but only {packets} are there."
+    if corrupt:
+        return f"{corrupt} of {packets} packets are marked as corrupt."
     return None
 
 

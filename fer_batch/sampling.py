@@ -53,6 +53,8 @@ def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, samplin
         if tick != previous_tick:
             chosen.append((number, stamp, seconds))
         previous_tick = tick
+    if not chosen:
+        return ()
     end = clock.seconds(end_stamp)
     ends = [seconds for _, _, seconds in chosen[1:]] + [end if last is None else min(end, last)]
     return tuple(

@@ -106,7 +106,7 @@ def _walk_folder(folder: Path, root: Path, found: _Walk, out: Path | None, recur
         found.skipped.append(Skipped(_relative(folder, root), f"The folder cannot be read: {error.strerror}."))
         return
     identity = (status.st_dev, status.st_ino)
-    if identity in found.entered or folder == out or (folder / MARKER).exists():
+    if identity in found.entered or (folder == out and folder != root) or (folder / MARKER).exists():
         return
     found.entered.add(identity)
     for entry in entries:

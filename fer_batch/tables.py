@@ -187,8 +187,11 @@ def replacing(path: Path) -> Iterator[IO[str]]:
             yield file
         os.replace(part, path)
     except OSError as error:
-        cause = error.strerror or error
-        raise OutputError(f"Cannot write {path}: {cause}. Free some space, or choose another --out.") from error
+        if error.errno is None:  # not from the file system: what fills the file went wrong
+            raise
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror}. Free some space, or choose another --out."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -64,7 +64,7 @@ class WorkFolder:
         faces = np.full((len(rows), len(FACE_COLUMNS) + len(LANDMARK_COLUMNS)), np.nan)
         faces[has_face] = [_face_values(one) for one in seen.detections] if seen.detections else 0
         answers = np.full((len(rows), len(SHARE_COLUMNS)), np.nan, np.float32)
-        answers[has_face] = shares.reshape(len(seen.detections), -1)
+        answers[has_face] = shares.reshape(len(seen.detections), len(SHARE_COLUMNS))
         moments = [seen.moments[row] for row in rows]
         columns: dict[str, Any] = {
             "file": pa.array([moment.file for moment in moments], pa.string()),

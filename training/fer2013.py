@@ -47,6 +47,10 @@ class Split:
         """The rows of an index or a mask."""
         return Split(self.images[rows], self.labels[rows], self.votes[rows])
 
+    def head(self, count: int) -> "Split":
+        """The first rows, or all where there are fewer."""
+        return self.take(np.arange(min(count, len(self))))
+
     @property
     def shares(self) -> np.ndarray:
         """(N, 7) float32: of the raters who chose one of the seven, the share that chose each; zeros where none did."""
@@ -78,7 +82,7 @@ class Split:
         """Hex digest over every picture, label and vote, in order; the same in every shape that holds the same rows."""
         digest = hashlib.sha256()
         for values in (self.images, self.labels, self.votes):
-            digest.update(np.ascontiguousarray(values, np.uint8))
+            digest.update(values.astype(np.uint8).tobytes())
         return digest.hexdigest()
 
 

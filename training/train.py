@@ -1,7 +1,6 @@
-"""One run: read the data, fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
+"""One run: fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +8,9 @@ import keras
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.errors import OutputError, UsageError
+from fer_batch.faces import SIDE
+from fer_batch.tables import replacing
 from training import augment, network
 from training.config import Config
 from training.fer2013 import Split
@@ -20,14 +22,20 @@ RENORMALISING_STEPS = 400
 def fit(config: Config, training: Split, validation: Split, folder: Path) -> keras.Model:
     """Train a network and return it, weights averaged; ``folder`` holds the checkpoint and a log.
 
-    May be cut at any moment: called again with the same configuration and folder it goes on after the last finished
-    epoch. ``validation`` is only watched.
+    May be cut at any moment: called again with the same configuration, rows and folder it goes on after the last
+    finished epoch. ``validation`` is only watched, with the weights of the moment and not their mean.
 
     Raises:
-        ValueError: ``folder`` holds the checkpoint of another configuration.
+        UsageError: there are no FER+ votes to learn from, or ``folder`` holds a damaged checkpoint, or one of another
+            configuration or other rows.
+        OutputError: ``folder`` cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, config)
+    if not training.has_shares.any():
+        raise UsageError(
+            "The training rows have no FER+ votes, and the model must learn to answer as FER+'s raters too: put "
+            "fer2013new.csv beside fer2013.csv."
+        )
+    _claim(folder, config, training)
     keras.config.set_dtype_policy(config.precision)
     keras.utils.set_random_seed(config.seed)
     model = _trainable(config, steps_per_epoch=-(-len(training) // config.batch_size))
@@ -54,44 +62,60 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.path = folder / "checkpoint.weights.h5"
-        self.epoch_path = folder / "checkpoint.json"
+        self.folder = folder
+        self.path = folder / "checkpoint.json"
 
     def restore(self, model: keras.Model) -> int:
-        """Load the newest state into a compiled model; the number of epochs that it has behind it."""
-        if not self.epoch_path.exists():
+        """Load the newest state into a compiled model; the number of epochs that it has behind it.
+
+        Raises:
+            UsageError: the state is damaged.
+        """
+        if not self.path.exists():
             return 0
         model.optimizer.build(model.trainable_variables)
-        state = json.loads(self.epoch_path.read_text())
-        model.load_weights(self.path.with_name(state["weights"]))
-        return int(state["epochs"])
+        try:
+            state = json.loads(self.path.read_text())
+            model.load_weights(self.folder / state["weights"])
+            return int(state["epochs"])
+        except (KeyError, ValueError, OSError) as error:
+            raise UsageError(
+                f"The checkpoint in {self.folder} cannot be read ({error}); remove the folder to begin anew."
+            ) from error
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 # Keras passes it
         """Write the state; the small file that names it is replaced last, so a cut leaves the one before."""
-        weights = self.path.with_name(f"checkpoint-{epoch % 2}.weights.h5")
-        self.model.save_weights(weights)
-        part = self.epoch_path.with_suffix(".part")
-        part.write_text(json.dumps({"epochs": epoch + 1, "weights": weights.name}))
-        os.replace(part, self.epoch_path)
+        weights = f"checkpoint-{epoch % 2}.weights.h5"
+        try:
+            self.model.save_weights(self.folder / weights)
+        except OSError as error:
+            raise OutputError(f"Cannot write the checkpoint into {self.folder}: {error.strerror or error}.") from error
+        with replacing(self.path) as file:
+            json.dump({"epochs": epoch + 1, "weights": weights}, file)
 
 
-def _claim(folder: Path, config: Config) -> None:
-    """Refuse to go on with another configuration's checkpoint."""
-    path = folder / "config.json"
-    text = json.dumps(asdict(config), indent=2)
-    if path.exists() and path.read_text() != text:
-        raise ValueError(f"{folder} holds a run with another configuration; choose another folder or remove it.")
-    path.write_text(text)
+def _claim(folder: Path, config: Config, training: Split) -> None:
+    """Refuse to go on with the checkpoint of another configuration or of other rows."""
+    claims = {"config": asdict(config), "data": {"rows": len(training), "sha256": training.sha256}}
+    for name, content in claims.items():
+        path = folder / f"{name}.json"
+        text = json.dumps(content, indent=2)
+        if path.exists() and path.read_text() != text:
+            raise UsageError(
+                f"{folder} holds a run with another {path.name}; choose another folder, or remove it to begin anew."
+            )
+        with replacing(path) as file:
+            file.write(text)
 
 
 def _trainable(config: Config, steps_per_epoch: int) -> keras.Model:
     """Augmentation and network in one compiled model."""
-    inputs = keras.Input((48, 48), name="faces")
+    inputs = keras.Input((SIDE, SIDE), name="faces")
     net = network.build(config)
     model = keras.Model(inputs, net(augment.build(config)(inputs)))
     steps, warmup = config.epochs * steps_per_epoch, int(config.warmup_epochs * steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
+        0.0, max(1, steps - warmup), warmup_target=config.learning_rate, warmup_steps=warmup
     )
     optimizer = keras.optimizers.SGD(
         schedule,

@@ -1,0 +1,12 @@
+"""What several test modules need: a real face, and results of one real run."""
+
+from pathlib import Path
+
+import pytest
+import skimage
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    """A photograph of one face, 512x512, in RGB."""
+    return Path(skimage.__file__).parent / "data" / "astronaut.png"

@@ -1,0 +1,114 @@
+"""Films and photographs for the tests, made on the spot. A film's grey level tells the number of its frame."""
+
+import os
+import wave
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+SIZE = (64, 48)
+"""Width and height of the films."""
+
+MILLISECONDS = Fraction(1, 1000)
+
+
+def level(number: int) -> int:
+    """The grey that stands for a frame's number: 32 levels, 6 apart, so that lossy codecs cannot blur them."""
+    return 30 + 6 * (number % 32)
+
+
+def number(grey: float) -> int:
+    """The number, modulo 32, that a grey of limited range stands for."""
+    return round(((grey - 16) * 255 / 219 - 30) / 6)
+
+
+def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """(height, width, 3) uint8 of one grey."""
+    return np.full((size[1], size[0], 3), level(number), np.uint8)
+
+
+def write_film(
+    path: Path,
+    stamps: Sequence[int] = tuple(range(0, 1000, 40)),
+    pictures: Sequence[np.ndarray] | None = None,
+    *,
+    codec: str = "libx264",
+    time_base: Fraction = MILLISECONDS,
+    pixel_format: str = "yuv420p",
+    display: tuple[int, bool, bool] | None = None,
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+    keyframe_every: int = 12,
+    audio: bool = False,
+    format: str | None = None,  # noqa: A002
+) -> Path:
+    """A film whose frames have the given stamps; ``display`` is a rotation in degrees and two mirrors."""
+    pictures = pictures or [picture(at) for at in range(len(stamps))]
+    height, width = pictures[0].shape[:2]
+    with av.open(str(path), "w", format=format, options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=min(Fraction(25), 1 / time_base))
+        stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
+        stream.time_base = stream.codec_context.time_base = time_base
+        stream.codec_context.gop_size = keyframe_every
+        stream.options = options or {}
+        if display is not None:
+            stream.set_display_rotation(*display)
+        sound = container.add_stream("aac", rate=8000) if audio else None
+        if sound is not None:
+            _write_sound(container, sound, seconds=stamps[-1] * time_base + 1)
+        for image, stamp in zip(pictures, stamps, strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = stamp, time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    """A second of silence, in a container that could hold a film."""
+    with av.open(str(path), "w") as container:
+        _write_sound(container, container.add_stream("aac", rate=8000), seconds=Fraction(1))
+    return path
+
+
+def write_wave(path: Path) -> Path:
+    """A tenth of a second of silence as WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(1600))
+    return path
+
+
+def write_photograph(path: Path, image: np.ndarray | None = None, **options: object) -> Path:
+    """A photograph in the format that its suffix names."""
+    Image.fromarray(picture(3) if image is None else image).save(path, **options)
+    return path
+
+
+def truncate(path: Path, share: float) -> Path:
+    """Keep only the first ``share`` of a file."""
+    os.truncate(path, int(path.stat().st_size * share))
+    return path
+
+
+def damage(path: Path, at: float, count: int) -> Path:
+    """Overwrite ``count`` bytes from the share ``at`` of a file on."""
+    noise = np.random.default_rng(0).integers(0, 256, count, np.uint8).tobytes()
+    with path.open("r+b") as file:
+        file.seek(int(path.stat().st_size * at))
+        file.write(noise)
+    return path
+
+
+def _write_sound(container: av.container.OutputContainer, stream: av.AudioStream, seconds: Fraction) -> None:
+    for at in range(0, int(seconds * 8000), 1024):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 8000, at, Fraction(1, 8000)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())

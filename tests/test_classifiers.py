@@ -1,0 +1,123 @@
+"""The contract of every classifier, and which model files are refused."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_batch import faces
+from fer_batch.classifiers import SHIPPED, Classifier, ModelFile
+from fer_batch.classifiers.keras_cnn import KerasCnn
+from fer_batch.classifiers.model_file import METADATA_MEMBER, read_metadata
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import ModelError
+from fer_batch.types import Box
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return KerasCnn(SHIPPED, batch_size=32)
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (75, faces.SIDE, faces.SIDE), np.uint8)
+
+
+def test_it_gives_both_views_of_every_face(classifier: Classifier, crops: np.ndarray) -> None:
+    shares = classifier.predict(crops)
+    assert shares.shape == (75, len(VIEWS), len(EMOTIONS))
+    assert shares.dtype == np.float32
+    assert (shares >= 0).all()
+    np.testing.assert_allclose(shares.sum(axis=2), 1, atol=1e-5)
+
+
+def test_a_face_is_judged_alone(classifier: Classifier, crops: np.ndarray) -> None:
+    together = classifier.predict(crops)
+    for count in (1, 16, 17, 33):
+        np.testing.assert_allclose(classifier.predict(crops[:count]), together[:count], atol=1e-5)
+
+
+def test_no_faces_give_no_answers(classifier: Classifier) -> None:
+    assert classifier.predict(np.empty((0, 48, 48), np.uint8)).shape == (0, 2, 7)
+
+
+def test_the_same_faces_give_the_same_bytes(classifier: Classifier, crops: np.ndarray) -> None:
+    assert classifier.predict(crops).tobytes() == classifier.predict(crops).tobytes()
+
+
+def test_it_says_what_computes(classifier: Classifier) -> None:
+    assert "tensorflow" in classifier.runtime
+
+
+def test_the_astronaut_smiles(classifier: Classifier, astronaut: Path) -> None:
+    grey = cv2.imread(str(astronaut), cv2.IMREAD_GRAYSCALE)
+    shares = classifier.predict(faces.cut(faces.Luma(grey), Box(182, 59, 88, 119))[np.newaxis])
+    for view in range(len(VIEWS)):
+        assert EMOTIONS[shares[0, view].argmax()] == "happiness"
+
+
+def test_the_shipped_model_says_where_it_comes_from() -> None:
+    provenance = read_metadata(SHIPPED)["provenance"]
+    assert provenance["config"]["epochs"] > 0
+    assert len(provenance["data_sha256"]) == 64
+
+
+def relabelled(path: Path, **changes: object) -> Path:
+    """The shipped model, saying other things of itself."""
+    with zipfile.ZipFile(SHIPPED) as shipped, zipfile.ZipFile(path, "w") as changed:
+        for name in shipped.namelist():
+            content = shipped.read(name)
+            if name == METADATA_MEMBER:
+                content = json.dumps(json.loads(content) | changes).encode()
+            changed.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes", [{"emotions": EMOTIONS[::-1]}, {"emotions": None}, {"views": ["fer2013"]}, {"views": "fer2013"}]
+)
+def test_a_model_with_other_answers_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match=f"answers in the {next(iter(changes))}"):
+        ModelFile(relabelled(tmp_path / "other.keras", **changes))
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.keras"
+    garbage.write_bytes(b"no model")
+    foreign = tmp_path / "foreign.keras"
+    with zipfile.ZipFile(foreign, "w") as archive:
+        archive.writestr("config.json", "{}")
+    for path, reason in [(garbage, "not a .keras"), (foreign, "does not say"), (tmp_path / "no.keras", "no model at")]:
+        with pytest.raises(ModelError, match=reason):
+            ModelFile(path)
+
+
+def described(path: Path) -> Path:
+    """Add our description to a Keras file that has none."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(METADATA_MEMBER, json.dumps({"emotions": EMOTIONS, "views": VIEWS}))
+    return path
+
+
+def test_a_network_of_another_shape_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    inputs = keras.Input((48, 48))
+    outputs = keras.layers.Dense(7, activation="softmax")(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, outputs).save(tmp_path / "one_head.keras")
+    with pytest.raises(ModelError, match="fer-batch needs one input"):
+        KerasCnn(described(tmp_path / "one_head.keras"), batch_size=32)
+
+
+def test_a_model_that_carries_code_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    inputs = keras.Input((48, 48))
+    flat = keras.layers.Lambda(lambda image: image * 0)(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, {view: keras.layers.Dense(7)(flat) for view in VIEWS}).save(tmp_path / "code.keras")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        KerasCnn(described(tmp_path / "code.keras"), batch_size=32)

@@ -1,0 +1,177 @@
+"""The command line: what it prints, how it ends, and what it says when something is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from fer_batch import __version__
+from fer_batch.cli import app
+from fer_batch.errors import ExitCode
+from tests import media
+
+
+def invoke(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder with one photograph, without a face."""
+    (tmp_path / "album").mkdir()
+    media.write_photograph(tmp_path / "album" / "a.png")
+    return tmp_path / "album"
+
+
+def test_a_clean_run_prints_a_line_a_source_and_the_report(album: Path, tmp_path: Path) -> None:
+    result = invoke("analyze", album, "--out", tmp_path / "out")
+    assert result.exit_code == ExitCode.DONE
+    *sources, report = result.stdout.splitlines()
+    assert sources == ["album: 1 frames, 0 with a face, 0 faces"]
+    assert Path(report) == tmp_path / "out" / "index.html"
+    assert Path(report).is_file()
+
+
+def test_the_output_folder_is_named_after_the_input(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album.parent)
+    result = invoke("analyze", "album", "--quiet")
+    assert result.stdout == f"{Path('album-emotions/index.html')}\n"
+
+
+def test_something_left_out_is_told_and_ends_with_one(album: Path, tmp_path: Path) -> None:
+    (album / "b.mp4").touch()
+    (album / "notes.txt").write_text("hello")
+    result = invoke("analyze", album, "--out", tmp_path / "out")
+    assert result.exit_code == ExitCode.SOME_LEFT_OUT
+    assert "left out: b.mp4: The file is empty." in result.stderr
+    assert "1 other files" in result.stderr
+
+
+def test_json_is_one_object(album: Path, tmp_path: Path) -> None:
+    (album / "b.mp4").touch()
+    result = invoke("analyze", album, "--out", tmp_path / "out", "--json")
+    said = json.loads(result.stdout)
+    assert set(said["timelines"]) == {"album"}
+    assert said["skipped"][0]["file"] == "b.mp4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["analyze", "{album}", "--fps", "0"], ExitCode.USAGE, "--fps must be greater than 0"),
+        (["analyze", "{album}", "--view", "mood"], ExitCode.USAGE, "--view must be one of fer2013, ferplus"),
+        (["analyze", "{album}", "--fsp", "5"], ExitCode.USAGE, "--fsp"),
+        (["analyze", "{album}/nowhere"], ExitCode.USAGE, "does not exist"),
+        (["analyze", "{album}", "--out", "{album}"], ExitCode.USAGE, "did not make"),
+        (["analyze", "{album}/.."], ExitCode.DONE, ""),
+        (["report", "{album}"], ExitCode.USAGE, "fer-batch analyze"),
+        (["analyze", "{empty}"], ExitCode.NOTHING_USABLE, "nothing to analyse"),
+        (["analyze", "{album}", "--model", "{album}/a.png"], ExitCode.MODEL, "not a .keras model file"),
+        (["info", "--model", "{album}/a.png"], ExitCode.MODEL, "not a .keras model file"),
+        (["analyze", "{album}", "--out", "/dev/null/out"], ExitCode.OUTPUT, "Cannot write into"),
+    ],
+)
+def test_every_mistake_has_its_message_and_exit_code(
+    arguments: list[str], code: ExitCode, message: str, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "empty").mkdir()
+    result = invoke(*(one.format(album=album, empty=tmp_path / "empty") for one in arguments))
+    assert result.exit_code == code
+    assert message in result.stderr
+
+
+def test_a_dry_run_says_what_it_would_take_and_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    media.write_film(tmp_path / "a.mp4", range(0, 4000, 40))
+    media.write_photograph(tmp_path / "a.png")
+    (tmp_path / "b.mp4").touch()
+    result = invoke("analyze", tmp_path, "--dry-run")
+    assert "1 films of 0 min 04 s in all, 1 photographs" in result.stdout
+    assert "as asked:      101 frames" in result.stdout
+    assert "with --fps 5:  21 frames" in result.stdout
+    assert "left out: b.mp4" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a.png", "b.mp4"]
+    said = json.loads(invoke("analyze", tmp_path, "--dry-run", "--json").stdout)
+    assert said["asked"]["frames"] == 101
+    assert said["asked"]["seconds"] > said["sparse"]["seconds"] > 0
+
+
+def test_the_report_is_rendered_again_from_the_tables(album: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out" / "index.html"
+    invoke("analyze", album, "--out", tmp_path / "out")
+    before = page.read_text()
+    page.unlink()
+    assert invoke("report", tmp_path / "out").stdout == f"{page}\n"
+    assert page.read_text() == before
+
+
+def test_info_says_what_a_run_would_use() -> None:
+    said = json.loads(invoke("info", "--json").stdout)
+    assert said["fer-batch"] == __version__
+    assert said["detector"]["name"] == "centerface"
+    assert len(said["model"]["sha256"]) == 64
+    assert "tensorflow" in said["model"]["runtime"]
+    assert "centerface" in invoke("info").stdout
+
+
+def test_the_version_is_told() -> None:
+    assert invoke("--version").stdout == f"fer-batch {__version__}\n"
+
+
+def test_the_demo_finds_the_astronaut_in_the_photograph_and_in_every_frame(tmp_path: Path) -> None:
+    result = invoke("demo", tmp_path / "demo")
+    assert result.exit_code == ExitCode.DONE
+    assert "astronaut.mp4: 150 frames, 150 with a face, 150 faces" in result.stdout
+    assert "sample: 1 frames, 1 with a face, 1 faces" in result.stdout
+    assert Path(result.stdout.splitlines()[-1]).is_file()
+    assert invoke("demo", tmp_path / "demo").exit_code == ExitCode.DONE
+
+
+def test_a_demo_does_not_touch_a_folder_of_somebody_else(album: Path) -> None:
+    assert invoke("demo", album).exit_code == ExitCode.USAGE
+    assert [path.name for path in album.iterdir()] == ["a.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    (tmp_path / "in").mkdir()
+    for number in range(400):
+        media.write_photograph(tmp_path / "in" / f"{number:03}.bmp", noise)
+    command = [sys.executable, "-m", "fer_batch", "analyze", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    work = tmp_path / "out" / "work"
+    deadline = time.monotonic() + 60
+    while not list(work.glob("chunk-*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert not list(work.glob("*.part"))
+    finished = len(list(work.glob("chunk-*.parquet")))
+    assert 0 < finished < 7
+    assert invoke("analyze", tmp_path / "in", "--out", tmp_path / "out").exit_code == ExitCode.DONE
+    counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
+    assert (counts["chunks_reused"], counts["chunks_seen"]) == (finished, 7 - finished)
+
+
+@pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full")
+def test_standard_output_that_is_full_is_no_crash_of_ours(album: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "fer_batch", "analyze", str(album), "--out", str(tmp_path / "out")]
+        process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert process.returncode == ExitCode.OUTPUT
+    assert "Traceback" not in process.stderr

@@ -1,0 +1,251 @@
+"""Times, numbers, orientation and damage of films."""
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_batch import films, frames
+from fer_batch.errors import MediaError
+from fer_batch.filmindex import read_index
+from fer_batch.films import Trust
+from fer_batch.sampling import Sampling
+from fer_batch.types import Chunk, Kind, Skipped, Source
+from tests import media
+
+IRREGULAR = [0, 33, 66, 500, 533, 1500]
+"""Milliseconds: a film of 1.5 s whose frame rate means nothing."""
+
+
+def source(path: Path) -> Source:
+    return Source(Kind.VIDEO, path.name, (path,), path.name)
+
+
+def plan(path: Path, sampling: Sampling = Sampling(), trust: Trust | None = None) -> list[Chunk]:
+    index = read_index(path)
+    return films.plan(source(path), index, sampling, films.trust(index) if trust is None else trust)
+
+
+def read(chunks: list[Chunk]) -> tuple[list[tuple[int, float | None, np.ndarray]], list[Skipped]]:
+    """Number, seconds and a copy of the luma of every frame, and what was skipped."""
+    found, skipped = [], []
+    for chunk in chunks:
+        decoding = frames.decode(chunk)
+        found += [(one.moment.number, one.moment.seconds, one.picture.luma().plane.copy()) for one in decoding.frames]
+        skipped += decoding.skipped
+    return found, skipped
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
+def test_irregular_times_read_back(tmp_path: Path, suffix: str) -> None:
+    chunks = plan(media.write_film(tmp_path / f"a.{suffix}", IRREGULAR))
+    found, skipped = read(chunks)
+    assert [round(seconds, 6) for _, seconds, _ in found] == [stamp / 1000 for stamp in IRREGULAR]
+    durations = [moment.duration for chunk in chunks for moment in chunk.moments]
+    assert durations[:-1] == pytest.approx([(b - a) / 1000 for a, b in pairwise(IRREGULAR)])
+    assert durations[-1] > 0
+    assert skipped == []
+
+
+def test_a_picture_that_starts_after_the_sound_starts_late(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "late.mkv", range(500, 1500, 40), audio=True)
+    found, _ = read(plan(path))
+    assert found[0][:2] == (0, 0.5)
+
+
+CONTAINERS = [
+    ("a.mp4", "libx264", {}),
+    ("a.mov", "libx264", {}),
+    ("a.mkv", "libx265", {"x265-params": "log-level=none"}),
+    ("a.webm", "libvpx-vp9", {"lag-in-frames": "0", "cpu-used": "8"}),
+    ("a.ts", "libx264", {}),
+    ("a.flv", "libx264", {}),
+    ("a.avi", "mpeg4", {}),
+    ("b.avi", "libx264", {}),
+    ("c.avi", "mjpeg", {"color_range": "pc"}),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), CONTAINERS)
+def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, options: dict[str, str]) -> None:
+    pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    # AVI counts frames at a fixed rate; a finer time base would leave holes in it.
+    base, step = (Fraction(1, 25), 1) if name.endswith("avi") else (media.MILLISECONDS, 40)
+    path = media.write_film(
+        tmp_path / name,
+        range(0, 30 * step, step),
+        codec=codec,
+        options=options,
+        time_base=base,
+        pixel_format=pixel_format,
+    )
+    found, skipped = read(plan_as_a_run_would(path))
+    assert [number for number, _, _ in found] == list(range(30))
+    black, white = (0, 255) if codec == "mjpeg" else (16, 235)
+    greys = [(plane.mean() - black) * 255 / (white - black) for _, _, plane in found]
+    assert [round((grey - 30) / 6) for grey in greys] == list(range(30))
+    seconds = [seconds for _, seconds, _ in found]
+    assert [later - earlier for earlier, later in pairwise(seconds)] == pytest.approx([0.04] * 29, abs=0.0011)
+    assert skipped == []
+
+
+def plan_as_a_run_would(path: Path) -> list[Chunk]:
+    """The chunks of the highest trust level that the film bears."""
+    for trust in range(films.trust(read_index(path)), -1, -1):
+        chunks = plan(path, trust=Trust(trust))
+        try:
+            read(chunks)
+        except films.Misaligned:
+            continue
+        return chunks
+    raise AssertionError("no trust level can read it")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mp4", "libx264", {"bf": "3"}),
+        ("open.mkv", "libx264", {"x264-params": "open-gop=1:bframes=3"}),
+        ("a.ts", "libx264", {}),
+        ("a.webm", "libvpx-vp9", {"cpu-used": "8"}),
+        ("a.avi", "mpeg4", {}),
+    ],
+)
+def test_chunks_give_what_straight_decoding_gives(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    count, base = 5 * 100, Fraction(1, 5)
+    path = media.write_film(
+        tmp_path / name, range(count), codec=codec, options=options, time_base=base, keyframe_every=7
+    )
+    chunks = plan(path, trust=Trust.CHUNKS)
+    assert len(chunks) == 4
+    cut, _ = read(chunks)
+    straight, _ = read(plan(path, trust=Trust.STAMPS))
+    assert [one[:2] for one in cut] == [one[:2] for one in straight]
+    assert len(cut) == count
+    assert all(np.array_equal(one[2], other[2]) for one, other in zip(cut, straight, strict=True))
+
+
+def test_a_chunk_that_lacks_a_frame_is_not_believed(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "a.mkv", range(500), time_base=Fraction(1, 5), keyframe_every=7)
+    chunk = plan(path)[1]
+    claims_one_more = Chunk(chunk.source, 1, chunk.moments, chunk.start, chunk.stop, chunk.frames + 1)
+    with pytest.raises(films.Misaligned):
+        read([claims_one_more])
+
+
+def test_sampling_looks_at_the_first_frame_of_every_tick(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "a.mp4", range(0, 4000, 40))
+    found, _ = read(plan(path, Sampling(fps=5, start=1.0, end=3.0)))
+    assert [number for number, _, _ in found] == list(range(25, 75, 5))
+    assert [media.number(plane.mean()) for _, _, plane in found] == [at % 32 for at in range(25, 75, 5)]
+
+
+ORIENTATIONS = [(turn, mirror, False) for turn in (0, 90, 180, 270) for mirror in (False, True)]
+
+
+@pytest.mark.parametrize("display", ORIENTATIONS)
+def test_films_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool]) -> None:
+    stored = np.full((48, 64, 3), 60, np.uint8)
+    stored[:16, :16] = 220  # a bright corner
+    path = media.write_film(tmp_path / "a.mp4", [0, 40], [stored, stored], display=display)
+    turn, mirror, _ = display
+    upright = np.rot90(stored, turn // 90)  # PyAV turns anticlockwise, then mirrors
+    upright = upright[:, ::-1] if mirror else upright
+    for frame in frames.decode(plan(path)[0]).frames:
+        picture = frame.picture
+        assert (picture.height, picture.width) == upright.shape[:2]
+        assert np.abs((picture.luma().plane.astype(float) - 16) * 255 / 219 - upright[:, :, 0]).mean() < 4
+        assert np.abs(picture.rgb(10_000).astype(float) - upright).mean() < 4
+        assert max(picture.rgb(32).shape) == 32
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "codec", "black", "white"),
+    [
+        ("yuv420p", "libx264", 16, 235),
+        ("yuvj420p", "mjpeg", 0, 255),
+        ("yuv420p10le", "libx265", 64, 940),
+        ("yuv444p", "libx264", 16, 235),
+        ("gray", "ffv1", 0, 255),
+        ("gbrp", "libx264rgb", 0, 255),
+    ],
+)
+def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec: str, black: int, white: int) -> None:
+    if codec == "libx264rgb":
+        pixel_format = "rgb24"
+    options = {"color_range": "pc"} if codec == "mjpeg" else {"x265-params": "log-level=none"} if "265" in codec else {}
+    path = media.write_film(
+        tmp_path / "a.mkv", range(0, 400, 40), codec=codec, options=options, pixel_format=pixel_format
+    )
+    for number, frame in enumerate(frames.decode(plan(path)[0]).frames):
+        luma = frame.picture.luma()
+        assert (luma.black, luma.white) == (black, white)
+        grey = (luma.plane.mean() - black) * 255 / (white - black)
+        assert grey == pytest.approx(media.level(number), abs=2)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "ts", "mp4"])
+def test_a_film_that_breaks_in_the_middle_keeps_its_rows_and_gets_a_line(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(1)
+    pictures = [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(100)]
+    path = media.write_film(tmp_path / f"a.{suffix}", range(0, 4000, 40), pictures)
+    media.damage(path, at=0.5, count=6000)
+    index = read_index(path)
+    found, skipped = read(plan_as_a_run_would(path))
+    numbers = [number for number, _, _ in found]
+    assert 50 <= len(numbers) < 100
+    assert numbers == sorted(set(numbers))
+    assert skipped or index.damage
+    assert all(one.rows_kept for one in skipped)
+
+
+@pytest.mark.parametrize(("suffix", "options"), [("mkv", {}), ("mp4", {"movflags": "faststart"}), ("avi", {})])
+def test_a_film_that_was_cut_off_says_so(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
+    codec = "mpeg4" if suffix == "avi" else "libx264"
+    noise = np.random.default_rng(1)
+    pictures = [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(100)]
+    path = media.write_film(
+        tmp_path / f"a.{suffix}",
+        range(100),
+        pictures,
+        codec=codec,
+        time_base=Fraction(1, 25),
+        container_options=options,
+    )
+    media.truncate(path, 0.6)
+    damage = read_index(path).damage
+    assert "Cut off" in damage or "corrupt" in damage  # an AVI has nothing to tell but its last, half packet
+    found, _ = read(plan_as_a_run_would(path))
+    assert 40 <= len(found) < 80
+
+
+def test_a_raw_stream_has_numbers_but_no_times(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "a.h264", format="h264")
+    found, skipped = read(plan(path))
+    assert [(number, seconds) for number, seconds, _ in found] == [(number, None) for number in range(25)]
+    assert [media.number(plane.mean()) for _, _, plane in found] == list(range(25))
+    assert len(skipped) == 1
+    assert "no time stamps" in skipped[0].reason
+    assert skipped[0].rows_kept
+
+
+def test_what_is_no_film_says_why(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    garbage = tmp_path / "garbage.mp4"
+    garbage.write_bytes(b"not a film" * 100)
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
+    for path, reason in [
+        (empty, "empty"),
+        (garbage, "Cannot be opened as a film"),
+        (media.write_sound(tmp_path / "sound.mp4"), "only sound"),
+        (playlist, "film"),
+        (tmp_path / "missing.mp4", "No such file"),
+    ]:
+        with pytest.raises(MediaError, match=reason):
+            read_index(path)

@@ -1,0 +1,72 @@
+"""Options: every default is good, and what is out of range is refused by the name that the command line gives it."""
+
+from dataclasses import fields
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_batch.cli import analyze
+from fer_batch.errors import UsageError
+from fer_batch.options import Options
+
+NAN = float("nan")
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"view": "ckplus"}, "--view"),
+    ({"view": ""}, "--view"),
+    ({"fps": 0.0}, "--fps"),
+    ({"fps": -1.0}, "--fps"),
+    ({"fps": NAN}, "--fps"),
+    ({"start": -0.1}, "--start"),
+    ({"start": NAN}, "--start"),
+    ({"end": 0.0}, "--end"),
+    ({"start": 5.0, "end": 5.0}, "--end"),
+    ({"start": 5.0, "end": 4.0}, "--end"),
+    ({"end": NAN}, "--end"),
+    ({"min_confidence": 0.0}, "--min-confidence"),
+    ({"min_confidence": 1.01}, "--min-confidence"),
+    ({"min_confidence": NAN}, "--min-confidence"),
+    ({"min_face": 0}, "--min-face"),
+    ({"max_faces": 0}, "--max-faces"),
+    ({"batch_size": 0}, "--batch-size"),
+]
+
+
+@pytest.mark.parametrize(("values", "option"), REFUSED)
+def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[str, Any], option: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        Options(**values)
+    assert str(refusal.value).startswith(f"{option} must")
+    assert f"got {values[option[2:].replace('-', '_')]}." in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"view": "ferplus"},
+        {"fps": 0.1},
+        {"start": 0.0},
+        {"start": 0.0, "end": 0.1},
+        {"min_confidence": 1.0},
+        {"min_face": 1},
+        {"max_faces": 1},
+        {"batch_size": 1},
+    ],
+)
+def test_defaults_and_the_edges_of_every_range_are_taken(values: dict[str, Any]) -> None:
+    taken = Options(**values).as_json()
+    assert taken == Options().as_json() | values
+
+
+def test_the_command_line_has_every_option_with_the_same_default() -> None:
+    parameters = signature(analyze).parameters
+    assert {field.name: parameters[field.name].default for field in fields(Options)} == {
+        field.name: getattr(Options(), field.name) for field in fields(Options)
+    }
+
+
+def test_json_names_the_model_without_its_folder() -> None:
+    assert Options(model=Path("/home/somebody/models/mine.keras")).as_json()["model"] == "mine.keras"

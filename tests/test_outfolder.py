@@ -1,0 +1,71 @@
+"""The output folder: only ever ours, and swept of what no run vouches for."""
+
+from pathlib import Path
+
+import pytest
+
+from fer_batch import outfolder
+from fer_batch.errors import OutputError, OutputRefused
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    return path
+
+
+def test_a_missing_folder_is_made_and_taken_again(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "out"
+    outfolder.claim(folder)
+    touch(folder / "summary.csv")
+    outfolder.claim(folder)
+    assert (folder / "summary.csv").exists()
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    outfolder.claim(tmp_path)
+    assert list(tmp_path.iterdir()) == [tmp_path / outfolder.MARKER]
+
+
+@pytest.mark.parametrize("foreign", ["thesis.docx", ".hidden", "sub/thesis.docx"])
+def test_a_folder_with_files_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, foreign: str) -> None:
+    touch(tmp_path / foreign)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputRefused, match="did not make"):
+        outfolder.claim(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_is_no_output_folder(tmp_path: Path) -> None:
+    file = touch(tmp_path / "film.mp4")
+    with pytest.raises(OutputRefused, match=r"film\.mp4"):
+        outfolder.claim(file)
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+    file = touch(tmp_path / "film.mp4")
+    with pytest.raises(OutputError, match="Cannot write into .*out"):
+        outfolder.claim(file / "out")
+
+
+def test_sweep_removes_only_what_is_not_kept_and_the_folders_left_empty(tmp_path: Path) -> None:
+    kept = [touch(tmp_path / "timelines" / name) for name in ("a.csv", "deep/er/b.csv", "-c.csv")]
+    for name in ("old.csv", "deep/old.csv", "gone/with/it.csv", ".old"):
+        touch(tmp_path / "timelines" / name)
+    outside = touch(tmp_path / "summary.csv")
+    outfolder.sweep(tmp_path / "timelines", keep=kept)
+    left = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*kept, outside}
+    assert not (tmp_path / "timelines" / "gone").exists()
+
+
+def test_sweep_knows_a_kept_file_by_its_relative_path_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = touch(tmp_path / "timelines" / "a.csv")
+    monkeypatch.chdir(tmp_path)
+    outfolder.sweep(tmp_path / "timelines", keep=[Path("timelines/a.csv")])
+    assert kept.exists()
+
+
+def test_sweep_of_a_folder_that_is_not_there_does_nothing(tmp_path: Path) -> None:
+    outfolder.sweep(tmp_path / "timelines", keep=[])
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,146 @@
+"""Which frames of a film are looked at, and when they are."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_batch.sampling import Clock, Sampling, moments
+from fer_batch.types import Moment
+
+NTSC = Fraction(1001, 30000)
+"""Seconds a frame of NTSC film lasts: 29.97 a second."""
+
+
+def look(stamps: list[int], end: int, clock: Clock, sampling: Sampling) -> tuple[Moment, ...]:
+    return moments("film.mp4", np.array(stamps, np.int64), end, clock, sampling)
+
+
+def clock(time_base: Fraction, zero: Fraction = Fraction(0)) -> Clock:
+    return Clock(time_base, zero)
+
+
+eighths = st.integers(0, 800).map(lambda number: number / 8)
+"""Seconds that floats hold exactly."""
+
+
+@st.composite
+def films(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
+    """Stamps of any rate that rise, the film's end, and a clock whose zero is not after the first frame."""
+    gaps = draw(st.lists(st.integers(1, 5000), min_size=1, max_size=60))
+    stamps = np.cumsum([draw(st.integers(-5000, 5000)), *gaps]).tolist()
+    time_base = draw(st.sampled_from([Fraction(1, 1000), Fraction(1, 90000), NTSC / 1001, Fraction(1, 15360)]))
+    zero = stamps[0] * time_base - draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(23, 1000)]))
+    return stamps[:-1], stamps[-1], Clock(time_base, zero)
+
+
+samplings = st.builds(
+    lambda fps, start, length: Sampling(fps, start, None if length is None else (start or 0) + length),
+    st.none() | st.sampled_from([0.1, 0.5, 1.0, 5.0, 12.5, 23.976, 29.97, 1000.0]),
+    st.none() | eighths,
+    st.none() | eighths.filter(bool),
+)
+
+
+def within(film: tuple[list[int], int, Clock], sampling: Sampling) -> dict[int, Fraction]:
+    """Number and true time of each frame between the sampling's start and end."""
+    stamps, _, clock = film
+    times = {number: stamp * clock.time_base - clock.zero for number, stamp in enumerate(stamps)}
+    start, end = sampling.start or 0, float("inf") if sampling.end is None else sampling.end
+    return {number: time for number, time in times.items() if start <= time < end}
+
+
+@settings(deadline=None)
+@given(films(), samplings)
+def test_each_frames_time_is_its_stamp_times_the_time_base_less_the_zero(
+    film: tuple[list[int], int, Clock], sampling: Sampling
+) -> None:
+    stamps, end, clock = film
+    times = within(film, sampling)
+    from hypothesis import assume; assume(times)
+    for moment in look(stamps, end, clock, sampling):
+        assert moment.file == "film.mp4"
+        assert moment.stamp == stamps[moment.number]
+        assert moment.seconds == float(times[moment.number])
+
+
+@settings(deadline=None)
+@given(films(), samplings)
+def test_exactly_the_first_frame_of_every_tick_is_looked_at(
+    film: tuple[list[int], int, Clock], sampling: Sampling
+) -> None:
+    stamps, end, clock = film
+    times = within(film, sampling)
+    from hypothesis import assume; assume(times)
+    fps = None if sampling.fps is None else Fraction(str(sampling.fps))
+    first: dict[int, int] = {}
+    for number, time in times.items():
+        first.setdefault(number if fps is None else int(time * fps), number)
+    assert [moment.number for moment in look(stamps, end, clock, sampling)] == sorted(first.values())
+
+
+@settings(deadline=None)
+@given(films(), samplings)
+def test_durations_tile_the_time_from_the_first_frame_to_the_end(
+    film: tuple[list[int], int, Clock], sampling: Sampling
+) -> None:
+    stamps, end_stamp, clock = film
+    looked_at = look(stamps, end_stamp, clock, sampling)
+    from hypothesis import assume; assume(within(film, sampling))
+    end = float(clock.seconds(end_stamp))
+    end = end if sampling.end is None else min(end, sampling.end)
+    starts = [moment.seconds for moment in looked_at]
+    ends = [moment.seconds + moment.duration for moment in looked_at]
+    assert ends == pytest.approx([*starts[1:], end][-len(ends) :] if ends else [], abs=1e-9)
+    assert all(moment.duration > 0 for moment in looked_at)
+
+
+def test_five_frames_a_second_of_a_film_of_25() -> None:
+    looked_at = look(list(range(25)), 25, clock(Fraction(1, 25)), Sampling(fps=5))
+    assert [moment.number for moment in looked_at] == [0, 5, 10, 15, 20]
+    assert [moment.duration for moment in looked_at] == pytest.approx([0.2] * 5)
+
+
+def test_a_variable_rate_gives_no_frame_to_a_tick_that_has_none() -> None:
+    looked_at = look([0, 10, 950, 1010, 1020, 4100], 5000, clock(Fraction(1, 1000)), Sampling(fps=1))
+    assert [(moment.number, moment.seconds, moment.duration) for moment in looked_at] == [
+        (0, 0.0, 1.01),
+        (3, 1.01, 3.09),
+        (5, 4.1, 0.9),
+    ]
+
+
+def test_start_and_end_keep_frame_numbers_and_times() -> None:
+    looked_at = look(list(range(100)), 100, clock(Fraction(1, 4)), Sampling(start=2.0, end=3.0))
+    assert [(moment.number, moment.seconds) for moment in looked_at] == [(8, 2.0), (9, 2.25), (10, 2.5), (11, 2.75)]
+    assert looked_at[-1].duration == 0.25
+
+
+def test_an_end_beyond_the_film_makes_nothing_longer() -> None:
+    assert look([0, 1], 2, clock(Fraction(1)), Sampling(end=50.0))[-1].duration == 1.0
+
+
+def test_nothing_between_start_and_end_gives_no_moment() -> None:
+    assert look([0, 1], 2, clock(Fraction(1)), Sampling(start=10.0)) == ()
+
+
+def test_the_pictures_delay_behind_the_sound_is_kept() -> None:
+    looked_at = look([1500, 1540], 1580, clock(Fraction(1, 1000), zero=Fraction(1)), Sampling())
+    assert [moment.seconds for moment in looked_at] == [0.5, 0.54]
+
+
+def test_the_numbers_of_an_hour_of_ntsc_film_do_not_drift() -> None:
+    count = 100_000
+    every = look(list(range(count)), count, clock(NTSC), Sampling())
+    assert len(every) == count
+    assert all(moment.seconds == float(moment.number * NTSC) for moment in every)
+    assert sum(moment.duration for moment in every) == pytest.approx(float(count * NTSC), abs=1e-6)
+
+
+def test_one_frame_a_second_of_an_hour_of_ntsc_film_stays_within_a_frame_of_the_second() -> None:
+    count = 100_000
+    sparse = look(list(range(count)), count, clock(NTSC), Sampling(fps=1))
+    assert len(sparse) == 3337
+    assert all(second <= moment.seconds < second + float(NTSC) for second, moment in enumerate(sparse))

@@ -1,0 +1,126 @@
+"""``python -m training``: the only module here that prints. What takes long to import is imported when it is needed."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fer_batch.errors import ExitCode, FerBatchError, UsageError
+from training.config import Config
+
+if TYPE_CHECKING:
+    from training.fer2013 import Split
+
+MODEL_NAME = "fer2013.keras"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        show_default=False,
+        help="fer2013.csv with FER+'s fer2013new.csv beside it, or a folder: of both, of parquet, of train/ and test/.",
+    ),
+]
+
+
+@app.callback()
+def _prepare() -> None:
+    """Train the emotion network on FER2013 with FER+'s votes, and measure it.
+
+    Keras computes with the library that KERAS_BACKEND names: tensorflow, jax or torch.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must stand before TensorFlow is imported
+
+
+@app.command()
+def fit(
+    data: Data,
+    out: Annotated[Path, typer.Option(show_default=False, help="Folder of the run; one that was cut goes on.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Times that every picture is seen.")] = Config.epochs,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = Config.seed,
+    limit: Annotated[
+        int | None, typer.Option(min=1, show_default=False, help="Only the first rows of each split: for trying.")
+    ] = None,
+) -> None:
+    """Train, and write OUT/fer2013.keras."""
+    with _errors_in_one_line():
+        splits = _read(data, ("Training", "PublicTest"), limit)
+        config = replace(Config(), epochs=epochs, seed=seed)
+
+        from training import export, prediction, provenance, train
+        from training.evaluate import evaluate, render
+
+        trained = train.fit(config, splits["Training"], splits["PublicTest"], out)
+        model = export.with_shares(trained, config)
+        report = evaluate(prediction.predictor(model), {"PublicTest": splits["PublicTest"]})
+        export.write(model, out / MODEL_NAME, provenance.describe(config, splits, report))
+        typer.echo(render(report))
+        typer.echo(out / MODEL_NAME)
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    model: Annotated[
+        Path | None, typer.Option(show_default=False, help="A file that fit wrote; if left out, the shipped model.")
+    ] = None,
+    metrics: Annotated[
+        Path | None, typer.Option("--json", show_default=False, help="Also write every figure to this file.")
+    ] = None,
+) -> None:
+    """Print how well a model answers on PublicTest and PrivateTest, in percent."""
+    with _errors_in_one_line():
+        splits = _read(data, ("PrivateTest",), None)
+
+        from fer_batch.classifiers.model_file import SHIPPED, sha256
+        from fer_batch.tables import replacing
+        from training import prediction, provenance
+        from training.evaluate import evaluate as measure
+        from training.evaluate import render
+
+        path = model or SHIPPED
+        report = measure(prediction.predictor(prediction.load(path)), splits)
+        typer.echo(render(report))
+        if metrics is not None:
+            facts = {
+                "model": {"file": path.name, "sha256": sha256(path)},
+                "data": {name: {"rows": len(split), "sha256": split.sha256} for name, split in splits.items()},
+                "versions": provenance.versions(),
+                "results": report.as_json(),
+            }
+            with replacing(metrics) as file:
+                json.dump(facts, file, indent=2)
+
+
+def _read(data: Path, needed: tuple[str, ...], limit: int | None) -> "dict[str, Split]":
+    from training import fer2013
+
+    splits = fer2013.read(data)
+    for name in needed:
+        if name not in splits:
+            raise UsageError(f"{data} holds no rows of {name}, which this needs.")
+    return splits if limit is None else {name: split.head(limit) for name, split in splits.items()}
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except FerBatchError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(ExitCode.USAGE) from None
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m training")

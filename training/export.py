@@ -1,0 +1,65 @@
+"""The trained network as the file that is shipped: shares instead of logits, all in float32, and its provenance."""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from fer_batch.classifiers.model_file import METADATA_MEMBER
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import OutputError
+from fer_batch.faces import SIDE
+from training import network
+from training.config import Config
+
+UNCALIBRATED = (1.0,) * len(VIEWS)
+
+
+def with_shares(trained: keras.Model, config: Config, temperatures: tuple[float, ...] = UNCALIBRATED) -> keras.Model:
+    """The network that ``config`` made, from (N, 48, 48) grey levels in 0..255 to ``{view: (N, 7) shares}``.
+
+    ``temperatures``, one for each of VIEWS, divide the logits before the softmax (Guo et al. 2017, arXiv:1706.04599):
+    above 1 the shares become more even, the order of the emotions stays. Layers are Keras's own, so that the file loads
+    in safe mode.
+    """
+    # Trained in mixed precision, the weights are float32 already; only the layers that use them must be made anew.
+    keras.config.set_dtype_policy("float32")
+    rebuilt = network.build(config)
+    rebuilt.set_weights(trained.get_weights())
+    shares = {}
+    for view, temperature in zip(VIEWS, temperatures, strict=True):
+        cooled = layers.Rescaling(1 / temperature, name=f"{view}_temperature")(rebuilt.output[view])
+        shares[view] = layers.Softmax(name=f"{view}_shares")(cooled)
+    return keras.Model(rebuilt.input, shares, name="fer2013")
+
+
+def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None:
+    """Write ``model`` as a ``.keras`` file that names its emotions and views and carries ``provenance``.
+
+    The file takes ``path``'s place only when it is whole.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    metadata = {
+        "emotions": list(EMOTIONS),
+        "views": list(VIEWS),
+        "input": {"shape": [SIDE, SIDE], "dtype": "float32", "values": "grey levels, 0 black to 255 white"},
+        "provenance": dict(provenance),
+    }
+    part = path.with_name(f"{path.stem}.part.keras")  # Keras insists on the suffix
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model.save(part)
+        with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(METADATA_MEMBER, json.dumps(metadata, indent=2))
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)

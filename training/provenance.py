@@ -1,0 +1,66 @@
+"""Where a model comes from: what its file says of the run that made it. Names no path, person or machine."""
+
+import importlib
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+
+import fer_batch
+from fer_batch.emotions import VIEWS
+from training.config import Config
+from training.evaluate import Report
+from training.fer2013 import Split
+
+
+def describe(config: Config, splits: Mapping[str, Split], report: Report) -> dict[str, Any]:
+    """Facts ready for JSON: package, recipe, data, versions, and how ``report`` says it answers on PublicTest."""
+    facts: dict[str, Any] = {
+        "fer_batch": fer_batch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+        "config": asdict(config),
+        "data": {
+            "training_sha256": splits["Training"].sha256,
+            "rows": {name: len(split) for name, split in splits.items()},
+        },
+        "backend": keras.backend.backend(),
+        "versions": versions(),
+        "public_test": {
+            view: {
+                "faces": one.faces,
+                "accuracy": one.accuracy,
+                "macro_recall": one.macro_recall,
+            }
+            for view in VIEWS
+            for one in [report.one("PublicTest", view, flips=False)]
+        },
+    }
+    commit = _commit()
+    return {**facts, "commit": commit} if commit else facts
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, Keras and Keras's backend."""
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: str(importlib.import_module(backend).__version__),
+    }
+
+
+def _commit() -> str | None:
+    """This checkout's commit in short, with ``-dirty`` where files differ from it; None outside of one."""
+    command = ("git", "describe", "--always", "--dirty", "--exclude=*")
+    try:
+        run = subprocess.run(  # noqa: S603 # fixed words, nothing from outside
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return run.stdout.strip() or None
