@@ -63,4 +63,4 @@ def _full_range(face: np.ndarray, luma: Luma) -> np.ndarray:
     if (luma.black, luma.white) == (0, 255):
         return face
     levels = (face.astype(np.float32) - luma.black) * (255 / (luma.white - luma.black))
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return np.asarray(np.rint(levels).clip(0, 255), np.uint8)

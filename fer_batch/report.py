@@ -289,7 +289,7 @@ class Results:
         )
         for source in results.sources:
             # run.json decides where pages are written: nothing may lie outside the folder.
-            for inside in (source["timeline"], _page_of(source)):
+            for inside in (source["timeline"], source["output"]):
                 if posixpath.isabs(inside) or ".." in re.split(r"[/\\]", inside):
                     raise UsageError(
                         f"{path} names a file outside its folder: {inside}. Run `fer-batch analyze` again."
@@ -311,7 +311,9 @@ class Results:
 
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
-        return self.summary[(self.summary["file"] == source["name"]) & (self.summary["kind"] == source["kind"])]
+        ours = (self.summary["file"] == source["name"]) & (self.summary["kind"] == source["kind"])
+        rows: pd.DataFrame = self.summary[ours]
+        return rows
 
     def left_out(self, source: Mapping[str, Any] | None = None) -> tuple[LeftOut, ...]:
         """The lines of errors.csv, all or those about a source and its photographs."""
@@ -425,7 +427,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             _distribution(
                 "photographs",
                 "Photographs: mean over faces",
-                f"Mean over {_plural(faces, 'face')} in {_plural(len(photographs), 'folder')}; each face counts the same.",
+                f"Mean over {_plural(faces, 'face')} in {_plural(len(photographs), 'folder')}; each counts the same.",
                 _mean(photographs, "faces"),
             )
         )
@@ -542,7 +544,7 @@ def _film_distribution(row: SourceRow) -> Distribution:
 def _distribution(prefix: str, heading: str, basis: str, shares: Shares, leads: tuple[int, ...] = ()) -> Distribution:
     parts = ", ".join(f"{emotion.label} {_percent(share)} %" for emotion, share in zip(TABLE, shares, strict=True))
     svg = charts.distribution(shares, prefix=f"chart-{prefix}", title=heading, description=f"{parts}. {basis}")
-    return Distribution(heading, basis, shares, leads, Markup(svg))
+    return Distribution(heading, basis, shares, leads, Markup(svg))  # noqa: S704  charts escapes its texts
 
 
 def _section(face: FaceRow, course: charts.Course, film: str) -> FaceSection:
@@ -556,16 +558,16 @@ def _section(face: FaceRow, course: charts.Course, film: str) -> FaceSection:
     )
     svg = charts.timeline(course, prefix=f"{prefix}-time", title=f"Shares along the film, {name}", description=text)
     coarse = charts.binned(course, MOST_STRETCHES)
-    columns = zip(
-        coarse.starts.tolist(), coarse.ends.tolist(), coarse.weights.tolist(), coarse.means.tolist(), strict=True
-    )
+    columns = (one.tolist() for one in (coarse.starts, coarse.ends, coarse.weights, coarse.means))
     return FaceSection(
         row=face,
         unit=course.unit,
         gaps=len(course.gaps),
         points=len(shown.starts),
-        timeline=Markup(svg),
-        stretches=tuple(Stretch(start, end, visible, tuple(means)) for start, end, visible, means in columns),
+        timeline=Markup(svg),  # noqa: S704  charts escapes its texts
+        stretches=tuple(
+            Stretch(start, end, visible, tuple(means)) for start, end, visible, means in zip(*columns, strict=True)
+        ),
         distribution=_distribution(
             f"face-{face.face_id}-mean",
             f"Mean shares of {name}",
@@ -659,11 +661,15 @@ def _href(page: str, target: str) -> str:
 
 def _table(folder: Path, name: str, columns: Sequence[tables.Column]) -> "pd.DataFrame":
     try:
-        return tables.read_table(folder / name, columns)
+        table = tables.read_table(folder / name, columns)
     except FileNotFoundError as error:
         raise UsageError(f"{folder / name} is missing. Run `fer-batch analyze` again on the same --out.") from error
     except (ValueError, KeyError) as error:
         raise UsageError(f"{folder / name} is damaged: {error}. Run `fer-batch analyze` again.") from error
+    missing = [column.name for column in columns if column.name not in table]
+    if missing:
+        raise UsageError(f"{folder / name} lacks the columns {', '.join(missing)}. Run `fer-batch analyze` again.")
+    return table
 
 
 def _environment() -> Environment:

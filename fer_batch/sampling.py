@@ -56,8 +56,10 @@ def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, samplin
     if not chosen:
         return ()
     end = clock.seconds(end_stamp)
-    ends = [seconds for _, _, seconds in chosen[1:]] + [end if last is None else min(end, last)]
+    # To the microsecond, which is what tables hold: so that durations add up to times there, however many they are.
+    times = [round(seconds, 6) for _, _, seconds in chosen]
+    ends = [*times[1:], round(end if last is None else min(end, last), 6)]
     return tuple(
         Moment(file, number, float(seconds), float(max(Fraction(0), until - seconds)), stamp)
-        for (number, stamp, seconds), until in zip(chosen, ends, strict=True)
+        for (number, stamp, _), seconds, until in zip(chosen, times, ends, strict=True)
     )

@@ -19,8 +19,8 @@ MARKER = ".fer-batch"
 
 PHOTO_SUFFIXES = frozenset(".avif .bmp .dib .gif .heic .heif .jfif .jpe .jpeg .jpg .png .tif .tiff .webp".split())
 VIDEO_SUFFIXES = frozenset(
-    ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts "
-    ".mxf .ogv .rm .rmvb .ts .vob .webm .wmv .y4m".split()
+    ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg "
+    ".mts .mxf .ogv .rm .rmvb .ts .vob .webm .wmv .y4m".split()
 )
 """Used only where the content says nothing: raw and transport streams, and files that are damaged or empty."""
 

@@ -269,7 +269,7 @@ def test_nothing_readable_is_told_with_its_reasons(tmp_path: Path) -> None:
 
 def test_a_model_that_is_none_ends_the_run_before_it_begins(inputs: Path, tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"no")
-    with pytest.raises(ModelError, match="not a .keras"):
+    with pytest.raises(ModelError, match=r"not a \.keras"):
         fer_batch.analyze([inputs], Options(model=tmp_path / "model.keras"), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

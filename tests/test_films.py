@@ -19,11 +19,14 @@ IRREGULAR = [0, 33, 66, 500, 533, 1500]
 """Milliseconds: a film of 1.5 s whose frame rate means nothing."""
 
 
+EVERYTHING = Sampling()
+
+
 def source(path: Path) -> Source:
     return Source(Kind.VIDEO, path.name, (path,), path.name)
 
 
-def plan(path: Path, sampling: Sampling = Sampling(), trust: Trust | None = None) -> list[Chunk]:
+def plan(path: Path, sampling: Sampling = EVERYTHING, trust: Trust | None = None) -> list[Chunk]:
     index = read_index(path)
     return films.plan(source(path), index, sampling, films.trust(index) if trust is None else trust)
 

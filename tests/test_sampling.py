@@ -22,7 +22,7 @@ def clock(time_base: Fraction, zero: Fraction = Fraction(0)) -> Clock:
     return Clock(time_base, zero)
 
 
-eighths = st.integers(0, 800).map(lambda number: number / 8)
+eighths = st.integers(0, 40).map(lambda number: number / 8)
 """Seconds that floats hold exactly."""
 
 
@@ -59,7 +59,6 @@ def test_each_frames_time_is_its_stamp_times_the_time_base_less_the_zero(
 ) -> None:
     stamps, end, clock = film
     times = within(film, sampling)
-    from hypothesis import assume; assume(times)
     for moment in look(stamps, end, clock, sampling):
         assert moment.file == "film.mp4"
         assert moment.stamp == stamps[moment.number]
@@ -73,7 +72,6 @@ def test_exactly_the_first_frame_of_every_tick_is_looked_at(
 ) -> None:
     stamps, end, clock = film
     times = within(film, sampling)
-    from hypothesis import assume; assume(times)
     fps = None if sampling.fps is None else Fraction(str(sampling.fps))
     first: dict[int, int] = {}
     for number, time in times.items():
@@ -88,12 +86,11 @@ def test_durations_tile_the_time_from_the_first_frame_to_the_end(
 ) -> None:
     stamps, end_stamp, clock = film
     looked_at = look(stamps, end_stamp, clock, sampling)
-    from hypothesis import assume; assume(within(film, sampling))
     end = float(clock.seconds(end_stamp))
     end = end if sampling.end is None else min(end, sampling.end)
     starts = [moment.seconds for moment in looked_at]
     ends = [moment.seconds + moment.duration for moment in looked_at]
-    assert ends == pytest.approx([*starts[1:], end][-len(ends) :] if ends else [], abs=1e-9)
+    assert ends == pytest.approx([*starts[1:], end] if looked_at else [], abs=1e-9)
     assert all(moment.duration > 0 for moment in looked_at)
 
 

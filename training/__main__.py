@@ -61,10 +61,10 @@ def fit(
         from training import export, prediction, provenance, train
         from training.evaluate import evaluate, render
 
-        trained = train.fit(config, splits["Training"], splits["PublicTest"], out)
-        model = export.with_shares(trained, config)
-        report = evaluate(prediction.predictor(model), {"PublicTest": splits["PublicTest"]})
-        export.write(model, out / MODEL_NAME, provenance.describe(config, splits, report))
+        training, validation = splits["Training"], splits["PublicTest"]
+        model = export.with_shares(train.fit(config, training, validation, out), config)
+        report = evaluate(prediction.predictor(model), {"PublicTest": validation})
+        export.write(model, out / MODEL_NAME, provenance.describe(config, training, validation, report))
         typer.echo(render(report))
         typer.echo(out / MODEL_NAME)
 
@@ -81,26 +81,27 @@ def evaluate(
 ) -> None:
     """Print how well a model answers on PublicTest and PrivateTest, in percent."""
     with _errors_in_one_line():
+        from fer_batch.classifiers import ModelFile
+        from fer_batch.tables import replacing
+
+        file = ModelFile(model)
         splits = _read(data, ("PrivateTest",), None)
 
-        from fer_batch.classifiers.model_file import SHIPPED, sha256
-        from fer_batch.tables import replacing
         from training import prediction, provenance
         from training.evaluate import evaluate as measure
         from training.evaluate import render
 
-        path = model or SHIPPED
-        report = measure(prediction.predictor(prediction.load(path)), splits)
+        report = measure(prediction.predictor(prediction.load(file.path)), splits)
         typer.echo(render(report))
         if metrics is not None:
             facts = {
-                "model": {"file": path.name, "sha256": sha256(path)},
+                "model": {"file": file.path.name, "sha256": file.sha256},
                 "data": {name: {"rows": len(split), "sha256": split.sha256} for name, split in splits.items()},
                 "versions": provenance.versions(),
                 "results": report.as_json(),
             }
-            with replacing(metrics) as file:
-                json.dump(facts, file, indent=2)
+            with replacing(metrics) as written:
+                json.dump(facts, written, indent=2)
 
 
 def _read(data: Path, needed: tuple[str, ...], limit: int | None) -> "dict[str, Split]":

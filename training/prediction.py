@@ -5,7 +5,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_batch.classifiers.model_file import read_metadata
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from training.evaluate import Predict
@@ -14,18 +13,16 @@ BATCH_SIZE = 256
 
 
 def load(path: Path) -> keras.Model:
-    """The model of a file that ``training.export`` wrote.
+    """The model of a file that ``training.export`` wrote and :class:`fer_batch.classifiers.ModelFile` has checked.
 
     Raises:
-        ModelError: it is missing or damaged, or answers in other emotions or views.
+        ModelError: it does not hold a network that gives shares for each of VIEWS, or is not safe to load.
     """
-    read_metadata(path)
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its layers raise
-        raise ModelError(
-            f"{path.name} cannot be loaded as a Keras model: {str(error).partition(chr(10))[0]}"
-        ) from error
+        first_line = str(error).partition("\n")[0]
+        raise ModelError(f"{path.name} cannot be loaded as a Keras model: {first_line}") from error
     if not isinstance(model.output, dict) or set(model.output) != set(VIEWS):
         raise ModelError(f"{path.name} does not answer in the views {', '.join(VIEWS)}.")
     return model

@@ -3,7 +3,6 @@
 import importlib
 import platform
 import subprocess
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +17,15 @@ from training.evaluate import Report
 from training.fer2013 import Split
 
 
-def describe(config: Config, splits: Mapping[str, Split], report: Report) -> dict[str, Any]:
-    """Facts ready for JSON: package, recipe, data, versions, and how ``report`` says it answers on PublicTest."""
+def describe(config: Config, training: Split, validation: Split, report: Report) -> dict[str, Any]:
+    """Facts ready for JSON; ``report`` says how the model answers on ``validation``, which is PublicTest."""
     facts: dict[str, Any] = {
         "fer_batch": fer_batch.__version__,
         "date": datetime.now(UTC).date().isoformat(),
         "config": asdict(config),
         "data": {
-            "training_sha256": splits["Training"].sha256,
-            "rows": {name: len(split) for name, split in splits.items()},
+            "training_sha256": training.sha256,
+            "rows": {"Training": len(training), "PublicTest": len(validation)},
         },
         "backend": keras.backend.backend(),
         "versions": versions(),

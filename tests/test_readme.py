@@ -1,0 +1,80 @@
+"""Every command in the README works as it is printed."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fer_batch import cli, demo
+from fer_batch.tables import TIMELINE
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what the README's commands name."""
+    folder = tmp_path_factory.mktemp("desk")
+    demo.make_sample(folder)
+    (folder / "holiday").mkdir()
+    (folder / demo.PHOTOGRAPH).rename(folder / "holiday" / demo.PHOTOGRAPH)
+    (folder / demo.FILM).rename(folder / "interview.mp4")
+    model = folder / "runs" / "mine" / "fer2013.keras"
+    model.parent.mkdir(parents=True)
+    model.write_bytes((ROOT / "fer_batch" / "models" / "fer2013.keras").read_bytes())
+    return folder
+
+
+def test_there_are_commands_to_test() -> None:
+    assert {shlex.split(command)[0] for command in COMMANDS} == {"make", "fer-batch", "python"}
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("fer-batch ")])
+def test_fer_batch_commands_work(command: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk)
+    result = CliRunner().invoke(cli.app, shlex.split(command, comments=True)[1:])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("make ")])
+def test_make_knows_its_targets(command: str) -> None:
+    subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_training_commands_have_the_options_they_are_given() -> None:
+    from training.__main__ import app
+
+    for command in COMMANDS:
+        if command.startswith("python -m training "):
+            name, *arguments = shlex.split(command)[3:]
+            said = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).output
+            assert all(one in said for one in arguments if one.startswith("--")), command
+
+
+def test_the_notebook_example_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk)
+    (example,) = blocks("python")
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert len(names["timeline"]) == 30
+
+
+def test_the_data_dictionary_has_every_column() -> None:
+    for column in TIMELINE:
+        assert f"`{column.name}`" in README or column.name in ("disgust", "fear", "happiness", "sadness", "surprise")
+
+
+def test_links_into_the_repository_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

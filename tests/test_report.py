@@ -1,0 +1,615 @@
+"""report: pages say what the tables say, link to what is there, and load nothing."""
+
+import json
+import os
+import re
+import shutil
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+
+from fer_batch import report, runfile, tables, timeline
+from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.errors import OutputError, UsageError
+from fer_batch.options import Options
+from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
+
+GOLD = Path(__file__).parent / "gold"
+ACTUAL = Path(__file__).parent / "actual"
+CITATIONS = {"https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"}
+FACTS = {
+    "codec": "h264",
+    "width": 640,
+    "height": 480,
+    "time_base": "1/90000",
+    "container_start": 0.0,
+    "stream_start": 0.5,
+}
+NASTY = [
+    "a <script>alert(1)</script> \"b\" 'c' & d",
+    "=cmd()|' /C calc'!A0",
+    "line\nbreak",
+    "100 % #1?x=y;z",
+    "sub/deep er/%41 ünï 顔 😀",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}",
+    "-\u202eright to left",
+]
+
+
+def a_face(face_id=0, shares=None, *, rng=None):
+    if shares is None:
+        shares = (rng or np.random.default_rng(face_id)).dirichlet(np.ones(7))
+    return Face(face_id, Detection(Box(10.4 + face_id, 20, 30, 40), 0.875), np.asarray(shares, np.float32))
+
+
+def a_film(name, seen, frames, *, fps=25.0, output=None, seed=0):
+    """A film and its readings; ``seen`` maps face_ids to the frames in which they are; ``fps`` None: no time stamps."""
+    rng = np.random.default_rng(seed)
+    source = Source(Kind.VIDEO, name, (Path(f"/home/jane/{name}"),), output or safe(name))
+    readings = []
+    for number in range(frames):
+        moment = Moment(name, number, number / fps if fps else None, 1 / fps if fps else None)
+        faces = tuple(a_face(face_id, rng=rng) for face_id, where in seen.items() if number in where)
+        readings.append(Reading(moment, faces))
+    return source, readings
+
+
+def photographs(name, faces, *, output=None):
+    """A folder and its readings; ``faces`` maps each photograph to how many faces it has."""
+    rng = np.random.default_rng(len(faces))
+    source = Source(Kind.PHOTOS, name, tuple(Path(f"/home/jane/{file}") for file in faces), output or safe(name))
+    readings = [
+        Reading(Moment(file, number), tuple(a_face(one, rng=rng) for one in range(count)))
+        for number, (file, count) in enumerate(faces.items())
+    ]
+    return source, readings
+
+
+def safe(name):
+    """Like the real names of outputs: fit for file systems, but by no means for URLs as they are."""
+    return re.sub(r'[<>:"|?*\n]', lambda match: f"%{ord(match[0]):02X}", name)
+
+
+def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
+    """An output folder as a run leaves it, but for the report."""
+    outcomes, summaries = [], []
+    for source, readings in films_and_folders:
+        durations = [reading.moment.duration for reading in readings if reading.moment.duration is not None]
+        outcome = Outcome(
+            source,
+            frames=len(readings),
+            frames_with_face=sum(bool(reading.faces) for reading in readings),
+            faces=sum(len(reading.faces) for reading in readings),
+            seconds=sum(durations) if durations else None,
+            facts=FACTS if source.kind is Kind.VIDEO else {"photographs": len(source.files)},
+            skipped=tuple(one for one in skipped if one.file.startswith(source.name)),
+        )
+        outcomes.append(outcome)
+        tables.write_timeline(folder / outcome.timeline, readings)
+        summaries += timeline.summarise(tables.read_timeline(folder / outcome.timeline), source.name, source.kind)
+    when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
+    ledger = runfile.Ledger(
+        started=when,
+        finished=when,
+        options=Options(**options),
+        model={"file": "fer2013.keras", "sha256": "ab12" * 16, "provenance": {"made_in": "/home/jane/runs/seven"}},
+        detector={"name": "centerface", "sha256": "09189dea", "precision": "f32"},
+        runtime=None,
+        seconds={"seeing": 1.5},
+        chunks={"chunks_seen": 2, "chunks_reused": 0},
+        outcomes=outcomes,
+        skipped=skipped,
+        ignored=ignored,
+    )
+    tables.write_summary(folder / "summary.csv", summaries)
+    tables.write_skipped(folder / "errors.csv", skipped)
+    named = {outcome.source.name: outcome.timeline for outcome in outcomes}
+    tables.write_datapackage(folder / "datapackage.json", named, when.isoformat())
+    # The versions and the machine of whoever runs this test are no part of it.
+    run = runfile.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
+    tables.write_json(folder / "run.json", run)
+    return folder
+
+
+class Document(HTMLParser):
+    """A page taken apart; an unbalanced tag is an error."""
+
+    EMPTY = frozenset("meta link br hr img input path use rect defs".split())
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+        self.source = path.read_text(encoding="utf-8")
+        self.tags = []
+        self.open = []
+        self.texts = []
+        self.cells = []
+        self.feed(self.source)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+    def values(self, name):
+        return [attributes[name] for _, attributes in self.tags if name in attributes]
+
+
+def pages_of(folder):
+    return [Document(path) for path in [folder / "index.html", *sorted((folder / "pages").rglob("*.html"))]]
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Two films and two folders, with everything that can be wrong with them."""
+    return write_output(
+        tmp_path / "out",
+        [
+            a_film("sub/interview.mp4", {0: range(10, 40), 1: [*range(20, 30), *range(50, 60)]}, 75),
+            a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
+            photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
+            photographs("holiday/more", {"d.jpg": 0}),
+        ],
+        skipped=[
+            Skipped("broken.mp4", "There is a film in it by name, but not one frame."),
+            Skipped("holiday/torn.jpg", "image file is truncated: '/home/jane/pictures of me/torn.jpg'"),
+            Skipped("holiday/more/worse.jpg", "Not a picture."),
+            Skipped("sub/interview.mp4", "3 of 75 packets are marked as corrupt.", rows_kept=True),
+        ],
+        ignored=["notes.txt", "sub/<b>.xml"],
+    )
+
+
+@pytest.fixture
+def nasty(tmp_path):
+    """A film and a folder under each name that one should not choose."""
+    media = []
+    for name in NASTY:
+        media.append(a_film(f"{name}.mp4", {0: range(8)}, 10))
+        media.append(photographs(name, {f"{name.replace('/', '_')}.jpg": 1, f"no {name.replace('/', '_')}": 0}))
+    skipped = [Skipped(f"{name}/{name}", f"Why? {name}") for name in NASTY]
+    return write_output(tmp_path / "out", media, skipped, ignored=NASTY)
+
+
+def test_every_link_leads_to_a_file_that_is_there(nasty):
+    index = report.render(nasty)
+    assert index == nasty / "index.html"
+    reached = {index}
+    for page in pages_of(nasty):
+        ids = page.values("id")
+        for href in page.values("href"):
+            if href in CITATIONS:
+                continue
+            parts = urlsplit(href)
+            assert not parts.scheme
+            assert not parts.netloc
+            assert not parts.query
+            target = Path(os.path.normpath(page.path.parent / unquote(parts.path))) if parts.path else page.path
+            assert target.is_file(), href
+            assert target.is_relative_to(nasty)
+            if parts.fragment and target == page.path:
+                assert parts.fragment in ids
+            reached.add(target)
+    assert set(nasty.rglob("*.html")) <= reached
+    assert set(nasty.rglob("*.csv")) <= reached
+
+
+def test_links_into_another_page_find_their_place(small):
+    report.render(small)
+    pages = {page.path: page for page in pages_of(small)}
+    found = 0
+    for page in pages.values():
+        for href in page.values("href"):
+            parts = urlsplit(href)
+            if href not in CITATIONS and parts.path and parts.fragment:
+                target = Path(os.path.normpath(page.path.parent / unquote(parts.path)))
+                assert parts.fragment in pages[target].values("id")
+                found += 1
+    assert found
+
+
+def test_names_are_text_and_never_markup(nasty):
+    report.render(nasty)
+    pages = pages_of(nasty)
+    index = pages[0]
+    for name in NASTY:
+        assert " ".join(name.split()) in index.text
+    for page in pages:
+        assert "script" not in {tag for tag, _ in page.tags}
+        assert "49" not in page.texts
+        assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+        assert not any(value.startswith("javascript:") for value in page.values("href"))
+    titles = [page.text for page in pages]
+    assert any(title.startswith(" ".join(f"{NASTY[0]}.mp4".split())) for title in titles)
+
+
+def test_pages_load_nothing_and_forbid_it_too(small):
+    report.render(small)
+    for page in pages_of(small):
+        assert not {"script", "link", "img", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
+        assert not page.values("src")
+        assert "@import" not in page.source
+        assert not re.search(r"url\((?!#)", page.source)
+        outside = {value for value in page.values("href") if "://" in value}
+        assert outside <= CITATIONS
+        policy = next(one["content"] for tag, one in page.tags if one.get("http-equiv") == "Content-Security-Policy")
+        assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_no_page_names_a_folder_of_the_machine_or_its_user(small):
+    report.render(small)
+    for page in pages_of(small):
+        assert "jane" not in page.source
+        assert str(small) not in page.source
+    index = Document(small / "index.html")
+    assert "image file is truncated: 'torn.jpg'" in index.text
+    assert "seven" in index.text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("No such file: '/home/jane doe/film.mp4'", "No such file: 'film.mp4'"),
+        (r"C:\Users\jane\film.mp4: bad", "film.mp4: bad"),
+        (r"\\server\jane\film.mp4", "film.mp4"),
+        ("file:///home/jane/x.mp4", "x.mp4"),
+        ("~/films/x.mp4", "x.mp4"),
+        ("time base 1/90000, 3 / 4 / 5 and/or sub/film.mp4", "time base 1/90000, 3 / 4 / 5 and/or sub/film.mp4"),
+        ("https://doi.org/10.1/2", "https://doi.org/10.1/2"),
+    ],
+)
+def test_absolute_paths_lose_their_folders(tmp_path, text, shown):
+    folder = write_output(tmp_path, [], skipped=[Skipped("x.mp4", text)])
+    report.render(folder)
+    assert shown in Document(folder / "index.html").text
+    assert "jane" not in Document(folder / "index.html").text
+
+
+def test_ids_are_unique_and_labels_lead_somewhere(small):
+    report.render(small)
+    for page in pages_of(small):
+        ids = page.values("id")
+        assert len(ids) == len(set(ids))
+        wanted = {one for value in page.values("aria-labelledby") for one in value.split()}
+        assert wanted <= set(ids)
+
+
+def test_pages_are_made_for_screen_readers(small):
+    report.render(small)
+    for page in pages_of(small):
+        tags = [tag for tag, _ in page.tags]
+        assert ("html", {"lang": "en"}) in page.tags
+        assert [tags.count(tag) for tag in ("h1", "main", "header", "footer")] == [1, 1, 1, 1]
+        levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+        assert tags.count("table") == tags.count("caption")
+        assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+        assert all(one["role"] == "img" for tag, one in page.tags if tag == "svg")
+
+
+def cells(folder, page, heading):
+    """The texts of the cells in the row that ``heading`` begins."""
+    text = (folder / page).read_text(encoding="utf-8")
+    row = next(one for one in re.findall(r"<tr>.*?</tr>", text, re.DOTALL) if re.search(heading, one))
+    found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", "", one).split()) for one in found]
+
+
+def tiles(page):
+    pairs = re.findall(r"<dt>([^<]*)</dt>\s*<dd class=\"value\">(?:<a[^>]*>)?([^<]*)<", page.source)
+    return dict(pairs)
+
+
+def percents(shares):
+    return [f"{100 * share:.1f}" for share in shares]
+
+
+def test_the_index_counts_what_the_tables_hold(small):
+    report.render(small)
+    film = tables.read_timeline(small / "timelines/sub/interview.mp4.csv")
+    raw = tables.read_timeline(small / "timelines/raw.h264.csv")
+    folder = tables.read_timeline(small / "timelines/holiday.csv")
+    both = film["frame"].nunique() + raw["frame"].nunique()
+    with_face = sum(one.loc[one["success"], "frame"].nunique() for one in (film, raw))
+    assert (both, with_face, len(folder)) == (95, 45, 4)
+    assert tiles(Document(small / "index.html")) == {
+        "Sources": "4",
+        "Film time looked at": "0:00:03.000",
+        "Film frames looked at": "95",
+        "Film frames with a face": "45",
+        "Tracks in films": "3",
+        "Photographs read": "4",
+        "Photographs with a face": "2",
+        "Faces in photographs": "3",
+        "Left out": "3",
+        "Not whole": "1",
+    }
+    text = Document(small / "index.html").text
+    assert "1 film without time stamps not counted" in text
+    assert "55 faces, summed over the frames" in text
+
+
+def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
+    report.render(small)
+    summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
+    rows = summary[summary["file"] == "sub/interview.mp4"]
+    assert len(rows) == 2
+    shares = np.average(rows[list(EMOTIONS)], axis=0, weights=rows["seconds_visible"])
+    row = cells(small, "index.html", "interview.mp4</bdi>")
+    labels = [emotion.label for emotion in TABLE]
+    assert row[1:6] == ["0:00:03.000 3.000 s", "75", "40", "50", "2"]
+    assert row[6:] == [labels[int(shares.argmax())], *percents(shares)]
+    assert cells(small, "index.html", ">holiday/more</bdi>")[1:] == ["1", "0", "0", "none", "no face"]
+
+
+def test_films_and_photographs_are_weighted_apart(small):
+    report.render(small)
+    summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
+    timed = summary[summary["seconds_visible"].notna()]
+    films = np.average(timed[list(EMOTIONS)], axis=0, weights=timed["seconds_visible"])
+    photos = summary.loc[summary["kind"] == "photos", list(EMOTIONS)].to_numpy()[0]
+    index = Document(small / "index.html")
+    charts = re.findall(r"<svg.*?</svg>", index.source, re.DOTALL)
+    assert len(charts) == 2
+    for chart, shares in zip(charts, (films, photos), strict=True):
+        assert re.findall(r">([\d.]+) %</text>", chart) == percents(shares)
+    assert "Mean over 0:00:02.000 (2.000 s) of visible faces in 1 film" in index.text
+    assert "Mean over 3 faces in 1 folder" in index.text
+    assert "1 film that has faces but no time stamps" in index.text
+
+
+def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
+    report.render(small)
+    summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
+    page = "pages/sub/interview.mp4.html"
+    for row in summary[summary["file"] == "sub/interview.mp4"].to_dict("records"):
+        found = cells(small, page, f">Face {row['face_id']}<")
+        label = next(emotion.label for emotion in TABLE if emotion.name == row["emotion"])
+        assert found[1] == str(row["faces"])
+        assert [one.split(" ", 1)[1] for one in found[2:5]] == [
+            f"{row[name]:.3f} s" for name in ("first_seen", "last_seen", "seconds_visible")
+        ]
+        assert found[5:] == [label, *percents(row[name] for name in EMOTIONS)]
+    assert cells(small, page, ">Face 1<")[2] == "0:00:00.800 0.800 s"
+    text = Document(small / page).text
+    assert "3 of 75 packets are marked as corrupt." in text
+    assert text.count("3 of 75 packets") == 1
+    assert "Hatched: 3 stretches" in text
+    assert "1/90000" in text
+
+
+def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
+    report.render(small)
+    film = tables.read_timeline(small / "timelines/sub/interview.mp4.csv")
+    face = film[film["face_id"] == 1]
+    source = (small / "pages/sub/interview.mp4.html").read_text(encoding="utf-8")
+    section = source[source.index('id="face-1"') :]
+    stretches = re.search(r"<details>.*?</details>", section, re.DOTALL)[0]
+    assert len(face) == 20
+    assert stretches.count('<td class="share"') == 7 * len(face)
+    first = re.findall(r"%\">([\d.]+)</td>", stretches)[:7]
+    assert first == percents(face.iloc[0][list(EMOTIONS)])
+
+
+def test_a_film_without_time_stamps_counts_frames(small):
+    report.render(small)
+    page = Document(small / "pages/raw.h264.html")
+    assert "Frame number" in page.text
+    assert "From frame" in page.text
+    assert "the film has no time stamps" in page.text
+    assert cells(small, "pages/raw.h264.html", ">Face 0<")[1:5] == ["5", "unknown", "unknown", "unknown"]
+
+
+def test_the_page_of_photographs_lists_faces_and_the_photographs_without(small):
+    report.render(small)
+    table = tables.read_timeline(small / "timelines/holiday.csv")
+    page = Document(small / "pages/holiday.html")
+    row = table.iloc[0]
+    label = next(emotion.label for emotion in TABLE if emotion.name == row["emotion"])
+    found = cells(small, "pages/holiday.html", ">a.jpg<")
+    assert found == ["a.jpg", "0", "0.88", "10, 20", "30 x 40", label, *percents(row[list(EMOTIONS)])]
+    assert "Photographs without a face empty.jpg" in page.text
+    assert "torn.jpg" in page.text
+    leads = table["emotion"].value_counts()
+    for emotion in TABLE:
+        expected = [emotion.label, f"{100 * table[emotion.name].mean():.1f}", str(leads.get(emotion.name, 0))]
+        assert cells(small, "pages/holiday.html", f'scope="row".*>{emotion.label}</span>') == expected
+
+
+def test_a_line_of_errors_is_about_the_innermost_folder(small):
+    report.render(small)
+    assert "worse.jpg" not in Document(small / "pages/holiday.html").text
+    assert "worse.jpg" in Document(small / "pages/holiday/more.html").text
+
+
+def test_the_index_tells_everything_that_was_left_out(small):
+    report.render(small)
+    text = Document(small / "index.html").text
+    errors = tables.read_table(small / "errors.csv", tables.ERRORS)
+    assert len(errors) == 4
+    for file in errors["file"]:
+        assert file in text
+    assert cells(small, "index.html", "broken.mp4")[1:] == ["no", "There is a film in it by name, but not one frame."]
+    assert cells(small, "index.html", "corrupt")[1] == "in part"
+    assert "2 files that are neither a photograph nor a film notes.txt sub/<b>.xml" in text
+
+
+@pytest.mark.parametrize(("view", "words"), [("fer2013", "FER2013 would label"), ("ferplus", "human raters")])
+def test_how_to_read_it_fits_the_view(tmp_path, view, words):
+    folder = write_output(tmp_path, [a_film("a.mp4", {0: range(5)}, 5)], view=view)
+    report.render(folder)
+    text = Document(folder / "index.html").text
+    assert words in text
+    assert "Article 5(1)(f)" in text
+    assert "ab12" * 16 in text
+    assert "min confidence 0.5" in text
+
+
+def test_a_run_without_a_face(tmp_path):
+    folder = write_output(tmp_path, [a_film("a.mp4", {}, 5), photographs("p", {"x.jpg": 0})])
+    report.render(folder)
+    index, *pages = pages_of(folder)
+    assert "no face was found" in index.text
+    assert len(pages) == 2
+    assert all("No face was found" in page.text for page in pages)
+    assert tiles(index)["Film frames with a face"] == "0"
+
+
+def test_a_run_in_which_nothing_could_be_read(tmp_path):
+    folder = write_output(tmp_path, [], skipped=[Skipped("a.mp4", "Cannot be read.")])
+    report.render(folder)
+    text = Document(folder / "index.html").text
+    assert "Nothing could be read." in text
+    assert "Cannot be read." in text
+    assert not (folder / "pages").exists()
+
+
+def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_path):
+    seen = {face_id: range(face_id + 1) for face_id in range(report.MOST_CHARTS + 3)}
+    folder = write_output(tmp_path, [a_film("crowd.mp4", seen, 20)])
+    report.render(folder)
+    page = Document(folder / "pages/crowd.mp4.html")
+    charted = [one for one in page.values("id") if re.fullmatch(r"face-\d+", one)]
+    assert charted == [f"face-{face_id}" for face_id in range(14, 2, -1)]
+    assert "The other 3 are in the tables only." in page.text
+    assert cells(folder, "pages/crowd.mp4.html", ">Face 0<")[1] == "1"
+
+
+def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "MOST_ROWS", 3)
+    faces = {f"{number}.jpg": number % 2 for number in range(20)}
+    film = a_film("crowd.mp4", {face_id: range(5) for face_id in range(7)}, 5)
+    folder = write_output(tmp_path, [photographs("many", faces), film])
+    report.render(folder)
+    page = Document(folder / "pages/many.html")
+    assert "The first 3 faces; 7 more are in the CSV" in page.text
+    assert "7 more are in the CSV : the rows with success 0" in page.text
+    assert "4 more are in summary.csv" in Document(folder / "pages/crowd.mp4.html").text
+
+
+def test_the_same_tables_give_the_same_bytes(small):
+    report.render(small)
+    first = {page.path: page.source for page in pages_of(small)}
+    report.render(small)
+    assert {page.path: page.source for page in pages_of(small)} == first
+
+
+def test_pages_of_earlier_runs_go(small):
+    report.render(small)
+    shutil.rmtree(small / "timelines")
+    write_output(small, [photographs("holiday", {"a.jpg": 1})])
+    report.render(small)
+    assert sorted((small / "pages").rglob("*")) == [small / "pages/holiday.html"]
+
+
+def test_the_report_survives_a_move(small, tmp_path):
+    report.render(small)
+    first = {page.path.relative_to(small): page.source for page in pages_of(small)}
+    moved = small.rename(tmp_path / "elsewhere %20")
+    report.render(moved)
+    assert {page.path.relative_to(moved): page.source for page in pages_of(moved)} == first
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"fer-batch analyze .*--out"):
+        report.render(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["summary.csv", "errors.csv", "timelines/holiday.csv"])
+def test_a_missing_or_damaged_table_is_named(small, name):
+    (small / name).write_text("not,a\ntable,of\n")
+    with pytest.raises(UsageError, match=name):
+        report.render(small)
+    (small / name).unlink()
+    with pytest.raises(UsageError, match=f"{name} is missing"):
+        report.render(small)
+
+
+def test_a_damaged_run_file_is_named(small):
+    (small / "run.json").write_text("{")
+    with pytest.raises(UsageError, match=r"run\.json is damaged"):
+        report.render(small)
+
+
+@pytest.mark.parametrize("output", ["../../evil", "/tmp/evil", "a/../../../b", r"..\evil"])
+def test_no_page_is_written_outside_the_folder(small, output):
+    run = json.loads((small / "run.json").read_text())
+    run["sources"][0]["output"] = output
+    tables.write_json(small / "run.json", run)
+    with pytest.raises(UsageError, match="outside its folder"):
+        report.render(small)
+
+
+def test_a_page_that_cannot_be_written_is_an_output_error(small):
+    (small / "index.html").mkdir()
+    with pytest.raises(OutputError, match=r"index\.html"):
+        report.render(small)
+
+
+def test_a_film_of_100_000_rows_takes_seconds(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = 50_000
+    shares = rng.dirichlet(np.ones(7), (frames, 2)).astype(np.float32)
+    detection = Detection(Box(1, 2, 3, 4), 0.9)
+    readings = [
+        Reading(
+            Moment("long.mp4", number, number / 25, 0.04),
+            tuple(Face(one, detection, shares[number, one]) for one in range(2)),
+        )
+        for number in range(frames)
+    ]
+    source = replace(a_film("long.mp4", {}, 0)[0])
+    folder = write_output(tmp_path, [(source, readings)])
+    began = time.perf_counter()
+    report.render(folder)
+    assert time.perf_counter() - began < 20  # about 2 s on a laptop
+    assert "50,000 frames are averaged into 600 points" in Document(folder / "pages/long.mp4.html").text
+
+
+@pytest.mark.parametrize(
+    "page", ["index.html", "pages/sub/interview.mp4.html", "pages/raw.h264.html", "pages/holiday.html"]
+)
+def test_pages_look_as_blessed(small, page):
+    report.render(small)
+    actual = scrubbed((small / page).read_text(encoding="utf-8"))
+    name = page.replace("/", "-")
+    if os.environ.get("BLESS"):
+        (GOLD / name).write_text(actual, encoding="utf-8")
+    expected = (GOLD / name).read_text(encoding="utf-8")
+    if actual != expected:
+        ACTUAL.mkdir(exist_ok=True)
+        (ACTUAL / name).write_text(actual, encoding="utf-8")
+    assert actual == expected, f"{ACTUAL / name} is not {GOLD / name}; tests/gold/README.md says what to do."
+
+
+def scrubbed(text):
+    """The page without what changes from day to day: versions, dates, and how matplotlib draws."""
+    text = re.sub(r"<svg.*?</svg>", "<svg>…</svg>", text, flags=re.DOTALL)
+    text = re.sub(r"<style>.*?</style>", "<style>…</style>", text, flags=re.DOTALL)
+    text = re.sub(r"(fer-batch(?:</dt><dd><bdi>| ))\d+\.\d+[\w.]*", r"\1VERSION", text)
+    return re.sub(r"\d{4}-\d\d-\d\d[T ][\d:+.]+", "DATE", text)

@@ -1,0 +1,239 @@
+"""The tables: written so that anybody's CSV reader gets back exactly what was meant."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import frictionless
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fer_batch import tables
+from fer_batch.emotions import EMOTIONS
+from fer_batch.errors import OutputError
+from fer_batch.sources import walk
+from fer_batch.timeline import Summary
+from fer_batch.types import Box, Detection, Face, Kind, Moment, Reading, Skipped
+
+COLUMNS = (
+    "file frame timestamp duration face_id success face_confidence x y width height "
+    "anger disgust fear happiness sadness surprise neutral emotion"
+).split()
+
+NASTY = ["two\nlines", "a\r\nb", "a\rb", 'quo"te', '"', "com,ma", "=cmd()|' /C calc'!A0", "+1", "-rf", "@x", "NA", "null"]
+NASTY += ["nan", "None", "", " ", " led and trailed ", "#x", "'", "\ufeffbom", "línea", "日本語", "😀", "\u2028", "\t", "1", "\\"]
+"""Names that a CSV reader, a spreadsheet or pandas might take for something else."""
+
+names = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+seconds = st.none() | st.floats(0, 1e5)
+shares = st.lists(st.floats(0, 1, width=32), min_size=7, max_size=7).map(lambda values: np.array(values, np.float32))
+boxes = st.builds(Box, *[st.floats(-5000, 5000)] * 2, *[st.floats(0, 5000)] * 2)
+faces = st.builds(Face, st.integers(0, 10**6), st.builds(Detection, boxes, st.floats(0, 1)), shares)
+moments = st.builds(Moment, names, st.integers(0, 10**9), seconds, seconds)
+readings = st.lists(st.builds(Reading, moments, st.lists(faces, max_size=3).map(tuple)), max_size=6)
+
+
+def face(shares: np.ndarray, face_id: int = 0) -> Face:
+    return Face(face_id, Detection(Box(1.5, -2.4, 30.6, 40.2), 0.98765), shares)
+
+
+def expected_rows(readings: list[Reading]) -> list[dict[str, Any]]:
+    """What a timeline says, as it is read back; None where it says nothing."""
+    rows = []
+    for reading in readings:
+        moment = reading.moment
+        for one in reading.faces or [None]:
+            row: dict[str, Any] = dict.fromkeys(COLUMNS)
+            row |= {"file": moment.file, "frame": moment.number, "timestamp": moment.seconds}
+            row |= {"duration": moment.duration, "success": one is not None, "emotion": ""}
+            if one is not None:
+                box = one.detection.box
+                row |= {"face_id": one.face_id, "face_confidence": one.detection.confidence}
+                row |= {name: round(getattr(box, name)) for name in ("x", "y", "width", "height")}
+                row |= dict(zip(EMOTIONS, one.shares.tolist(), strict=True))
+                row["emotion"] = EMOTIONS[one.shares.tolist().index(one.shares.max())]
+            rows.append(row)
+    return rows
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {name: None if pd.isna(value) else value for name, value in row.items()} for row in table.to_dict("records")
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tables")
+
+
+@settings(deadline=None)
+@given(written=readings)
+@example(written=[Reading(Moment(name, number), ()) for number, name in enumerate(NASTY)])
+def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(folder: Path, written: list[Reading]) -> None:
+    path = folder / "timeline.csv"
+    tables.write_timeline(path, written)
+    table = tables.read_timeline(path)
+    assert list(table.columns) == COLUMNS
+    assert len(table) == sum(max(1, len(reading.faces)) for reading in written)
+    decimals = {"timestamp": 6, "duration": 6, "face_confidence": 4, **dict.fromkeys(EMOTIONS, 4)}
+    for row, meant in zip(rows_of(table), expected_rows(written), strict=True):
+        for name, places in decimals.items():
+            value, exact = row.pop(name), meant.pop(name)
+            assert (value is None) == (exact is None)
+            assert value is None or abs(value - exact) <= 0.5000001 * 10**-places
+        assert row == meant
+
+
+@settings(deadline=None)
+@given(written=readings)
+def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Path, written: list[Reading]) -> None:
+    path = folder / "plain.csv"
+    tables.write_timeline(path, written)
+    header, *rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True)
+    assert header == COLUMNS
+    for row, meant in zip(rows, expected_rows(written), strict=True):
+        fields = dict(zip(COLUMNS, row, strict=True))
+        assert fields.pop("file") == meant["file"]
+        assert fields.pop("emotion") == meant["emotion"]
+        assert fields["success"] == str(int(meant["success"]))
+        for name, field in fields.items():
+            assert field == "" if meant[name] is None else re.fullmatch(r"-?\d+(\.\d+)?", field)
+
+
+def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
+    mixed = np.array([0, 0, 0.1, 0.7, 0, 0.2, 0], np.float32)
+    written = [
+        Reading(Moment("a, b.mp4", 0, 0.0, 1 / 30), (face(mixed), face(mixed[::-1], 12))),
+        Reading(Moment("a, b.mp4", 1, 1 / 30, None), ()),
+        Reading(Moment("übung.png", 2), ()),
+    ]
+    tables.write_timeline(tmp_path / "t.csv", written)
+    assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
+        f"{','.join(COLUMNS)}\r\n"
+        '"a, b.mp4",0,0.000000,0.033333,0,1,0.9877,2,-2,31,40,'
+        "0.0000,0.0000,0.1000,0.7000,0.0000,0.2000,0.0000,happiness\r\n"
+        '"a, b.mp4",0,0.000000,0.033333,12,1,0.9877,2,-2,31,40,'
+        "0.0000,0.2000,0.0000,0.7000,0.1000,0.0000,0.0000,happiness\r\n"
+        '"a, b.mp4",1,0.033333,,,0,,,,,,,,,,,,,\r\n'
+        "übung.png,2,,,,0,,,,,,,,,,,,,\r\n"
+    )
+
+
+@settings(deadline=None)
+@given(skipped=st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=6))
+def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
+    path = folder / "errors.csv"
+    tables.write_skipped(path, skipped)
+    table = tables.read_table(path, tables.ERRORS)
+    assert rows_of(table) == [{"file": one.file, "rows_kept": one.rows_kept, "reason": one.reason} for one in skipped]
+
+
+def summary(**values: Any) -> Summary:
+    film = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "faces": 9, "first_seen": 0.5, "last_seen": 2.0}
+    return Summary(**film | {"seconds_visible": 1.25, "shares": np.eye(7)[4]} | values)
+
+
+def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    unknown = {"face_id": None, "first_seen": None, "last_seen": None, "seconds_visible": None}
+    tables.write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, **unknown)])
+    film, photos = rows_of(tables.read_table(tmp_path / "s.csv", tables.SUMMARY))
+    times = {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25}
+    shares = dict(zip(EMOTIONS, np.eye(7)[4].tolist(), strict=True))
+    assert film == {"file": "=film", "kind": "video", "face_id": 3, "faces": 9, "emotion": "sadness"} | times | shares
+    assert photos == film | unknown | {"kind": "photos"}
+
+
+@pytest.mark.parametrize("before", [None, "what was there\n"])
+def test_readings_that_break_off_leave_the_path_as_it_was(tmp_path: Path, before: str | None) -> None:
+    path = tmp_path / "t.csv"
+    if before is not None:
+        path.write_text(before)
+
+    def breaking_off() -> Iterator[Reading]:
+        for number in range(10_000):
+            yield Reading(Moment("film", number), ())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        tables.write_timeline(path, breaking_off())
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == ({} if before is None else {"t.csv": before})
+
+
+@pytest.mark.parametrize("place", ["folder.csv", "file/t.csv", "file/deep/t.csv", "x" * 300 + ".csv"])
+def test_a_place_that_cannot_be_written_is_an_output_error_that_names_it(tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"Cannot write .*\.csv: .*choose another --out"):
+        tables.write_timeline(tmp_path / place, [])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.csv"]
+
+
+def test_json_is_written_as_utf_8_and_never_with_nan(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    tables.write_json(path, {"name": "línea\n😀", "none": None})
+    assert "línea" in path.read_bytes().decode("utf-8")
+    assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}
+    with pytest.raises(ValueError, match="JSON compliant"):
+        tables.write_json(path, {"share": float("nan")})
+    assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}
+
+
+FILMS = ["<script>alert(1)<.mp4", "=cmd()|'x'.mp4", "-rf.mp4", "two words [1080p].mp4", "línea\nnueva.mp4", 'quo"te.mp4']
+FILMS += ["a%2Fb%.mp4", "100% of 50%.mp4", "~x.mp4", "a..mp4", "CON.mp4", "日本語 😀.mp4", "x" * 251 + ".mp4", "sub../;,.mp4"]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """datapackage.json of a small output folder, whose films have the names of FILMS."""
+    media, out = tmp_path / "media", tmp_path / "out"
+    for name in FILMS:
+        (media / name).parent.mkdir(parents=True, exist_ok=True)
+        (media / name).write_bytes(b"")
+    timelines = {source.name: f"timelines/{source.output}.csv" for source in walk([media]).sources}
+    assert set(timelines) == set(FILMS)
+    for name, path in timelines.items():
+        seen, unseen = Moment(name, 0, 0.0, 0.04), Moment(name, 1)
+        tables.write_timeline(out / path, [Reading(seen, (face(np.full(7, 1 / 7, np.float32)),)), Reading(unseen, ())])
+    tables.write_summary(out / "summary.csv", [summary(file=name) for name in FILMS])
+    tables.write_skipped(out / "errors.csv", [])
+    tables.write_datapackage(out / "datapackage.json", timelines, "2025-01-01T00:00:00+00:00")
+    return out / "datapackage.json"
+
+
+def test_the_data_package_is_valid_whatever_films_are_called(package: Path) -> None:
+    report = frictionless.validate(str(package))
+    assert report.flatten(["title", "message"]) == []
+    assert report.valid
+    assert len(report.tasks) == len(FILMS) + 2
+
+
+def test_the_data_package_describes_every_table_as_it_is(package: Path) -> None:
+    described = json.loads(package.read_text(encoding="utf-8"))
+    resources = described["resources"]
+    titles = {resource["title"] for resource in resources}
+    assert titles >= set(FILMS)
+    assert all(re.fullmatch("[a-z0-9._-]+", resource["name"]) for resource in resources)
+    assert len({resource["name"] for resource in resources}) == len(resources)
+    for resource in resources:
+        path = package.parent / resource["path"]
+        assert path.resolve().is_relative_to(package.parent.resolve())
+        fields = resource["schema"]["fields"]
+        header = path.read_bytes().decode("utf-8").split("\r\n")[0]
+        assert header == ",".join(field["name"] for field in fields)
+        assert all(field["description"] for field in fields)
+
+
+def test_the_data_package_reads_a_timeline_with_types(package: Path) -> None:
+    timeline = frictionless.Package(str(package)).get_resource("timeline-1")
+    seen, unseen = timeline.read_rows()
+    assert (seen["success"], unseen["success"]) == (True, False)
+    assert (seen["frame"], seen["face_id"], float(seen["duration"])) == (0, 0, 0.04)
+    assert [unseen[name] for name in ("timestamp", "face_id", "x", "anger", "emotion")] == [None] * 5

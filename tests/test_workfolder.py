@@ -1,0 +1,249 @@
+"""Chunk files: what was seen comes back as it was, under a key that says what it was made from."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_batch.errors import OutputError
+from fer_batch.types import Box, Chunk, Detection, Kind, Moment, Sightings, Skipped, Source
+from fer_batch.workfolder import HASHED_BYTES, Record, WorkFolder, chunk_key, content_digest, source_key
+
+names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
+    st.characters(exclude_categories=["Cs"]), max_size=8
+)
+pixels = st.floats(-1e4, 1e4)
+landmarks = st.just(()) | st.lists(st.tuples(pixels, pixels), min_size=5, max_size=5).map(tuple)
+detections = st.builds(Detection, st.builds(Box, pixels, pixels, pixels, pixels), st.floats(0, 1), landmarks)
+seconds = st.none() | st.floats(-1, 1e6)
+moments = st.builds(Moment, names, st.just(0), seconds, seconds, st.none() | st.integers(-(2**62), 2**62))
+skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).map(tuple)
+
+
+@st.composite
+def seen(draw: st.DrawFn) -> tuple[Sightings, np.ndarray]:
+    """What was seen in a chunk of up to six frames with up to four faces each, and the model's answers."""
+    frames = draw(st.lists(st.tuples(moments, st.lists(detections, max_size=4)), max_size=6))
+    steps = draw(st.lists(st.integers(1, 1000), min_size=len(frames), max_size=len(frames)))
+    numbers = (np.cumsum(steps) - draw(st.integers(0, 1))).tolist()
+    faces = tuple(face for _, found in frames for face in found)
+    sightings = Sightings(
+        tuple(replace(moment, number=number) for (moment, _), number in zip(frames, numbers, strict=True)),
+        np.repeat(np.arange(len(frames)), [len(found) for _, found in frames]).astype(np.int64),
+        faces,
+        np.zeros((len(faces), 48, 48), np.uint8),
+        draw(skipped),
+    )
+    answers = np.random.default_rng(draw(st.integers(0, 9))).random((len(faces), 2, 7), np.float32)
+    return sightings, answers
+
+
+def sightings(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> tuple[Sightings, np.ndarray]:
+    owners = np.repeat(np.arange(len(faces_per_frame)), faces_per_frame)
+    count = len(owners)
+    moments = tuple(Moment("film", number, number / 25, 0.04, number) for number in range(len(faces_per_frame)))
+    found = tuple(Detection(Box(at, 0, 10, 10), 0.5) for at in range(count))
+    return Sightings(moments, owners, found, np.zeros((count, 48, 48), np.uint8), skipped), np.ones((count, 2, 7), "f4")
+
+
+def check_comes_back(folder: Path, sightings: Sightings, answers: np.ndarray) -> None:
+    work = WorkFolder(folder)
+    work.write_chunk("key", sightings, answers)
+    assert work.has_chunk("key")
+    glimpses, skipped = work.read_chunk("key")
+    assert skipped == sightings.skipped
+    assert tuple(one.moment for one in glimpses) == sightings.moments
+    for position, one in enumerate(glimpses):
+        mine = np.flatnonzero(sightings.owners == position)
+        assert one.detections == tuple(sightings.detections[face] for face in mine)
+        assert one.shares.dtype == np.float32
+        np.testing.assert_array_equal(one.shares, answers[mine])
+    assert list(folder.glob("*.part")) == []
+
+
+@settings(deadline=None)
+@given(seen())
+def test_what_was_seen_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, what: tuple[Sightings, np.ndarray]
+) -> None:
+    check_comes_back(tmp_path_factory.getbasetemp() / "work", *what)
+
+
+@pytest.mark.parametrize("faces", [(0,), (0, 0, 0), (1,), (0, 2, 0), (4, 0, 0, 1)])
+def test_frames_without_a_face_come_back(tmp_path: Path, faces: tuple[int, ...]) -> None:
+    check_comes_back(tmp_path / "work", *sightings(*faces))
+
+
+def test_a_chunk_of_which_nothing_could_be_read_still_says_why(tmp_path: Path) -> None:
+    check_comes_back(tmp_path / "work", *sightings(skipped=(Skipped("holiday/a.jpg", "Not a photograph."),)))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> WorkFolder:
+    folder = WorkFolder(tmp_path / "work")
+    for key in ("one", "two"):
+        folder.write_chunk(key, *sightings(1, 0))
+    return folder
+
+
+RECORD = Record(("one", "two"), {"codec": "h264", "seconds": 1.5}, (Skipped("línea\n", "Damaged.", rows_kept=True),))
+
+
+def test_a_finished_source_is_recalled_as_it_was_remembered(work: WorkFolder) -> None:
+    work.remember("key", RECORD)
+    assert work.recall("key") == RECORD
+    assert work.recall("other") is None
+
+
+def test_a_source_is_not_recalled_when_one_of_its_chunk_files_is_missing(work: WorkFolder) -> None:
+    work.remember("key", replace(RECORD, chunks=("one", "gone")))
+    assert work.recall("key") is None
+
+
+def test_a_record_that_was_cut_short_is_not_recalled(work: WorkFolder) -> None:
+    work.remember("key", RECORD)
+    (path,) = work.folder.glob("*key.json")
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert work.recall("key") is None
+
+
+@pytest.mark.parametrize("damage", [b"\xff" * 40, b"\0" * 40, b"null", b"[]", b"{}", b'{"chunks": ["one"]}'])
+def test_a_record_that_is_something_else_is_not_recalled(work: WorkFolder, damage: bytes) -> None:
+    work.remember("key", RECORD)
+    (path,) = work.folder.glob("*key.json")
+    path.write_bytes(damage)
+    assert work.recall("key") is None
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda work: work.remember("key", RECORD), lambda work: work.write_chunk("key", *sightings(1))],
+    ids=["record", "chunk"],
+)
+def test_a_work_folder_that_cannot_be_written_is_an_output_error(
+    tmp_path: Path, write: Callable[[WorkFolder], None]
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="Cannot write into .*work"):
+        write(WorkFolder(tmp_path / "file" / "work"))
+
+
+def film_chunk(**changes: Any) -> Chunk:
+    source = Source(Kind.VIDEO, changes.pop("name", "a.mp4"), (Path("/media/a.mp4"),), "a.mp4")
+    moments = tuple(Moment("a.mp4", number, number / 25, 0.04, number * 40) for number in range(10, 20))
+    return replace(Chunk(source, 1, moments, start=400, stop=800, frames=10), **changes)
+
+
+RECIPE = {"detector": {"name": "one", "sha256": "ab"}, "crop": [48, 1.08]}
+FILM = film_chunk()
+CHANGED_MOMENTS: list[tuple[Moment, ...] | None] = [
+    None,
+    (FILM.moments or ())[:-1],
+    *(
+        (replace((FILM.moments or ())[0], **change), *(FILM.moments or ())[1:])
+        for change in [{"number": 9}, {"seconds": 0.41}, {"seconds": None}, {"duration": 0.05}, {"stamp": 401}]
+    ),
+]
+
+
+def test_a_chunks_key_changes_with_everything_that_decides_what_is_seen() -> None:
+    keys = [
+        chunk_key(FILM, ["digest"], RECIPE),
+        chunk_key(film_chunk(name="b.mp4"), ["digest"], RECIPE),
+        chunk_key(FILM, ["another"], RECIPE),
+        chunk_key(FILM, ["digest"], RECIPE | {"crop": [48, 1.0]}),
+        chunk_key(FILM, ["digest"], RECIPE | {"more": None}),
+        chunk_key(film_chunk(start=360), ["digest"], RECIPE),
+        chunk_key(film_chunk(start=None), ["digest"], RECIPE),
+        chunk_key(film_chunk(stop=840), ["digest"], RECIPE),
+        chunk_key(film_chunk(stop=None), ["digest"], RECIPE),
+        *(chunk_key(film_chunk(moments=moments), ["digest"], RECIPE) for moments in CHANGED_MOMENTS),
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_chunks_key_does_not_change_with_where_the_film_lies_or_how_the_recipe_is_sorted() -> None:
+    elsewhere = replace(FILM.source, files=(Path("/elsewhere/b.mp4"),))
+    reordered = dict(reversed(RECIPE.items()))
+    assert chunk_key(replace(FILM, source=elsewhere, index=7), ["digest"], reordered) == chunk_key(
+        FILM, ["digest"], RECIPE
+    )
+
+
+def test_of_a_folders_photographs_only_those_in_the_chunk_count() -> None:
+    source = Source(Kind.PHOTOS, "holiday", tuple(Path(f"/p/{number}.jpg") for number in range(4)), "holiday")
+    chunk = Chunk(source, 1, (Moment("2.jpg", 2), Moment("3.jpg", 3)), start=2)
+    key = chunk_key(chunk, ["a", "b", "c", "d"], RECIPE)
+    assert chunk_key(chunk, ["A", "B", "c", "d"], RECIPE) == key
+    assert chunk_key(chunk, ["a", "b", "C", "d"], RECIPE) != key
+    assert chunk_key(chunk, ["a", "b", "d", "c"], RECIPE) != key
+
+
+def test_a_sources_key_changes_with_its_name_its_contents_and_the_recipe_and_with_nothing_else() -> None:
+    keys = [
+        source_key("holiday", ["a", "b"], RECIPE),
+        source_key("Holiday", ["a", "b"], RECIPE),
+        source_key("holiday", ["b", "a"], RECIPE),
+        source_key("holiday", ["a"], RECIPE),
+        source_key("holiday", ["a", "b", "c"], RECIPE),
+        source_key("holiday", ["ab"], RECIPE),
+        source_key("holiday", ["a", "b"], RECIPE | {"sampling": [5.0, None, None]}),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert source_key("holiday", ("a", "b"), dict(reversed(RECIPE.items()))) == keys[0]
+
+
+SIZES = [1, 100, HASHED_BYTES - 1, HASHED_BYTES, HASHED_BYTES + 1, 2 * HASHED_BYTES, 3 * HASHED_BYTES]
+
+
+@pytest.fixture(params=SIZES)
+def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(np.random.default_rng(request.param).bytes(request.param))
+    return path
+
+
+def test_a_copy_has_the_same_digest_whatever_its_name_and_times(file: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copyfile(file, tmp_path / "copy.mov"))
+    os.utime(copy, (1, 1))
+    assert content_digest(copy) == content_digest(file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda whole: bytes([whole[0] ^ 1]) + whole[1:],
+        lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
+        lambda whole: whole + b"\0",
+        lambda whole: whole[:-1],
+    ],
+    ids=["head", "tail", "longer", "shorter"],
+)
+def test_another_head_tail_or_size_is_another_digest(file: Path, change: Callable[[bytes], bytes]) -> None:
+    before = content_digest(file)
+    file.write_bytes(change(file.read_bytes()))
+    assert content_digest(file) != before
+
+
+def test_of_a_file_as_long_as_head_and_tail_every_byte_counts(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    size = 2 * HASHED_BYTES
+    digests = set()
+    for at in (0, HASHED_BYTES - 1, HASHED_BYTES, HASHED_BYTES + 1, size - 1):
+        path.write_bytes(bytes(at) + b"\1" + bytes(size - at - 1))
+        digests.add(content_digest(path))
+    assert len(digests) == 5
+
+
+def test_a_file_that_cannot_be_read_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="gone"):
+        content_digest(tmp_path / "gone.mp4")
