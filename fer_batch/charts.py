@@ -393,13 +393,9 @@ def _tenths(number: int) -> str:
 
 def _rename(root: ET.Element, prefix: str) -> None:
     """Ids that something refers to get ``prefix``; those that we gave become classes; matplotlib's others go."""
-    link = "{http://www.w3.org/1999/xlink}href"
     pointer = re.compile(r"url\(#([^)]*)\)")
     used: dict[str, str] = {}
     for element in root.iter():
-        if link in element.attrib:
-            used.setdefault(element.attrib[link][1:], f"{prefix}-{len(used)}")
-            element.attrib["href"] = "#" + used[element.attrib.pop(link)[1:]]
         for name, value in element.attrib.items():
             for target in pointer.findall(value):
                 used.setdefault(target, f"{prefix}-{len(used)}")

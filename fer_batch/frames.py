@@ -1,13 +1,12 @@
 """Frames: what photographs and films are decoded to, one at a time, upright, each with its true moment."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from fer_batch.faces import Luma
-from fer_batch.types import Chunk, Kind, Moment, Skipped
+from fer_batch.types import Moment
 
 
 class Picture(Protocol):
@@ -34,29 +33,3 @@ class Frame:
 
     moment: Moment
     picture: Picture
-
-
-@dataclass
-class Decoding:
-    """Frames as they come, and what could not be read, known once they have all come."""
-
-    frames: Iterator[Frame]
-    skipped: list[Skipped] = field(default_factory=list)
-
-
-def decode(chunk: Chunk) -> Decoding:
-    """The chunk's frames in presentation order.
-
-    What cannot be read is added to ``skipped`` while the frames are drawn, and the rest still comes.
-
-    Raises (while frames are drawn):
-        films.Misaligned: a stretch of a film, decoded on its own, is not what the film's index announces.
-    """
-    from fer_batch import films, photographs
-
-    readers: dict[Kind, Callable[[Chunk, list[Skipped]], Iterator[Frame]]] = {
-        Kind.PHOTOS: photographs.read,
-        Kind.VIDEO: films.read,
-    }
-    skipped: list[Skipped] = []
-    return Decoding(readers[chunk.source.kind](chunk, skipped), skipped)

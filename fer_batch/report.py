@@ -284,9 +284,10 @@ class Results:
             run = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
-        results = cls(
-            folder, run, _table(folder, "summary.csv", tables.SUMMARY), _table(folder, "errors.csv", tables.ERRORS)
-        )
+        if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
+            raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
+        summary = _table(folder, "summary.csv", tables.SUMMARY)
+        results = cls(folder, run, summary, _table(folder, "errors.csv", tables.ERRORS))
         for source in results.sources:
             # run.json decides where pages are written: nothing may lie outside the folder.
             for inside in (source["timeline"], source["output"]):

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fer_batch import faces, frames, looking
+from fer_batch import faces, looking
+from fer_batch.decoding import decode
 from fer_batch.detectors import Detector
 from fer_batch.types import Chunk, Detection, Moment, Sightings
 
@@ -17,7 +18,7 @@ def see(chunk: Chunk, detector: Detector, min_confidence: float, looked: Callabl
     Raises:
         MediaError: nothing of the chunk can be read, or it is not what its film's index announced.
     """
-    decoding = frames.decode(chunk)
+    decoding = decode(chunk)
     longest_side = looking.longest_side(chunk.source.kind)
     moments: list[Moment] = []
     owners: list[int] = []

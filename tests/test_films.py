@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_batch import films, frames
+from fer_batch import films
+from fer_batch.decoding import decode
 from fer_batch.errors import MediaError
 from fer_batch.filmindex import read_index
 from fer_batch.films import Trust
@@ -35,7 +36,7 @@ def read(chunks: list[Chunk]) -> tuple[list[tuple[int, float | None, np.ndarray]
     """Number, seconds and a copy of the luma of every frame, and what was skipped."""
     found, skipped = [], []
     for chunk in chunks:
-        decoding = frames.decode(chunk)
+        decoding = decode(chunk)
         found += [(one.moment.number, one.moment.seconds, one.picture.luma().plane.copy()) for one in decoding.frames]
         skipped += decoding.skipped
     return found, skipped
@@ -158,7 +159,7 @@ def test_films_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool])
     turn, mirror, _ = display
     upright = np.rot90(stored, turn // 90)  # PyAV turns anticlockwise, then mirrors
     upright = upright[:, ::-1] if mirror else upright
-    for frame in frames.decode(plan(path)[0]).frames:
+    for frame in decode(plan(path)[0]).frames:
         picture = frame.picture
         assert (picture.height, picture.width) == upright.shape[:2]
         assert np.abs((picture.luma().plane.astype(float) - 16) * 255 / 219 - upright[:, :, 0]).mean() < 4
@@ -184,7 +185,7 @@ def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec
     path = media.write_film(
         tmp_path / "a.mkv", range(0, 400, 40), codec=codec, options=options, pixel_format=pixel_format
     )
-    for number, frame in enumerate(frames.decode(plan(path)[0]).frames):
+    for number, frame in enumerate(decode(plan(path)[0]).frames):
         luma = frame.picture.luma()
         assert (luma.black, luma.white) == (black, white)
         grey = (luma.plane.mean() - black) * 255 / (white - black)

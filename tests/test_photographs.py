@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_batch import frames, photographs
+from fer_batch import photographs
+from fer_batch.decoding import decode
 from fer_batch.errors import MediaError
 from fer_batch.types import Kind, Source
 from tests import media
@@ -88,7 +89,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     files[1].touch()
     files[2].write_bytes(b"hello")
     chunks = photographs.plan(Source(Kind.PHOTOS, "album", tuple(files), "album"))
-    decoding = frames.decode(chunks[0])
+    decoding = decode(chunks[0])
     assert [frame.moment.file for frame in decoding.frames] == ["a.jpg", "z.png"]
     reasons = {one.file: one.reason for one in decoding.skipped}
     assert reasons["album/empty.jpg"] == "The file is empty."

@@ -550,8 +550,9 @@ def test_a_missing_or_damaged_table_is_named(small, name):
         report.render(small)
 
 
-def test_a_damaged_run_file_is_named(small):
-    (small / "run.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_damaged_run_file_is_named(small, text):
+    (small / "run.json").write_text(text)
     with pytest.raises(UsageError, match=r"run\.json is damaged"):
         report.render(small)
 

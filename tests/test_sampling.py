@@ -13,6 +13,13 @@ from fer_batch.types import Moment
 NTSC = Fraction(1001, 30000)
 """Seconds a frame of NTSC film lasts: 29.97 a second."""
 
+HALF_A_MICROSECOND = Fraction(1, 2_000_000)
+"""How far a moment's seconds may be from the truth: tables have six decimals."""
+
+
+def off(moment: Moment, true: Fraction) -> Fraction:
+    return abs(Fraction(moment.seconds) - true)
+
 
 def look(stamps: list[int], end: int, clock: Clock, sampling: Sampling) -> tuple[Moment, ...]:
     return moments("film.mp4", np.array(stamps, np.int64), end, clock, sampling)
@@ -62,7 +69,7 @@ def test_each_frames_time_is_its_stamp_times_the_time_base_less_the_zero(
     for moment in look(stamps, end, clock, sampling):
         assert moment.file == "film.mp4"
         assert moment.stamp == stamps[moment.number]
-        assert moment.seconds == float(times[moment.number])
+        assert off(moment, times[moment.number]) < HALF_A_MICROSECOND + Fraction(1, 10**9)
 
 
 @settings(deadline=None)
@@ -90,7 +97,8 @@ def test_durations_tile_the_time_from_the_first_frame_to_the_end(
     end = end if sampling.end is None else min(end, sampling.end)
     starts = [moment.seconds for moment in looked_at]
     ends = [moment.seconds + moment.duration for moment in looked_at]
-    assert ends == pytest.approx([*starts[1:], end] if looked_at else [], abs=1e-9)
+    assert ends[:-1] == pytest.approx(starts[1:], abs=1e-9)
+    assert ends[-1:] == pytest.approx([end] if looked_at else [], abs=1e-6)
     assert all(moment.duration > 0 for moment in looked_at)
 
 
@@ -132,7 +140,7 @@ def test_the_numbers_of_an_hour_of_ntsc_film_do_not_drift() -> None:
     count = 100_000
     every = look(list(range(count)), count, clock(NTSC), Sampling())
     assert len(every) == count
-    assert all(moment.seconds == float(moment.number * NTSC) for moment in every)
+    assert max(off(moment, moment.number * NTSC) for moment in every) < HALF_A_MICROSECOND + Fraction(1, 10**9)
     assert sum(moment.duration for moment in every) == pytest.approx(float(count * NTSC), abs=1e-6)
 
 
@@ -140,4 +148,4 @@ def test_one_frame_a_second_of_an_hour_of_ntsc_film_stays_within_a_frame_of_the_
     count = 100_000
     sparse = look(list(range(count)), count, clock(NTSC), Sampling(fps=1))
     assert len(sparse) == 3337
-    assert all(second <= moment.seconds < second + float(NTSC) for second, moment in enumerate(sparse))
+    assert all(second <= moment.seconds < second + float(NTSC) + 1e-6 for second, moment in enumerate(sparse))

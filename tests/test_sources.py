@@ -152,13 +152,13 @@ def test_bytes_that_are_no_text_are_written_as_escapes(tmp_path: Path) -> None:
 
 
 def relative_paths(suffix: str) -> st.SearchStrategy[str]:
-    part = st.sampled_from("a A b ss ß é e\u0301 É aa a~2 -a %61 a% < <! CON a..".split()) | st.text("aA~2 ", min_size=1)
-    return st.lists(part, min_size=1, max_size=3).map(lambda parts: "/".join(parts) + suffix)
+    part = st.sampled_from(["a", "A", "a~2", "ß", "ss", "é", "e\u0301", "%61", "<", "CON", "a.."])
+    return st.lists(part, min_size=1, max_size=2).map(lambda parts: "/".join(parts) + suffix)
 
 
 @settings(deadline=None, max_examples=60)
 @given(
-    paths=st.lists(st.sampled_from([".mp4", ".MP4", "/x.jpg", ".csv/x.jpg"]).flatmap(relative_paths), min_size=1),
+    paths=st.lists(st.sampled_from([".mp4", "/x.jpg", ".csv/x.jpg"]).flatmap(relative_paths), min_size=2, max_size=12),
     data=st.data(),
 )
 def test_whatever_lies_under_the_inputs_names_and_outputs_are_unique_and_the_order_of_inputs_counts_for_nothing(

@@ -1,0 +1,89 @@
+"""A small data set that a small network can learn, and one run on it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from fer_batch.emotions import EMOTIONS
+from fer_batch.faces import SIDE
+from training import train
+from training.config import Config
+from training.fer2013 import SEVEN, SPLITS, VOTES, Split
+
+CUT_AFTER = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run that was cut once on its way."""
+
+    network: keras.Model
+    folder: Path
+    config: Config
+
+
+def bars(count: int, seed: int) -> Split:
+    """Noise with a bright bar, whose height in the picture is the emotion; nine raters see it, one says "unknown"."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % len(EMOTIONS)
+    images = random.integers(0, 120, (count, SIDE, SIDE)).astype(np.uint8)
+    votes = np.zeros((count, len(VOTES)), np.uint8)
+    for row, label in enumerate(labels):
+        images[row, 6 * label + 2 : 6 * label + 7] += 130
+        votes[row, [SEVEN[label], VOTES.index("unknown")]] = 9, 1
+    return Split(images, labels, votes)
+
+
+@pytest.fixture(scope="session")
+def splits() -> dict[str, Split]:
+    """Three splits, of 196, 70 and 70 rows."""
+    return {name: bars(count, seed) for seed, (name, count) in enumerate(zip(SPLITS, (196, 70, 70), strict=True))}
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    """A network that is trained in seconds, augmented so little that the bars stay where they are."""
+    return Config(
+        epochs=10,
+        batch_size=28,
+        stem_filters=8,
+        stage_filters=(8, 16, 16),
+        blocks_per_stage=1,
+        dropout=0.0,
+        learning_rate=0.1,
+        ema_momentum=0.8,
+        rotation_degrees=2.0,
+        translation=0.01,
+        scale=0.02,
+        erasing=0.1,
+    )
+
+
+@pytest.fixture
+def few_renormalising_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bars need no more; the real number takes longer than the rest of a small run."""
+    monkeypatch.setattr(train, "RENORMALISING_STEPS", 21)
+
+
+@pytest.fixture(scope="session")
+def run(splits: dict[str, Split], config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that was cut at the end of its third epoch, and called again."""
+    folder = tmp_path_factory.mktemp("runs") / "bars"
+    written = train.Checkpoint.on_epoch_end
+
+    def write_and_stop(checkpoint: train.Checkpoint, epoch: int, logs: dict[str, float] | None = None) -> None:
+        written(checkpoint, epoch, logs)
+        checkpoint.model.stop_training = epoch + 1 == CUT_AFTER
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "RENORMALISING_STEPS", 21)
+        with pytest.MonkeyPatch.context() as knife:
+            knife.setattr(train.Checkpoint, "on_epoch_end", write_and_stop)
+            train.fit(config, splits["Training"], splits["PublicTest"], folder)
+        # The cut came while the next epoch's weights were written.
+        (folder / f"checkpoint-{CUT_AFTER % 2}.weights.h5").write_bytes(b"half a file")
+        network = train.fit(config, splits["Training"], splits["PublicTest"], folder)
+    return Run(network, folder, config)

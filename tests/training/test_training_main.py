@@ -1,0 +1,110 @@
+"""The two commands, on data small enough to wait for."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from fer_batch.classifiers.model_file import read_metadata
+from fer_batch.emotions import EMOTIONS
+from training.__main__ import app
+from training.config import Config
+from training.fer2013 import SPLITS, VOTES, Split
+
+EPOCHS = 2
+
+
+@pytest.fixture(scope="module")
+def data(splits: dict[str, Split], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kaggle's csv and FER+'s, with a Training split that is cut by --limit below."""
+    folder = tmp_path_factory.mktemp("kaggle")
+    usages = [name for name in SPLITS for _ in range(len(splits[name]))]
+    pixels = [" ".join(map(str, image.ravel())) for name in SPLITS for image in splits[name].images]
+    labels = [label for name in SPLITS for label in splits[name].labels]
+    votes = [row for name in SPLITS for row in splits[name].votes]
+    pd.DataFrame({"emotion": labels, "pixels": pixels, "Usage": usages}).to_csv(folder / "fer2013.csv", index=False)
+    pd.DataFrame(votes, columns=list(VOTES)).assign(Usage=usages).to_csv(folder / "fer2013new.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def small_network(config: Config, monkeypatch: pytest.MonkeyPatch, few_renormalising_steps: None) -> None:
+    monkeypatch.setattr("training.__main__.Config", lambda: config)
+
+
+@pytest.mark.usefixtures("small_network")
+def test_fit_then_evaluate(data: Path, tmp_path: Path) -> None:
+    out, metrics = tmp_path / "run", tmp_path / "metrics.json"
+    options = ["--out", str(out), "--epochs", str(EPOCHS), "--seed", "5", "--limit", "56"]
+
+    fitted = CliRunner().invoke(app, ["fit", str(data), *options])
+    assert fitted.exit_code == 0, fitted.output
+    assert fitted.stdout.splitlines()[-1] == str(out / "fer2013.keras")
+    provenance = read_metadata(out / "fer2013.keras")["provenance"]
+    assert (provenance["config"]["epochs"], provenance["config"]["seed"]) == (EPOCHS, 5)
+    assert provenance["data"]["rows"] == {"Training": 56, "PublicTest": 56}
+
+    evaluated = CliRunner().invoke(
+        app, ["evaluate", str(data), "--model", str(out / "fer2013.keras"), "--json", str(metrics)]
+    )
+    assert evaluated.exit_code == 0, evaluated.output
+    lines = evaluated.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["rows"] + ["PublicTest"] * 4 + ["PrivateTest"] * 4 + [
+        "PrivateTest,"
+    ] * 4
+    figures = json.loads(metrics.read_text())
+    assert figures["model"]["file"] == "fer2013.keras"
+    assert figures["data"]["PrivateTest"]["rows"] == 70
+    assert len(figures["results"]) == len(lines) - 1
+    assert list(figures["results"][0]["recall"]) == list(EMOTIONS)
+    assert str(tmp_path) not in metrics.read_text()
+
+    other = CliRunner().invoke(app, ["fit", str(data), *options, "--seed", "6"])
+    assert_refused(other, "another config.json")
+
+
+def test_data_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    for command in (["fit", str(tmp_path), "--out", str(tmp_path / "run")], ["evaluate", str(tmp_path)]):
+        assert_refused(CliRunner().invoke(app, command), "No FER2013 at")
+
+
+def test_data_without_votes_cannot_be_learnt_from(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "fer2013.csv").write_bytes((data / "fer2013.csv").read_bytes())
+    refused = CliRunner().invoke(app, ["fit", str(tmp_path), "--out", str(tmp_path / "run")])
+    assert_refused(refused, "fer2013new.csv")
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"), [(["fit", "--out", "run"], "PublicTest"), (["evaluate"], "PrivateTest")]
+)
+def test_a_missing_split_is_named(command: list[str], missing: str, data: Path, tmp_path: Path) -> None:
+    rows = pd.read_csv(data / "fer2013.csv")
+    rows[rows["Usage"] != missing].to_csv(tmp_path / "fer2013.csv", index=False)
+    name, *options = command
+    assert_refused(CliRunner().invoke(app, [name, str(tmp_path), *options]), f"no rows of {missing}")
+
+
+def test_a_missing_model_is_one_line(data: Path, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(app, ["evaluate", str(data), "--model", str(tmp_path / "none.keras")])
+    assert_refused(refused, "There is no model at")
+
+
+def test_help_and_data_errors_need_no_keras() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from training.__main__ import app; "
+        "assert CliRunner().invoke(app, ['fit', '--help']).exit_code == 0; "
+        "assert CliRunner().invoke(app, ['fit', 'nowhere', '--out', 'run']).exit_code == 2; "
+        "assert not {'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def assert_refused(result, reason: str) -> None:
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("error: ")
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
