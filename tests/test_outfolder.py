@@ -44,7 +44,7 @@ def test_a_file_is_no_output_folder(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
     file = touch(tmp_path / "film.mp4")
-    with pytest.raises(OutputError, match="Cannot write into .*out"):
+    with pytest.raises(OutputError, match=r"Cannot write into .*out"):
         outfolder.claim(file / "out")
 
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from fer_batch import report, runfile, tables, timeline
+from fer_batch import pages, report, runfile, tables, timeline
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import Options
@@ -489,7 +489,7 @@ def test_a_run_in_which_nothing_could_be_read(tmp_path):
 
 
 def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_path):
-    seen = {face_id: range(face_id + 1) for face_id in range(report.MOST_CHARTS + 3)}
+    seen = {face_id: range(face_id + 1) for face_id in range(pages.MOST_CHARTS + 3)}
     folder = write_output(tmp_path, [a_film("crowd.mp4", seen, 20)])
     report.render(folder)
     page = Document(folder / "pages/crowd.mp4.html")
@@ -500,7 +500,7 @@ def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_pat
 
 
 def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "MOST_ROWS", 3)
+    monkeypatch.setattr(pages, "MOST_ROWS", 3)
     faces = {f"{number}.jpg": number % 2 for number in range(20)}
     film = a_film("crowd.mp4", {face_id: range(5) for face_id in range(7)}, 5)
     folder = write_output(tmp_path, [photographs("many", faces), film])

@@ -27,8 +27,9 @@ COLUMNS = (
     "anger disgust fear happiness sadness surprise neutral emotion"
 ).split()
 
-NASTY = ["two\nlines", "a\r\nb", "a\rb", 'quo"te', '"', "com,ma", "=cmd()|' /C calc'!A0", "+1", "-rf", "@x", "NA", "null"]
-NASTY += ["nan", "None", "", " ", " led and trailed ", "#x", "'", "\ufeffbom", "línea", "日本語", "😀", "\u2028", "\t", "1", "\\"]
+NASTY = ["two\nlines", "a\r\nb", "a\rb", 'quo"te', '"', "'", "com,ma", "=cmd()|' /C calc'!A0", "+1", "-rf", "@x", "1"]
+NASTY += ["", " ", "\t", " led and trailed ", "#x", "\\", "NA", "null", "nan", "None", "True"]
+NASTY += ["línea", "日本語", "😀", "\ufeffbom", "\u2028"]
 """Names that a CSV reader, a spreadsheet or pandas might take for something else."""
 
 names = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -186,8 +187,24 @@ def test_json_is_written_as_utf_8_and_never_with_nan(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}
 
 
-FILMS = ["<script>alert(1)<.mp4", "=cmd()|'x'.mp4", "-rf.mp4", "two words [1080p].mp4", "línea\nnueva.mp4", 'quo"te.mp4']
-FILMS += ["a%2Fb%.mp4", "100% of 50%.mp4", "~x.mp4", "a..mp4", "CON.mp4", "日本語 😀.mp4", "x" * 251 + ".mp4", "sub../;,.mp4"]
+FILMS = [
+    "<script>alert(1)<.mp4",
+    "=cmd()|'x'.mp4",
+    "-rf.mp4",
+    "two words [1080p].mp4",
+    'quo"te.mp4',
+    "CON.mp4",
+    "~x.mp4",
+]
+FILMS += [
+    "línea\nnueva.mp4",
+    "日本語 😀.mp4",
+    "a%2Fb%.mp4",
+    "100% of 50%.mp4",
+    "a..mp4",
+    "x" * 251 + ".mp4",
+    "sub../;,.mp4",
+]
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_a_work_folder_that_cannot_be_written_is_an_output_error(
     tmp_path: Path, write: Callable[[WorkFolder], None]
 ) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="Cannot write into .*work"):
+    with pytest.raises(OutputError, match=r"Cannot write into .*work"):
         write(WorkFolder(tmp_path / "file" / "work"))
 
 

@@ -55,11 +55,12 @@ def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None
     part = path.with_name(f"{path.stem}.part.keras")  # Keras insists on the suffix
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        model.save(part)
-        with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(METADATA_MEMBER, json.dumps(metadata, indent=2))
-        os.replace(part, path)
+        try:
+            model.save(part)
+            with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(METADATA_MEMBER, json.dumps(metadata, indent=2))
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)

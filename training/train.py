@@ -1,6 +1,8 @@
 """One run: fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -36,24 +38,23 @@ def fit(config: Config, training: Split, validation: Split, folder: Path) -> ker
             "fer2013new.csv beside fer2013.csv."
         )
     _claim(folder, config, training)
-    keras.config.set_dtype_policy(config.precision)
-    keras.utils.set_random_seed(config.seed)
-    model = _trainable(config, steps_per_epoch=-(-len(training) // config.batch_size))
-    checkpoint = Checkpoint(folder)
-    model.fit(
-        training.images,
-        _targets(training),
-        sample_weight=_weights(training),
-        batch_size=config.batch_size,
-        initial_epoch=checkpoint.restore(model),
-        epochs=config.epochs,
-        validation_data=(validation.images, _targets(validation), _weights(validation)),
-        validation_batch_size=512,
-        callbacks=[checkpoint, keras.callbacks.CSVLogger(folder / "log.csv", append=True)],
-        verbose=2,
-    )
-    _renormalise(model, training, config)
-    keras.config.set_dtype_policy("float32")
+    with _precision(config.precision):
+        keras.utils.set_random_seed(config.seed)
+        model = _trainable(config, steps_per_epoch=-(-len(training) // config.batch_size))
+        checkpoint = Checkpoint(folder)
+        model.fit(
+            training.images,
+            _targets(training),
+            sample_weight=_weights(training),
+            batch_size=config.batch_size,
+            initial_epoch=checkpoint.restore(model),
+            epochs=config.epochs,
+            validation_data=(validation.images, _targets(validation), _weights(validation)),
+            validation_batch_size=512,
+            callbacks=[checkpoint, keras.callbacks.CSVLogger(folder / "log.csv", append=True)],
+            verbose=2,
+        )
+        _renormalise(model, training, config)
     return model.get_layer("network")
 
 
@@ -106,6 +107,17 @@ def _claim(folder: Path, config: Config, training: Split) -> None:
             )
         with replacing(path) as file:
             file.write(text)
+
+
+@contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """Layers made inside compute as Keras' dtype policy of that name says; it is global, so it is put back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _trainable(config: Config, steps_per_epoch: int) -> keras.Model:

@@ -1,0 +1,115 @@
+"""An output folder, read back: what the report is made of, and nothing else."""
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_batch import tables
+from fer_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One line of errors.csv."""
+
+    file: str
+    reason: str
+    rows_kept: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    """What lies in an output folder, all but the timelines."""
+
+    folder: Path
+    run: Mapping[str, Any]
+    summary: "pd.DataFrame"
+    errors: "pd.DataFrame"
+
+    @classmethod
+    def read(cls, folder: Path) -> "Results":
+        """Read run.json, summary.csv and errors.csv.
+
+        Raises:
+            UsageError: one of them is missing or damaged.
+        """
+        path = folder / "run.json"
+        if not path.is_file():
+            raise UsageError(
+                f"{folder} holds no run.json, so there is nothing to report. "
+                f"Run `fer-batch analyze INPUT... --out {folder}` first."
+            )
+        try:
+            run = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
+        if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
+            raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
+        summary = _table(folder, "summary.csv", tables.SUMMARY)
+        results = cls(folder, run, summary, _table(folder, "errors.csv", tables.ERRORS))
+        for source in results.sources:
+            # run.json decides where pages are written: nothing may lie outside the folder.
+            for inside in (source["timeline"], source["output"]):
+                if posixpath.isabs(inside) or ".." in re.split(r"[/\\]", inside):
+                    raise UsageError(
+                        f"{path} names a file outside its folder: {inside}. Run `fer-batch analyze` again."
+                    )
+        return results
+
+    @property
+    def sources(self) -> Sequence[Mapping[str, Any]]:
+        """The sources that have a timeline, as run.json tells of them."""
+        return [source for source in self.run["sources"] if source.get("timeline")]
+
+    def timeline(self, source: Mapping[str, Any]) -> "pd.DataFrame":
+        """A source's timeline.
+
+        Raises:
+            UsageError: it is missing or damaged.
+        """
+        return _table(self.folder, source["timeline"], tables.TIMELINE)
+
+    def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
+        """The source's rows of summary.csv."""
+        ours = (self.summary["file"] == source["name"]) & (self.summary["kind"] == source["kind"])
+        rows: pd.DataFrame = self.summary[ours]
+        return rows
+
+    def left_out(self, source: Mapping[str, Any] | None = None) -> tuple[LeftOut, ...]:
+        """The lines of errors.csv, all or those about a source and its photographs."""
+        lines = (
+            LeftOut(str(file), anonymous(str(reason)), bool(kept))
+            for file, kept, reason in self.errors[["file", "rows_kept", "reason"]].itertuples(index=False)
+        )
+        return tuple(line for line in lines if source is None or self._owner(line.file) == source["name"])
+
+    def _owner(self, file: str) -> str | None:
+        """The source that a line of errors.csv is about; of two folders, one within the other, the inner one."""
+        names = [one["name"] for one in self.sources if file == one["name"] or file.startswith(one["name"] + "/")]
+        return max(names, key=len, default=None)
+
+
+def anonymous(text: str) -> str:
+    """The text without the folders of absolute paths in it: a library's error message may hold the user's name."""
+    folders = r"""(?<![\w./\\])(?:file://|~|[A-Za-z]:|\\)?[\\/](?=\S)(?:[^\\/:*?"'<>|\r\n]+[\\/])+"""
+    return re.sub(folders, "", text)
+
+
+def _table(folder: Path, name: str, columns: Sequence[tables.Column]) -> "pd.DataFrame":
+    try:
+        table = tables.read_table(folder / name, columns)
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder / name} is missing. Run `fer-batch analyze` again on the same --out.") from error
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"{folder / name} is damaged: {error}. Run `fer-batch analyze` again.") from error
+    missing = [column.name for column in columns if column.name not in table]
+    if missing:
+        raise UsageError(f"{folder / name} lacks the columns {', '.join(missing)}. Run `fer-batch analyze` again.")
+    return table

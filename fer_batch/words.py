@@ -1,0 +1,26 @@
+"""Numbers as readers of the report see them."""
+
+
+def count(number: int) -> str:
+    """A whole number, thousands set apart."""
+    return f"{number:,}"
+
+
+def percent(share: float) -> str:
+    """A share as percent, without the sign."""
+    return f"{100 * share:.1f}"
+
+
+def seconds(seconds: float) -> str:
+    """A duration to the millisecond, with its unit."""
+    return f"{seconds:,.3f} s"
+
+
+def part(some: int, whole: int) -> str:
+    """How much of the whole some are, in percent; nothing of nothing is empty."""
+    return f"{percent(some / whole)} %" if whole else ""
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """A number and its noun."""
+    return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
