@@ -63,7 +63,8 @@ def test_the_astronaut_smiles(classifier: Classifier, astronaut: Path) -> None:
 def test_the_shipped_model_says_where_it_comes_from() -> None:
     provenance = read_metadata(SHIPPED)["provenance"]
     assert provenance["config"]["epochs"] > 0
-    assert len(provenance["data_sha256"]) == 64
+    assert len(provenance["data"]["training_sha256"]) == 64
+    assert provenance["public_test"]["fer2013"]["accuracy"] >= 0.68
 
 
 def relabelled(path: Path, **changes: object) -> Path:

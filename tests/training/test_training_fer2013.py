@@ -159,7 +159,7 @@ def keep_lines(file: str, count: int) -> Callable[[Path], None]:
         (edit("fer2013.csv", "Usage", "Use"), "no column 'Usage'"),
         (edit("fer2013.csv", " ", " 300 "), "300"),
         (edit("fer2013.csv", " ", " x"), "invalid literal"),
-        (edit("fer2013.csv", " ", ""), "cannot reshape"),
+        (edit("fer2013.csv", " ", " 7 "), "cannot reshape"),
         (edit("fer2013new.csv", "NF", "N"), "NF"),
         (edit("fer2013new.csv", "Training", "PublicTest"), "same order"),
         (keep_lines("fer2013new.csv", 20), "same order"),
