@@ -97,3 +97,21 @@ class FilmPicture:
             }
         small = self.reformatter.reformat(self.frame, **options)
         return np.ascontiguousarray(self.orientation.upright(small.to_ndarray()))
+
+
+class Viewer:
+    """Makes the pictures of one film, whose orientation it takes from the first frame.
+
+    From that one alone: PyAV ties a frame and its side data into a circle, and frames that only the garbage collector
+    frees fill the memory, at 3 MB each in 1080p.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._orientation: Orientation | None = None
+
+    def picture(self, frame: av.VideoFrame) -> FilmPicture:
+        """The frame as it is meant to be seen."""
+        if self._orientation is None:
+            self._orientation = orientation(frame)
+        return FilmPicture(frame, self._orientation, self._reformatter)

@@ -15,12 +15,11 @@ from itertools import pairwise
 import av
 import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.filmindex import FilmIndex, open_film, picture_stream
-from fer_batch.filmpicture import FilmPicture, orientation
+from fer_batch.filmpicture import Viewer
 from fer_batch.frames import Frame
 from fer_batch.sampling import Sampling, moments
 from fer_batch.types import Chunk, Moment, Skipped, Source
@@ -101,7 +100,7 @@ def _read_stretch(
 ) -> Iterator[Frame]:
     """From keyframe to keyframe, all or nothing."""
     wanted = {moment.stamp: moment for moment in chunk.moments or ()}
-    reformatter = VideoReformatter()
+    viewer = Viewer()
     decoded = found = corrupt = 0
     previous: int | None = None
     try:
@@ -120,7 +119,7 @@ def _read_stretch(
             if stamp in wanted:
                 found += 1
                 corrupt += frame.is_corrupt
-                yield Frame(wanted[stamp], FilmPicture(frame, orientation(frame), reformatter))
+                yield Frame(wanted[stamp], viewer.picture(frame))
     except (av.error.FFmpegError, OSError) as error:
         raise Misaligned(str(error)) from error
     if decoded != chunk.frames or found != len(wanted):
@@ -133,7 +132,7 @@ def _read_by_stamp(
 ) -> Iterator[Frame]:
     """Straight through, over damaged places; what is missing in the end is said."""
     wanted = {moment.stamp: moment for moment in chunk.moments or ()}
-    reformatter = VideoReformatter()
+    viewer = Viewer()
     errors: list[str] = []
     found = corrupt = 0
     previous: int | None = None
@@ -148,7 +147,7 @@ def _read_by_stamp(
         if stamp in wanted:
             found += 1
             corrupt += frame.is_corrupt
-            yield Frame(wanted[stamp], FilmPicture(frame, orientation(frame), reformatter))
+            yield Frame(wanted[stamp], viewer.picture(frame))
         if stamp >= last:
             break
     _report_missing(chunk, len(wanted) - found, len(wanted), errors, skipped)
@@ -161,7 +160,7 @@ def _read_in_order(
     """Straight through; a frame is known by how many came before it."""
     wanted = None if chunk.moments is None else {moment.number: moment for moment in chunk.moments}
     last = None if wanted is None else max(wanted)
-    reformatter = VideoReformatter()
+    viewer = Viewer()
     errors: list[str] = []
     found = corrupt = 0
     for number, frame in enumerate(_frames(container, stream, errors)):
@@ -169,7 +168,7 @@ def _read_in_order(
         if moment is not None:
             found += 1
             corrupt += frame.is_corrupt
-            yield Frame(moment, FilmPicture(frame, orientation(frame), reformatter))
+            yield Frame(moment, viewer.picture(frame))
         if number == last:
             break
     expected = chunk.frames or 0 if wanted is None else len(wanted)

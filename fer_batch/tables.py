@@ -7,7 +7,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -193,7 +193,8 @@ def replacing(path: Path) -> Iterator[IO[str]]:
             f"Cannot write {path}: {error.strerror}. Free some space, or choose another --out."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that is not there was told above
+            part.unlink(missing_ok=True)
 
 
 def _timeline_rows(reading: Reading) -> Iterator[Row]:

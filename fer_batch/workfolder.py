@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,8 @@ class WorkFolder:
             cause = error.strerror or error
             raise OutputError(f"Cannot write into {self.folder}: {cause}. Free some space and run again.") from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that is not there was told above
+                part.unlink(missing_ok=True)
 
     def _chunk_path(self, key: str) -> Path:
         return self.folder / f"chunk-{key}.parquet"

@@ -1,5 +1,7 @@
 """Times, numbers, orientation and damage of films."""
 
+import gc
+import os
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -253,3 +255,25 @@ def test_what_is_no_film_says_why(tmp_path: Path) -> None:
     ]:
         with pytest.raises(MediaError, match=reason):
             read_index(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's memory so simply")
+def test_no_frame_outlives_its_turn(tmp_path: Path) -> None:
+    def resident_megabytes() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    size = (640, 480)
+    pictures = [media.picture(0, size)] * 300
+    path = media.write_film(tmp_path / "a.mp4", range(0, 300 * 40, 40), pictures, options={"preset": "ultrafast"})
+    decoding = decode(plan(path)[0])
+    gc.disable()  # a frame in a circle of references would wait for it
+    try:
+        for frame in decoding.frames:
+            frame.picture.luma()
+            frame.picture.rgb(320)
+            if frame.moment.number == 20:
+                before = resident_megabytes()
+        grown = resident_megabytes() - before
+    finally:
+        gc.enable()
+    assert grown < 0.1 * 280 * size[0] * size[1] * 1.5 / 1e6

@@ -128,23 +128,24 @@ AT_ONCE = [
 """What must be answered before anything heavy is imported, and the exit code."""
 
 
-@pytest.mark.parametrize(("arguments", "code"), AT_ONCE)
-def test_a_quick_question_loads_nothing_heavy(arguments: Sequence[str], code: int) -> None:
+@pytest.mark.parametrize("arguments", [arguments for arguments, _ in AT_ONCE])
+def test_a_quick_question_loads_nothing_heavy(arguments: Sequence[str]) -> None:
     packages = {name.partition(".")[0] for name in loaded_by("-m", "fer_batch", *arguments)}
     assert "typer" in packages
     assert packages.isdisjoint(HEAVY)
 
 
+def processor_seconds(arguments: Sequence[str], code: int) -> float:
+    """What one answer takes; whatever else this machine is busy with does not count."""
+    before = os.times()
+    run = subprocess.run(
+        [sys.executable, "-m", "fer_batch", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    after = os.times()
+    assert run.returncode == code, run.stderr
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 @pytest.mark.parametrize(("arguments", "code"), AT_ONCE)
 def test_a_quick_question_is_answered_within_a_second(arguments: Sequence[str], code: int) -> None:
-    """Of processor time: what else this machine is busy with does not count."""
-    times = []
-    for _ in range(3):
-        before = os.times()
-        run = subprocess.run(
-            [sys.executable, "-m", "fer_batch", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        after = os.times()
-        assert run.returncode == code, run.stderr
-        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    assert min(times) < 1
+    assert any(processor_seconds(arguments, code) < 1 for _ in range(3))

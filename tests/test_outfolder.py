@@ -59,10 +59,13 @@ def test_sweep_removes_only_what_is_not_kept_and_the_folders_left_empty(tmp_path
     assert not (tmp_path / "timelines" / "gone").exists()
 
 
-def test_sweep_knows_a_kept_file_by_its_relative_path_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sweep_knows_a_kept_file_by_its_relative_and_its_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = touch(tmp_path / "timelines" / "a.csv")
     monkeypatch.chdir(tmp_path)
     outfolder.sweep(tmp_path / "timelines", keep=[Path("timelines/a.csv")])
+    outfolder.sweep(Path("timelines"), keep=[kept])
     assert kept.exists()
 
 

@@ -246,6 +246,8 @@ def test_the_data_package_describes_every_table_as_it_is(package: Path) -> None:
         header = path.read_bytes().decode("utf-8").split("\r\n")[0]
         assert header == ",".join(field["name"] for field in fields)
         assert all(field["description"] for field in fields)
+        booleans = [field for field in fields if field["type"] == "boolean"]
+        assert all((field["trueValues"], field["falseValues"]) == (["1"], ["0"]) for field in booleans)
 
 
 def test_the_data_package_reads_a_timeline_with_types(package: Path) -> None:

@@ -103,9 +103,9 @@ def test_each_face_has_one_summary_whose_shares_sum_to_1(rows: list[Row]) -> Non
 
 
 def test_a_row_whose_duration_is_unknown_weighs_nothing_beside_others() -> None:
-    (face,) = film([Row(only(HAPPINESS), 0.0, 1.0), Row(only(SADNESS), 1.0, None)])
+    (face,) = film([Row(only(HAPPINESS), 0.0, 1.0), Row(only(SADNESS), 2.0, None)])
     assert face.shares.tolist() == only(HAPPINESS).tolist()
-    assert (face.faces, face.last_seen, face.seconds_visible) == (2, 1.0, 1.0)
+    assert (face.faces, face.last_seen, face.seconds_visible) == (2, 2.0, 1.0)
 
 
 def test_in_a_film_without_times_every_row_weighs_the_same() -> None:

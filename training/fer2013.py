@@ -125,7 +125,8 @@ def _shape(path: Path) -> tuple[Callable[[Path], dict[str, Split]], Path]:
 
 
 def _read_csv(path: Path) -> dict[str, Split]:
-    table = pd.read_csv(path, dtype={"pixels": str, "Usage": str}, keep_default_na=False)
+    # One of Kaggle's files, icml_face_data.csv, has a space before each name of a column.
+    table = pd.read_csv(path, dtype={"pixels": str, "Usage": str}, keep_default_na=False, skipinitialspace=True)
     images = np.stack([_parse(pixels) for pixels in table["pixels"]])
     votes = np.zeros((len(table), len(VOTES)), np.uint8)
     ferplus = path.with_name("fer2013new.csv")

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -73,6 +73,7 @@ def test_without_a_face_there_is_no_figure() -> None:
     assert np.isnan(recall(empty)).all()
 
 
+@settings(deadline=None)  # the first example may wait for a busy machine
 @given(confusions)
 def test_a_recall_is_a_part(confusion: np.ndarray) -> None:
     known = confusion.sum(axis=1) > 0
@@ -84,6 +85,7 @@ def test_a_recall_is_a_part(confusion: np.ndarray) -> None:
         assert parts[known].min() - 1e-12 <= accuracy(confusion) <= parts[known].max() + 1e-12
 
 
+@settings(deadline=None)
 @given(confusions, st.permutations(range(COUNT)))
 def test_the_order_of_the_emotions_does_not_matter(confusion: np.ndarray, order: list[int]) -> None:
     shuffled = confusion[np.ix_(order, order)]
@@ -92,6 +94,7 @@ def test_the_order_of_the_emotions_does_not_matter(confusion: np.ndarray, order:
     np.testing.assert_array_equal(recall(shuffled), recall(confusion)[order])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1), st.randoms())
 def test_the_order_of_the_faces_does_not_matter(pairs: list[tuple[int, int]], random) -> None:
     before = confusion_matrix(*np.array(pairs).T)

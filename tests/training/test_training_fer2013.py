@@ -89,6 +89,13 @@ def test_the_csv_itself_is_as_good_as_its_folder(table: pd.DataFrame, tmp_path: 
     assert_same(fer2013.read(tmp_path / "fer2013.csv")["Training"], split_of(table, "Training"))
 
 
+def test_kaggles_other_csv_is_read_too(table: pd.DataFrame, tmp_path: Path) -> None:
+    rows = pd.read_csv(write_csv(table, tmp_path) / "fer2013.csv")
+    other = rows[["emotion", "Usage", "pixels"]].rename(columns={"Usage": " Usage", "pixels": " pixels"})
+    other.to_csv(tmp_path / "icml_face_data.csv", index=False)
+    assert_same(fer2013.read(tmp_path / "icml_face_data.csv")["Training"], split_of(table, "Training"))
+
+
 def test_without_ferplus_nobody_has_voted(table: pd.DataFrame, tmp_path: Path) -> None:
     write_csv(table, tmp_path)
     (tmp_path / "fer2013new.csv").unlink()

@@ -19,7 +19,7 @@ def test_what_can_be_told_apart_is_learnt(run, splits: dict[str, Split]) -> None
     unseen = splits["PrivateTest"]
     logits = run.network.predict(unseen.images, verbose=0)
     for view in ("fer2013", "ferplus"):
-        assert (logits[view].argmax(axis=1) == unseen.labels).mean() > 0.6  # chance is one in seven
+        assert (logits[view].argmax(axis=1) == unseen.labels).mean() > 0.9  # chance is one in seven
 
 
 def test_a_run_that_was_cut_has_every_epoch_once(run) -> None:
