@@ -10,7 +10,7 @@ from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable
 from fer_batch.options import Options
 from fer_batch.seeing import Eyes, Progress, unexpected
-from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
+from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source, Summary
 from fer_batch.workfolder import Record, WorkFolder
 
 
@@ -78,7 +78,7 @@ def analyze(
     outfolder.claim(folder)
     skipped = list(found.skipped)
     outcomes: list[Outcome] = []
-    summaries: list[timeline.Summary] = []
+    summaries: list[Summary] = []
     for source in found.sources:
         outcome, reasons = _analyze_source(source, eyes, options, folder)
         skipped.extend(reasons)
@@ -194,7 +194,7 @@ def _chosen(glimpses: Iterable[Glimpse], options: Options) -> Iterator[Glimpse]:
         yield replace(glimpse, detections=tuple(glimpse.detections[at] for at in kept), shares=glimpse.shares[kept])
 
 
-def _write(folder: Path, ledger: runfile.Ledger, summaries: Iterable[timeline.Summary]) -> None:
+def _write(folder: Path, ledger: runfile.Ledger, summaries: Iterable[Summary]) -> None:
     """Write every table but the timelines, and remove the timelines of earlier runs."""
     timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))

@@ -1,6 +1,7 @@
 """Every option of an analysis, with its default. The command line reads both from here."""
 
 from dataclasses import dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,9 @@ class Options:
         """Check every range."""
         if self.view not in VIEWS:
             raise UsageError(f"--view must be one of {', '.join(VIEWS)}; got {self.view}.")
-        _require(self.fps is None or self.fps > 0, "--fps must be greater than 0", self.fps)
-        _require(self.start is None or self.start >= 0, "--start must be 0 or more seconds", self.start)
-        _require(self.end is None or self.end > (self.start or 0), "--end must come after --start", self.end)
+        _require(self.fps is None or 0 < self.fps < inf, "--fps must be greater than 0", self.fps)
+        _require(self.start is None or 0 <= self.start < inf, "--start must be 0 or more seconds", self.start)
+        _require(self.end is None or (self.start or 0) < self.end < inf, "--end must come after --start", self.end)
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)

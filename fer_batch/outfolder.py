@@ -35,7 +35,7 @@ def sweep(folder: Path, keep: Iterable[Path]) -> None:
     kept = {path.absolute() for path in keep}
     try:
         for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):
                     path.rmdir()
             elif path.absolute() not in kept:

@@ -7,6 +7,9 @@ import numpy as np
 
 from fer_batch.types import Moment
 
+MOST_ROUNDED = Fraction(1, 2000)
+"""Seconds by which a stamp may stand before its true time: in milliseconds, the second of 30 frames is at .033."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -40,16 +43,15 @@ def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, samplin
     A moment lasts until the next one that is looked at; the last one until ``end_stamp``, where the film ends, or
     until ``sampling.end``.
     """
-    first = None if sampling.start is None else Fraction(sampling.start)
-    last = None if sampling.end is None else Fraction(sampling.end)
-    fps = None if sampling.fps is None else Fraction(sampling.fps).limit_denominator(1_000_000)
+    first, last, fps = (_exactly(number) for number in (sampling.start, sampling.end, sampling.fps))
+    slack = min(clock.time_base / 2, MOST_ROUNDED)
     chosen: list[tuple[int, int, Fraction]] = []
     previous_tick: int | None = None
     for number, stamp in enumerate(stamps.tolist()):
         seconds = clock.seconds(stamp)
         if (first is not None and seconds < first) or (last is not None and seconds >= last):
             continue
-        tick = number if fps is None else int(seconds * fps // 1)
+        tick = number if fps is None else int((seconds + slack) * fps // 1)
         if tick != previous_tick:
             chosen.append((number, stamp, seconds))
         previous_tick = tick
@@ -63,3 +65,8 @@ def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, samplin
         Moment(file, number, float(seconds), float(max(Fraction(0), until - seconds)), stamp)
         for (number, stamp, _), seconds, until in zip(chosen, times, ends, strict=True)
     )
+
+
+def _exactly(number: float | None) -> Fraction | None:
+    """What somebody meant who wrote ``number``: .1 is a tenth, not the nearest binary fraction."""
+    return None if number is None else Fraction(number).limit_denominator(1_000_000)

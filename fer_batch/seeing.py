@@ -82,7 +82,8 @@ class Eyes:
         """
         contents = [_content(file) for file in source.files]
         sampling = [self._options.fps, self._options.start, self._options.end]
-        key = source_key(source.name, contents, self._recipe | {"sampling": sampling})
+        names = [file.name for file in source.files]
+        key = source_key(source.name, [*names, *contents], self._recipe | {"sampling": sampling})
         known = None if self._options.restart else self.work.recall(key)
         if known is not None:
             self.counts["chunks_reused"] += len(known.chunks)

@@ -7,6 +7,7 @@ import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import filetype
@@ -148,9 +149,11 @@ def _kind(path: Path) -> Kind | None:
     if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device would block whoever opens it
         raise OSError("it is not a regular file")
     with path.open("rb") as file:
-        guess = filetype.guess(file.read(SNIFFED_BYTES))
+        head = file.read(SNIFFED_BYTES)
+    guess = filetype.guess(head)
     if guess is not None and guess.mime.startswith("image/"):
-        return Kind.PHOTOS
+        # For a bitmap the library takes whatever begins with "BM"; its four reserved bytes are zero.
+        return Kind.PHOTOS if guess.extension != "bmp" or head[6:10] == bytes(4) else None
     suffix = path.suffix.lower()
     if (guess is not None and guess.mime.startswith("video/")) or suffix in VIDEO_SUFFIXES:
         return Kind.VIDEO
@@ -161,17 +164,19 @@ def _named(media: Iterable[_Medium]) -> Iterator[Source]:
     """Give each medium the shortest tail of its path that no other has."""
     shown = {medium: medium.shown for medium in sorted(media, key=lambda medium: medium.absolute)}
 
-    def tail(medium: _Medium) -> str:
-        return "/".join(_legible(part) for part in medium.absolute[-shown[medium] :] if part != os.sep)
+    def tail(medium: _Medium, length: int) -> str:
+        return "/".join(_legible(part) for part in medium.absolute[-length:] if part != os.sep) or "root"
 
+    # Neighbours that differ only in letter case are one place here: no folder above could tell them apart.
+    place = {medium: _folded(tail(medium, len(medium.absolute))) for medium in shown}
     while True:
         groups: dict[str, list[_Medium]] = {}
         for medium in shown:
-            groups.setdefault(_folded(tail(medium)), []).append(medium)
+            groups.setdefault(_folded(tail(medium, shown[medium])), []).append(medium)
         longer = [
             medium
             for group in groups.values()
-            if len(group) > 1
+            if len({place[medium] for medium in group}) > 1
             for medium in group
             if shown[medium] < len(medium.absolute)
         ]
@@ -179,17 +184,14 @@ def _named(media: Iterable[_Medium]) -> Iterator[Source]:
             break
         for medium in longer:
             shown[medium] += 1
+    taken = set(groups)
     for group in groups.values():
-        for number, medium in enumerate(group):  # more than one: only letter case tells them apart
-            name = tail(medium) if number == 0 else _numbered(tail(medium), number + 1, groups)
+        for number, medium in enumerate(group, start=1):
+            name = tail(medium, shown[medium])
+            if number > 1:
+                name = next(one for at in count(number) if _folded(one := f"{name}~{at}") not in taken)
+                taken.add(_folded(name))
             yield Source(medium.kind, name, medium.files, _output(name))
-
-
-def _numbered(name: str, number: int, taken: dict[str, list[_Medium]]) -> str:
-    while _folded(f"{name}~{number}") in taken:
-        number += 1
-    taken[_folded(f"{name}~{number}")] = []
-    return f"{name}~{number}"
 
 
 def _folded(name: str) -> str:
@@ -197,7 +199,7 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", _output(name)).casefold()
 
 
-_UNSAFE = re.compile(r'[<>:"\\|?*%\x00-\x1f\x7f]|[. ]$|^(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))', re.IGNORECASE)
+_UNSAFE = re.compile(r'[<>:"\\|?*%$\x00-\x1f\x7f]|[. ]$|^(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))', re.IGNORECASE)
 """Characters and names that Windows, macOS or Linux would refuse or misread in a file's name."""
 
 _LONGEST_PART = 180

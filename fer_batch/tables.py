@@ -14,8 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import OutputError
-from fer_batch.timeline import Summary
-from fer_batch.types import Reading, Skipped
+from fer_batch.types import Reading, Skipped, Summary
 
 if TYPE_CHECKING:
     import pandas as pd

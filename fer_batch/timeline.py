@@ -1,33 +1,14 @@
 """Pure: from a timeline's rows to numbers about each face."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.types import Kind
+from fer_batch.types import Kind, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One face of a film, or all the faces of a folder of photographs."""
-
-    file: str
-    kind: Kind
-    face_id: int | None
-    """None: all the faces of a folder."""
-    faces: int
-    """Rows summed up."""
-    first_seen: float | None
-    last_seen: float | None
-    """End of the last row, in seconds of the film."""
-    seconds_visible: float | None
-    shares: np.ndarray
-    """(7,) float64 means in the order of EMOTIONS."""
 
 
 def summarise(timeline: "pd.DataFrame", file: str, kind: Kind) -> list[Summary]:

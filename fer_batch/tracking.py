@@ -74,7 +74,7 @@ def _assign(tracks: list[Box], boxes: list[Box]) -> dict[int, int]:
 def _lost(seen: Moment, now: Moment) -> bool:
     if seen.seconds is None or now.seconds is None:
         return now.number - seen.number > GAP_FRAMES
-    return now.seconds - seen.seconds > GAP_SECONDS
+    return now.seconds - seen.seconds > max(GAP_SECONDS, seen.duration or 0.0)  # the next look is never too late
 
 
 def _left_to_right(box: Box) -> tuple[float, float]:

@@ -151,6 +151,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """One face of a film, or all the faces of a folder of photographs."""
+
+    file: str
+    kind: Kind
+    face_id: int | None
+    """None: all the faces of a folder."""
+    faces: int
+    """Rows summed up."""
+    first_seen: float | None
+    last_seen: float | None
+    """End of the last row, in seconds of the film."""
+    seconds_visible: float | None
+    shares: np.ndarray
+    """(7,) float64 means in the order of EMOTIONS."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one source that has a timeline."""
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.errors import OutputError
+from fer_batch.errors import MediaError, OutputError
 from fer_batch.types import Box, Chunk, Detection, Glimpse, Moment, Sightings, Skipped
 
 VERSION = 1
@@ -50,8 +50,12 @@ class WorkFolder:
         self.folder = folder
 
     def has_chunk(self, key: str) -> bool:
-        """Whether a finished chunk file of that key is there."""
-        return self._chunk_path(key).is_file()
+        """Whether a finished chunk file of that key is there, whole to its last byte."""
+        try:
+            pq.read_metadata(self._chunk_path(key))  # it stands at the end
+        except (OSError, pa.ArrowException):
+            return False
+        return True
 
     def write_chunk(self, key: str, seen: Sightings, shares: np.ndarray) -> None:
         """Keep what was seen in a chunk; ``shares`` is (F, 2, 7) for its F faces.
@@ -79,20 +83,30 @@ class WorkFolder:
         columns |= {name: pa.array(answers[:, at]) for at, name in enumerate(SHARE_COLUMNS)}
         skipped = json.dumps([asdict(one) for one in seen.skipped])
         table = pa.table(columns).replace_schema_metadata({"skipped": skipped})
-        self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part))
+        self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part, write_page_checksum=True))
 
     def read_chunk(self, key: str) -> tuple[list[Glimpse], tuple[Skipped, ...]]:
-        """The frames of a chunk in order, and what of it could not be read."""
-        table = pq.read_table(self._chunk_path(key))
+        """The frames of a chunk in order, and what of it could not be read.
+
+        Raises:
+            MediaError: the file is damaged; it is removed, so that the next run sees the chunk again.
+        """
+        path = self._chunk_path(key)
+        try:
+            table = pq.read_table(path, page_checksum_verification=True)
+        except (OSError, pa.ArrowException) as error:
+            path.unlink(missing_ok=True)
+            raise MediaError(f"A file in {self.folder.name} was damaged and is removed: run again.") from error
         skipped = tuple(Skipped(**one) for one in json.loads(table.schema.metadata[b"skipped"]))
         numbers = table["number"].to_numpy()
         begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+        ends = np.append(begins, len(numbers))[1:]
         faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS + LANDMARK_COLUMNS], axis=1)
         shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
         has_face = table["has_face"].to_numpy()
         places = table.select(["file", "number", "seconds", "duration", "stamp"]).take(pa.array(begins)).to_pylist()
         glimpses = []
-        for place, begin, end in zip(places, begins, [*begins[1:], len(numbers)], strict=True):
+        for place, begin, end in zip(places, begins, ends, strict=True):
             rows = range(begin, end) if has_face[begin] else range(0)
             glimpses.append(
                 Glimpse(
@@ -116,12 +130,11 @@ class WorkFolder:
         """The record of a finished source, if it and all its chunk files are there."""
         try:
             record = json.loads(self._record_path(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            skipped = tuple(Skipped(**one) for one in record["skipped"])
+            found = Record(tuple(record["chunks"]), record["facts"], skipped)
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        if not all(self.has_chunk(chunk) for chunk in record["chunks"]):
-            return None
-        skipped = tuple(Skipped(**one) for one in record["skipped"])
-        return Record(tuple(record["chunks"]), record["facts"], skipped)
+        return found if all(map(self.has_chunk, found.chunks)) else None
 
     def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
         """Have a file written beside ``path``, and put it there only when it is whole."""

@@ -20,7 +20,7 @@ from fer_batch import Options
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
 from tests import media
 
-NASTY = ["<script>alert(1)<", "=cmd()|'x'", "-rf", "two words", "línea\nnueva", 'quo"te', "a%2Fb"]
+NASTY = ["$HOME", "<script>alert(1)<", "=cmd()|'x'", "-rf", "two words", "línea\nnueva", 'quo"te', "a%2Fb"]
 """Names that a shell, a browser, a spreadsheet or a CSV reader might trip over."""
 
 
@@ -292,3 +292,33 @@ def test_the_public_names_are_there_and_no_others() -> None:
     assert set(fer_batch.__all__) == {"Options", "Run", "__version__", "analyze", "read_timeline"}
     with pytest.raises(AttributeError, match="nonsense"):
         _ = fer_batch.nonsense
+
+
+def test_renamed_photographs_have_their_new_names(tmp_path: Path, face: np.ndarray) -> None:
+    (tmp_path / "in").mkdir()
+    media.write_photograph(tmp_path / "in" / "a.png", face)
+    fer_batch.analyze([tmp_path / "in"], out=tmp_path / "out")
+    (tmp_path / "in" / "a.png").rename(tmp_path / "in" / "b.png")
+    run = fer_batch.analyze([tmp_path / "in"], out=tmp_path / "out")
+    assert fer_batch.read_timeline(run.timelines["in"])["file"].tolist() == ["b.png"]
+
+
+@pytest.mark.parametrize("whole", [0.5, 0.99])
+def test_a_chunk_file_that_was_cut_off_is_made_again(inputs: Path, tmp_path: Path, whole: float) -> None:
+    for _ in range(2):
+        run = fer_batch.analyze([inputs / "constant.mp4"], out=tmp_path / "out")
+        assert run.skipped == ()
+        assert len(fer_batch.read_timeline(run.timelines["constant.mp4"])) == 12
+        for path in (tmp_path / "out" / "work").glob("*.parquet"):
+            media.truncate(path, whole)
+
+
+def test_a_chunk_file_that_was_damaged_is_told_and_then_made_again(inputs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fer_batch.analyze([inputs / "constant.mp4"], out=out)
+    (chunk,) = (out / "work").glob("*.parquet")
+    media.damage(chunk, at=0.1, count=300)
+    with pytest.raises(NothingUsable):
+        fer_batch.analyze([inputs / "constant.mp4"], out=out)
+    assert "damaged and is removed" in (out / "errors.csv").read_text()
+    assert fer_batch.analyze([inputs / "constant.mp4"], out=out).skipped == ()

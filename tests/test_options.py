@@ -70,3 +70,9 @@ def test_the_command_line_has_every_option_with_the_same_default() -> None:
 
 def test_json_names_the_model_without_its_folder() -> None:
     assert Options(model=Path("/home/somebody/models/mine.keras")).as_json()["model"] == "mine.keras"
+
+
+@pytest.mark.parametrize("option", ["fps", "start", "end"])
+def test_infinity_is_out_of_every_range(option: str) -> None:
+    with pytest.raises(UsageError, match=f"--{option}"):
+        Options(**{option: float("inf")})

@@ -72,3 +72,12 @@ def test_sweep_knows_a_kept_file_by_its_relative_and_its_absolute_path(
 def test_sweep_of_a_folder_that_is_not_there_does_nothing(tmp_path: Path) -> None:
     outfolder.sweep(tmp_path / "timelines", keep=[])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sweep_takes_a_link_away_and_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "timelines").mkdir()
+    (tmp_path / "timelines" / "link").symlink_to(tmp_path / "elsewhere")
+    outfolder.sweep(tmp_path / "timelines", keep=[])
+    assert (tmp_path / "elsewhere").is_dir()
+    assert not list((tmp_path / "timelines").iterdir())

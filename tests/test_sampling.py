@@ -148,4 +148,16 @@ def test_one_frame_a_second_of_an_hour_of_ntsc_film_stays_within_a_frame_of_the_
     count = 100_000
     sparse = look(list(range(count)), count, clock(NTSC), Sampling(fps=1))
     assert len(sparse) == 3337
-    assert all(second <= moment.seconds < second + float(NTSC) + 1e-6 for second, moment in enumerate(sparse))
+    assert all(second - 0.0005 <= moment.seconds < second + float(NTSC) + 1e-6 for second, moment in enumerate(sparse))
+
+
+def test_a_tenth_of_a_second_is_a_tenth() -> None:
+    tenths = clock(Fraction(1, 10))
+    assert [one.seconds for one in look([0, 1, 2, 3], 4, tenths, Sampling(start=0.1))] == [0.1, 0.2, 0.3]
+    assert [one.seconds for one in look([0, 1, 2, 3], 4, tenths, Sampling(end=0.1))] == [0.0]
+
+
+@pytest.mark.parametrize("fps", [24, 25, 29.97, 30, 50, 60])
+def test_as_many_frames_a_second_as_the_film_has_are_all_of_them(fps: float) -> None:
+    stamps = [round(number * 1000 / fps) for number in range(300)]  # Matroska's milliseconds
+    assert len(look(stamps, stamps[-1] + 40, clock(Fraction(1, 1000)), Sampling(fps=fps))) == 300

@@ -19,8 +19,7 @@ from fer_batch import tables
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import OutputError
 from fer_batch.sources import walk
-from fer_batch.timeline import Summary
-from fer_batch.types import Box, Detection, Face, Kind, Moment, Reading, Skipped
+from fer_batch.types import Box, Detection, Face, Kind, Moment, Reading, Skipped, Summary
 
 COLUMNS = (
     "file frame timestamp duration face_id success face_confidence x y width height "

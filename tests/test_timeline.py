@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.timeline import Summary, summarise
-from fer_batch.types import Kind
+from fer_batch.timeline import summarise
+from fer_batch.types import Kind, Summary
 
 HAPPINESS, SADNESS = EMOTIONS.index("happiness"), EMOTIONS.index("sadness")
 

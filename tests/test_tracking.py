@@ -169,3 +169,10 @@ def test_the_order_of_detections_changes_nothing_in_a_photograph(boxes: list[Box
     assert [face.detection.box for face in reading.faces] == [
         at(0), at(0, 150), at(120), at(250, -40), at(900),
     ]  # fmt: skip
+
+
+def test_a_face_that_is_there_at_every_look_keeps_its_number_however_rare_the_looks() -> None:
+    detection = Detection(Box(0, 0, 99, 99), 0.9)
+    shares = np.zeros((1, 2, 7), np.float32)
+    looks = [Glimpse(Moment("film", at, 5.0 * at, 5.0), (detection,), shares) for at in range(3)]
+    assert [reading.faces[0].face_id for reading in track(looks, 0)] == [0, 0, 0]

@@ -29,8 +29,8 @@ skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).
 
 @st.composite
 def seen(draw: st.DrawFn) -> tuple[Sightings, np.ndarray]:
-    """What was seen in a chunk of one to six frames with up to four faces each, and the model's answers."""
-    frames = draw(st.lists(st.tuples(moments, st.lists(detections, max_size=4)), min_size=1, max_size=6))
+    """What was seen in a chunk of up to six frames with up to four faces each, and the model's answers."""
+    frames = draw(st.lists(st.tuples(moments, st.lists(detections, max_size=4)), max_size=6))
     steps = draw(st.lists(st.integers(1, 1000), min_size=len(frames), max_size=len(frames)))
     numbers = (np.cumsum(steps) - draw(st.integers(0, 1))).tolist()
     faces = tuple(face for _, found in frames for face in found)
@@ -81,6 +81,10 @@ def test_frames_without_a_face_come_back(tmp_path: Path, faces: tuple[int, ...])
     check_comes_back(tmp_path / "work", *sightings(*faces))
 
 
+def test_a_chunk_of_which_nothing_could_be_read_still_says_why(tmp_path: Path) -> None:
+    check_comes_back(tmp_path / "work", *sightings(skipped=(Skipped("holiday/a.jpg", "Not a photograph."),)))
+
+
 @pytest.fixture
 def work(tmp_path: Path) -> WorkFolder:
     folder = WorkFolder(tmp_path / "work")
@@ -112,7 +116,7 @@ def test_a_record_that_was_cut_short_is_not_recalled(work: WorkFolder) -> None:
         assert work.recall("key") is None
 
 
-@pytest.mark.parametrize("damage", [b"\xff" * 40, b"\0" * 40])
+@pytest.mark.parametrize("damage", [b"\xff" * 40, b"\0" * 40, b"null", b"[]", b"{}", b'{"chunks": ["one"]}'])
 def test_a_record_that_is_something_else_is_not_recalled(work: WorkFolder, damage: bytes) -> None:
     work.remember("key", RECORD)
     (path,) = work.folder.glob("*key.json")
