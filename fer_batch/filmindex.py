@@ -21,6 +21,9 @@ PLAYLISTS = frozenset({"hls", "dash", "concat", "image2", "image2pipe", "lavfi"}
 ANNOUNCED_SLACK = Fraction(1)
 """Seconds by which a container may end before the duration that it announces, before it counts as cut off."""
 
+LARGEST_HEADER = 16384
+"""Bytes that may lie between two packets: headers of blocks and clusters, and the other parts of a laced block."""
+
 HEADERS_KNOW_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats whose header holds a duration; elsewhere it is only guessed from the size."""
 
@@ -36,7 +39,7 @@ class FilmIndex:
     end_stamp: int
     """Where the last frame ends: its stamp and its packet's duration."""
     complete: bool
-    """Every packet has a stamp."""
+    """Every packet has a stamp, but for as many as are marked as corrupt: a damaged place may cost a neighbour's."""
     packets: int
     """Packets with a picture, stamped or not."""
     clock: Clock
@@ -49,6 +52,26 @@ class FilmIndex:
     def exact(self) -> bool:
         """Stamps tell every frame from every other."""
         return self.complete and bool((np.diff(self.stamps) > 0).all())
+
+
+@dataclass
+class Holes:
+    """Bytes of a file that no packet accounts for.
+
+    Matroska's packets lie one behind the other. Where it is damaged, FFmpeg goes on at the next cluster, and nothing
+    but the hole tells of the frames that it passed over.
+    """
+
+    bytes: int = 0
+    _reached: int | None = None
+
+    def add(self, packet: "Packet[Any]") -> None:
+        """Take the next packet, in the order of the file."""
+        if packet.pos is None or packet.pos < 0:
+            return
+        if self._reached is not None and packet.pos - self._reached > LARGEST_HEADER:
+            self.bytes += packet.pos - self._reached
+        self._reached = max(self._reached or 0, packet.pos + packet.size)
 
 
 def open_film(path: Path) -> InputContainer:
@@ -91,15 +114,19 @@ def read_index(path: Path) -> FilmIndex:
     with open_film(path) as container:
         stream = picture_stream(container)
         time_base = stream.time_base or Fraction(1, 1000)
-        timed = [one for one in container.streams if one.type in ("video", "audio") and not _is_cover(one)]
+        timed = {one.index for one in container.streams if one.type in ("video", "audio") and not _is_cover(one)}
         stamps: list[int] = []
         keyframes: list[int] = []
-        packets = corrupt = 0
+        packets = corrupt = stampless = 0
         end_stamp, reached = 0, Fraction(0)
+        holes = Holes()
         broken: str | None = None
         try:
-            for packet in container.demux(timed):
+            for packet in container.demux():
                 if packet.size == 0 or packet.is_discard:
+                    continue
+                holes.add(packet)
+                if packet.stream_index not in timed:
                     continue
                 reached = max(reached, _end(packet))
                 if packet.stream_index != stream.index:
@@ -107,6 +134,7 @@ def read_index(path: Path) -> FilmIndex:
                 packets += 1
                 corrupt += packet.is_corrupt
                 if packet.pts is None:
+                    stampless += 1
                     continue
                 stamps.append(packet.pts)
                 end_stamp = max(end_stamp, packet.pts + (packet.duration or 0))
@@ -121,16 +149,16 @@ def read_index(path: Path) -> FilmIndex:
             stamps=np.sort(np.array(stamps, np.int64)),
             keyframes=np.sort(np.array(keyframes, np.int64)),
             end_stamp=end_stamp,
-            complete=len(stamps) == packets,
+            complete=stampless <= corrupt,
             packets=packets,
             clock=Clock(time_base, zero),
             facts=_facts(path, container, stream, zero, packets),
-            damage=broken or _damage(container, stream, packets, corrupt, reached),
+            damage=broken or _damage(container, stream, packets, corrupt, reached, holes),
         )
 
 
 def _damage(
-    container: InputContainer, stream: VideoStream, packets: int, corrupt: int, reached: Fraction
+    container: InputContainer, stream: VideoStream, packets: int, corrupt: int, reached: Fraction, holes: "Holes"
 ) -> str | None:
     """What the packets, held against the header, show to be wrong."""
     known = container.format.name.startswith(HEADERS_KNOW_DURATION)
@@ -140,6 +168,8 @@ def _damage(
             return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(reached):.3f} s."
     if container.format.name.startswith("mov") and stream.frames > packets:
         return f"Cut off: its header announces {stream.frames} frames, but only {packets} are there."
+    if container.format.name.startswith("matroska") and holes.bytes:
+        return f"Damaged: {holes.bytes} bytes between its packets could not be read, and what was in them is missing."
     if corrupt:
         return f"{corrupt} of {packets} packets are marked as corrupt."
     return None

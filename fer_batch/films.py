@@ -190,6 +190,8 @@ def _frames(container: InputContainer, stream: VideoStream, errors: list[str]) -
         except (av.error.FFmpegError, OSError) as error:
             errors.append(str(error))
             packet = None
+        if packet is not None and packet.is_corrupt:
+            errors.append("a packet is marked as corrupt")
         try:
             yield from stream.codec_context.decode(packet)  # None empties the decoder
         except (av.error.FFmpegError, OSError) as error:
@@ -203,6 +205,8 @@ def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str]
         return
     cause = f" ({errors[0].rstrip('.')})" if errors else ""
     reason = f"{max(0, missing)} of {expected} frames could not be decoded{cause}; the others are in the timeline."
+    if missing <= 0:
+        reason = f"Parts of it are damaged{cause}, but every frame that has a time stamp could be decoded."
     skipped.append(Skipped(chunk.source.name, reason, rows_kept=missing < expected))
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,8 +17,9 @@ import pytest
 from PIL import Image
 
 import fer_batch
-from fer_batch import Options
+from fer_batch import Options, detectors, films
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
+from fer_batch.types import Detection
 from tests import media
 
 NASTY = ["$HOME", "<script>alert(1)<", "=cmd()|'x'", "-rf", "two words", "línea\nnueva", 'quo"te', "a%2Fb"]
@@ -322,3 +324,53 @@ def test_a_chunk_file_that_was_damaged_is_told_and_then_made_again(inputs: Path,
         fer_batch.analyze([inputs / "constant.mp4"], out=out)
     assert "damaged and is removed" in (out / "errors.csv").read_text()
     assert fer_batch.analyze([inputs / "constant.mp4"], out=out).skipped == ()
+
+
+class Careless:
+    """A detector that a green picture upsets."""
+
+    facts = {"name": "careless"}  # noqa: RUF012
+
+    def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
+        if image[..., 1].mean() > 1.5 * image[..., 0].mean():
+            raise ZeroDivisionError("it is not easy being green")
+        return []
+
+
+def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(detectors.REGISTRY, detectors.DEFAULT, Careless)
+    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    grey, green = (np.full((48, 64, 3), colour, np.uint8) for colour in ((90, 90, 90), (20, 200, 20)))
+    pictures = [grey] * 25 + [green] * 25 + [grey] * 25
+    folder = tmp_path / "in"
+    folder.mkdir()
+    media.write_film(folder / "a.mp4", range(0, 3000, 40), pictures, keyframe_every=25)
+    media.write_film(folder / "b.mp4", range(0, 1000, 40), [grey] * 25)
+    for _ in range(2):
+        run = fer_batch.analyze([folder], out=tmp_path / "out")
+        assert [one.frames for one in run.outcomes] == [50, 25]
+        (left_out,) = run.skipped
+        assert left_out.rows_kept
+        assert left_out.reason.startswith("1.000 s to 1.960 s could not be looked at. Unexpected ZeroDivisionError")
+    counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
+    assert (counts["chunks_seen"], counts["chunks_reused"]) == (0, 3)
+
+
+def test_a_film_whose_chunks_lack_frames_is_read_straight_through(
+    tmp_path: Path, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    noise = np.random.default_rng(1)
+    pictures = [np.clip(face + noise.integers(-20, 20, face.shape), 0, 255).astype(np.uint8) for _ in range(100)]
+    film = media.write_film(tmp_path / "a.ts", range(0, 4000, 40), pictures, keyframe_every=25)
+    whole = fer_batch.analyze([film], out=tmp_path / "whole")
+    assert whole.outcomes[0].facts["read_by"] == "chunks"
+    assert whole.outcomes[0].frames == 100
+    damaged = media.damage(film, at=0.5, count=5000)
+    run = fer_batch.analyze([damaged], out=tmp_path / "damaged")
+    assert run.outcomes[0].facts["read_by"] == "stamps"
+    assert 60 < run.outcomes[0].frames < 100
+    assert run.skipped
+    assert all(one.rows_kept for one in run.skipped)
