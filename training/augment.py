@@ -12,18 +12,22 @@ from training.config import Config
 
 def build(config: Config) -> keras.Model:
     """A model from (N, 48, 48) grey levels in 0..255 to the same, changed at random when ``training`` is true."""
-    return keras.Sequential(
-        [
-            keras.Input((SIDE, SIDE)),
-            layers.Reshape((SIDE, SIDE, 1)),
-            RandomPlacement(config.rotation_degrees, config.translation, config.scale, seed=config.seed),
-            layers.RandomBrightness(config.brightness, seed=config.seed + 1),
-            layers.RandomContrast(config.contrast, seed=config.seed + 2),
-            layers.RandomErasing(config.erasing, fill_value=127.5, seed=config.seed + 3),
-            layers.Reshape((SIDE, SIDE)),
-        ],
-        name="augment",
-    )
+    steps = [
+        keras.Input((SIDE, SIDE)),
+        layers.Reshape((SIDE, SIDE, 1)),
+        RandomPlacement(config.rotation_degrees, config.translation, config.scale, seed=config.seed),
+        layers.RandomBrightness(config.brightness, seed=config.seed + 1),
+        layers.RandomContrast(config.contrast, seed=config.seed + 2),
+    ]
+    if config.blur:
+        steps.append(layers.RandomGaussianBlur(config.blur, kernel_size=5, sigma=1.0, seed=config.seed + 4))
+    if config.darkening:
+        steps.append(RandomDarkness(config.darkening, seed=config.seed + 5))
+    steps += [
+        layers.RandomErasing(config.erasing, fill_value=127.5, seed=config.seed + 3),
+        layers.Reshape((SIDE, SIDE)),
+    ]
+    return keras.Sequential(steps, name="augment")
 
 
 class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
@@ -67,3 +71,28 @@ class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
         zero = ops.zeros_like(a0)
         transform = ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
         return ops.image.affine_transform(images, transform, interpolation="bilinear", fill_mode="nearest")
+
+
+class RandomDarkness(layers.Layer):  # type: ignore[misc] # Keras has no types
+    """Take light away from each picture, and add a camera's noise.
+
+    Args:
+        darkening: largest part of the light that is taken away, 0 to 1.
+        seed: seed of the random numbers.
+    """
+
+    NOISE = 3.0
+    """Standard deviation in grey levels."""
+
+    def __init__(self, darkening: float, seed: int, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.darkening = darkening
+        self.random = keras.random.SeedGenerator(seed)
+
+    def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        """Images of shape (N, H, W, C) in 0..255; unchanged unless ``training``."""
+        if not training:
+            return images
+        light = 1 - keras.random.uniform((ops.shape(images)[0], 1, 1, 1), 0, self.darkening, seed=self.random)
+        noise = keras.random.normal(ops.shape(images), stddev=self.NOISE, seed=self.random)
+        return ops.clip(images * light + noise, 0, 255)

@@ -15,7 +15,10 @@ class Config:
     stem_filters: int = 16
     stage_filters: tuple[int, ...] = (32, 64, 128)
     """Filters of each stage; every stage halves the side of the picture."""
-    blocks_per_stage: int = 2
+    stage_blocks: tuple[int, ...] = (2, 2, 2)
+    """Residual blocks of each stage."""
+    squeeze: int = 0
+    """Channels weighted by squeeze and excitation with this reduction (Hu et al. 2018, arXiv:1709.01507); 0: not."""
     dropout: float = 0.3
 
     # Optimisation: SGD with Nesterov momentum, cosine decay to zero after a linear warm-up.
@@ -28,6 +31,8 @@ class Config:
     """Decay a step of the running mean of the weights, which is what is evaluated and shipped."""
     label_smoothing: float = 0.1
     """On FER2013's labels (Szegedy et al. 2016, arXiv:1512.00567); FER+ shares are soft already."""
+    vote_smoothing: float = 0.0
+    """Part of the belief in FER2013's label that goes to FER+'s shares instead, where there are any."""
 
     # Augmentation, each a half-range unless said otherwise.
     rotation_degrees: float = 15.0
@@ -39,6 +44,10 @@ class Config:
     """Share of the grey range."""
     erasing: float = 0.5
     """Highest probability of erasing a rectangle (Zhong et al. 2020, arXiv:1708.04896)."""
+    blur: float = 0.0
+    """Highest probability of a Gaussian blur of up to one pixel, as of a small or compressed face enlarged."""
+    darkening: float = 0.0
+    """Largest part of the light that is taken away; with noise of three grey levels, as a camera's in the dark."""
 
     precision: str = "mixed_bfloat16"
     """Keras' dtype policy while training; the exported model computes in float32."""

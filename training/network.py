@@ -20,9 +20,10 @@ def build(config: Config) -> keras.Model:
     x = layers.Reshape((SIDE, SIDE, 1), name="channel")(inputs)
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
     x = _convolve(x, config.stem_filters, name="stem")
-    for stage, filters in enumerate(config.stage_filters):
-        for block in range(config.blocks_per_stage):
-            x = _residual_block(x, filters, stride=2 if block == 0 else 1, name=f"stage{stage}_block{block}")
+    for stage, (filters, blocks) in enumerate(zip(config.stage_filters, config.stage_blocks, strict=True)):
+        for block in range(blocks):
+            stride = 2 if block == 0 else 1
+            x = _residual_block(x, filters, stride, config.squeeze, name=f"stage{stage}_block{block}")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(config.dropout, name="dropout")(x)
     logits = {view: layers.Dense(len(EMOTIONS), dtype="float32", name=f"{view}_logits")(x) for view in VIEWS}
@@ -41,15 +42,25 @@ def multiply_adds(network: keras.Model) -> int:
     return total
 
 
-def _residual_block(x: keras.KerasTensor, filters: int, stride: int, name: str) -> keras.KerasTensor:
+def _residual_block(x: keras.KerasTensor, filters: int, stride: int, squeeze: int, name: str) -> keras.KerasTensor:
     """Two 3x3 convolutions beside a shortcut, projected where the shape changes."""
     shortcut = x
     if stride != 1 or x.shape[-1] != filters:
         shortcut = _convolve(x, filters, kernel=1, stride=stride, activation=None, name=f"{name}_shortcut")
     y = _convolve(x, filters, stride=stride, name=f"{name}_first")
     y = _convolve(y, filters, activation=None, gamma="zeros", name=f"{name}_second")
+    if squeeze:
+        y = _excite(y, filters // squeeze, name=f"{name}_squeeze")
     y = layers.Add(name=f"{name}_add")([shortcut, y])
     return layers.ReLU(name=f"{name}_out")(y)
+
+
+def _excite(x: keras.KerasTensor, bottleneck: int, name: str) -> keras.KerasTensor:
+    """Every channel weighted by what all the channels hold, over the whole picture."""
+    weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
+    weights = layers.Dense(bottleneck, activation="relu", name=f"{name}_reduce")(weights)
+    weights = layers.Dense(x.shape[-1], activation="sigmoid", name=f"{name}_expand")(weights)
+    return layers.Multiply(name=f"{name}_weigh")([x, weights])
 
 
 def _convolve(

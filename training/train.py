@@ -44,12 +44,12 @@ def fit(config: Config, training: Split, validation: Split, folder: Path) -> ker
         checkpoint = Checkpoint(folder)
         model.fit(
             training.images,
-            _targets(training),
+            _targets(training, config.vote_smoothing),
             sample_weight=_weights(training),
             batch_size=config.batch_size,
             initial_epoch=checkpoint.restore(model),
             epochs=config.epochs,
-            validation_data=(validation.images, _targets(validation), _weights(validation)),
+            validation_data=(validation.images, _targets(validation, 0.0), _weights(validation)),
             validation_batch_size=512,
             callbacks=[checkpoint, keras.callbacks.CSVLogger(folder / "log.csv", append=True)],
             verbose=2,
@@ -157,8 +157,11 @@ def _renormalise(model: keras.Model, training: Split, config: Config) -> None:
         model(training.images[batch], training=True)
 
 
-def _targets(split: Split) -> dict[str, np.ndarray]:
-    return {"fer2013": np.eye(len(EMOTIONS), dtype=np.float32)[split.labels], "ferplus": split.shares}
+def _targets(split: Split, vote_smoothing: float) -> dict[str, np.ndarray]:
+    """Shares to learn, (N, 7) for each view."""
+    smoothing = vote_smoothing * split.has_shares[:, np.newaxis].astype(np.float32)
+    labels = np.eye(len(EMOTIONS), dtype=np.float32)[split.labels]
+    return {"fer2013": (1 - smoothing) * labels + smoothing * split.shares, "ferplus": split.shares}
 
 
 def _weights(split: Split) -> dict[str, np.ndarray]:

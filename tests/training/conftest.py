@@ -58,7 +58,7 @@ def config() -> Config:
         batch_size=28,
         stem_filters=8,
         stage_filters=(8, 16),
-        blocks_per_stage=1,
+        stage_blocks=(1, 1),
         dropout=0.0,
         learning_rate=0.1,
         ema_momentum=0.8,

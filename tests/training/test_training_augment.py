@@ -90,3 +90,28 @@ def test_a_shift_goes_both_ways_on_both_axes_and_stays_in_its_range() -> None:
     for shift in (x - LAID_ALONG_THE_CENTRE, y):
         assert -limit - 0.1 <= shift.min() < -0.8 * limit
         assert 0.8 * limit < shift.max() <= limit + 0.1
+
+
+def test_darkness_takes_light_away_and_adds_little_noise() -> None:
+    white = np.full((300, SIDE, SIDE, 1), 200, np.float32)
+    dark = keras.ops.convert_to_numpy(augment.RandomDarkness(0.75, seed=0)(white, training=True))
+    light = dark.mean(axis=(1, 2, 3)) / 200
+    assert 0.24 < light.min() < 0.35
+    assert 0.9 < light.max() < 1.01
+    assert dark.std(axis=(1, 2, 3)).max() < 4
+    np.testing.assert_array_equal(augment.RandomDarkness(0.75, seed=0)(white), white)
+
+
+def test_blur_softens_some_pictures_only() -> None:
+    still = replace(
+        Config(), rotation_degrees=0.0, translation=0.0, scale=0.0, brightness=0.0, contrast=0.0, erasing=0.0
+    )
+    noise = np.random.default_rng(0).uniform(0, 255, (200, SIDE, SIDE)).astype(np.float32)
+
+    def grain(config: Config) -> np.ndarray:
+        changed = keras.ops.convert_to_numpy(augment.build(config)(noise, training=True))
+        return np.asarray(np.abs(np.diff(changed, axis=1)).mean(axis=(1, 2)))
+
+    assert grain(still).min() > 70
+    blurred = grain(replace(still, blur=1.0)) < 60
+    assert 20 < blurred.sum() < 180

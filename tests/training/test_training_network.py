@@ -14,7 +14,7 @@ from training.config import Config
 MOST_MULTIPLY_ADDS = 60_000_000
 """More would make the shipped model too slow for films on a laptop."""
 
-TINY = replace(Config(), stem_filters=4, stage_filters=(8,), blocks_per_stage=1)
+TINY = replace(Config(), stem_filters=4, stage_filters=(8,), stage_blocks=(1,))
 
 
 @pytest.fixture
@@ -57,8 +57,20 @@ def test_the_shipped_network_is_cheap_enough_for_films() -> None:
 
 
 def test_a_new_block_is_the_identity() -> None:
-    net = network.build(replace(Config(), stem_filters=4, stage_filters=(8,), blocks_per_stage=2))
+    net = network.build(replace(Config(), stem_filters=4, stage_filters=(8,), stage_blocks=(2,)))
     faces = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE)).astype("float32")
     before, after = net.get_layer("stage0_block0_out").output, net.get_layer("stage0_block1_out").output
     outputs = keras.Model(net.input, [before, after])(faces)
     np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(one) for one in outputs))
+
+
+def test_squeezing_costs_next_to_nothing_and_changes_no_shape() -> None:
+    plain, squeezed = (network.build(replace(Config(), squeeze=ratio)) for ratio in (0, 8))
+    assert squeezed.output_shape == plain.output_shape
+    assert 0 < network.multiply_adds(squeezed) - network.multiply_adds(plain) < 20_000
+
+
+def test_every_stage_has_its_number_of_blocks() -> None:
+    net = network.build(replace(Config(), stem_filters=4, stage_filters=(8, 16), stage_blocks=(1, 3)))
+    names = {layer.name for layer in net.layers if layer.name.endswith("_out")}
+    assert names == {"stage0_block0_out", "stage1_block0_out", "stage1_block1_out", "stage1_block2_out"}

@@ -81,3 +81,14 @@ def test_without_votes_there_is_nothing_to_learn_for_ferplus(run, splits: dict[s
 
 def test_precision_is_as_before(run) -> None:
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_votes_take_their_part_of_the_label(splits: dict[str, Split]) -> None:
+    split = splits["Training"]
+    targets = train._targets(split, 0.25)["fer2013"]
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
+    rows = np.arange(len(split))
+    believed = targets[rows, split.labels]
+    np.testing.assert_allclose(
+        believed, np.where(split.has_shares, 0.75 + 0.25 * split.shares[rows, split.labels], 1), atol=1e-6
+    )
