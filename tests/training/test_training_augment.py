@@ -109,9 +109,10 @@ def test_blur_softens_some_pictures_only() -> None:
     noise = np.random.default_rng(0).uniform(0, 255, (200, SIDE, SIDE)).astype(np.float32)
 
     def grain(config: Config) -> np.ndarray:
-        changed = keras.ops.convert_to_numpy(augment.build(config)(noise, training=True))
-        return np.asarray(np.abs(np.diff(changed, axis=1)).mean(axis=(1, 2)))
+        steps = augment.build(config)
+        batches = [keras.ops.convert_to_numpy(steps(noise, training=True)) for _ in range(8)]  # one strength a batch
+        return np.abs(np.diff(np.concatenate(batches), axis=1)).mean(axis=(1, 2))
 
     assert grain(still).min() > 70
     blurred = grain(replace(still, blur=1.0)) < 60
-    assert 20 < blurred.sum() < 180
+    assert 0.1 < blurred.mean() < 0.9
