@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_batch import outfolder, report, runfile, sources, tables, timeline, tracking
+from fer_batch import outfolder, pages, report, runfile, sources, tables, timeline, tracking
 from fer_batch.emotions import VIEWS
-from fer_batch.errors import FerBatchError, MediaError, NothingUsable
+from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError
 from fer_batch.options import Options
 from fer_batch.seeing import Eyes, Progress, unexpected
 from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source, Summary
@@ -76,6 +76,7 @@ def analyze(
         raise NothingUsable(_nothing(inputs, found.ignored))
     eyes = Eyes(options, WorkFolder(folder / "work"), progress)
     outfolder.claim(folder)
+    _write_card(folder / pages.MODEL_CARD, eyes.model.card)
     skipped = list(found.skipped)
     outcomes: list[Outcome] = []
     summaries: list[Summary] = []
@@ -202,6 +203,22 @@ def _write(folder: Path, ledger: runfile.Ledger, summaries: Iterable[Summary]) -
     tables.write_skipped(folder / "errors.csv", ledger.skipped)
     tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
     tables.write_json(folder / "run.json", runfile.as_json(ledger))
+
+
+def _write_card(path: Path, card: str | None) -> None:
+    """Write the model's card for the report to link to; without one, remove that of another model's run.
+
+    Raises:
+        OutputError: it cannot be written, or removed.
+    """
+    if card is not None:
+        with tables.replacing(path) as file:
+            file.write(card)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot remove {path}: {error.strerror}.") from error
 
 
 def _nothing(inputs: Sequence[Path], ignored: Sequence[str]) -> str:

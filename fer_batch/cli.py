@@ -12,7 +12,7 @@ import typer
 from fer_batch import __version__
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError
-from fer_batch.options import Options
+from fer_batch.options import RUNTIMES, Options
 
 if TYPE_CHECKING:
     from fer_batch.batch import Run
@@ -63,6 +63,7 @@ def analyze(
     model: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A model of your own (.keras).")
     ] = Options.model,
+    runtime: Annotated[str, typer.Option(metavar="|".join(RUNTIMES), help="What runs the model.")] = Options.runtime,
     restart: Annotated[bool, typer.Option("--restart", help="Look at everything again.")] = Options.restart,
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="Keep the work folder, from which a later run goes on.")
@@ -87,6 +88,7 @@ def analyze(
             recursive=recursive,
             batch_size=batch_size,
             model=model,
+            runtime=runtime,
             restart=restart,
             keep=keep,
         )
@@ -120,7 +122,7 @@ def info(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say which versions, detector, model and device are used."""
+    """Say which versions, detector, model and device are used, and print the model card."""
     with _errors_to_exit_codes():
         from fer_batch import detectors
         from fer_batch.classifiers import ModelFile
@@ -131,9 +133,18 @@ def info(
             "fer-batch": __version__,
             "versions": versions(),
             "detector": detectors.make(detectors.DEFAULT).facts,
-            "model": {**file.facts, "runtime": file.load(Options.batch_size).runtime},
+            "model": {
+                **file.facts,
+                "runtime": file.load(Options.batch_size).runtime,
+                "why": file.choose(Options.runtime)[1],
+            },
         }
-        typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
+        if as_json:
+            typer.echo(json.dumps(facts, indent=2))
+            return
+        typer.echo("\n".join(_lines(facts)))
+        card = file.card
+        typer.echo(f"\n{card}" if card else f"model card: none lies beside {file.path.name}", nl=not card)
 
 
 @app.command()

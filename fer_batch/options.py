@@ -8,6 +8,9 @@ from typing import Any
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import UsageError
 
+AUTO, TENSORFLOW, OPENVINO = RUNTIMES = ("auto", "tensorflow", "openvino")
+"""What can run the model."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -37,6 +40,8 @@ class Options:
     """Faces in one call of the model."""
     model: Path | None = None
     """A model file of one's own; None: the shipped one."""
+    runtime: str = AUTO
+    """What runs the model: "tensorflow", "openvino", or "auto" for the faster one here."""
     restart: bool = False
     """Look at everything again, whatever an earlier run has left."""
     keep: bool = True
@@ -46,6 +51,8 @@ class Options:
         """Check every range."""
         if self.view not in VIEWS:
             raise UsageError(f"--view must be one of {', '.join(VIEWS)}; got {self.view}.")
+        if self.runtime not in RUNTIMES:
+            raise UsageError(f"--runtime must be one of {', '.join(RUNTIMES)}; got {self.runtime}.")
         _require(self.fps is None or 0 < self.fps < inf, "--fps must be greater than 0", self.fps)
         _require(self.start is None or 0 <= self.start < inf, "--start must be 0 or more seconds", self.start)
         _require(self.end is None or (self.start or 0) < self.end < inf, "--end must come after --start", self.end)

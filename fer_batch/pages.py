@@ -28,6 +28,9 @@ MOST_STRETCHES = 20
 
 INDEX = "index.html"
 
+MODEL_CARD = "model-card.md"
+"""The emotion model's card, which a run copies from beside the model, if there is one."""
+
 Shares = tuple[float, ...]
 """(7,) shares from 0 to 1 in the order of EMOTIONS."""
 
@@ -176,6 +179,8 @@ class IndexPage(Page):
     films: tuple[SourceRow, ...]
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
+    card: Link | None
+    """The emotion model's card; None: it has none."""
     provenance: tuple[tuple[str, tuple[Fact, ...]], ...]
     """Groups of facts, each with its heading."""
 
@@ -332,6 +337,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         films=films,
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
+        card=Link("model card", _href(INDEX, MODEL_CARD)) if (results.folder / MODEL_CARD).is_file() else None,
         provenance=_provenance(results.run),
     )
 

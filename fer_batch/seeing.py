@@ -66,7 +66,7 @@ class Eyes:
     @cached_property
     def classifier(self) -> Classifier:
         """The model, loaded when the first face needs it."""
-        return self.model.load(self._options.batch_size)
+        return self.model.load(self._options.batch_size, self._options.runtime)
 
     @property
     def runtime(self) -> str | None:

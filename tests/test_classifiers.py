@@ -14,12 +14,13 @@ from fer_batch.classifiers.keras_cnn import KerasCnn
 from fer_batch.classifiers.model_file import METADATA_MEMBER, read_metadata
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
+from fer_batch.options import AUTO, OPENVINO, RUNTIMES, TENSORFLOW
 from fer_batch.types import Box
 
 
-@pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    return KerasCnn(SHIPPED, batch_size=32)
+@pytest.fixture(scope="module", params=[TENSORFLOW, OPENVINO])
+def classifier(request: pytest.FixtureRequest) -> Classifier:
+    return ModelFile().load(batch_size=32, runtime=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,37 @@ def test_the_same_faces_give_the_same_bytes(classifier: Classifier, crops: np.nd
 
 
 def test_it_says_what_computes(classifier: Classifier) -> None:
-    assert "tensorflow" in classifier.runtime
+    assert classifier.runtime.split()[0] in RUNTIMES
+    assert "CPU" in classifier.runtime or "GPU" in classifier.runtime
+
+
+def test_both_runtimes_answer_alike(crops: np.ndarray) -> None:
+    one, other = (ModelFile().load(32, runtime).predict(crops) for runtime in (TENSORFLOW, OPENVINO))
+    np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_the_runtime_is_the_one_that_suits(tmp_path: Path) -> None:
+    model = ModelFile()
+    assert model.choose(TENSORFLOW) == (TENSORFLOW, "asked for")
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        assert model.choose(AUTO)[0] == OPENVINO
+        alone = tmp_path / "mine.keras"
+        alone.write_bytes(SHIPPED.read_bytes())
+        assert ModelFile(alone).choose(AUTO) == (TENSORFLOW, "there is no mine.xml for OpenVINO beside the model")
+
+
+def test_an_openvino_file_of_another_model_is_refused(tmp_path: Path) -> None:
+    for suffix in (".xml", ".bin"):
+        (tmp_path / f"mine{suffix}").write_bytes(SHIPPED.with_suffix(suffix).read_bytes())
+    mine = relabelled(tmp_path / "mine.keras", note="mine")
+    with pytest.raises(ModelError, match=r"mine.xml is another model's"):
+        ModelFile(mine).load(32, OPENVINO)
+    (tmp_path / "mine.xml").write_text("<net/>")
+    with pytest.raises(ModelError, match="cannot be loaded as an OpenVINO model"):
+        ModelFile(mine).load(32, OPENVINO)
+    (tmp_path / "mine.xml").unlink()
+    with pytest.raises(ModelError, match="cannot be loaded as an OpenVINO model"):
+        ModelFile(mine).load(32, OPENVINO)
 
 
 def test_the_astronaut_smiles(classifier: Classifier, astronaut: Path) -> None:

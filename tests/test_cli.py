@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fer_batch import __version__
+from fer_batch.classifiers import SHIPPED
 from fer_batch.cli import app
 from fer_batch.errors import ExitCode
 from tests import media
@@ -121,8 +122,39 @@ def test_info_says_what_a_run_would_use() -> None:
     assert said["fer-batch"] == __version__
     assert said["detector"]["name"] == "centerface"
     assert len(said["model"]["sha256"]) == 64
-    assert "tensorflow" in said["model"]["runtime"]
+    assert said["model"]["runtime"].startswith(("tensorflow", "openvino"))
+    assert said["model"]["why"]
     assert "centerface" in invoke("info").stdout
+
+
+def test_info_ends_with_the_model_card() -> None:
+    card = SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
+    said = invoke("info").stdout
+    assert said.endswith(f"\n\n{card}")
+    assert str(SHIPPED.parent) not in said
+    assert "# Model card" not in invoke("info", "--json").stdout
+
+
+def test_a_model_without_a_card_is_told_so_in_one_line(tmp_path: Path) -> None:
+    model = tmp_path / "mine.keras"
+    model.write_bytes(SHIPPED.read_bytes())
+    assert invoke("info", "--model", model).stdout.endswith("model card: none lies beside mine.keras\n")
+    model.with_suffix(".md").write_bytes(b"\xff")
+    unreadable = invoke("info", "--model", model)
+    assert unreadable.exit_code == ExitCode.MODEL
+    assert "model card" in unreadable.stderr
+
+
+def test_a_run_lays_the_model_card_beside_its_report(album: Path, tmp_path: Path) -> None:
+    card = tmp_path / "out" / "model-card.md"
+    invoke("analyze", album, "--out", tmp_path / "out")
+    assert card.read_text(encoding="utf-8") == SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
+    assert 'href="model-card.md"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    other = tmp_path / "mine.keras"
+    other.write_bytes(SHIPPED.read_bytes())
+    assert invoke("analyze", album, "--out", tmp_path / "out", "--model", other).exit_code == ExitCode.DONE
+    assert not card.exists()
+    assert 'href="model-card.md"' not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_version_is_told() -> None:

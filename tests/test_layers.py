@@ -15,8 +15,10 @@ PACKAGE = ROOT / "fer_batch"
 LAYERS: tuple[str, ...] = (
     "errors emotions",
     "types words",
-    "options sampling looking faces sources timeline tracking charts classifiers.model_file",
-    "tables outfolder workfolder frames filmindex filmpicture detectors.centerface classifiers.keras_cnn",
+    "options sampling looking faces sources timeline tracking charts",
+    "classifiers.model_file classifiers.batching",
+    "tables outfolder workfolder frames filmindex filmpicture detectors.centerface",
+    "classifiers.keras_cnn classifiers.openvino_cnn",
     "detectors classifiers films photographs runfile results demo",
     "decoding forecast pages",
     "sight report",

@@ -116,6 +116,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
     # The versions and the machine of whoever runs this test are no part of it.
     run = runfile.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
     tables.write_json(folder / "run.json", run)
+    (folder / pages.MODEL_CARD).write_text("# Model card: fer2013.keras\n")
     return folder
 
 
@@ -467,6 +468,15 @@ def test_how_to_read_it_fits_the_view(tmp_path, view, words):
     assert "Article 5(1)(f)" in text
     assert "ab12" * 16 in text
     assert "min confidence 0.5" in text
+
+
+def test_the_report_links_to_the_model_card_where_there_is_one(small):
+    report.render(small)
+    assert Document(small / "index.html").values("href").count("model-card.md") == 1
+    (small / "model-card.md").unlink()
+    report.render(small)
+    assert "model-card" not in Document(small / "index.html").source
+    assert "model card" not in Document(small / "index.html").text
 
 
 def test_a_run_without_a_face(tmp_path):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError, UsageError
 from training.config import Config
 
 if TYPE_CHECKING:
+    from training.evaluate import Report
     from training.fer2013 import Split
 
 MODEL_NAME = "fer2013.keras"
@@ -58,15 +60,67 @@ def fit(
         splits = _read(data, ("Training", "PublicTest"), limit)
         config = replace(Config(), epochs=epochs, seed=seed)
 
-        from training import export, prediction, provenance, train
-        from training.evaluate import evaluate, render
+        from training import calibrate, export, prediction, provenance, train
+        from training.evaluate import evaluate as measure
 
         training, validation = splits["Training"], splits["PublicTest"]
-        model = export.with_shares(train.fit(config, training, validation, out), config)
-        report = evaluate(prediction.predictor(model), {"PublicTest": validation})
-        export.write(model, out / MODEL_NAME, provenance.describe(config, training, validation, report))
-        typer.echo(render(report))
+        uncalibrated = export.with_shares(train.fit(config, training, validation, out), config)
+        temperatures = calibrate.temperatures(prediction.predictor(uncalibrated), validation)
+        model = export.with_temperatures(uncalibrated, temperatures)
+        chosen_on = {"Training": training, "PublicTest": validation}
+        report = measure(prediction.predictor(model), chosen_on, temperatures)
+        facts = provenance.describe(config, training, validation, report, temperatures)
+        export.write(model, out / MODEL_NAME, facts)
+        _show(report)
         typer.echo(out / MODEL_NAME)
+
+
+@app.command()
+def calibrate(
+    data: Data,
+    model: Annotated[Path, typer.Option(show_default=False, help="A file that fit or calibrate wrote.")],
+    out: Annotated[Path, typer.Option(show_default=False, help="The new file; may be the same.")],
+) -> None:
+    """Fit a model's two temperatures on PublicTest anew, and write it with them; its answers stay."""
+    with _errors_in_one_line():
+        from fer_batch.classifiers import ModelFile
+
+        file = ModelFile(model)
+        if out.suffix != ".keras":
+            raise UsageError(f"{out} must end in .keras.")
+        validation = _read(data, ("PublicTest",), None)["PublicTest"]
+        if not validation.has_shares.any():
+            raise UsageError(f"{data} holds no FER+ votes: put fer2013new.csv beside fer2013.csv.")
+
+        from training import calibrate as calibration
+        from training import export, prediction, provenance
+        from training.evaluate import UNCALIBRATED
+
+        found = prediction.load(file.path)
+        before = export.temperatures(found)
+        uncalibrated = export.with_temperatures(found, UNCALIBRATED)
+        temperatures = calibration.temperatures(prediction.predictor(uncalibrated), validation)
+        facts = file.metadata.get("provenance", {})
+        changed = export.with_temperatures(found, temperatures)
+        export.write(changed, out, {**facts, **provenance.calibration(temperatures)})
+        for view, old, new in zip(VIEWS, before, temperatures, strict=True):
+            typer.echo(f"{view}: temperature {new:.4f}, was {old:.4f}")
+        typer.echo(out)
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", show_default=False, help="A file that fit wrote.")],
+) -> None:
+    """Write the model for OpenVINO, the runtime for CPUs, beside it: MODEL.xml and MODEL.bin."""
+    with _errors_in_one_line():
+        from fer_batch.classifiers import ModelFile
+
+        file = ModelFile(model)
+
+        from training import openvino_file
+
+        typer.echo(openvino_file.write(file.path))
 
 
 @app.command()
@@ -78,8 +132,12 @@ def evaluate(
     metrics: Annotated[
         Path | None, typer.Option("--json", show_default=False, help="Also write every figure to this file.")
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(show_default=False, help="Also draw confusion matrices and reliability into this folder, as SVG."),
+    ] = None,
 ) -> None:
-    """Print how well a model answers on PublicTest and PrivateTest, in percent."""
+    """Print how well a model answers on PublicTest and PrivateTest, and what its shares are worth."""
     with _errors_in_one_line():
         from fer_batch.classifiers import ModelFile
         from fer_batch.tables import replacing
@@ -87,21 +145,27 @@ def evaluate(
         file = ModelFile(model)
         splits = _read(data, ("PrivateTest",), None)
 
+        from training import figures as drawing
         from training import prediction, provenance
         from training.evaluate import evaluate as measure
-        from training.evaluate import render
 
-        report = measure(prediction.predictor(prediction.load(file.path)), splits)
-        typer.echo(render(report))
+        temperatures = provenance.temperatures(file.metadata.get("provenance", {}))
+        report = measure(prediction.predictor(prediction.load(file.path)), splits, temperatures)
+        _show(report)
         if metrics is not None:
             facts = {
                 "model": {"file": file.path.name, "sha256": file.sha256},
                 "data": {name: {"rows": len(split), "sha256": split.sha256} for name, split in splits.items()},
                 "versions": provenance.versions(),
+                **provenance.calibration(temperatures),
                 "results": report.as_json(),
+                "scores": report.scores_as_json(),
             }
             with replacing(metrics) as written:
                 json.dump(facts, written, indent=2)
+        if figures is not None:
+            for path in drawing.write(report, figures):
+                typer.echo(path)
 
 
 def _read(data: Path, needed: tuple[str, ...], limit: int | None) -> "dict[str, Split]":
@@ -112,6 +176,12 @@ def _read(data: Path, needed: tuple[str, ...], limit: int | None) -> "dict[str, 
         if name not in splits:
             raise UsageError(f"{data} holds no rows of {name}, which this needs.")
     return splits if limit is None else {name: split.head(limit) for name, split in splits.items()}
+
+
+def _show(report: "Report") -> None:
+    from training.evaluate import render, render_scores
+
+    typer.echo(f"{render(report)}\n\n{render_scores(report)}")
 
 
 @contextmanager

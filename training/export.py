@@ -3,7 +3,7 @@
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,14 @@ from keras import layers
 
 from fer_batch.classifiers.model_file import METADATA_MEMBER
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.errors import OutputError
+from fer_batch.errors import ModelError, OutputError
 from fer_batch.faces import SIDE
 from training import network
 from training.config import Config
+from training.evaluate import UNCALIBRATED
 
-UNCALIBRATED = (1.0,) * len(VIEWS)
 
-
-def with_shares(trained: keras.Model, config: Config, temperatures: tuple[float, ...] = UNCALIBRATED) -> keras.Model:
+def with_shares(trained: keras.Model, config: Config, temperatures: Sequence[float] = UNCALIBRATED) -> keras.Model:
     """The network that ``config`` made, from (N, 48, 48) grey levels in 0..255 to ``{view: (N, 7) shares}``.
 
     ``temperatures``, one for each of VIEWS, divide the logits before the softmax (Guo et al. 2017, arXiv:1706.04599):
@@ -36,6 +35,37 @@ def with_shares(trained: keras.Model, config: Config, temperatures: tuple[float,
         cooled = layers.Rescaling(1 / temperature, name=f"{view}_temperature")(rebuilt.output[view])
         shares[view] = layers.Softmax(name=f"{view}_shares")(cooled)
     return keras.Model(rebuilt.input, shares, name="fer2013")
+
+
+def temperatures(model: keras.Model) -> tuple[float, ...]:
+    """What the logits of ``model`` are divided by before the softmax, for each of VIEWS.
+
+    Raises:
+        ModelError: its logits go into the softmax without a temperature.
+    """
+    return tuple(1 / _temperature_layer(model, view).scale for view in VIEWS)
+
+
+def with_temperatures(model: keras.Model, temperatures: Sequence[float]) -> keras.Model:
+    """A copy of a model that :func:`with_shares` made, with these temperatures in the place of its own.
+
+    Raises:
+        ModelError: its logits go into the softmax without a temperature.
+    """
+    scales = {
+        _temperature_layer(model, view).name: 1 / temperature
+        for view, temperature in zip(VIEWS, temperatures, strict=True)
+    }
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if layer.name in scales:
+            config["scale"] = scales[layer.name]
+        return type(layer).from_config(config)
+
+    copied = keras.models.clone_model(model, clone_function=copy)
+    copied.set_weights(model.get_weights())
+    return copied
 
 
 def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None:
@@ -64,3 +94,11 @@ def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None
             part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def _temperature_layer(model: keras.Model, view: str) -> layers.Rescaling:
+    name = f"{view}_temperature"
+    for layer in model.layers:
+        if layer.name == name and isinstance(layer, layers.Rescaling):
+            return layer
+    raise ModelError(f"The model has no layer {name} that could be set; make it with `python -m training fit`.")

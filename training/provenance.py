@@ -3,6 +3,7 @@
 import importlib
 import platform
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +14,21 @@ import keras
 import fer_batch
 from fer_batch.emotions import VIEWS
 from training.config import Config
-from training.evaluate import Report
+from training.evaluate import UNCALIBRATED, Report
 from training.fer2013 import Split
 
 
-def describe(config: Config, training: Split, validation: Split, report: Report) -> dict[str, Any]:
-    """Facts ready for JSON; ``report`` says how the model answers on ``validation``, which is PublicTest."""
+def describe(
+    config: Config,
+    training: Split,
+    validation: Split,
+    report: Report,
+    temperatures: Sequence[float] = UNCALIBRATED,
+) -> dict[str, Any]:
+    """Facts ready for JSON; ``report`` says how the model answers on ``validation``, which is PublicTest.
+
+    ``temperatures``, one for each of VIEWS, are those that the model applies.
+    """
     facts: dict[str, Any] = {
         "fer_batch": fer_batch.__version__,
         "date": datetime.now(UTC).date().isoformat(),
@@ -27,6 +37,7 @@ def describe(config: Config, training: Split, validation: Split, report: Report)
             "training_sha256": training.sha256,
             "rows": {"Training": len(training), "PublicTest": len(validation)},
         },
+        **calibration(temperatures),
         "backend": keras.backend.backend(),
         "versions": versions(),
         "public_test": {
@@ -41,6 +52,17 @@ def describe(config: Config, training: Split, validation: Split, report: Report)
     }
     commit = _commit()
     return {**facts, "commit": commit} if commit else facts
+
+
+def calibration(temperatures: Sequence[float]) -> dict[str, Any]:
+    """The fact of a model's temperatures, by view."""
+    return {"temperatures": dict(zip(VIEWS, temperatures, strict=True))}
+
+
+def temperatures(facts: Mapping[str, Any]) -> tuple[float, ...]:
+    """What a model's provenance says of its temperatures, for each of VIEWS: 1 where it says nothing."""
+    found = facts.get("temperatures", {})
+    return tuple(float(found.get(view, one)) for view, one in zip(VIEWS, UNCALIBRATED, strict=True))
 
 
 def versions() -> dict[str, str]:

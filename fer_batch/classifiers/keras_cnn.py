@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from fer_batch.classifiers import batching
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from fer_batch.faces import SIDE
-
-SMALL_BATCH = 16
-"""The second fixed batch shape, for the few faces that are left over; every shape is compiled once."""
 
 
 class KerasCnn:
@@ -36,7 +34,7 @@ class KerasCnn:
         except Exception as error:  # Keras raises whatever its layers raise
             raise ModelError(f"{path.name} cannot be loaded as a Keras model: {_first_line(error)}") from error
         _check(path, self._model)
-        self._sizes = tuple(sorted({min(SMALL_BATCH, batch_size), batch_size}))
+        self._sizes = batching.sizes(batch_size)
         self._call = tf.function(self._shares, jit_compile=False)
         gpus = tf.config.list_physical_devices("GPU")
         self._runtime = f"tensorflow {tf.__version__} on {'GPU' if gpus else 'CPU'}"
@@ -48,17 +46,7 @@ class KerasCnn:
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """(N, 48, 48) uint8 to (N, 2, 7) float32."""
-        answers = np.empty((len(faces), len(VIEWS), len(EMOTIONS)), np.float32)
-        at = 0
-        while at < len(faces):
-            left = len(faces) - at
-            size = next((size for size in self._sizes if size >= left), self._sizes[-1])
-            batch = np.zeros((size, SIDE, SIDE), np.uint8)
-            count = min(size, left)
-            batch[:count] = faces[at : at + count]
-            answers[at : at + count] = self._call(batch).numpy()[:count]
-            at += count
-        return answers
+        return batching.predict(faces, self._sizes, lambda batch: self._call(batch).numpy())
 
     def _shares(self, batch: Any) -> Any:
         import tensorflow as tf

@@ -15,6 +15,7 @@ from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 
 METADATA_MEMBER = "fer_batch.json"
+CARD_SUFFIX = ".md"
 
 SHIPPED = Path(__file__).parents[1] / "models" / "fer2013.keras"
 """Made by ``python -m training fit`` in this repository; its metadata holds the configuration and the data's hash."""
@@ -43,6 +44,20 @@ def read_metadata(path: Path) -> dict[str, Any]:
         if not isinstance(found, list) or tuple(found) != expected:
             raise ModelError(f"{path} answers in the {key} {found}, but fer-batch needs {list(expected)}.")
     return dict(metadata)
+
+
+def read_card(path: Path) -> str | None:
+    """The model card, Markdown, that lies beside the model under its name with the suffix ``.md``; None: none does.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        return path.with_suffix(CARD_SUFFIX).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"The model card {path.with_suffix(CARD_SUFFIX)} cannot be read: {error}") from error
 
 
 def sha256(path: Path) -> str:

@@ -1,32 +1,17 @@
-"""Figures against figures counted by hand, and against what must hold for every confusion matrix."""
+"""Who is asked what, and what becomes of the answers."""
 
 import json
-import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.faces import SIDE
-from training.evaluate import (
-    UNSEEN,
-    accuracy,
-    confusion_matrix,
-    evaluate,
-    macro_recall,
-    recall,
-    render,
-    stands_in,
-)
+from training.evaluate import UNSEEN, evaluate, render, render_scores, stands_in
 from training.fer2013 import SEVEN, VOTES, Split
 
 ANGER, DISGUST, FEAR, HAPPINESS = range(4)
 COUNT = len(EMOTIONS)
-
-confusions = arrays.arrays(np.int64, (COUNT, COUNT), elements=st.integers(0, 50))
 
 
 def one_hot(classes: list[int]) -> np.ndarray:
@@ -52,55 +37,6 @@ def answers(fer2013: list[int], ferplus: list[int] | None = None):
         return np.stack([one_hot(fer2013)[numbers], one_hot(ferplus or fer2013)[numbers]], axis=1)
 
     return predict
-
-
-def test_figures_counted_by_hand() -> None:
-    truth = np.array([ANGER, ANGER, ANGER, ANGER, FEAR, FEAR, HAPPINESS])
-    given_answers = np.array([ANGER, ANGER, ANGER, FEAR, FEAR, ANGER, HAPPINESS])
-    confusion = confusion_matrix(truth, given_answers)
-    assert confusion[ANGER].tolist() == [3, 0, 1, 0, 0, 0, 0]
-    assert confusion[FEAR].tolist() == [1, 0, 1, 0, 0, 0, 0]
-    assert confusion[HAPPINESS].tolist() == [0, 0, 0, 1, 0, 0, 0]
-    assert accuracy(confusion) == pytest.approx(5 / 7)
-    np.testing.assert_array_equal(recall(confusion), [0.75, math.nan, 0.5, 1.0, math.nan, math.nan, math.nan])
-    assert macro_recall(confusion) == pytest.approx((0.75 + 0.5 + 1) / 3)
-
-
-def test_without_a_face_there_is_no_figure() -> None:
-    empty = np.zeros((COUNT, COUNT), np.int64)
-    assert math.isnan(accuracy(empty))
-    assert math.isnan(macro_recall(empty))
-    assert np.isnan(recall(empty)).all()
-
-
-@settings(deadline=None)  # the first example may wait for a busy machine
-@given(confusions)
-def test_a_recall_is_a_part(confusion: np.ndarray) -> None:
-    known = confusion.sum(axis=1) > 0
-    parts = recall(confusion)
-    assert (np.isnan(parts) == ~known).all()
-    assert ((parts[known] >= 0) & (parts[known] <= 1)).all()
-    if known.any():
-        assert parts[known].min() - 1e-12 <= macro_recall(confusion) <= parts[known].max() + 1e-12
-        assert parts[known].min() - 1e-12 <= accuracy(confusion) <= parts[known].max() + 1e-12
-
-
-@settings(deadline=None)
-@given(confusions, st.permutations(range(COUNT)))
-def test_the_order_of_the_emotions_does_not_matter(confusion: np.ndarray, order: list[int]) -> None:
-    shuffled = confusion[np.ix_(order, order)]
-    np.testing.assert_equal(accuracy(shuffled), accuracy(confusion))
-    np.testing.assert_allclose(macro_recall(shuffled), macro_recall(confusion))
-    np.testing.assert_array_equal(recall(shuffled), recall(confusion)[order])
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1), st.randoms())
-def test_the_order_of_the_faces_does_not_matter(pairs: list[tuple[int, int]], random) -> None:
-    before = confusion_matrix(*np.array(pairs).T)
-    random.shuffle(pairs)
-    np.testing.assert_array_equal(confusion_matrix(*np.array(pairs).T), before)
-    assert before.sum() == len(pairs)
 
 
 def test_each_view_is_asked_its_own_question() -> None:
@@ -184,6 +120,71 @@ def test_the_table_has_a_line_for_each_result_and_fits_its_heads() -> None:
     assert len(head) == len(plain) == len(flipped)
     assert plain.split() == ["PublicTest", "fer2013", "no", "2", "50.00", "50.00", "100.00", "-", "-", "0.00", *"---"]
     assert flipped.split()[2] == "yes"
+
+
+def even(faces: np.ndarray) -> np.ndarray:
+    """A classifier that gives anger a half and the others a twelfth each, in both views."""
+    shares = np.full((len(faces), len(VIEWS), COUNT), 1 / 12)
+    shares[:, :, ANGER] = 0.5
+    return shares
+
+
+def test_scores_by_hand() -> None:
+    votes = [{"anger": 10}, {"fear": 6, "anger": 4}, {"happiness": 5, "neutral": 5}, {"contempt": 9, "anger": 1}]
+    report = evaluate(even, {"PublicTest": split([ANGER, ANGER, ANGER, FEAR], votes)})
+    half, twelfth = np.log(2), np.log(12)
+    label = report.score("PublicTest", "fer2013", "label")
+    assert (label.faces, label.accuracy.value, label.macro_recall.value) == (4, 0.75, 0.5)
+    assert label.losses.nll == pytest.approx((3 * half + twelfth) / 4)
+    # Without Training the prior is these rows' own: three in four.
+    assert label.prior_losses.nll == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+    assert label.prior_losses.brier == pytest.approx(0.75 * (2 * 0.25**2) + 0.25 * (2 * 0.75**2))
+    majority = report.score("PublicTest", "ferplus", "majority")
+    assert (majority.faces, majority.accuracy.value) == (2, 0.5)
+    opinions = report.score("PublicTest", "ferplus", "votes")
+    assert (opinions.faces, opinions.accuracy) == (4, None)
+    assert opinions.losses.nll == pytest.approx((half + (0.6 * twelfth + 0.4 * half) + twelfth + half) / 4)
+    # One face a bin: the raters who agree with "anger" are 1, .4, 0 and 1.
+    assert opinions.reliability.error == pytest.approx((0.5 + 0.1 + 0.5 + 0.5) / 4)
+    with pytest.raises(KeyError):
+        report.score("PrivateTest", "fer2013", "label")
+
+
+def test_the_prior_is_that_of_training() -> None:
+    splits = {
+        "Training": split([ANGER, FEAR], [{"anger": 10}, {"anger": 5, "fear": 5}]),
+        "PublicTest": split([ANGER] * 4, [{"anger": 10}] * 4),
+    }
+    report = evaluate(even, splits)
+    assert report.score("PublicTest", "fer2013", "label").prior_losses.nll == pytest.approx(np.log(2))
+    assert report.score("PublicTest", "ferplus", "majority").prior_losses.nll == pytest.approx(0)
+    assert report.score("PublicTest", "ferplus", "votes").prior_losses.nll == pytest.approx(-np.log(0.75))
+
+
+def test_scores_tell_what_was_before_the_temperature() -> None:
+    rows = split([ANGER] * 4, [{"anger": 10}] * 4)
+    report = evaluate(even, {"PublicTest": rows}, temperatures=(2.0, 1.0))
+    label, majority = (report.score("PublicTest", *one) for one in (("fer2013", "label"), ("ferplus", "majority")))
+    # Half and six twelfths were sharper before: their squares.
+    before = 0.25 / (0.25 + 6 / 144)
+    assert label.uncalibrated_losses.nll == pytest.approx(-np.log(before))
+    assert label.uncalibrated_reliability.error == pytest.approx(1 - before)
+    assert label.losses.nll == majority.losses.nll == pytest.approx(np.log(2))
+    assert majority.uncalibrated_losses.nll == pytest.approx(np.log(2))
+
+
+def test_scores_are_json_and_a_table_that_fits_its_head() -> None:
+    report = evaluate(even, {"PublicTest": split([ANGER, FEAR], [{"anger": 10}] * 2)})
+    label, majority, votes = json.loads(json.dumps(report.scores_as_json(), allow_nan=False))
+    assert [one["against"] for one in (label, majority, votes)] == ["label", "majority", "votes"]
+    assert label["accuracy"] == {"value": 0.5, "low": 0.0, "high": 1.0}
+    assert votes["accuracy"] is None
+    assert set(label["nll"]) == set(label["brier"]) == {"model", "uncalibrated", "prior"}
+    assert sum(label["bins"]["faces"]) == 2
+    head, *lines = render_scores(report).splitlines()
+    assert {len(line) for line in lines} == {len(head)}
+    assert lines[0].split()[:6] == ["PublicTest", "fer2013", "label", "2", "50.00", "(0.0-100.0)"]
+    assert lines[2].split()[4:6] == ["-", "-"]
 
 
 def test_the_seven_are_in_the_order_of_the_emotions() -> None:

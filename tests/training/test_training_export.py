@@ -101,6 +101,9 @@ def test_provenance_says_what_made_it_and_nothing_of_the_machine(
     assert facts["versions"]["keras"] == keras.__version__
     assert facts["public_test"]["fer2013"]["faces"] == 70
     assert facts["public_test"]["ferplus"]["accuracy"] > 0.9
+    assert facts["temperatures"] == {"fer2013": 1, "ferplus": 1}
+    assert provenance.temperatures(facts) == provenance.temperatures({}) == (1, 1)
+    assert provenance.temperatures(provenance.calibration((1.5, 2.0))) == (1.5, 2.0)
     text = json.dumps(facts)
     assert "/" not in text.replace("-dirty", "")
     assert Path.home().name not in text.split('"')

@@ -1,4 +1,4 @@
-"""The two commands, on data small enough to wait for."""
+"""The commands, on data small enough to wait for."""
 
 import json
 import subprocess
@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from fer_batch.classifiers.model_file import read_metadata
-from fer_batch.emotions import EMOTIONS
+from fer_batch.classifiers.model_file import SHIPPED, read_metadata
+from fer_batch.emotions import EMOTIONS, VIEWS
+from training import export, prediction
 from training.__main__ import app
 from training.config import Config
 from training.fer2013 import SPLITS, VOTES, Split
+from training.provenance import temperatures as provenance_temperatures
 
 EPOCHS = 2
 
@@ -48,20 +50,39 @@ def test_fit_then_evaluate(data: Path, tmp_path: Path) -> None:
     assert (provenance["config"]["epochs"], provenance["config"]["seed"]) == (EPOCHS, 5)
     assert provenance["data"]["rows"] == {"Training": 56, "PublicTest": 56}
 
+    assert list(provenance["temperatures"]) == list(VIEWS)
+
+    model, drawn = ["--model", str(out / "fer2013.keras")], tmp_path / "figures"
     evaluated = CliRunner().invoke(
-        app, ["evaluate", str(data), "--model", str(out / "fer2013.keras"), "--json", str(metrics)]
+        app, ["evaluate", str(data), *model, "--json", str(metrics), "--figures", str(drawn)]
     )
     assert evaluated.exit_code == 0, evaluated.output
-    lines = evaluated.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["rows"] + ["PublicTest"] * 4 + ["PrivateTest"] * 4 + [
+    tables, paths = evaluated.stdout.split(str(drawn), maxsplit=1)
+    results, scores = (table.splitlines() for table in tables.strip().split("\n\n"))
+    assert [line.split()[0] for line in results] == ["rows"] + ["PublicTest"] * 4 + ["PrivateTest"] * 4 + [
         "PrivateTest,"
     ] * 4
+    assert [line.split()[0] for line in scores] == ["rows"] + ["PublicTest"] * 3 + ["PrivateTest"] * 3
+    assert len(list(drawn.glob("*.svg"))) == len(paths.splitlines()) == 10
     figures = json.loads(metrics.read_text())
     assert figures["model"]["file"] == "fer2013.keras"
     assert figures["data"]["PrivateTest"]["rows"] == 70
-    assert len(figures["results"]) == len(lines) - 1
+    assert len(figures["results"]) == len(results) - 1
+    assert len(figures["scores"]) == len(scores) - 1
+    assert figures["temperatures"] == provenance["temperatures"]
     assert list(figures["results"][0]["recall"]) == list(EMOTIONS)
     assert str(tmp_path) not in metrics.read_text()
+
+    new = tmp_path / "new" / "calibrated.keras"
+    found = []
+    for source in (out / "fer2013.keras", new):
+        calibrated = CliRunner().invoke(app, ["calibrate", str(data), "--model", str(source), "--out", str(new)])
+        assert calibrated.exit_code == 0, calibrated.output
+        assert calibrated.stdout.splitlines()[-1] == str(new)
+        found.append(read_metadata(new)["provenance"])
+    assert found[0] == found[1]
+    assert export.temperatures(prediction.load(new)) == pytest.approx(provenance_temperatures(found[1]))
+    assert {**found[0], "temperatures": None} == {**provenance, "temperatures": None}
 
     other = CliRunner().invoke(app, ["fit", str(data), *options, "--seed", "6"])
     assert_refused(other, "another config.json")
@@ -76,6 +97,9 @@ def test_data_without_votes_cannot_be_learnt_from(data: Path, tmp_path: Path) ->
     (tmp_path / "fer2013.csv").write_bytes((data / "fer2013.csv").read_bytes())
     refused = CliRunner().invoke(app, ["fit", str(tmp_path), "--out", str(tmp_path / "run")])
     assert_refused(refused, "fer2013new.csv")
+    command = ["calibrate", str(tmp_path), "--model", str(SHIPPED), "--out", str(tmp_path / "new.keras")]
+    assert_refused(CliRunner().invoke(app, command), "fer2013new.csv")
+    assert not (tmp_path / "new.keras").exists()
 
 
 @pytest.mark.parametrize(
@@ -91,6 +115,11 @@ def test_a_missing_split_is_named(command: list[str], missing: str, data: Path, 
 def test_a_missing_model_is_one_line(data: Path, tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, ["evaluate", str(data), "--model", str(tmp_path / "none.keras")])
     assert_refused(refused, "There is no model at")
+
+
+def test_a_calibrated_file_needs_its_suffix(data: Path, tmp_path: Path) -> None:
+    command = ["calibrate", str(data), "--model", str(SHIPPED), "--out", str(tmp_path / "model.h5")]
+    assert_refused(CliRunner().invoke(app, command), "must end in .keras")
 
 
 def test_help_and_data_errors_need_no_keras() -> None:

@@ -1,0 +1,347 @@
+"""The card has every section, every figure of its inputs, and no other."""
+
+import copy
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fer_batch.classifiers import SHIPPED, ModelFile
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import UsageError
+from training import card
+from training.card import Sources
+
+SECTIONS = (
+    "What it is",
+    "Data and provenance",
+    "Measured results",
+    "Calibration",
+    "Robustness",
+    "Licences",
+    "Intended use",
+    "What it must not be used for",
+    "Limits",
+    "How to repeat it",
+)
+SHA = "c0ffee" * 10 + "beef"
+CITED = (
+    r"\[[^\]]*\]\([^)]*\)",  # links: papers and the law
+    r"Article 5\(1\)\(f\)",
+    "FER2013|fer2013|sha256",
+    "95% interval",  # the level of training.metrics
+)
+"""What has digits in it but is no figure."""
+
+
+def result(rows: str, view: str, flips: bool, faces: int, start: float) -> dict[str, Any]:
+    """A result in which every figure differs; they need not fit together."""
+    return {
+        "rows": rows,
+        "view": view,
+        "flips": flips,
+        "faces": faces,
+        "accuracy": start,
+        "macro_recall": start + 0.011,
+        "recall": {name: start + 0.02 + 0.013 * at for at, name in enumerate(EMOTIONS)},
+        "confusion": [[faces // 50 + 7 * row + column for column in range(7)] for row in range(7)],
+    }
+
+
+@pytest.fixture
+def sources() -> Sources:
+    metrics = {
+        "model": {"file": "small.keras", "sha256": SHA},
+        "data": {
+            name: {"rows": rows, "sha256": digest * 32}
+            for name, rows, digest in (
+                ("Training", 28123, "ab"),
+                ("PublicTest", 3511, "cd"),
+                ("PrivateTest", 3522, "ef"),
+            )
+        },
+        "versions": {"python": "3.98.1", "keras": "8.7.6"},
+        "results": [
+            result(rows, view, flips, faces - 100 * at, 0.31 + 0.04 * number + 0.2 * at + 0.001 * flips)
+            for number, (rows, faces) in enumerate(
+                (("PublicTest", 3511), ("PrivateTest", 3522), ("PrivateTest, unseen", 3333))
+            )
+            for at, view in enumerate(VIEWS)
+            for flips in (False, True)
+        ],
+        "temperatures": {"fer2013": 1.234, "ferplus": 0.8765},
+        "scores": [
+            {
+                "rows": "PublicTest",
+                "view": "fer2013",
+                "against": "label",
+                "faces": 3501,
+                "accuracy": {"value": 0.612, "low": 0.601, "high": 0.623},
+                "macro_recall": {"value": 0.512, "low": 0.501, "high": 0.523},
+                "calibration_error": {"model": 0.044, "perfect": 0.022, "uncalibrated": 0.066},
+            },
+            {
+                "rows": "PublicTest",
+                "view": "ferplus",
+                "against": "votes",
+                "faces": 3502,
+                "accuracy": None,
+                "macro_recall": None,
+                "calibration_error": {"model": 0.045, "perfect": 0.023, "uncalibrated": 0.067},
+            },
+        ],
+    }
+    robustness = {
+        "model": {"file": "small.keras", "sha256": SHA},
+        "data": {},
+        "versions": {"python": "3.98.2", "keras": "8.7.5"},
+        "conditions": {"clean": "as it is", "dark": "times 0.37"},
+        "results": [
+            {
+                "rows": rows,
+                "condition": condition,
+                "view": view,
+                "faces": 3500,
+                "accuracy": 0.8 - lost,
+                "macro_recall": 0.7 - lost,
+                "accuracy_lost": lost,
+                "macro_recall_lost": lost + 0.001,
+            }
+            for number, rows in enumerate(("PublicTest", "PrivateTest"))
+            for condition, loss in (("clean", 0.0), ("dark", 0.234))
+            for at, view in enumerate(VIEWS)
+            for lost in [loss + 0.03 * number + 0.007 * at]
+        ],
+    }
+    provenance = {
+        "fer_batch": "7.8.9",
+        "date": "2031-01-09",
+        "commit": "abc",
+        "config": {"epochs": 77, "seed": 13},
+        "data": {"training_sha256": "ab" * 32},
+        "versions": {"python": "3.97.0"},
+    }
+    metadata = {
+        "emotions": list(EMOTIONS),
+        "views": list(VIEWS),
+        "input": {"shape": [49, 49]},
+        "provenance": provenance,
+    }
+    return Sources("small.keras", SHA, metadata, metrics, robustness)
+
+
+def leaves(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [leaf for inner in value.values() for leaf in leaves(inner)]
+    if isinstance(value, list):
+        return [leaf for inner in value for leaf in leaves(inner)]
+    return [value]
+
+
+def sections(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"^## (.*)$", text, re.MULTILINE))
+
+
+def figures(text: str) -> list[str]:
+    """Everything with a digit in it that is no citation."""
+    for cited in CITED:
+        text = re.sub(cited, "", text)
+    return re.findall(r"[\w.,-]*\d[\w.,]*", text)
+
+
+def without_ends(figure: str) -> str:
+    return figure.strip(".,-_`")
+
+
+def known_figures(sources: Sources) -> set[str]:
+    """Every figure of the inputs in each way in which a card may write it."""
+    known = set()
+    for leaf in leaves([dict(sources.metadata), dict(sources.metrics), dict(sources.robustness), sources.sha256]):
+        if isinstance(leaf, str):
+            known |= {leaf, leaf[:12]} | {without_ends(one) for one in figures(leaf)}
+        elif isinstance(leaf, float):
+            known |= {f"{abs(100 * leaf):.1f}", f"{leaf:.4g}"}
+        elif leaf is not None:
+            known |= {f"{leaf:,}", str(leaf)}
+    return known
+
+
+def test_every_section_is_there_in_order(sources: Sources) -> None:
+    assert sections(card.write(sources)) == SECTIONS
+
+
+def test_every_figure_of_the_results_is_there(sources: Sources) -> None:
+    text = card.write(sources)
+    for one in sources.results:
+        row = [one["rows"], f"`{one['view']}`", "yes" if one["flips"] else "no", f"{one['faces']:,}"]
+        row += [f"{100 * one['accuracy']:.1f}", f"{100 * one['macro_recall']:.1f}"]
+        assert f"| {' | '.join(row)} |" in text
+        if not one["flips"]:
+            recalls = [f"{100 * recall:.1f}" for recall in one["recall"].values()]
+            assert f"| {' | '.join([*row[:2], *recalls])} |" in text
+        if not one["flips"] and one["rows"] != "PrivateTest, unseen":
+            _, after = text.split(f"`{one['view']}`, {one['rows']}:\n\n")
+            for name, counts, line in zip(EMOTIONS, one["confusion"], after.splitlines()[2:9], strict=True):
+                assert line == f"| **{name}** | {' | '.join(map(str, counts))} |"
+    assert "| dark | 56.6 (23.4) | 46.6 (23.5) | 55.9 (24.1) | 45.9 (24.2) |" in text
+    assert "- **dark**: times 0.37" in text
+    for fact in ("28,123", SHA, "2031-01-09", "abc", "77", "13", "49x49", "fer-batch 7.8.9", "python 3.98.1", "8.7.5"):
+        assert fact in text
+
+
+def test_the_rows_that_stand_in_training_are_counted_from_the_results(sources: Sources) -> None:
+    assert f"{3522 - 3333} rows of PrivateTest also stand in Training" in " ".join(card.write(sources).split())
+
+
+def test_there_is_no_figure_that_the_inputs_do_not_have(sources: Sources) -> None:
+    allowed = known_figures(sources) | {str(3522 - 3333), "49x49"}
+    assert {without_ends(one) for one in figures(card.write(sources))} <= allowed
+
+
+def test_a_changed_input_changes_the_card(sources: Sources) -> None:
+    before = card.write(sources)
+    metrics = copy.deepcopy(dict(sources.metrics))
+    metrics["results"][0]["accuracy"] = 0.9911
+    after = card.write(replace(sources, metrics=metrics))
+    changed = [pair for pair in zip(before.splitlines(), after.splitlines(), strict=True) if pair[0] != pair[1]]
+    assert changed == [
+        (
+            "| PublicTest | `fer2013` | no | 3,511 | 31.0 | 32.1 |",
+            "| PublicTest | `fer2013` | no | 3,511 | 99.1 | 32.1 |",
+        )
+    ]
+
+
+def test_limits_name_the_worst_emotion_and_the_worst_condition(sources: Sources) -> None:
+    limits = " ".join(card.write(sources).partition("## Limits")[2].split())
+    assert "Least often anger: 37.0 % of its faces" in limits
+    assert "times 0.37. It costs 26.4 points of accuracy" in limits
+
+
+def test_it_says_what_the_law_and_the_licences_say(sources: Sources) -> None:
+    text = " ".join(card.write(sources).split())
+    for words in (
+        "Regulation (EU) 2024/1689",
+        "Article 5(1)(f)",
+        "doi.org/10.1177/1529100619832930",
+        "arXiv:1810.03993",
+        "may be used commercially is legally unclear",
+        "CenterFace, MIT",
+        "no demographic labels",
+    ):
+        assert words in text
+
+
+def test_an_emotion_without_a_face_has_no_recall(sources: Sources) -> None:
+    metrics = copy.deepcopy(dict(sources.metrics))
+    for one in metrics["results"]:
+        one["recall"]["anger"] = None
+    text = card.write(replace(sources, metrics=metrics))
+    assert "| PublicTest | `fer2013` | - | 34.3 |" in text
+    assert "Least often disgust" in text
+
+
+def test_other_training_rows_are_told(sources: Sources) -> None:
+    assert "above are the rows that this file was trained on" in card.write(sources)
+    metrics = copy.deepcopy(dict(sources.metrics))
+    metrics["data"]["Training"]["sha256"] = "00" * 32
+    assert "above are not the rows" in card.write(replace(sources, metrics=metrics))
+
+
+def test_without_training_or_votes_the_card_is_shorter_and_whole(sources: Sources) -> None:
+    metrics = copy.deepcopy(dict(sources.metrics))
+    del metrics["data"]["Training"]
+    metrics["results"] = [
+        one for one in metrics["results"] if one["view"] == "fer2013" and one["rows"] == "PrivateTest"
+    ]
+    text = card.write(replace(sources, metrics=metrics))
+    assert sections(text) == SECTIONS
+    assert "also stand in Training" not in text
+
+
+def test_a_json_without_scores_gives_a_card_without_calibration(sources: Sources) -> None:
+    metrics = {name: value for name, value in sources.metrics.items() if name not in ("scores", "temperatures")}
+    assert sections(card.write(replace(sources, metrics=metrics))) == tuple(
+        name for name in SECTIONS if name != "Calibration"
+    )
+
+
+def test_intervals_calibration_and_temperatures_are_shown_and_other_keys_are_passed_over(sources: Sources) -> None:
+    metrics = {**sources.metrics, "later": {"width": 0.777}}
+    text = card.write(replace(sources, metrics=metrics))
+    figures = "61.2 (60.1 to 62.3) | 51.2 (50.1 to 52.3) | 4.4 | 2.2 | 6.6"
+    assert f"| PublicTest | `fer2013` | label | 3,501 | {figures} |" in text
+    assert "| PublicTest | `ferplus` | votes | 3,502 | - | - | 4.5 | 2.3 | 6.7 |" in text
+    assert "`fer2013` 1.234, `ferplus` 0.8765" in " ".join(text.split())
+    assert "777" not in text
+    untouched = {**metrics, "temperatures": {"fer2013": 1.0, "ferplus": 1.0}}
+    assert "no temperature was fitted" in card.write(replace(sources, metrics=untouched))
+
+
+@pytest.fixture
+def files(sources: Sources, tmp_path: Path) -> tuple[Path, Path]:
+    """The figures on disk, as if measured with the shipped model."""
+    paths = (tmp_path / "metrics.json", tmp_path / "robustness.json")
+    for path, facts in zip(paths, (sources.metrics, sources.robustness), strict=True):
+        model = {"file": SHIPPED.name, "sha256": ModelFile().sha256}
+        path.write_text(json.dumps({**facts, "model": model}))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(card.main)
+    return app
+
+
+def test_the_command_writes_the_card(app: typer.Typer, files: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "card.md"
+    done = CliRunner().invoke(app, [*map(str, files), "--model", str(SHIPPED), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{out}\n"
+    text = out.read_text(encoding="utf-8")
+    assert text == card.write(card.read(None, *files))
+    assert ModelFile().sha256 in text
+    assert str(SHIPPED.parent) not in text
+    assert str(tmp_path) not in text
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"model": {}}'])
+def test_figures_that_are_damaged_are_one_line(
+    damage: str, app: typer.Typer, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for path in files:
+        whole = path.read_text()
+        path.write_text(damage)
+        refused = CliRunner().invoke(app, [*map(str, files), "--out", str(tmp_path / "card.md")])
+        assert refused.exit_code == 2, refused.output
+        assert refused.stderr.startswith(f"error: {path}")
+        assert len(refused.stderr.splitlines()) == 1
+        assert not (tmp_path / "card.md").exists()
+        path.write_text(whole)
+
+
+def test_figures_that_are_not_there_are_one_line(app: typer.Typer, files: tuple[Path, Path], tmp_path: Path) -> None:
+    files[1].unlink()
+    refused = CliRunner().invoke(app, [*map(str, files), "--out", str(tmp_path / "card.md")])
+    assert refused.exit_code == 2
+    assert "cannot be read" in refused.stderr
+
+
+def test_figures_of_another_model_are_refused(files: tuple[Path, Path], sources: Sources) -> None:
+    files[1].write_text(json.dumps(sources.robustness))
+    with pytest.raises(UsageError, match="another model"):
+        card.read(None, *files)
+
+
+def test_the_shipped_card_is_about_the_shipped_model() -> None:
+    file = ModelFile()
+    assert file.card is not None
+    assert f"| sha256 | `{file.sha256}` |" in file.card
+    assert sections(file.card) == SECTIONS

@@ -1,0 +1,81 @@
+"""Figures say what the report says, the same way each time."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_batch.emotions import EMOTIONS, TABLE, VIEWS
+from fer_batch.errors import OutputError
+from training import figures
+from training.evaluate import Report, evaluate
+from training.fer2013 import Split
+
+
+@pytest.fixture(scope="module")
+def report(splits: dict[str, Split]) -> Report:
+    """A classifier that takes every fifth face for anger, and is never quite sure."""
+
+    def predict(faces: np.ndarray) -> np.ndarray:
+        answers = np.where(np.arange(len(faces)) % 5 == 0, 0, np.arange(len(faces)) % len(EMOTIONS))
+        shares = 0.3 / 7 + 0.7 * np.eye(len(EMOTIONS))[answers]
+        return np.stack([shares] * len(VIEWS), axis=1)
+
+    return evaluate(predict, splits)
+
+
+def words(svg: str) -> list[str]:
+    return [element.text for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]
+
+
+def test_every_single_look_is_drawn(report: Report, tmp_path: Path) -> None:
+    paths = figures.write(report, tmp_path / "new")
+    expected = [f"confusion-{rows}-{view}" for rows in ("PublicTest", "PrivateTest") for view in VIEWS]
+    kinds = ("fer2013-label", "ferplus-majority", "ferplus-votes")
+    expected += [f"reliability-{rows}-{kind}" for rows in ("PublicTest", "PrivateTest") for kind in kinds]
+    assert [path.stem for path in paths] == expected
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in paths)
+
+
+def test_a_confusion_matrix_has_its_numbers_and_names(report: Report) -> None:
+    result = report.one("PublicTest", "fer2013", flips=False)
+    said = words(figures.confusion(result))
+    assert {emotion.label for emotion in TABLE} <= set(said)
+    parts = 100 * result.confusion / result.confusion.sum(axis=1, keepdims=True)
+    cells = [word for word in said if word.replace(".", "").isdigit()]
+    assert cells == [f"{part:.1f}" for part in parts.ravel()]
+    assert "80.0" in cells
+    assert "fer2013, PublicTest: 70 faces, rows in %" in said
+
+
+def test_a_class_without_a_face_has_no_numbers(splits: dict[str, Split]) -> None:
+    happy = splits["PublicTest"].take(splits["PublicTest"].labels == 3)
+    alone = evaluate(lambda faces: np.full((len(faces), 2, 7), 1 / 7), {"PublicTest": happy})
+    said = words(figures.confusion(alone.one("PublicTest", "fer2013", flips=False)))
+    assert len([word for word in said if word.replace(".", "").isdigit()]) == len(EMOTIONS)
+
+
+def test_a_reliability_diagram_says_how_far_off(report: Report) -> None:
+    score = report.score("PublicTest", "fer2013", "label")
+    said = words(figures.reliability(score))
+    error, expected = (100 * one for one in (score.reliability.error, score.reliability.expected))
+    assert f"as it answers: error {error:.1f} %, by chance {expected:.1f} %" in said
+    assert "Accuracy" in said
+    assert "Raters who agree" in words(figures.reliability(report.score("PublicTest", "ferplus", "votes")))
+
+
+def test_the_same_report_gives_the_same_bytes_without_a_date(report: Report) -> None:
+    for draw in (
+        lambda: figures.confusion(report.one("PublicTest", "fer2013", flips=False)),
+        lambda: figures.reliability(report.score("PublicTest", "fer2013", "label")),
+    ):
+        first = draw()
+        assert first == draw()
+        assert "dc:date" not in first
+
+
+def test_a_folder_that_cannot_be_written_is_said(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(OutputError, match="Cannot write"):
+        figures.write(report, tmp_path / "taken")

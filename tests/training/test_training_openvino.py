@@ -1,0 +1,44 @@
+"""The OpenVINO file that is written beside a model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fer_batch.classifiers import ModelFile
+from fer_batch.errors import OutputError
+from fer_batch.faces import SIDE
+from fer_batch.options import OPENVINO, TENSORFLOW
+from training import export, network, openvino_file
+from training.__main__ import app
+from training.config import Config
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    config = Config(stem_filters=4, stage_filters=(8,), stage_blocks=(1,), squeeze=2)
+    path = tmp_path / "tiny.keras"
+    export.write(export.with_shares(network.build(config), config), path, {})
+    return path
+
+
+def test_it_answers_as_the_model_does_and_leaves_nothing_else_behind(model: Path) -> None:
+    assert openvino_file.write(model) == model.with_suffix(".xml")
+    faces = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE), np.uint8)
+    one, other = (ModelFile(model).load(4, runtime).predict(faces) for runtime in (OPENVINO, TENSORFLOW))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+    assert {path.name for path in model.parent.iterdir()} == {"tiny.keras", "tiny.xml", "tiny.bin"}
+
+
+def test_the_command_line_writes_it(model: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(model)])
+    assert result.exit_code == 0, result.output
+    assert Path(result.stdout.strip()) == model.with_suffix(".xml")
+    assert CliRunner().invoke(app, ["export", str(model.with_name("none.keras"))]).exit_code == 2
+
+
+def test_a_folder_in_its_way_is_an_output_error(model: Path) -> None:
+    (model.with_suffix(".bin") / "full").mkdir(parents=True)
+    with pytest.raises(OutputError, match="Cannot write"):
+        openvino_file.write(model)
