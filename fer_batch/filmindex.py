@@ -120,6 +120,8 @@ def read_index(path: Path) -> FilmIndex:
         packets = corrupt = stampless = 0
         end_stamp, reached = 0, Fraction(0)
         holes = Holes()
+        # AVI holds no other times than those of decoding; FFmpeg guesses presentation times, late by B-frames.
+        decoding_times = container.format.name == "avi"
         broken: str | None = None
         try:
             for packet in container.demux():
@@ -133,13 +135,14 @@ def read_index(path: Path) -> FilmIndex:
                     continue
                 packets += 1
                 corrupt += packet.is_corrupt
-                if packet.pts is None:
+                stamp = packet.dts if decoding_times else packet.pts
+                if stamp is None:
                     stampless += 1
                     continue
-                stamps.append(packet.pts)
-                end_stamp = max(end_stamp, packet.pts + (packet.duration or 0))
+                stamps.append(stamp)
+                end_stamp = max(end_stamp, stamp + (packet.duration or 0))
                 if packet.is_keyframe:
-                    keyframes.append(packet.pts)
+                    keyframes.append(stamp)
         except (av.error.FFmpegError, OSError) as error:
             broken = f"Reading broke off after {packets} frames: {_reason(error)}."
         if packets == 0:

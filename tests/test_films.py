@@ -93,6 +93,7 @@ def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, optio
     greys = [(plane.mean() - black) * 255 / (white - black) for _, _, plane in found]
     assert [round((grey - 30) / 6) for grey in greys] == list(range(30))
     seconds = [seconds for _, seconds, _ in found]
+    assert seconds[0] == pytest.approx(0, abs=0.0011)
     assert [later - earlier for earlier, later in pairwise(seconds)] == pytest.approx([0.04] * 29, abs=0.0011)
     assert skipped == []
 
