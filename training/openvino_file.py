@@ -7,7 +7,7 @@ import keras
 
 from fer_batch.classifiers.model_file import sha256
 from fer_batch.classifiers.openvino_cnn import ORIGIN
-from fer_batch.errors import OutputError
+from fer_batch.errors import OutputError, UsageError
 
 
 def write(path: Path) -> Path:
@@ -18,6 +18,7 @@ def write(path: Path) -> Path:
 
     Raises:
         OutputError: a file cannot be written.
+        UsageError: OpenVINO's converter does not run under this Python.
     """
     import openvino
 
@@ -25,7 +26,7 @@ def write(path: Path) -> Path:
     exported, part = (path.with_name(f"{path.stem}.{name}.xml") for name in ("exported", "part"))
     try:
         try:
-            model.export(str(exported), format="openvino", verbose=False)
+            _export(model, exported)
             network = openvino.Core().read_model(exported)
             network.set_rt_info(sha256(path), list(ORIGIN))
             openvino.save_model(network, part, compress_to_fp16=False)
@@ -39,3 +40,10 @@ def write(path: Path) -> Path:
     except OSError as error:
         raise OutputError(f"Cannot write beside {path}: {error.strerror or error}.") from error
     return path.with_suffix(".xml")
+
+
+def _export(model: keras.Model, path: Path) -> None:
+    try:
+        model.export(str(path), format="openvino", verbose=False)
+    except NameError as error:  # it deletes names through exec, which Python 3.13 no longer lets it do
+        raise UsageError(f"OpenVINO's converter does not run under this Python ({error}): use 3.11 or 3.12.") from error
