@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -219,14 +220,33 @@ def test_nasty_names_stay_what_they_are_and_stay_inside(tmp_path: Path, face: np
     assert report.valid, report.flatten(["title", "message"])
 
 
-def test_an_analysis_makes_no_network_connection(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("a connection was attempted")
+WATCH = """
+import os, sys
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert fer_batch.analyze([inputs / "face.png"], out=tmp_path / "out").outcomes
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"):
+        with open(os.environ["WATCHED"], "a") as file:
+            print(event, arguments, file=file)
+
+sys.addaudithook(watch)
+"""
+"""A sitecustomize that writes down every step towards another machine, in this process and all its children."""
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+def test_an_analysis_makes_no_network_connection(inputs: Path, tmp_path: Path, runtime: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WATCH)
+    watched = tmp_path / "watched.txt"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "WATCHED": str(watched)}
+    environment.pop("CI", None)  # some packages keep still there only
+
+    def run(*arguments: str | Path) -> None:
+        subprocess.run([sys.executable, *map(str, arguments)], env=environment, check=True, capture_output=True)
+
+    run("-m", "fer_batch", "analyze", inputs / "face.png", "--out", tmp_path / "out", "--runtime", runtime)
+    assert not watched.exists(), watched.read_text()
+    run("-c", "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))")
+    assert "socket.connect" in watched.read_text()  # it would have been seen
 
 
 def test_an_output_folder_with_other_files_is_refused(inputs: Path, tmp_path: Path) -> None:

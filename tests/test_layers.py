@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fer_batch"
 
 LAYERS: tuple[str, ...] = (
-    "errors emotions",
+    "errors emotions openvino_import",
     "types words",
     "options sampling looking faces sources timeline tracking charts",
     "classifiers.model_file classifiers.batching",
@@ -92,6 +92,12 @@ def test_the_package_itself_imports_no_module_before_it_is_asked_to() -> None:
 @pytest.mark.parametrize("name", sorted(TREES))
 def test_no_module_imports_the_training_or_the_tests(name: str) -> None:
     assert {full.partition(".")[0] for full in imported(TREES[name])}.isdisjoint({"training", "tests"})
+
+
+def test_openvino_comes_in_by_one_door_only() -> None:
+    trees = {**TREES, **{path.stem: ast.parse(path.read_text()) for path in (ROOT / "training").glob("*.py")}}
+    packages = {name: {full.partition(".")[0] for full in imported(tree)} for name, tree in trees.items()}
+    assert {name for name, found in packages.items() if "openvino" in found} == {"openvino_import"}
 
 
 def test_only_one_module_imports_tensorflow() -> None:

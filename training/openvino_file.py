@@ -8,6 +8,7 @@ import keras
 from fer_batch.classifiers.model_file import sha256
 from fer_batch.classifiers.openvino_cnn import ORIGIN
 from fer_batch.errors import OutputError, UsageError
+from fer_batch.openvino_import import import_openvino
 
 
 def write(path: Path) -> Path:
@@ -20,8 +21,7 @@ def write(path: Path) -> Path:
         OutputError: a file cannot be written.
         UsageError: OpenVINO's converter does not run under this Python.
     """
-    import openvino
-
+    openvino = import_openvino()
     model = keras.models.load_model(path, compile=False, safe_mode=True)
     exported, part = (path.with_name(f"{path.stem}.{name}.xml") for name in ("exported", "part"))
     try:

@@ -13,6 +13,7 @@ from fer_batch.classifiers import batching
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from fer_batch.faces import SIDE
+from fer_batch.openvino_import import import_openvino
 
 ORIGIN = ("fer_batch", "keras_sha256")
 """Where in the model's runtime information the digest of its ``.keras`` file stands."""
@@ -34,8 +35,7 @@ class OpenVinoCnn:
     """
 
     def __init__(self, path: Path, keras_sha256: str, batch_size: int) -> None:
-        import openvino
-
+        openvino = import_openvino()
         core = openvino.Core()
         try:
             model = core.read_model(path)

@@ -7,7 +7,6 @@ pixels its centre lies, and where five landmarks are.
 
 import hashlib
 import importlib.util
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 
 from fer_batch.errors import DetectorError
+from fer_batch.openvino_import import import_openvino
 from fer_batch.types import Box, Detection
 
 SHA256 = "09189deaaf86"
@@ -44,10 +44,9 @@ class CenterFace:
     """
 
     def __init__(self) -> None:
-        os.environ.setdefault("OPENVINO_TELEMETRY", "0")  # belt and braces: the runtime itself sends nothing
-        import openvino
-
+        openvino = import_openvino()
         self._core = openvino.Core()
+        self._runtime = f"openvino {openvino.__version__}"
         weights = _weights()
         self._digest = hashlib.sha256(weights).hexdigest()
         if not self._digest.startswith(SHA256):
@@ -63,13 +62,11 @@ class CenterFace:
     @property
     def facts(self) -> dict[str, Any]:
         """Name, digest of the weights, precision and runtime."""
-        import openvino
-
         return {
             "name": "centerface",
             "sha256": self._digest,
             "precision": self._precision,
-            "runtime": f"openvino {openvino.__version__}",
+            "runtime": self._runtime,
             "overlap": OVERLAP,
         }
 
