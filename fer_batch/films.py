@@ -175,7 +175,10 @@ def _read_in_order(
     _report_missing(chunk, expected - found, expected, errors, skipped)
     _report_corrupt(chunk, corrupt, skipped)
     if wanted is None:
-        reason = "Its container has no time stamps: frames are numbered, their times are unknown and left empty."
+        reason = (
+            "Its container has no time stamps: frames are numbered, their times are unknown and left empty, and every "
+            "frame is looked at, since --fps, --start and --end cannot be applied."
+        )
         skipped.append(Skipped(chunk.source.name, reason, rows_kept=True))
 
 
