@@ -12,13 +12,11 @@ import typer
 
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError, UsageError
-from training.config import Config
+from training.config import Config, with_settings
 
 if TYPE_CHECKING:
     from training.evaluate import Report
     from training.fer2013 import Split
-
-MODEL_NAME = "fer2013.keras"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +33,14 @@ Data = Annotated[
     ),
 ]
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", show_default=False, help="Any setting of config.py; may be repeated."),
+]
+Limit = Annotated[
+    int | None, typer.Option(min=1, show_default=False, help="Only the first rows of each split: for trying.")
+]
+
 
 @app.callback()
 def _prepare() -> None:
@@ -49,30 +55,67 @@ def _prepare() -> None:
 def fit(
     data: Data,
     out: Annotated[Path, typer.Option(show_default=False, help="Folder of the run; one that was cut goes on.")],
-    epochs: Annotated[int, typer.Option(min=1, help="Times that every picture is seen.")] = Config.epochs,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = Config.seed,
-    limit: Annotated[
-        int | None, typer.Option(min=1, show_default=False, help="Only the first rows of each split: for trying.")
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help=f"Times that every picture is seen.  [default: {Config.epochs}]")
     ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.  [default: 0]")] = None,
+    settings: Settings = None,
+    start: Annotated[
+        Path | None, typer.Option(show_default=False, help="A model whose weights to begin with, instead of new ones.")
+    ] = None,
+    teachers: Annotated[
+        list[Path] | None,
+        typer.Option("--teacher", show_default=False, help="A model whose shares are learnt too; may be repeated."),
+    ] = None,
+    limit: Limit = None,
 ) -> None:
     """Train, and write OUT/fer2013.keras."""
     with _errors_in_one_line():
         splits = _read(data, ("Training", "PublicTest"), limit)
-        config = replace(Config(), epochs=epochs, seed=seed)
+        config = with_settings(Config(), settings or ())
+        config = replace(config, epochs=epochs or config.epochs, seed=config.seed if seed is None else seed)
 
-        from training import calibrate, export, prediction, provenance, train
-        from training.evaluate import evaluate as measure
+        from fer_batch.classifiers import ModelFile
+        from training.run import MODEL_NAME, run
 
-        training, validation = splits["Training"], splits["PublicTest"]
-        uncalibrated = export.with_shares(train.fit(config, training, validation, out), config)
-        temperatures = calibrate.temperatures(prediction.predictor(uncalibrated), validation)
-        model = export.with_temperatures(uncalibrated, temperatures)
-        chosen_on = {"Training": training, "PublicTest": validation}
-        report = measure(prediction.predictor(model), chosen_on, temperatures)
-        facts = provenance.describe(config, training, validation, report, temperatures)
-        export.write(model, out / MODEL_NAME, facts)
+        report = run(
+            config,
+            splits["Training"],
+            splits["PublicTest"],
+            out,
+            start=None if start is None else ModelFile(start),
+            teachers=[ModelFile(teacher) for teacher in teachers or ()],
+        )
         _show(report)
         typer.echo(out / MODEL_NAME)
+
+
+@app.command()
+def distil(
+    data: Data,
+    out: Annotated[Path, typer.Option(show_default=False, help="Folder of the runs; one that was cut goes on.")],
+    settings: Settings = None,
+    teacher_settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set-teachers", metavar="NAME=VALUE", show_default=False, help="As --set, for all of the teachers."
+        ),
+    ] = None,
+    limit: Limit = None,
+) -> None:
+    """Train several large teachers and then the student that learns from them, and write OUT/fer2013.keras.
+
+    For a GPU: the teachers take ten times the work of a picture that the student takes.
+    """
+    with _errors_in_one_line():
+        splits = _read(data, ("Training", "PublicTest"), limit)
+        student = with_settings(Config(), settings or ())
+
+        from training import run
+
+        teachers = [with_settings(config, teacher_settings or ()) for config in run.teachers(student)]
+        _show(run.distil(student, teachers, splits["Training"], splits["PublicTest"], out))
+        typer.echo(out / run.MODEL_NAME)
 
 
 @app.command()

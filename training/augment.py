@@ -1,33 +1,56 @@
 """Augmentation as Keras layers, so that it runs inside the training graph, on whatever device trains."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
+import cv2
 import keras
+import numpy as np
 from keras import layers, ops
 
 from fer_batch.faces import SIDE
 from training.config import Config
 
+LUMINANCE = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ],
+    np.float32,
+)
+"""JPEG's rounding of luminance at quality 50, by vertical and horizontal frequency."""
 
-def build(config: Config) -> keras.Model:
-    """A model from (N, 48, 48) grey levels in 0..255 to the same, changed at random when ``training`` is true."""
+
+def placement(config: Config) -> keras.Model:
+    """A model from (N, 48, 48) grey levels in 0..255 to the same, placed otherwise at random while training."""
+    place = RandomPlacement(config.rotation_degrees, config.translation, config.scale, seed=config.seed)
+    return _sequence([place], name="placement")
+
+
+def degradation(config: Config) -> keras.Model:
+    """A model from (N, 48, 48) grey levels in 0..255 to the same, of worse quality at random while training.
+
+    Apart from :func:`placement`, because a teacher is shown the same face in the same place, but not spoilt.
+    """
     steps = [
-        keras.Input((SIDE, SIDE)),
-        layers.Reshape((SIDE, SIDE, 1)),
-        RandomPlacement(config.rotation_degrees, config.translation, config.scale, seed=config.seed),
-        layers.RandomBrightness(config.brightness, seed=config.seed + 1),
-        layers.RandomContrast(config.contrast, seed=config.seed + 2),
+        RandomSoftness(config.softness, seed=config.seed + 1),
+        RandomDarkness(config.darkness, seed=config.seed + 2),
+        RandomCompression(config.compression, seed=config.seed + 3),
+        layers.RandomErasing(config.erasing, fill_value=127.5, seed=config.seed + 4),
     ]
-    if config.blur:
-        steps.append(layers.RandomGaussianBlur(config.blur, kernel_size=5, sigma=1.0, seed=config.seed + 4))
-    if config.darkening:
-        steps.append(RandomDarkness(config.darkening, seed=config.seed + 5))
-    steps += [
-        layers.RandomErasing(config.erasing, fill_value=127.5, seed=config.seed + 3),
-        layers.Reshape((SIDE, SIDE)),
-    ]
-    return keras.Sequential(steps, name="augment")
+    return _sequence(steps, name="degradation")
+
+
+def _sequence(steps: list[keras.Layer], name: str) -> keras.Model:
+    faces = keras.Input((SIDE, SIDE))
+    return keras.Sequential([faces, layers.Reshape((SIDE, SIDE, 1)), *steps, layers.Reshape((SIDE, SIDE))], name=name)
 
 
 class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
@@ -73,26 +96,102 @@ class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
         return ops.image.affine_transform(images, transform, interpolation="bilinear", fill_mode="nearest")
 
 
-class RandomDarkness(layers.Layer):  # type: ignore[misc] # Keras has no types
-    """Take light away from each picture, and add a camera's noise.
+class _Random(layers.Layer):  # type: ignore[misc] # Keras has no types
+    """A change of some of the pictures, and only while training.
 
     Args:
-        darkening: largest part of the light that is taken away, 0 to 1.
+        probability: how likely each picture is changed.
         seed: seed of the random numbers.
     """
 
-    NOISE = 3.0
-    """Standard deviation in grey levels."""
-
-    def __init__(self, darkening: float, seed: int, **kwargs: Any) -> None:
+    def __init__(self, probability: float, seed: int, **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
-        self.darkening = darkening
+        self.probability = probability
         self.random = keras.random.SeedGenerator(seed)
 
     def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """Images of shape (N, H, W, C) in 0..255; unchanged unless ``training``."""
-        if not training:
+        """Images of shape (N, 48, 48, 1) in 0..255; unchanged unless ``training``."""
+        if not training or not self.probability:
             return images
-        light = 1 - keras.random.uniform((ops.shape(images)[0], 1, 1, 1), 0, self.darkening, seed=self.random)
-        noise = keras.random.normal(ops.shape(images), stddev=self.NOISE, seed=self.random)
-        return ops.clip(images * light + noise, 0, 255)
+        chosen = self.uniform(images, 0.0, 1.0) < self.probability
+        changed = ops.clip(self.change(ops.squeeze(images, -1)), 0.0, 255.0)
+        return ops.where(ops.expand_dims(chosen, -1), ops.expand_dims(changed, -1), images)
+
+    def change(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """(N, 48, 48) pictures, every one changed."""
+        raise NotImplementedError
+
+    def uniform(self, images: keras.KerasTensor, low: float, high: float) -> keras.KerasTensor:
+        """(N, 1, 1) random numbers, one for each picture."""
+        return keras.random.uniform((ops.shape(images)[0], 1, 1), low, high, seed=self.random)
+
+
+class RandomSoftness(_Random):
+    """Blur a picture, or take away pixels and enlarge it again as :func:`fer_batch.faces.resample` does.
+
+    Both are linear and the same along rows and columns, so each is one matrix, applied from both sides.
+    """
+
+    SIGMAS = np.arange(0.5, 2.01, 0.25)
+    """Of the Gaussian blurs, in pixels of the 48x48 picture."""
+    SIDES = range(14, 46, 2)
+    """Pixels that the smaller pictures have along a side."""
+
+    def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
+        matrices = _softeners(self.SIGMAS, self.SIDES)
+        which = ops.cast(ops.floor(self.uniform(images, 0.0, float(len(matrices)))), "int32")
+        soften = ops.take(matrices, ops.minimum(which[:, 0, 0], len(matrices) - 1), axis=0)
+        return ops.matmul(ops.matmul(soften, images), ops.transpose(soften, (0, 2, 1)))
+
+
+class RandomDarkness(_Random):
+    """Take light away, and add a sensor's noise, which the light that is left outweighs the less the less there is."""
+
+    LIGHT = (0.15, 1.0)
+    """Part of the light that is left."""
+    NOISE = (0.0, 8.0)
+    """Standard deviation of the noise, in grey levels."""
+
+    def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
+        noise = keras.random.normal(ops.shape(images), seed=self.random)
+        noisy = images * self.uniform(images, *self.LIGHT) + noise * self.uniform(images, *self.NOISE)
+        return ops.round(noisy)
+
+
+class RandomCompression(_Random):
+    """Lose what JPEG loses: each 8x8 block's cosine terms are rounded to multiples that the quality sets.
+
+    The luminance table is that of ITU-T T.81, annex K.1, scaled by the quality as libjpeg does.
+    """
+
+    QUALITY = (8.0, 80.0)
+
+    def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
+        quality = self.uniform(images, *self.QUALITY)
+        percent = ops.where(quality < 50, 5000 / quality, 200 - 2 * quality)
+        steps = ops.clip(ops.floor((percent * np.tile(LUMINANCE, (SIDE // 8, SIDE // 8)) + 50) / 100), 1.0, 255.0)
+        cosines = ops.convert_to_tensor(_block_cosines())
+        terms = ops.matmul(ops.matmul(cosines, images - 128), ops.transpose(cosines))
+        kept = ops.round(terms / steps) * steps
+        return ops.round(ops.matmul(ops.matmul(ops.transpose(cosines), kept), cosines) + 128)
+
+
+def _softeners(sigmas: Iterable[float], sides: Iterable[int]) -> np.ndarray:
+    """(K, 48, 48) float32: what OpenCV's blurs and changes of size do to a column of a picture."""
+    columns = np.eye(SIDE, dtype=np.float32)
+    blurs = [
+        cv2.sepFilter2D(
+            columns, -1, np.ones(1), cv2.getGaussianKernel(2 * math.ceil(4 * sigma) + 1, sigma), None, (-1, -1), 0,
+            cv2.BORDER_REPLICATE,
+        )
+        for sigma in sigmas
+    ]  # fmt: skip
+    small = [cv2.resize(columns, (SIDE, side), interpolation=cv2.INTER_AREA) for side in sides]
+    enlarged = [cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for one in small]
+    return np.stack([*blurs, *enlarged])
+
+
+def _block_cosines() -> np.ndarray:
+    """(48, 48) float32: the orthonormal cosine transform of every eight rows."""
+    eight = cv2.dct(np.eye(8, dtype=np.float32), flags=cv2.DCT_ROWS).T
+    return np.kron(np.eye(SIDE // 8, dtype=np.float32), eight)

@@ -1,6 +1,11 @@
 """Every setting of a training run, in one frozen value that the model file carries with it."""
 
-from dataclasses import dataclass
+import ast
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from fer_batch.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -34,20 +39,57 @@ class Config:
     vote_smoothing: float = 0.0
     """Part of the belief in FER2013's label that goes to FER+'s shares instead, where there are any."""
 
-    # Augmentation, each a half-range unless said otherwise.
+    # Augmentation: place, each a half-range, and then quality.
     rotation_degrees: float = 15.0
     translation: float = 0.08
     """Share of the side."""
     scale: float = 0.15
-    contrast: float = 0.3
-    brightness: float = 0.15
-    """Share of the grey range."""
     erasing: float = 0.5
     """Highest probability of erasing a rectangle (Zhong et al. 2020, arXiv:1708.04896)."""
-    blur: float = 0.0
-    """Highest probability of a Gaussian blur of up to one pixel, as of a small or compressed face enlarged."""
-    darkening: float = 0.0
-    """Largest part of the light that is taken away; with noise of three grey levels, as a camera's in the dark."""
+    softness: float = 0.3
+    """Probability of a blur, or of a face of fewer pixels, enlarged."""
+    darkness: float = 0.3
+    """Probability of a dark picture, with a sensor's noise."""
+    compression: float = 0.3
+    """Probability of JPEG's losses."""
+
+    # Distillation (Hinton et al. 2015, arXiv:1503.02531), where there are teachers.
+    imitation: float = 0.5
+    """Part of the loss that asks for the teachers' shares; the rest asks for the data set's answers."""
 
     precision: str = "mixed_bfloat16"
     """Keras' dtype policy while training; the exported model computes in float32."""
+
+
+def with_settings(config: Config, settings: Iterable[str]) -> Config:
+    """``config`` with settings of the form ``name=value`` in the place of its own; lists are written ``32,64,128``.
+
+    Raises:
+        UsageError: there is no setting of the name, or the value is not of its kind.
+    """
+    values = asdict(config)
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        if name not in values:
+            raise UsageError(f"There is no setting {name!r}; there are {', '.join(values)}.")
+        changes[name] = _parsed(text, values[name], setting)
+    return replace(config, **changes)
+
+
+def _parsed(text: str, before: Any, setting: str) -> Any:
+    """``text`` as a value of the kind that ``before`` is."""
+    if isinstance(before, str):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = None
+    if isinstance(before, tuple) and isinstance(value, int):
+        value = (value,)
+    if isinstance(before, float) and type(value) is int:
+        value = float(value)
+    whole = not isinstance(value, tuple) or all(type(one) is int for one in value)
+    if type(value) is not type(before) or not whole:
+        raise UsageError(f"{setting!r} is not understood: the value must look like {before!r}.")
+    return value

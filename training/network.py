@@ -13,12 +13,14 @@ from training.config import Config
 def build(config: Config) -> keras.Model:
     """A residual net from (N, 48, 48) grey levels in 0..255 to ``{view: (N, 7) logits}``.
 
-    Scaling lives inside, so that training and use cannot disagree. The last batch normalisation of a block starts at
+    Every picture is brought to mean 0 and variance 1 inside, so that light and contrast do not matter and training and
+    use cannot disagree. The last batch normalisation of a block starts at
     zero, so that the block starts as the identity (Goyal et al. 2017, arXiv:1706.02677).
     """
     inputs = keras.Input((SIDE, SIDE), name="faces")
     x = layers.Reshape((SIDE, SIDE, 1), name="channel")(inputs)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
+    x = layers.LayerNormalization((1, 2, 3), center=False, scale=False, epsilon=1.0, dtype="float32", name="light")(x)
+    x = layers.Rescaling(0.5, name="scale")(x)
     x = _convolve(x, config.stem_filters, name="stem")
     for stage, (filters, blocks) in enumerate(zip(config.stage_filters, config.stage_blocks, strict=True)):
         for block in range(blocks):

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 import fer_batch
+from fer_batch.classifiers import ModelFile
 from fer_batch.emotions import VIEWS
 from training.config import Config
 from training.evaluate import UNCALIBRATED, Report
@@ -57,6 +58,15 @@ def describe(
 def calibration(temperatures: Sequence[float]) -> dict[str, Any]:
     """The fact of a model's temperatures, by view."""
     return {"temperatures": dict(zip(VIEWS, temperatures, strict=True))}
+
+
+def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str, Any]:
+    """The fact of the models that a run began with and learnt from, by their SHA-256 and their own provenance."""
+    return {
+        name: [{"sha256": file.sha256, "provenance": file.metadata.get("provenance", {})} for file in files]
+        for name, files in (("start", [start] if start else []), ("teachers", teachers))
+        if files
+    }
 
 
 def temperatures(facts: Mapping[str, Any]) -> tuple[float, ...]:

@@ -1,35 +1,56 @@
 """One run: fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
 
-from fer_batch.emotions import EMOTIONS
+from fer_batch.classifiers import ModelFile
+from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.faces import SIDE
 from fer_batch.tables import replacing
 from training import augment, network
 from training.config import Config
 from training.fer2013 import Split
+from training.prediction import load
 
-RENORMALISING_STEPS = 400
-"""Batches from which batch normalisation is estimated anew; its running mean forgets in about a hundred."""
+RENORMALISING_STEPS = 150
+"""Batches from which batch normalisation is estimated anew; with momentum .9 its running mean forgets in fifty."""
 
 
-def fit(config: Config, training: Split, validation: Split, folder: Path) -> keras.Model:
+def fit(
+    config: Config,
+    training: Split,
+    validation: Split,
+    folder: Path,
+    *,
+    start: ModelFile | None = None,
+    teachers: Sequence[ModelFile] = (),
+) -> keras.Model:
     """Train a network and return it, weights averaged; ``folder`` holds the checkpoint and a log.
 
-    May be cut at any moment: called again with the same configuration, rows and folder it goes on after the last
-    finished epoch. ``validation`` is only watched, with the weights of the moment and not their mean.
+    May be cut at any moment: called again with the same configuration, rows, models and folder it goes on after the
+    last finished epoch. ``validation`` is only watched, with the weights of the moment and not their mean.
+
+    Args:
+        config: every setting.
+        training: rows to learn.
+        validation: rows to watch.
+        folder: the run's.
+        start: a trained model whose weights are the first; new ones are drawn without.
+        teachers: trained models whose mean shares are learnt beside the data set's answers. They see every face in the
+            place where the network sees it, but not spoilt, and so teach that quality does not matter.
 
     Raises:
-        UsageError: there are no FER+ votes to learn from, or ``folder`` holds a damaged checkpoint, or one of another
-            configuration or other rows.
+        UsageError: there are no FER+ votes to learn from, or ``start`` is of another shape than ``config`` says, or
+            ``folder`` holds a damaged checkpoint, or one of another configuration, other rows or other models.
         OutputError: ``folder`` cannot be written to.
     """
     if not training.has_shares.any():
@@ -37,10 +58,12 @@ def fit(config: Config, training: Split, validation: Split, folder: Path) -> ker
             "The training rows have no FER+ votes, and the model must learn to answer as FER+'s raters too: put "
             "fer2013new.csv beside fer2013.csv."
         )
-    _claim(folder, config, training)
+    claim(folder, config, training, start, teachers)
     with _precision(config.precision):
         keras.utils.set_random_seed(config.seed)
-        model = _trainable(config, steps_per_epoch=-(-len(training) // config.batch_size))
+        model = _trainable(config, -(-len(training) // config.batch_size), [load(file.path) for file in teachers])
+        if start is not None:
+            _begin_with(model.get_layer("network"), start)
         checkpoint = Checkpoint(folder)
         model.fit(
             training.images,
@@ -95,9 +118,45 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
             json.dump({"epochs": epoch + 1, "weights": weights}, file)
 
 
-def _claim(folder: Path, config: Config, training: Split) -> None:
-    """Refuse to go on with the checkpoint of another configuration or of other rows."""
-    claims = {"config": asdict(config), "data": {"rows": len(training), "sha256": training.sha256}}
+class Imitation(layers.Layer):  # type: ignore[misc] # Keras has no types
+    """Passes the network's logits on, and adds to the loss how far they are from the teachers' shares.
+
+    Args:
+        weight: what the cross entropy, averaged over the faces and summed over the views, is multiplied by.
+    """
+
+    def __init__(self, weight: float, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.weight = weight
+
+    def call(
+        self, logits: dict[str, keras.KerasTensor], taught: dict[str, keras.KerasTensor]
+    ) -> dict[str, keras.KerasTensor]:
+        """``{view: (N, 7)}`` logits, and shares to imitate."""
+        for view in VIEWS:
+            entropy = keras.ops.categorical_crossentropy(taught[view], logits[view], from_logits=True)
+            self.add_loss(self.weight * keras.ops.mean(entropy))
+        return logits
+
+
+def claim(
+    folder: Path,
+    config: Config,
+    training: Split,
+    start: ModelFile | None = None,
+    teachers: Sequence[ModelFile] = (),
+) -> None:
+    """Write into ``folder`` what its run is.
+
+    Raises:
+        UsageError: it holds a run of another configuration, other rows or other models.
+        OutputError: it cannot be written to.
+    """
+    claims = {
+        "config": asdict(config),
+        "data": {"rows": len(training), "sha256": training.sha256},
+        "models": {"start": start and start.sha256, "teachers": [teacher.sha256 for teacher in teachers]},
+    }
     for name, content in claims.items():
         path = folder / f"{name}.json"
         text = json.dumps(content, indent=2)
@@ -120,11 +179,29 @@ def _precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _trainable(config: Config, steps_per_epoch: int) -> keras.Model:
-    """Augmentation and network in one compiled model."""
-    inputs = keras.Input((SIDE, SIDE), name="faces")
-    net = network.build(config)
-    model = keras.Model(inputs, net(augment.build(config)(inputs)))
+def _begin_with(net: keras.Model, start: ModelFile) -> None:
+    """Give ``net`` the weights of a trained model of its shape."""
+    try:
+        net.set_weights(load(start.path).get_weights())
+    except ValueError as error:
+        raise UsageError(
+            f"{start.path.name} cannot be gone on with: its network is not of the shape that the configuration says."
+        ) from error
+
+
+def _trainable(config: Config, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()) -> keras.Model:
+    """Augmentation and network, beside the teachers, in one compiled model."""
+    faces = keras.Input((SIDE, SIDE), name="faces")
+    placed = augment.placement(config)(faces)
+    logits = network.build(config)(augment.degradation(config)(placed))
+    imitation = config.imitation if teachers else 0.0
+    if teachers:
+        for number, teacher in enumerate(teachers):
+            teacher.trainable, teacher.name = False, f"teacher{number}"
+        answers = [teacher(placed, training=False) for teacher in teachers]
+        taught = {view: sum(answer[view] for answer in answers) / len(answers) for view in VIEWS}
+        logits = Imitation(imitation, name="imitation")(logits, taught)
+    model = keras.Model(faces, logits)
     steps, warmup = config.epochs * steps_per_epoch, int(config.warmup_epochs * steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup), warmup_target=config.learning_rate, warmup_steps=warmup
@@ -142,7 +219,13 @@ def _trainable(config: Config, steps_per_epoch: int) -> keras.Model:
         "fer2013": keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing),
         "ferplus": keras.losses.CategoricalCrossentropy(from_logits=True),
     }
-    model.compile(optimizer, losses, weighted_metrics={view: ["accuracy"] for view in losses}, jit_compile=False)
+    model.compile(
+        optimizer,
+        losses,
+        loss_weights=dict.fromkeys(losses, 1 - imitation),
+        weighted_metrics={view: ["accuracy"] for view in losses},
+        jit_compile=False,
+    )
     return model
 
 
@@ -153,8 +236,11 @@ def _renormalise(model: keras.Model, training: Split, config: Config) -> None:
     """
     order = np.random.default_rng(config.seed).permutation(len(training))
     batches = [order[at : at + config.batch_size] for at in range(0, len(order), config.batch_size)]
-    for batch in batches * -(-RENORMALISING_STEPS // len(batches)):
-        model(training.images[batch], training=True)
+    spoilt = [model.get_layer(name) for name in ("placement", "degradation", "network")]
+    for step in range(RENORMALISING_STEPS):
+        x = training.images[batches[step % len(batches)]]
+        for part in spoilt:
+            x = part(x, training=True)
 
 
 def _targets(split: Split, vote_smoothing: float) -> dict[str, np.ndarray]:

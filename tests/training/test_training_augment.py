@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
+import cv2
 import keras
 import numpy as np
 import pytest
 
+from fer_batch import faces
 from fer_batch.faces import SIDE
 from training import augment
-from training.augment import RandomPlacement
+from training.augment import RandomCompression, RandomDarkness, RandomPlacement, RandomSoftness
 from training.config import Config
 
 CENTRE = (SIDE - 1) / 2
@@ -37,13 +39,18 @@ def placed(layer: RandomPlacement) -> np.ndarray:
     return np.stack([np.abs(x), y], axis=1)
 
 
+def both(config: Config, pictures: np.ndarray, *, training: bool) -> np.ndarray:
+    """``pictures`` placed and degraded."""
+    placed = augment.placement(config)(pictures, training=training)
+    return np.asarray(keras.ops.convert_to_numpy(augment.degradation(config)(placed, training=training)))
+
+
 def test_in_use_a_picture_stays_as_it_is(pictures: np.ndarray) -> None:
-    unchanged = augment.build(Config())(pictures, training=False)
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(unchanged), pictures)
+    np.testing.assert_array_equal(both(Config(), pictures, training=False), pictures)
 
 
 def test_in_training_every_picture_changes_and_keeps_its_range(pictures: np.ndarray) -> None:
-    changed = keras.ops.convert_to_numpy(augment.build(Config())(pictures, training=True))
+    changed = both(Config(), pictures, training=True)
     assert changed.shape == pictures.shape
     assert (np.abs(changed - pictures).max(axis=(1, 2)) > 1).all()
     assert changed.min() >= 0
@@ -51,11 +58,9 @@ def test_in_training_every_picture_changes_and_keeps_its_range(pictures: np.ndar
 
 
 def test_the_same_seed_makes_the_same_pictures(pictures: np.ndarray) -> None:
-    def changed(config: Config) -> np.ndarray:
-        return np.asarray(keras.ops.convert_to_numpy(augment.build(config)(pictures, training=True)))
-
-    np.testing.assert_array_equal(changed(Config()), changed(Config()))
-    assert not np.array_equal(changed(Config()), changed(replace(Config(), seed=9)))
+    first, second = (both(Config(), pictures, training=True) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, both(replace(Config(), seed=9), pictures, training=True))
 
 
 def test_without_ranges_half_of_the_pictures_are_mirrored_and_nothing_else() -> None:
@@ -92,27 +97,58 @@ def test_a_shift_goes_both_ways_on_both_axes_and_stays_in_its_range() -> None:
         assert 0.8 * limit < shift.max() <= limit + 0.1
 
 
-def test_darkness_takes_light_away_and_adds_little_noise() -> None:
-    white = np.full((300, SIDE, SIDE, 1), 200, np.float32)
-    dark = keras.ops.convert_to_numpy(augment.RandomDarkness(0.75, seed=0)(white, training=True))
-    light = dark.mean(axis=(1, 2, 3)) / 200
-    assert 0.24 < light.min() < 0.35
+@pytest.mark.parametrize("layer", [RandomSoftness, RandomDarkness, RandomCompression])
+def test_a_change_of_quality_meets_its_part_of_the_pictures_and_leaves_the_rest(
+    layer: type[RandomSoftness], pictures: np.ndarray
+) -> None:
+    many = np.tile(pictures, (10, 1, 1))[..., np.newaxis]
+    changed = keras.ops.convert_to_numpy(layer(0.3, seed=0)(many, training=True))
+    met = (changed != many).any(axis=(1, 2, 3))
+    assert met.mean() == pytest.approx(0.3, abs=0.09)  # five standard deviations
+    np.testing.assert_array_equal(layer(0.3, seed=0)(many), many)
+    np.testing.assert_array_equal(layer(0.0, seed=0)(many, training=True), many)
+
+
+def test_softness_is_what_opencv_does(pictures: np.ndarray) -> None:
+    picture = pictures[0]
+    blur, small = augment._softeners([1.5], [24])
+    expected = cv2.GaussianBlur(picture, (13, 13), 1.5, borderType=cv2.BORDER_REPLICATE)
+    np.testing.assert_allclose(blur @ picture @ blur.T, expected, atol=0.05)
+    expected = faces.resample(cv2.resize(picture, (24, 24), interpolation=cv2.INTER_AREA))
+    np.testing.assert_allclose(small @ picture @ small.T, expected, atol=0.05)
+
+
+def test_softness_takes_grain_away(pictures: np.ndarray) -> None:
+    soft = changed_by(RandomSoftness(1.0, seed=0), pictures)
+    grain = [np.abs(np.diff(one, axis=1)).mean(axis=(1, 2)) for one in (pictures, soft)]
+    assert (grain[1] < 0.9 * grain[0]).all()
+    np.testing.assert_allclose(soft.mean(axis=(1, 2)), pictures.mean(axis=(1, 2)), atol=8)
+
+
+def test_darkness_takes_light_away_and_adds_noise() -> None:
+    white = np.full((300, SIDE, SIDE), 200, np.float32)
+    dark = changed_by(RandomDarkness(1.0, seed=0), white)
+    light, noise = dark.mean(axis=(1, 2)) / 200, dark.std(axis=(1, 2))
+    assert 0.14 < light.min() < 0.25
     assert 0.9 < light.max() < 1.01
-    assert dark.std(axis=(1, 2, 3)).max() < 4
-    np.testing.assert_array_equal(augment.RandomDarkness(0.75, seed=0)(white), white)
+    assert noise.min() < 1
+    assert 7 < noise.max() < 9
+    np.testing.assert_array_equal(dark, np.rint(dark))
 
 
-def test_blur_softens_some_pictures_only() -> None:
-    still = replace(
-        Config(), rotation_degrees=0.0, translation=0.0, scale=0.0, brightness=0.0, contrast=0.0, erasing=0.0
-    )
-    noise = np.random.default_rng(0).uniform(0, 255, (200, SIDE, SIDE)).astype(np.float32)
+@pytest.mark.parametrize("quality", [10, 20, 50, 75])
+def test_compression_is_what_a_jpeg_encoder_does(quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    y, x = np.mgrid[:SIDE, :SIDE]
+    picture = np.rint(128 + 60 * np.sin(x / 3) + 50 * np.cos(y / 5) + 10 * np.sin(x * y)).clip(0, 255)
+    monkeypatch.setattr(RandomCompression, "QUALITY", (float(quality), float(quality)))
+    ours = changed_by(RandomCompression(1.0, seed=0), picture[np.newaxis].astype(np.float32))[0]
+    _, encoded = cv2.imencode(".jpg", picture.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    theirs = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+    lost = np.abs(theirs - picture).mean()
+    assert lost > 1
+    assert np.abs(ours - theirs).mean() < 0.1 * lost
 
-    def grain(config: Config) -> np.ndarray:
-        steps = augment.build(config)
-        batches = [keras.ops.convert_to_numpy(steps(noise, training=True)) for _ in range(8)]  # one strength a batch
-        return np.abs(np.diff(np.concatenate(batches), axis=1)).mean(axis=(1, 2))
 
-    assert grain(still).min() > 70
-    blurred = grain(replace(still, blur=1.0)) < 60
-    assert 0.1 < blurred.mean() < 0.9
+def changed_by(layer: RandomSoftness, pictures: np.ndarray) -> np.ndarray:
+    """(N, 48, 48) pictures through a layer in training."""
+    return np.asarray(keras.ops.convert_to_numpy(layer(pictures[..., np.newaxis], training=True)))[..., 0]

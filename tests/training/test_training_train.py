@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_batch.classifiers import ModelFile
 from fer_batch.errors import UsageError
-from training import train
+from training import export, prediction, train
 from training.fer2013 import Split
 
 
@@ -92,3 +93,51 @@ def test_votes_take_their_part_of_the_label(splits: dict[str, Split]) -> None:
     np.testing.assert_allclose(
         believed, np.where(split.has_shares, 0.75 + 0.25 * split.shares[rows, split.labels], 1), atol=1e-6
     )
+
+
+@pytest.fixture(scope="module")
+def teacher(run, splits: dict[str, Split], tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
+    """The finished run as a file."""
+    path = tmp_path_factory.mktemp("teacher") / "fer2013.keras"
+    export.write(export.with_shares(run.network, run.config), path, {"name": "textures"})
+    return ModelFile(path)
+
+
+@pytest.mark.usefixtures("few_renormalising_steps")
+def test_a_run_begins_with_the_weights_of_another(
+    run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    gentle = replace(run.config, epochs=1, learning_rate=1e-6)
+    begun = train.fit(gentle, splits["Training"], splits["PublicTest"], tmp_path / "run", start=teacher)
+    for found, expected in zip(begun.trainable_weights, run.network.trainable_weights, strict=True):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(found), keras.ops.convert_to_numpy(expected), atol=1e-3)
+
+
+def test_a_start_of_another_shape_is_refused(run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path) -> None:
+    wider = replace(run.config, stem_filters=12)
+    with pytest.raises(UsageError, match="not of the shape that the configuration says"):
+        train.fit(wider, splits["Training"], splits["PublicTest"], tmp_path / "run", start=teacher)
+
+
+@pytest.mark.usefixtures("few_renormalising_steps")
+def test_a_student_learns_what_only_the_teacher_says(
+    run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    training, unseen = splits["Training"], splits["PrivateTest"]
+    wrong = Split(training.images, np.zeros_like(training.labels), np.roll(training.votes, 1, axis=0))
+    obedient = replace(run.config, imitation=1.0)
+    student = train.fit(obedient, wrong, splits["PublicTest"], tmp_path / "run", teachers=[teacher, teacher])
+    logits = student.predict(unseen.images, verbose=0)
+    for view in ("fer2013", "ferplus"):
+        assert (logits[view].argmax(axis=1) == unseen.labels).mean() > 0.9
+    assert json.loads((tmp_path / "run" / "models.json").read_text()) == {
+        "start": None,
+        "teachers": [teacher.sha256] * 2,
+    }
+    with pytest.raises(UsageError, match=r"another models\.json"):
+        train.fit(obedient, wrong, splits["PublicTest"], tmp_path / "run", teachers=[teacher])
+
+
+def test_teachers_are_not_changed(run, teacher: ModelFile) -> None:
+    model = train._trainable(run.config, 7, [prediction.load(teacher.path)])
+    assert len(model.trainable_variables) == len(run.network.trainable_variables)
