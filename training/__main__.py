@@ -124,7 +124,7 @@ def calibrate(
     model: Annotated[Path, typer.Option(show_default=False, help="A file that fit or calibrate wrote.")],
     out: Annotated[Path, typer.Option(show_default=False, help="The new file; may be the same.")],
 ) -> None:
-    """Fit a model's two temperatures on PublicTest anew, and write it with them; its answers stay."""
+    """Fit what is fitted after training anew, on PublicTest: the weight of rare emotions, and two temperatures."""
     with _errors_in_one_line():
         from fer_batch.classifiers import ModelFile
 
@@ -135,19 +135,18 @@ def calibrate(
         if not validation.has_shares.any():
             raise UsageError(f"{data} holds no FER+ votes: put fer2013new.csv beside fer2013.csv.")
 
-        from training import calibrate as calibration
         from training import export, prediction, provenance
         from training.evaluate import UNCALIBRATED
+        from training.run import calibrated
 
+        facts = file.metadata.get("provenance", {})
         found = prediction.load(file.path)
         before = export.temperatures(found)
-        uncalibrated = export.with_temperatures(found, UNCALIBRATED)
-        temperatures = calibration.temperatures(prediction.predictor(uncalibrated), validation)
-        facts = file.metadata.get("provenance", {})
-        changed = export.with_temperatures(found, temperatures)
-        export.write(changed, out, {**facts, **provenance.calibration(temperatures)})
-        for view, old, new in zip(VIEWS, before, temperatures, strict=True):
-            typer.echo(f"{view}: temperature {new:.4f}, was {old:.4f}")
+        trained = export.with_biases(export.with_temperatures(found, UNCALIBRATED), -provenance.biases(facts))
+        changed, biases, temperatures = calibrated(trained, validation)
+        export.write(changed, out, {**facts, **provenance.calibration(temperatures, biases)})
+        for view, old, new, added in zip(VIEWS, before, temperatures, biases, strict=True):
+            typer.echo(f"{view}: temperature {new:.4f}, was {old:.4f}; rarest emotion's logit {added.max():+.3f}")
         typer.echo(out)
 
 
@@ -192,7 +191,8 @@ def evaluate(
         from training import prediction, provenance
         from training.evaluate import evaluate as measure
 
-        temperatures = provenance.temperatures(file.metadata.get("provenance", {}))
+        made = file.metadata.get("provenance", {})
+        temperatures = provenance.temperatures(made)
         report = measure(prediction.predictor(prediction.load(file.path)), splits, temperatures)
         _show(report)
         if metrics is not None:
@@ -200,7 +200,7 @@ def evaluate(
                 "model": {"file": file.path.name, "sha256": file.sha256},
                 "data": {name: {"rows": len(split), "sha256": split.sha256} for name, split in splits.items()},
                 "versions": provenance.versions(),
-                **provenance.calibration(temperatures),
+                **provenance.calibration(temperatures, provenance.biases(made)),
                 "results": report.as_json(),
                 "scores": report.scores_as_json(),
             }

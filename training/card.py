@@ -287,6 +287,18 @@ def _calibration(sources: Sources) -> str:
         parts.append(_prose(f"Temperatures by which the model divides its logits, fitted on PublicTest: {told}."))
     elif temperatures:
         parts.append(_prose("The shares are the network's own: no temperature was fitted."))
+    biases = sources.metrics.get("biases", {})
+    if any(added for view in biases.values() for added in view.values()):
+        told = "; ".join(
+            f"`{view}` " + ", ".join(f"{emotion} {added:+.2f}" for emotion, added in by_emotion.items())
+            for view, by_emotion in biases.items()
+        )
+        parts.append(
+            _prose(
+                "So that rare emotions do not fall silent, their logits were raised after training, and those of "
+                f"frequent ones lowered, at a price in accuracy that PublicTest set: {told}."
+            )
+        )
     return _section("Calibration", *parts)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from fer_batch.classifiers.model_file import METADATA_MEMBER
@@ -65,6 +66,16 @@ def with_temperatures(model: keras.Model, temperatures: Sequence[float]) -> kera
 
     copied = keras.models.clone_model(model, clone_function=copy)
     copied.set_weights(model.get_weights())
+    return copied
+
+
+def with_biases(model: keras.Model, biases: np.ndarray) -> keras.Model:
+    """A copy of a model that :func:`with_shares` made, with ``biases`` (2, 7) added to the logits of each of VIEWS."""
+    copied = keras.models.clone_model(model)
+    copied.set_weights(model.get_weights())
+    for view, added in zip(VIEWS, biases, strict=True):
+        kernel, bias = copied.get_layer(f"{view}_logits").get_weights()
+        copied.get_layer(f"{view}_logits").set_weights([kernel, bias + added.astype(np.float32)])
     return copied
 
 

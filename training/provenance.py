@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 import fer_batch
 from fer_batch.classifiers import ModelFile
-from fer_batch.emotions import VIEWS
+from fer_batch.emotions import EMOTIONS, VIEWS
 from training.config import Config
 from training.evaluate import UNCALIBRATED, Report
 from training.fer2013 import Split
+
+UNBIASED = np.zeros((len(VIEWS), len(EMOTIONS)))
+"""The biases of a model whose logits are as they were trained."""
 
 
 def describe(
@@ -25,10 +29,11 @@ def describe(
     validation: Split,
     report: Report,
     temperatures: Sequence[float] = UNCALIBRATED,
+    biases: np.ndarray = UNBIASED,
 ) -> dict[str, Any]:
     """Facts ready for JSON; ``report`` says how the model answers on ``validation``, which is PublicTest.
 
-    ``temperatures``, one for each of VIEWS, are those that the model applies.
+    ``temperatures``, one for each of VIEWS, and ``biases`` (2, 7) are those that the model applies.
     """
     facts: dict[str, Any] = {
         "fer_batch": fer_batch.__version__,
@@ -38,7 +43,7 @@ def describe(
             "training_sha256": training.sha256,
             "rows": {"Training": len(training), "PublicTest": len(validation)},
         },
-        **calibration(temperatures),
+        **calibration(temperatures, biases),
         "backend": keras.backend.backend(),
         "versions": versions(),
         "public_test": {
@@ -55,9 +60,18 @@ def describe(
     return {**facts, "commit": commit} if commit else facts
 
 
-def calibration(temperatures: Sequence[float]) -> dict[str, Any]:
-    """The fact of a model's temperatures, by view."""
-    return {"temperatures": dict(zip(VIEWS, temperatures, strict=True))}
+def calibration(temperatures: Sequence[float], biases: np.ndarray = UNBIASED) -> dict[str, Any]:
+    """The facts of a model's temperatures, by view, and of the biases in its logits, by view and emotion."""
+    by_view = {
+        view: dict(zip(EMOTIONS, map(float, added), strict=True)) for view, added in zip(VIEWS, biases, strict=True)
+    }
+    return {"temperatures": dict(zip(VIEWS, temperatures, strict=True)), "biases": by_view}
+
+
+def biases(facts: Mapping[str, Any]) -> np.ndarray:
+    """(2, 7): what a model's provenance says was added to its logits after training; 0 where it says nothing."""
+    found = facts.get("biases", {})
+    return np.array([[float(found.get(view, {}).get(emotion, 0)) for emotion in EMOTIONS] for view in VIEWS])
 
 
 def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
+
 from fer_batch.classifiers import ModelFile
-from training import calibrate, export, prediction, provenance, train
+from training import balance, calibrate, export, prediction, provenance, train
 from training.config import Config
 from training.evaluate import Report, evaluate
 from training.fer2013 import Split
@@ -38,13 +41,22 @@ def run(
         UsageError, OutputError: as :func:`training.train.fit`.
     """
     trained = train.fit(config, training, validation, folder, start=start, teachers=teachers)
-    uncalibrated = export.with_shares(trained, config)
-    temperatures = calibrate.temperatures(prediction.predictor(uncalibrated), validation)
-    model = export.with_temperatures(uncalibrated, temperatures)
+    model, biases, temperatures = calibrated(export.with_shares(trained, config), validation)
     report = evaluate(prediction.predictor(model), {"Training": training, "PublicTest": validation}, temperatures)
-    facts = provenance.describe(config, training, validation, report, temperatures)
+    facts = provenance.describe(config, training, validation, report, temperatures, biases)
     export.write(model, folder / MODEL_NAME, {**facts, **provenance.lineage(start, teachers)})
     return report
+
+
+def calibrated(model: keras.Model, validation: Split) -> tuple[keras.Model, np.ndarray, tuple[float, ...]]:
+    """A copy of a model as trained, with what is fitted to ``validation`` afterwards: biases (2, 7), and temperatures.
+
+    The biases come first, since the temperatures are to mend what they do to the shares.
+    """
+    biases = balance.biases(prediction.predictor(model), validation)
+    balanced = export.with_biases(model, biases)
+    temperatures = calibrate.temperatures(prediction.predictor(balanced), validation)
+    return export.with_temperatures(balanced, temperatures), biases, temperatures
 
 
 def distil(student: Config, teachers: Sequence[Config], training: Split, validation: Split, folder: Path) -> Report:

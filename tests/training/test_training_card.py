@@ -345,3 +345,12 @@ def test_the_shipped_card_is_about_the_shipped_model() -> None:
     assert file.card is not None
     assert f"| sha256 | `{file.sha256}` |" in file.card
     assert sections(file.card) == SECTIONS
+
+
+def test_biases_are_told_where_there_are_any(sources: Sources) -> None:
+    biases = {view: dict.fromkeys(EMOTIONS, 0.0) for view in ("fer2013", "ferplus")}
+    assert "fall silent" not in card.write(replace(sources, metrics={**sources.metrics, "biases": biases}))
+    biases["ferplus"]["disgust"] = 0.159
+    text = card.write(replace(sources, metrics={**sources.metrics, "biases": biases}))
+    assert "fall silent" in text
+    assert "disgust +0.16" in " ".join(text.split())

@@ -82,6 +82,19 @@ def test_a_temperature_evens_the_shares_of_its_view_and_keeps_their_order(
     np.testing.assert_allclose(cooled[:, 1], plain[:, 1], atol=1e-6)
 
 
+def test_biases_are_added_to_the_logits(shipped: keras.Model, splits: dict[str, Split]) -> None:
+    faces = splits["PrivateTest"].images
+    biases = np.zeros((len(VIEWS), len(EMOTIONS)))
+    biases[1, 3] = 2.0
+    plain, biased = (prediction.predictor(one)(faces) for one in (shipped, export.with_biases(shipped, biases)))
+    by_hand = plain[:, 1] * np.exp(biases[1])
+    np.testing.assert_allclose(biased[:, 1], by_hand / by_hand.sum(axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_allclose(biased[:, 0], plain[:, 0], atol=1e-6)
+    recorded = provenance.calibration((1.0, 1.0), biases)
+    np.testing.assert_array_equal(provenance.biases(json.loads(json.dumps(recorded))), biases)
+    np.testing.assert_array_equal(provenance.biases({}), 0)
+
+
 def test_the_file_names_its_emotions_and_views(file: Path, facts: dict[str, object]) -> None:
     metadata = read_metadata(file)
     assert metadata["emotions"] == list(EMOTIONS)
