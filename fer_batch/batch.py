@@ -60,7 +60,8 @@ def analyze(
     NAME being the first path's. Run again on the same folder, it does only what is missing.
 
     Raises:
-        UsageError: a path does not exist, or the output folder holds files of somebody else.
+        UsageError: a path does not exist, or the output folder holds files of somebody else, or another run is writing
+            into it.
         NothingUsable: there is no photograph and no film, or none can be read; in the second case the tables that say
             why are there.
         ModelError, DetectorError: they cannot be used.
@@ -76,6 +77,22 @@ def analyze(
         raise NothingUsable(_nothing(inputs, found.ignored))
     eyes = Eyes(options, WorkFolder(folder / "work"), progress)
     outfolder.claim(folder)
+    with outfolder.locked(folder):
+        run = _analyze(found, eyes, options, folder, progress, started)
+    if not run.outcomes:
+        raise NothingUsable(f"Nothing could be read; {run.report} says why.")
+    return run
+
+
+def default_folder(inputs: Sequence[Path]) -> Path:
+    """Where results go when nobody says: beside where one stands, named after the first input."""
+    return Path(f"{inputs[0].resolve().name or 'fer-batch'}-emotions")
+
+
+def _analyze(
+    found: sources.Found, eyes: Eyes, options: Options, folder: Path, progress: Progress, started: datetime
+) -> Run:
+    """Have every source seen, and write everything."""
     _write_card(folder / pages.MODEL_CARD, eyes.model.card)
     skipped = list(found.skipped)
     outcomes: list[Outcome] = []
@@ -104,15 +121,7 @@ def analyze(
     _write(folder, ledger, summaries)
     if not options.keep:
         outfolder.sweep(eyes.work.folder, keep=())
-    run = Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder))
-    if not outcomes:
-        raise NothingUsable(f"Nothing could be read; {run.report} says why.")
-    return run
-
-
-def default_folder(inputs: Sequence[Path]) -> Path:
-    """Where results go when nobody says: beside where one stands, named after the first input."""
-    return Path(f"{inputs[0].resolve().name or 'fer-batch'}-emotions")
+    return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder))
 
 
 def _analyze_source(

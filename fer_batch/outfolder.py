@@ -1,10 +1,15 @@
 """The output folder: ours alone, marked as such, holding nothing of an earlier run that this one does not vouch for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from fer_batch.errors import OutputError, OutputRefused
 from fer_batch.sources import MARKER
+
+LOCK = ".lock"
 
 
 def claim(folder: Path) -> None:
@@ -24,6 +29,29 @@ def claim(folder: Path) -> None:
         marker.write_text("This folder is an output of fer-batch; running it again goes on from what is here.\n")
     except OSError as error:
         raise OutputError(f"Cannot write into {folder}: {error.strerror or error}. Choose another --out.") from error
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a claimed folder. The system lets go of it when the process ends, however it ends.
+
+    Raises:
+        OutputRefused: another run is writing into it.
+        OutputError: it cannot be locked.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputRefused(
+            f"Another run is writing into {folder}. Wait until it has finished, or choose another --out."
+        ) from None
+    except OSError as error:
+        raise OutputError(f"Cannot lock {folder}: {error.strerror or error}. Choose another --out.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def sweep(folder: Path, keep: Iterable[Path]) -> None:

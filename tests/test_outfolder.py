@@ -1,11 +1,15 @@
 """The output folder: only ever ours, and swept of what no run vouches for."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import fer_batch
 from fer_batch import outfolder
-from fer_batch.errors import OutputError, OutputRefused
+from fer_batch.errors import NothingUsable, OutputError, OutputRefused
 
 
 def touch(path: Path) -> Path:
@@ -81,3 +85,37 @@ def test_sweep_takes_a_link_away_and_leaves_what_it_leads_to(tmp_path: Path) -> 
     outfolder.sweep(tmp_path / "timelines", keep=[])
     assert (tmp_path / "elsewhere").is_dir()
     assert not list((tmp_path / "timelines").iterdir())
+
+
+def test_a_second_run_is_refused_until_the_first_has_ended_or_was_killed(tmp_path: Path) -> None:
+    outfolder.claim(tmp_path)
+    code = (
+        "import sys, time; from pathlib import Path; from fer_batch import outfolder\n"
+        "with outfolder.locked(Path(sys.argv[1])): print('locked', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with (
+            pytest.raises(OutputRefused, match=r"Another run is writing into .* Wait until it has finished"),
+            outfolder.locked(tmp_path),
+        ):
+            pass
+        other.send_signal(signal.SIGKILL)
+    with outfolder.locked(tmp_path):
+        pass
+    with outfolder.locked(tmp_path):
+        pass
+
+
+def test_a_run_keeps_its_folder_locked_and_lets_go_of_it(tmp_path: Path) -> None:
+    photograph = tmp_path / "in" / "broken.jpg"
+    touch(photograph).write_bytes(b"\xff\xd8\xff\xe0 no more")
+    out = tmp_path / "out"
+    outfolder.claim(out)
+    with outfolder.locked(out), pytest.raises(OutputRefused, match="Another run"):
+        fer_batch.analyze([photograph], out=out)
+    with pytest.raises(NothingUsable, match="Nothing could be read"):
+        fer_batch.analyze([photograph], out=out)
+    with outfolder.locked(out):
+        pass
