@@ -34,6 +34,9 @@ class Config:
     warmup_epochs: float = 1.0
     ema_momentum: float = 0.999
     """Decay a step of the running mean of the weights, which is what is evaluated and shipped."""
+    kept: float = 0.0
+    """Part of the final weights that are those the run began with, if it began with a model's (Wortsman et al. 2022,
+    arXiv:2109.01903): what is new is learnt, and less of the old is lost."""
     label_smoothing: float = 0.1
     """On FER2013's labels (Szegedy et al. 2016, arXiv:1512.00567); FER+ shares are soft already."""
     vote_smoothing: float = 0.0

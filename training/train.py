@@ -77,6 +77,8 @@ def fit(
             callbacks=[checkpoint, keras.callbacks.CSVLogger(folder / "log.csv", append=True)],
             verbose=2,
         )
+        if start is not None:
+            _blend(model.get_layer("network"), start, config.kept)
         _renormalise(model, training, config)
     return model.get_layer("network")
 
@@ -187,6 +189,12 @@ def _begin_with(net: keras.Model, start: ModelFile) -> None:
         raise UsageError(
             f"{start.path.name} cannot be gone on with: its network is not of the shape that the configuration says."
         ) from error
+
+
+def _blend(net: keras.Model, start: ModelFile, kept: float) -> None:
+    """Move every weight of ``net`` towards that of ``start``, by the part ``kept`` of the way."""
+    before = load(start.path).get_weights()
+    net.set_weights([(1 - kept) * new + kept * old for new, old in zip(net.get_weights(), before, strict=True)])
 
 
 def _trainable(config: Config, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()) -> keras.Model:

@@ -113,6 +113,23 @@ def test_a_run_begins_with_the_weights_of_another(
         np.testing.assert_allclose(keras.ops.convert_to_numpy(found), keras.ops.convert_to_numpy(expected), atol=1e-3)
 
 
+@pytest.mark.usefixtures("few_renormalising_steps")
+def test_what_is_kept_of_the_start_is_in_the_final_weights(
+    run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    config = replace(run.config, epochs=1)
+    weights = {}
+    for kept in (0.0, 0.25, 1.0):
+        ended = train.fit(
+            replace(config, kept=kept), splits["Training"], splits["PublicTest"], tmp_path / str(kept), start=teacher
+        )
+        weights[kept] = [keras.ops.convert_to_numpy(one) for one in ended.trainable_weights]
+    for new, some, old in zip(*weights.values(), strict=True):
+        np.testing.assert_allclose(some, 0.75 * new + 0.25 * old, atol=1e-5)
+    first = [keras.ops.convert_to_numpy(one) for one in run.network.trainable_weights]
+    assert all(np.array_equal(*pair) for pair in zip(weights[1.0], first, strict=True))
+
+
 def test_a_start_of_another_shape_is_refused(run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path) -> None:
     wider = replace(run.config, stem_filters=12)
     with pytest.raises(UsageError, match="not of the shape that the configuration says"):
