@@ -160,6 +160,8 @@ def _description(sources: Sources) -> str:
         "trained with": _versions(made.get("versions", {})),
         "epochs": config.get("epochs"),
         "seed": config.get("seed"),
+        "began with": _sha256s(made.get("start", ())),
+        "learnt from": _sha256s(made.get("teachers", ())),
     }
     return _section(
         "What it is",
@@ -418,6 +420,11 @@ def _repeat(sources: Sources) -> str:
             "slightly other figures; measuring this file again gives these, up to rounding."
         ),
     )
+
+
+def _sha256s(models: Iterable[Facts]) -> str:
+    """How the files of other models are told apart, in short."""
+    return ", ".join(f"the model of sha256 {model['sha256'][:12]}…" for model in models)
 
 
 def _section(heading: str, *parts: str) -> str:

@@ -354,3 +354,12 @@ def test_biases_are_told_where_there_are_any(sources: Sources) -> None:
     text = card.write(replace(sources, metrics={**sources.metrics, "biases": biases}))
     assert "fall silent" in text
     assert "disgust +0.16" in " ".join(text.split())
+
+
+def test_models_that_a_run_began_with_and_learnt_from_are_told(sources: Sources) -> None:
+    lineage = {"start": [{"sha256": "ab" * 32}], "teachers": [{"sha256": "cd" * 32}, {"sha256": "ef" * 32}]}
+    metadata = {**sources.metadata, "provenance": {**sources.provenance, **lineage}}
+    text = card.write(replace(sources, metadata=metadata))
+    assert "| began with | `the model of sha256 abababababab…` |" in text
+    assert "cdcdcdcdcdcd…, the model of sha256 efefefefefef…" in text
+    assert "began with" not in card.write(sources)
