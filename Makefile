@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 # OpenCV's wheels lean on two libraries of the system, which a server may lack.
 SYSTEM := libgl1 libglib2.0-0
 
-.PHONY: demo test lint format wheel clean
+.PHONY: demo test bench lint format wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fer-batch demo demo
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --cov=fer_batch --cov-report=term-missing:skip-covered
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks --json benchmark.json
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

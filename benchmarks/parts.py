@@ -1,0 +1,126 @@
+"""What one core could do with a film's parts alone, through the libraries themselves and not through our code."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import av
+import numpy as np
+
+from fer_batch import detectors, faces, films, photographs, sight, sources
+from fer_batch.classifiers import ModelFile
+from fer_batch.detectors import Detector
+from fer_batch.detectors.centerface import CenterFace, letterbox
+from fer_batch.filmindex import read_index
+from fer_batch.openvino_import import compile_model, import_openvino
+from fer_batch.sampling import Sampling
+from fer_batch.types import Chunk, Detection, Kind
+
+BATCH = 64
+SECONDS = 1.5
+"""How long each part is repeated; its median counts."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Milliseconds of one core for each frame, or photograph."""
+
+    decoding: float
+    detecting: float
+    classifying: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.decoding + self.detecting + self.classifying
+
+
+class _Counting:
+    """A detector that counts the shapes of the net that it uses."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.shapes: Counter[tuple[int, int]] = Counter()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self._detector.facts
+
+    def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
+        self.shapes[letterbox(*image.shape[:2])] += 1
+        return self._detector.detect(image, min_confidence)
+
+
+def measure(path: Path) -> Parts:
+    """The parts of a film, or of a folder of JPEG photographs."""
+    source = sources.walk([path]).sources[0]
+    if source.kind is Kind.VIDEO:
+        index = read_index(source.files[0])
+        chunks, decoding = films.plan(source, index, Sampling(), films.trust(index)), _decoding(path)
+    else:
+        chunks = photographs.plan(source)
+        decoding = _median(lambda: _decode_photograph(source.files[0]))
+    frames, found, shapes = _looks(chunks[0])
+    detecting = sum(count * _net(shape) for shape, count in shapes.items()) / frames
+    return Parts(decoding, detecting, found * _cnn() / frames)
+
+
+def _looks(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
+    """Frames, faces, and how often the detector's net is used in each shape."""
+    counting = _Counting(detectors.make(detectors.DEFAULT))
+    parts = list(sight.see(chunk, counting, 0.3, None, lambda: None))
+    return sum(len(one.moments) for one in parts), sum(len(one.crops) for one in parts), counting.shapes
+
+
+def _decoding(path: Path) -> float:
+    """Bare PyAV: no frame converted."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        began = perf_counter()
+        frames = sum(1 for _ in container.decode(stream))
+        return 1000 * (perf_counter() - began) / frames
+
+
+def _decode_photograph(path: Path) -> None:
+    """Bare Pillow, by libjpeg's reduced decoding."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.draft("RGB", (960, 720))
+        image.load()
+
+
+def _net(shape: tuple[int, int]) -> float:
+    """Bare OpenVINO: the detector's net."""
+    detector = CenterFace()
+    core = import_openvino().Core()
+    model = core.read_model(model=detector.weights)
+    model.reshape([1, 3, *shape])
+    compiled = compile_model(core, model, detector.facts["precision"])
+    picture = np.random.default_rng(0).uniform(0, 255, (1, 3, *shape)).astype(np.float32)
+    return _median(lambda: compiled(picture))
+
+
+def _cnn() -> float:
+    """Bare OpenVINO: the shipped model, for one face of a batch."""
+    core = import_openvino().Core()
+    model = core.read_model(ModelFile().path.with_suffix(".xml"))
+    model.reshape([BATCH, faces.SIDE, faces.SIDE])
+    compiled = compile_model(core, model, "f32")
+    crops = np.random.default_rng(0).uniform(0, 255, (BATCH, faces.SIDE, faces.SIDE)).astype(np.float32)
+    return _median(lambda: compiled(crops)) / BATCH
+
+
+def _median(call: Callable[[], object]) -> float:
+    """Milliseconds that a call takes, once it is warm."""
+    call()
+    took: list[float] = []
+    while sum(took) < 1000 * SECONDS:
+        began = perf_counter()
+        call()
+        took.append(1000 * (perf_counter() - began))
+    return float(np.median(took))
