@@ -1,15 +1,16 @@
 """The whole run: find the sources, have each seen, write tables and report. One bad file never ends it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fer_batch import outfolder, pages, report, runfile, sources, tables, timeline, tracking
 from fer_batch.emotions import VIEWS
-from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError
+from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError, TaskLost
 from fer_batch.options import Options
-from fer_batch.seeing import Eyes, Progress, unexpected
+from fer_batch.seeing import Progress, Seeing
 from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source, Summary
 from fer_batch.workfolder import Record, WorkFolder
 
@@ -75,10 +76,10 @@ def analyze(
     found = sources.walk(inputs, out=folder, recursive=options.recursive)
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
-    eyes = Eyes(options, WorkFolder(folder / "work"), progress)
+    seeing = Seeing(options, WorkFolder(folder / "work"), progress)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(found, eyes, options, folder, progress, started)
+        run = _analyze(found, seeing, options, folder, progress, started)
     if not run.outcomes:
         raise NothingUsable(f"Nothing could be read; {run.report} says why.")
     return run
@@ -90,62 +91,68 @@ def default_folder(inputs: Sequence[Path]) -> Path:
 
 
 def _analyze(
-    found: sources.Found, eyes: Eyes, options: Options, folder: Path, progress: Progress, started: datetime
+    found: sources.Found, seeing: Seeing, options: Options, folder: Path, progress: Progress, started: datetime
 ) -> Run:
     """Have every source seen, and write everything."""
-    _write_card(folder / pages.MODEL_CARD, eyes.model.card)
-    skipped = list(found.skipped)
-    outcomes: list[Outcome] = []
-    summaries: list[Summary] = []
-    for source in found.sources:
-        outcome, reasons = _analyze_source(source, eyes, options, folder)
-        skipped.extend(reasons)
-        if outcome is not None:
-            outcomes.append(outcome)
-            table = tables.read_timeline(folder / outcome.timeline)
-            summaries.extend(timeline.summarise(table, source.name, source.kind))
-        progress.end(source, outcome)
+    _write_card(folder / pages.MODEL_CARD, seeing.model.card)
+    told: dict[str, _Told] = {}
+    with closing(seeing.records(found.sources)) as records:
+        for source, record in records:
+            told[source.name] = _tell(source, record, seeing.work, options, folder)
+            progress.end(source, told[source.name].outcome)
+    in_order = [told[source.name] for source in found.sources]
+    outcomes = [one.outcome for one in in_order if one.outcome is not None]
+    skipped = [*found.skipped, *(line for one in in_order for line in one.skipped)]
     ledger = runfile.Ledger(
         started=started,
         finished=datetime.now(UTC),
         options=options,
-        model=eyes.model.facts,
-        detector=eyes.detector.facts,
-        runtime=eyes.runtime,
-        seconds=eyes.seconds,
-        chunks=eyes.counts,
+        model=seeing.model.facts,
+        detector=seeing.detector.facts,
+        runtime=seeing.runtime,
+        seconds=seeing.seconds,
+        chunks=seeing.counts,
         outcomes=outcomes,
         skipped=skipped,
         ignored=found.ignored,
     )
-    _write(folder, ledger, summaries)
+    _write(folder, ledger, [summary for one in in_order for summary in one.summaries])
     if not options.keep:
-        outfolder.sweep(eyes.work.folder, keep=())
+        outfolder.sweep(seeing.work.folder, keep=())
     return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder))
 
 
-def _analyze_source(
-    source: Source, eyes: Eyes, options: Options, folder: Path
-) -> tuple[Outcome | None, Sequence[Skipped]]:
-    """Have a source seen and write its timeline; None if it gave no row. Beside it, what is wrong with it."""
+@dataclass(frozen=True)
+class _Told:
+    """What came of a source: its timeline, if it gave a row, and what is wrong with it."""
+
+    outcome: Outcome | None
+    skipped: Sequence[Skipped]
+    summaries: Sequence[Summary] = ()
+
+
+def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: Options, folder: Path) -> _Told:
+    """Write the timeline of a source that has been seen."""
+    if isinstance(record, Skipped):
+        return _Told(None, [record])
     try:
-        record = eyes.record(source)
         tally = _Tally(source, record)
-        glimpses = _chosen(tally.glimpses(eyes.work), options)
+        glimpses = _chosen(tally.glimpses(work), options)
         link = tracking.track if source.kind is Kind.VIDEO else tracking.arrange
         readings = link(glimpses, VIEWS.index(options.view))
         path = folder / tally.outcome().timeline
         tables.write_timeline(path, tally.count(readings))
+        if not tally.frames:
+            path.unlink()
+            return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
+        summaries = timeline.summarise(tables.read_timeline(path), source.name, source.kind)
     except MediaError as error:
-        return None, [Skipped(source.name, str(error))]
+        return _Told(None, [Skipped(source.name, str(error))])
     except FerBatchError:
         raise
-    except Exception as error:  # whatever a library does to one file, the others must not suffer
-        return None, [Skipped(source.name, unexpected(error))]
-    if tally.frames:
-        return tally.outcome(), tally.skipped
-    path.unlink()
-    return None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")]
+    except Exception as error:  # whatever goes wrong with one source, the others must not suffer
+        return _Told(None, [Skipped(source.name, str(TaskLost.unexpected(error)))])
+    return _Told(tally.outcome(), tally.skipped, summaries)
 
 
 @dataclass

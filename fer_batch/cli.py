@@ -59,6 +59,13 @@ def analyze(
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Look into folders within folders.")
     ] = Options.recursive,
+    detect_every: Annotated[
+        int | None,
+        typer.Option(help="Most frames of a film between two looks at the whole frame; default: half a second's."),
+    ] = Options.detect_every,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that look at media; default: one for each core; 0: none beside this.")
+    ] = Options.workers,
     batch_size: Annotated[int, typer.Option(help="Faces in one call of the model.")] = Options.batch_size,
     model: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A model of your own (.keras).")
@@ -86,6 +93,8 @@ def analyze(
             min_face=min_face,
             max_faces=max_faces,
             recursive=recursive,
+            detect_every=detect_every,
+            workers=workers,
             batch_size=batch_size,
             model=model,
             runtime=runtime,

@@ -7,7 +7,7 @@ from fer_batch import films, photographs
 from fer_batch.frames import Frame
 from fer_batch.types import Chunk, Kind, Skipped
 
-READERS: dict[Kind, Callable[[Chunk, list[Skipped]], Iterator[Frame]]] = {
+READERS: dict[Kind, Callable[[Chunk, list[Skipped], Callable[[], object]], Iterator[Frame]]] = {
     Kind.PHOTOS: photographs.read,
     Kind.VIDEO: films.read,
 }
@@ -21,14 +21,15 @@ class Decoding:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def decode(chunk: Chunk) -> Decoding:
+def decode(chunk: Chunk, alive: Callable[[], object]) -> Decoding:
     """The chunk's frames in presentation order.
 
-    What cannot be read is added to ``skipped`` while the frames are drawn, and the rest still comes.
+    What cannot be read is added to ``skipped`` while the frames are drawn, and the rest still comes. ``alive`` is
+    called for everything that is decoded, also what comes before the first frame that is looked at.
 
     Raises (while frames are drawn):
         films.Misaligned: a stretch of a film, decoded on its own, is not what the film's index announces.
         MediaError: the film cannot be opened.
     """
     skipped: list[Skipped] = []
-    return Decoding(READERS[chunk.source.kind](chunk, skipped), skipped)
+    return Decoding(READERS[chunk.source.kind](chunk, skipped, alive), skipped)

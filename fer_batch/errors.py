@@ -8,6 +8,7 @@
     * DetectorError: the detector's file cannot be used (4)
     * OutputError: a result cannot be written (5)
     * MediaError: one file cannot be read; never ends a run
+    * TaskLost: one stretch cannot be looked at, for reasons of ours; never ends a run
 """
 
 from enum import IntEnum
@@ -66,3 +67,12 @@ class OutputError(FerBatchError):
 
 class MediaError(FerBatchError):
     """One photograph or film cannot be read. It becomes a line in errors.csv; the run goes on."""
+
+
+class TaskLost(FerBatchError):
+    """Looking at a stretch of a source failed for another reason than the media's: a crash, a mistake in a library."""
+
+    @classmethod
+    def unexpected(cls, error: Exception) -> "TaskLost":
+        """An error that nobody foresaw, in one line."""
+        return cls(f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")

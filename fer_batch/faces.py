@@ -24,12 +24,14 @@ class Luma:
 
     ``plane`` is (height, width), uint8 or uint16, often a view of the decoder's memory: copy what must outlive it.
     ``black`` and ``white`` are the levels of black and white in it: 16 and 235 in limited-range film of 8 bits, 0 and
-    255 in photographs.
+    255 in photographs. ``scale`` tells how many of its pixels are one of the picture's: 1, or less if it was decoded at
+    a reduced size.
     """
 
     plane: np.ndarray
     black: int = 0
     white: int = 255
+    scale: float = 1.0
 
 
 def square(box: Box) -> tuple[int, int, int]:
@@ -40,7 +42,17 @@ def square(box: Box) -> tuple[int, int, int]:
 
 def cut(luma: Luma, box: Box) -> np.ndarray:
     """The face in ``box`` as (48, 48) uint8, black 0 and white 255; past the edge the border is repeated."""
-    left, top, side = square(box)
+    return cut_square(luma, *square(box), SIDE)
+
+
+def cut_square(luma: Luma, left: int, top: int, side: int, size: int) -> np.ndarray:
+    """A square of the picture as (size, size) uint8, black 0 and white 255; past the edge the border is repeated.
+
+    ``left``, ``top`` and ``side`` are in the picture's pixels.
+    """
+    if luma.scale != 1:
+        left, top = round(left * luma.scale), round(top * luma.scale)
+        side = max(1, round(side * luma.scale))
     height, width = luma.plane.shape
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         patch = np.ascontiguousarray(luma.plane[top : top + side, left : left + side])
@@ -48,14 +60,14 @@ def cut(luma: Luma, box: Box) -> np.ndarray:
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         patch = luma.plane[rows[:, np.newaxis], columns]
-    return _full_range(resample(patch), luma)
+    return _full_range(resample(patch, size), luma)
 
 
-def resample(grey: np.ndarray) -> np.ndarray:
-    """A grey picture of any size as (48, 48) of the same type: by area when it shrinks, bilinear when it grows."""
-    shrinks = min(grey.shape) > SIDE
+def resample(grey: np.ndarray, size: int = SIDE) -> np.ndarray:
+    """A grey picture of any size as (size, size) of the same type: by area when it shrinks, bilinear when it grows."""
+    shrinks = min(grey.shape) > size
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=interpolation))
+    return np.asarray(cv2.resize(grey, (size, size), interpolation=interpolation))
 
 
 def _full_range(face: np.ndarray, luma: Luma) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A film's index: what its packets say of every frame, read once without decoding any."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -105,8 +106,8 @@ def picture_stream(container: InputContainer) -> VideoStream:
     return best if best in films and isinstance(best, VideoStream) else films[0]
 
 
-def read_index(path: Path) -> FilmIndex:
-    """Read all packets of a film, decoding none.
+def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIndex:
+    """Read all packets of a film, decoding none; ``alive`` is called for each.
 
     Raises:
         MediaError: it cannot be opened, or holds no picture.
@@ -125,6 +126,7 @@ def read_index(path: Path) -> FilmIndex:
         broken: str | None = None
         try:
             for packet in container.demux():
+                alive()
                 if packet.size == 0 or packet.is_discard:
                     continue
                 holes.add(packet)

@@ -68,7 +68,7 @@ class FilmPicture:
         """Pixels, upright."""
         return self.frame.width if self.orientation.swap else self.frame.height
 
-    def luma(self) -> Luma:
+    def luma(self, smallest: float = 0.0) -> Luma:  # noqa: ARG002
         """The luma plane as a view of the decoder's memory, with its own levels of black and white."""
         name = self.frame.format.name
         if not name.startswith(LUMA_FIRST) or name.startswith(PACKED):

@@ -6,7 +6,7 @@ the film is read straight through, frames known by their stamps. Where the decod
 in AVI, raw streams), its order is the truth and the k-th frame gets the k-th stamp.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
 from fractions import Fraction
@@ -77,8 +77,8 @@ def plan(source: Source, index: FilmIndex, sampling: Sampling, level: Trust) -> 
     return chunks
 
 
-def read(chunk: Chunk, skipped: list[Skipped]) -> Iterator[Frame]:
-    """The frames of a chunk that are to be looked at.
+def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> Iterator[Frame]:
+    """The frames of a chunk that are to be looked at; ``alive`` is called for every one that is decoded.
 
     Raises:
         Misaligned: the chunk is not what the index announces; nothing of it should be kept.
@@ -88,25 +88,37 @@ def read(chunk: Chunk, skipped: list[Skipped]) -> Iterator[Frame]:
         stream = picture_stream(container)
         stream.codec_context.thread_count = 1
         if chunk.start is not None or chunk.stop is not None:
-            yield from _read_stretch(chunk, container, stream, skipped)
-        elif chunk.moments is not None and chunk.moments[0].stamp is not None:
-            yield from _read_by_stamp(chunk, container, stream, skipped)
-        else:
-            yield from _read_in_order(chunk, container, stream, skipped)
+            yield from _read_stretch(chunk, _decoded(container, stream, chunk.start, alive), skipped)
+            return
+        errors: list[str] = []
+        frames = _telling(_frames(container, stream, errors), alive)
+        by_stamp = chunk.moments is not None and chunk.moments[0].stamp is not None
+        yield from (_read_by_stamp if by_stamp else _read_in_order)(chunk, frames, errors, skipped)
 
 
-def _read_stretch(
-    chunk: Chunk, container: InputContainer, stream: VideoStream, skipped: list[Skipped]
-) -> Iterator[Frame]:
+def _telling(frames: Iterable[av.VideoFrame], alive: Callable[[], object]) -> Iterator[av.VideoFrame]:
+    for frame in frames:
+        alive()
+        yield frame
+
+
+def _decoded(
+    container: InputContainer, stream: VideoStream, start: int | None, alive: Callable[[], object]
+) -> Iterator[av.VideoFrame]:
+    """Frames from a little before ``start`` on; nothing that goes wrong is stepped over."""
+    if start is not None and stream.time_base is not None:
+        container.seek(start - int(SEEK_MARGIN / stream.time_base), stream=stream)
+    yield from _telling(container.decode(stream), alive)
+
+
+def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], skipped: list[Skipped]) -> Iterator[Frame]:
     """From keyframe to keyframe, all or nothing."""
     wanted = {moment.stamp: moment for moment in chunk.moments or ()}
     viewer = Viewer()
     decoded = found = corrupt = 0
     previous: int | None = None
     try:
-        if chunk.start is not None and stream.time_base is not None:
-            container.seek(chunk.start - int(SEEK_MARGIN / stream.time_base), stream=stream)
-        for frame in container.decode(stream):
+        for frame in frames:
             stamp = frame.pts
             if stamp is None or (previous is not None and stamp <= previous):
                 raise Misaligned("The decoder's stamps do not increase.")
@@ -128,16 +140,15 @@ def _read_stretch(
 
 
 def _read_by_stamp(
-    chunk: Chunk, container: InputContainer, stream: VideoStream, skipped: list[Skipped]
+    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], skipped: list[Skipped]
 ) -> Iterator[Frame]:
     """Straight through, over damaged places; what is missing in the end is said."""
     wanted = {moment.stamp: moment for moment in chunk.moments or ()}
     viewer = Viewer()
-    errors: list[str] = []
     found = corrupt = 0
     previous: int | None = None
     last = max(stamp for stamp in wanted if stamp is not None)
-    for frame in _frames(container, stream, errors):
+    for frame in frames:
         stamp = frame.pts
         if stamp is None or (previous is not None and stamp <= previous):
             if errors:
@@ -155,15 +166,14 @@ def _read_by_stamp(
 
 
 def _read_in_order(
-    chunk: Chunk, container: InputContainer, stream: VideoStream, skipped: list[Skipped]
+    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], skipped: list[Skipped]
 ) -> Iterator[Frame]:
     """Straight through; a frame is known by how many came before it."""
     wanted = None if chunk.moments is None else {moment.number: moment for moment in chunk.moments}
     last = None if wanted is None else max(wanted)
     viewer = Viewer()
-    errors: list[str] = []
     found = corrupt = 0
-    for number, frame in enumerate(_frames(container, stream, errors)):
+    for number, frame in enumerate(frames):
         moment = Moment(chunk.source.name, number) if wanted is None else wanted.get(number)
         if moment is not None:
             found += 1

@@ -20,8 +20,8 @@ class Picture(Protocol):
     def height(self) -> int:
         """Pixels, upright."""
 
-    def luma(self) -> Luma:
-        """The grey of the whole picture; valid until the next frame is decoded."""
+    def luma(self, smallest: float = 0.0) -> Luma:
+        """The grey of the whole picture, with all the detail that a face of ``smallest`` pixels' height has."""
 
     def rgb(self, longest_side: int) -> np.ndarray:
         """(height, width, 3) uint8, shrunk so that no side is longer than ``longest_side``; never enlarged."""

@@ -36,8 +36,13 @@ class Options:
     """Most faces a frame in the tables, surest first; None: all."""
     recursive: bool = True
     """Look into folders within folders."""
+    detect_every: int | None = None
+    """Most frames of a film from one look at the whole frame to the next; between them only the surroundings of known
+    faces are looked at. 1: every frame is looked at whole; None: about two a second."""
+    workers: int | None = None
+    """Processes that look at media at the same time; 0: none but the main one; None: one for each core."""
     batch_size: int = 256
-    """Faces in one call of the model."""
+    """Faces in one call of the model, at most."""
     model: Path | None = None
     """A model file of one's own; None: the shipped one."""
     runtime: str = AUTO
@@ -59,6 +64,10 @@ class Options:
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
+        _require(
+            self.detect_every is None or self.detect_every >= 1, "--detect-every must be at least 1", self.detect_every
+        )
+        _require(self.workers is None or self.workers >= 0, "--workers must be 0 or more", self.workers)
         _require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
 
     def as_json(self) -> dict[str, Any]:

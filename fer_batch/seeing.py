@@ -1,7 +1,13 @@
-"""Make sure that all of a source has been seen: recall the chunks that are on disk, see and classify the others."""
+"""Make sure that all of the sources have been seen: recall the chunks that are on disk, have the others looked at.
 
-from collections import Counter
-from collections.abc import Sequence
+This is the main process's part: it draws up the tasks, keeps what workers hand over, and has the model answer where
+they do not. Sources are finished in any order; what comes out of each does not depend on it.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -9,19 +15,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fer_batch import detectors, faces, films, photographs, sight
+from fer_batch import detectors, executors, faces, films, photographs
 from fer_batch.classifiers import Classifier, ModelFile
+from fer_batch.classifiers.batching import Batcher
 from fer_batch.detectors import Detector
-from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.errors import FerBatchError
-from fer_batch.filmindex import read_index
+from fer_batch.errors import FerBatchError, MediaError, TaskLost
+from fer_batch.executors.protocol import Again, Done, Event, Looked, Lost, Part
+from fer_batch.filmindex import FilmIndex
 from fer_batch.options import Options
 from fer_batch.sampling import Sampling
-from fer_batch.types import Chunk, Kind, Outcome, Skipped, Source
+from fer_batch.tasks import Index, See, Seen, Setup
+from fer_batch.types import Answers, Chunk, Kind, Outcome, Skipped, Source
 from fer_batch.workfolder import Record, WorkFolder, chunk_key, content_digest, source_key
-
-LOWEST_CONFIDENCE = 0.3
-"""Chunk files hold every face down to this score, so that a higher threshold needs no second look."""
 
 
 class Progress(Protocol):
@@ -37,13 +42,44 @@ class Progress(Protocol):
         """A source is finished; None: it was left out."""
 
 
-class Eyes:
-    """Detector, classifier and work folder of one run, each made when it is first needed.
+@dataclass
+class _Job:
+    """A source that is being seen."""
+
+    source: Source
+    contents: list[str]
+    key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+    chunks: dict[str, Chunk] = field(default_factory=dict)
+    """By their keys, in order."""
+    todo: deque[str] = field(default_factory=deque)
+    open: dict[str, list[Answers]] = field(default_factory=dict)
+    """Chunks that are being looked at, with what they have given so far."""
+    failed: dict[str, FerBatchError] = field(default_factory=dict)
+    replan: Callable[[], None] | None = None
+    """Draws the chunks up anew, with less trust in the film's index."""
+
+    def record(self) -> Record | Skipped:
+        """What a finished source consists of, or why nothing could be seen of it."""
+        done = tuple(key for key in self.chunks if key not in self.failed)
+        failed = [(chunk, self.failed[key]) for key, chunk in self.chunks.items() if key in self.failed]
+        if failed and not done:
+            return Skipped(self.source.name, str(failed[0][1]))
+        lost = (Skipped(self.source.name, f"{_stretch(chunk)} {error}", rows_kept=True) for chunk, error in failed)
+        return Record(done, self.facts, (*self.skipped, *lost))
+
+
+class Seeing:
+    """What one run has seen and what it still has to see.
 
     Args:
         options: how to analyse.
         work: the folder of chunk files.
         progress: who is told of every frame.
+
+    Raises:
+        ModelError, DetectorError: they cannot be used.
     """
 
     def __init__(self, options: Options, work: WorkFolder, progress: Progress) -> None:
@@ -52,34 +88,63 @@ class Eyes:
         self.detector: Detector = detectors.make(detectors.DEFAULT)
         self.counts: Counter[str] = Counter(chunks_seen=0, chunks_reused=0)
         self.seconds = {"seeing": 0.0, "classifying": 0.0}
+        self.runtime: str | None = None
+        """What computed the emotions; None while no face has needed it."""
         self._options = options
         self._progress = progress
         self._sampling = Sampling(options.fps, options.start, options.end)
-        self._lowest_confidence = min(LOWEST_CONFIDENCE, options.min_confidence)
+        self._setup = Setup.of(options, self.model)
         self._recipe = {
             "detector": self.detector.facts,
-            "lowest_confidence": self._lowest_confidence,
+            "lowest_confidence": self._setup.lowest_confidence,
+            "detect_every": options.detect_every,
             "crop": [faces.SIDE, faces.CROP_SCALE],
             "model": self.model.sha256,
         }
+        self._batcher: Batcher[str] = Batcher(self._predict, options.batch_size)
+        self._ahead: Iterator[Source] = iter(())
+        self._jobs: dict[str, _Job] = {}
+        """Those that are not finished, by their sources' names."""
+        self._ended: dict[str, Seen] = {}
+        """Chunks that have been looked at, but whose faces are not all answered."""
+        self._finished: deque[tuple[Source, Record | Skipped]] = deque()
 
-    @cached_property
-    def classifier(self) -> Classifier:
-        """The model, loaded when the first face needs it."""
-        return self.model.load(self._options.batch_size, self._options.runtime)
-
-    @property
-    def runtime(self) -> str | None:
-        """What computes the emotions; None while no face has needed it."""
-        return self.classifier.runtime if "classifier" in vars(self) else None
-
-    def record(self, source: Source) -> Record:
-        """What a source consists of, once all of it that can be seen has been.
+    def records(self, sources: Sequence[Source]) -> Generator[tuple[Source, Record | Skipped], None, None]:
+        """What every source consists of, or why nothing could be seen of it, as soon as it is known.
 
         Raises:
-            MediaError: the source cannot be read at all.
-            ModelError, OutputError: the run cannot go on.
+            ModelError, DetectorError, OutputError: the run cannot go on.
         """
+        self._ahead = iter(sources)
+        with executors.make(self._setup, self._options.workers) as executor:
+            for event in executor.run(self._draw):
+                self._take(event)
+                yield from self._out()
+        for key, answers in self._batcher.flush():
+            self._add(key, answers)
+        yield from self._out()
+
+    def _out(self) -> Iterator[tuple[Source, Record | Skipped]]:
+        while self._finished:
+            yield self._finished.popleft()
+
+    def _draw(self) -> Index | See | None:
+        """The next task: a chunk of a source that has been begun, or the beginning of another."""
+        while True:
+            for job in self._jobs.values():
+                if job.todo:
+                    key = job.todo.popleft()
+                    job.open[key] = []
+                    self._prepare()
+                    return See(job.chunks[key], key)
+            source = next(self._ahead, None)
+            if source is None:
+                return None
+            if self._begin(source):
+                return Index(source)
+
+    def _begin(self, source: Source) -> bool:
+        """Recall or begin a source; true if its index is to be read first."""
         contents = [_content(file) for file in source.files]
         sampling = [self._options.fps, self._options.start, self._options.end]
         names = [file.name for file in source.files]
@@ -87,65 +152,128 @@ class Eyes:
         known = None if self._options.restart else self.work.recall(key)
         if known is not None:
             self.counts["chunks_reused"] += len(known.chunks)
-            return known
-        see = self._photographs if source.kind is Kind.PHOTOS else self._film
-        record, whole = see(source, contents)
-        if whole:
-            self.work.remember(key, record)
-        return record
+            self._finished.append((source, known))
+            return False
+        job = self._jobs[source.name] = _Job(source, contents, key)
+        if source.kind is Kind.VIDEO:
+            return True
+        job.facts = {"photographs": len(source.files)}
+        self._plan(job, photographs.plan(source))
+        return False
 
-    def _photographs(self, source: Source, contents: Sequence[str]) -> tuple[Record, bool]:
-        return self._see_all(photographs.plan(source), contents, {"photographs": len(source.files)}, ())
+    def _plan(self, job: _Job, chunks: Sequence[Chunk]) -> None:
+        """Have the chunks looked at that are not on disk."""
+        job.chunks = {chunk_key(chunk, job.contents, self._recipe): chunk for chunk in chunks}
+        job.todo = deque(key for key in job.chunks if self._options.restart or not self.work.has_chunk(key))
+        job.open.clear()
+        job.failed.clear()
+        self.counts["chunks_reused"] += len(job.chunks) - len(job.todo)
+        if job.todo:
+            self._progress.begin(job.source, sum(_frames(job.chunks[key]) for key in job.todo))
+        self._close(job)
 
-    def _film(self, source: Source, contents: Sequence[str]) -> tuple[Record, bool]:
-        """See a film, with less trust in its index each time that it proves wrong."""
-        index = read_index(source.files[0])
-        skipped = (Skipped(source.name, index.damage, rows_kept=True),) if index.damage else ()
-        trust = films.trust(index)
-        while True:
-            chunks = films.plan(source, index, self._sampling, trust)
-            try:
-                return self._see_all(chunks, contents, index.facts | {"read_by": trust.name.lower()}, skipped)
-            except films.Misaligned:
-                trust = films.Trust(trust - 1)
+    def _plan_film(self, job: _Job, index: FilmIndex, trust: films.Trust) -> None:
+        job.facts = index.facts | {"read_by": trust.name.lower()}
+        job.skipped = (Skipped(job.source.name, index.damage, rows_kept=True),) if index.damage else ()
+        if trust > films.Trust.ORDER:
+            job.replan = lambda: self._plan_film(job, index, films.Trust(trust - 1))
+        self._plan(job, films.plan(job.source, index, self._sampling, trust))
 
-    def _see_all(
-        self, chunks: Sequence[Chunk], contents: Sequence[str], facts: dict[str, Any], skipped: tuple[Skipped, ...]
-    ) -> tuple[Record, bool]:
-        """See the chunks that are missing; the second part is false if one failed and should be tried again."""
-        keys = {chunk_key(chunk, contents, self._recipe): chunk for chunk in chunks}
-        missing = {key for key in keys if self._options.restart or not self.work.has_chunk(key)}
-        self.counts["chunks_reused"] += len(keys) - len(missing)
-        if missing:
-            self._progress.begin(chunks[0].source, sum(_frames(keys[key]) for key in missing))
-        failed: dict[str, Skipped] = {}
-        for key, chunk in keys.items():
-            if key in missing:
-                try:
-                    self._see(chunk, key)
-                except FerBatchError:
-                    raise
-                except Exception as error:  # whatever a library does to one chunk, the others must not suffer
-                    failed[key] = Skipped(chunk.source.name, f"{_stretch(chunk)} {unexpected(error)}", len(keys) > 1)
-        done = tuple(key for key in keys if key not in failed)
-        return Record(done, facts, (*skipped, *failed.values())), not failed
+    def _take(self, event: Event) -> None:
+        """Make something of what an executor tells."""
+        task = event.task
+        if isinstance(event, Looked):
+            self._progress.advance(event.frames)
+        elif isinstance(task, Index):
+            self._take_index(self._jobs[task.source.name], event)
+        elif (job := self._jobs.get(task.chunk.source.name)) is not None and task.key in job.open:
+            self._take_chunk(job, task.key, event)
 
-    def _see(self, chunk: Chunk, key: str) -> None:
-        began = perf_counter()
-        seen = sight.see(chunk, self.detector, self._lowest_confidence, self._progress.advance)
-        between = perf_counter()
-        shares = np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
-        if len(seen.crops):
-            shares = self.classifier.predict(seen.crops)
-        self.seconds["seeing"] += between - began
-        self.seconds["classifying"] += perf_counter() - between
-        self.work.write_chunk(key, seen, shares)
+    def _take_index(self, job: _Job, event: Event) -> None:
+        if isinstance(event, Done):
+            self._plan_film(job, event.result, films.trust(event.result))
+        elif isinstance(event, Lost):
+            self._fail(event.error)
+            del self._jobs[job.source.name]
+            self._finished.append((job.source, Skipped(job.source.name, str(event.error))))
+
+    def _take_chunk(self, job: _Job, key: str, event: Event) -> None:
+        match event:
+            case Part(_, Answers() as answers):
+                job.open[key].append(answers)
+            case Part(_, sightings):
+                for answered, answers in self._batcher.add(key, sightings):
+                    self._add(answered, answers)
+            case Done(_, seen):
+                self._ended[key] = seen
+                self._settle(job, key)
+            case Again():
+                job.open[key].clear()
+                self._batcher.drop(key)
+            case Lost(_, error):
+                self._batcher.drop(key)
+                self._fail(error)
+                if isinstance(error, films.Misaligned) and job.replan is not None:
+                    job.replan()
+                    return
+                del job.open[key]
+                job.failed[key] = error
+                self._close(job)
+
+    def _add(self, key: str, answers: Answers) -> None:
+        """Keep what the model says of a part of a chunk."""
+        for job in tuple(self._jobs.values()):
+            if key in job.open:
+                job.open[key].append(answers)
+                self._settle(job, key)
+
+    def _settle(self, job: _Job, key: str) -> None:
+        """Write a chunk down, if it has been looked at and all its faces are answered."""
+        seen = self._ended.get(key)
+        if seen is None or self._batcher.holds(key):
+            return
+        del self._ended[key]
+        self.work.write_chunk(key, job.open.pop(key), seen.skipped)
         self.counts["chunks_seen"] += 1
+        for what, seconds in seen.seconds.items():
+            self.seconds[what] += seconds
+        self.runtime = self.runtime or seen.runtime
+        self._close(job)
 
+    def _close(self, job: _Job) -> None:
+        """Finish a source, if nothing of it is left to do."""
+        if job.todo or job.open:
+            return
+        del self._jobs[job.source.name]
+        record = job.record()
+        if isinstance(record, Record) and not job.failed:
+            self.work.remember(job.key, record)
+        self._finished.append((job.source, record))
 
-def unexpected(error: Exception) -> str:
-    """An error that nobody foresaw, in one line."""
-    return f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+    def _predict(self, crops: np.ndarray) -> np.ndarray:
+        began = perf_counter()
+        classifier = self._loading.result()
+        shares = classifier.predict(crops)
+        self.seconds["classifying"] += perf_counter() - began
+        self.runtime = classifier.runtime
+        return shares
+
+    def _prepare(self) -> None:
+        """Begin to load the model, if it is needed in this process: TensorFlow takes seconds."""
+        if not self._setup.classifies:
+            _ = self._loading
+
+    @cached_property
+    def _loading(self) -> "Future[Classifier]":
+        thread = ThreadPoolExecutor(1)
+        loading = thread.submit(self.model.load, self._options.batch_size, self._options.runtime)
+        thread.shutdown(wait=False)
+        return loading
+
+    def _fail(self, error: FerBatchError) -> None:
+        """Raise what must end the run."""
+        if not isinstance(error, MediaError | TaskLost):
+            raise error
 
 
 def _content(path: Path) -> str:

@@ -1,44 +1,98 @@
 """See a chunk: decode its frames, find the faces, cut them out. Needs no classifier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from fer_batch import faces, looking
 from fer_batch.decoding import decode
 from fer_batch.detectors import Detector
-from fer_batch.types import Chunk, Detection, Moment, Sightings
+from fer_batch.frames import Frame, Picture
+from fer_batch.types import Box, Chunk, Detection, Kind, Sightings, Skipped
 
 
-def see(chunk: Chunk, detector: Detector, min_confidence: float, looked: Callable[[int], object]) -> Sightings:
-    """Every frame of the chunk and every face in it whose score is at least ``min_confidence``.
+def see(
+    chunk: Chunk, detector: Detector, min_confidence: float, detect_every: int | None, alive: Callable[[], object]
+) -> Generator[Sightings, None, tuple[Skipped, ...]]:
+    """Every frame of the chunk and every face in it whose score is at least ``min_confidence``, a few at a time.
 
-    ``looked`` is told of every further frame that has been looked at.
+    ``detect_every`` is the most frames from one look at a whole frame to the next, ``alive`` is called for everything
+    that is decoded. What could not be read is returned in the end.
 
     Raises:
         MediaError: nothing of the chunk can be read, or it is not what its film's index announced.
     """
-    decoding = decode(chunk)
-    longest_side = looking.longest_side(chunk.source.kind)
-    moments: list[Moment] = []
-    owners: list[int] = []
-    detections: list[Detection] = []
+    decoding = decode(chunk, alive)
+    eye = _Eye(detector, min_confidence, looking.longest_side(chunk.source.kind))
+    if chunk.source.kind is Kind.VIDEO:
+        yield from _film(decoding.frames, eye, detect_every)
+    else:
+        for frame in decoding.frames:
+            yield _sightings([frame], [eye.whole(frame.picture)])
+    return tuple(decoding.skipped)
+
+
+class _Eye:
+    """The detector, looking at all of a picture or at a square of it."""
+
+    def __init__(self, detector: Detector, min_confidence: float, longest_side: int) -> None:
+        self._detect = partial(detector.detect, min_confidence=min_confidence)
+        self._longest_side = longest_side
+
+    def whole(self, picture: Picture) -> list[Detection]:
+        """Every face, in pixels of the upright frame."""
+        image = picture.rgb(self._longest_side)
+        x, y = picture.width / image.shape[1], picture.height / image.shape[0]
+        return [one.scaled(x, y) for one in self._detect(image)]
+
+    def between(self, before: Sequence[Detection], frames: Sequence[Frame]) -> list[list[Detection]]:
+        """The faces in frames up to the next whole look, after the one that found ``before``."""
+        return looking.between(
+            before,
+            len(frames),
+            whole=lambda at: self.whole(frames[at].picture),
+            near=lambda at, expected: self.near(frames[at].picture, expected),
+        )
+
+    def near(self, picture: Picture, expected: Box) -> Detection | None:
+        """The face around the place where one is expected."""
+        place = looking.square(expected, picture.width, picture.height)
+        grey = faces.cut_square(picture.luma(expected.height), place.left, place.top, place.side, looking.SQUARE_SIDE)
+        scale = place.side / looking.SQUARE_SIDE
+        found = self._detect(np.repeat(grey[:, :, np.newaxis], 3, axis=2))
+        return looking.chosen(expected, (one.scaled(scale, scale).moved(place.left, place.top) for one in found))
+
+
+def _film(frames: Iterator[Frame], eye: _Eye, detect_every: int | None) -> Iterator[Sightings]:
+    """Frames from one whole look to the next, from the first frame to the last."""
+    first = next(frames, None)
+    if first is None:
+        return
+    last, known = first.moment, eye.whole(first.picture)
+    yield _sightings([first], [known])
+    waiting: list[Frame] = []
+    for frame in frames:
+        waiting.append(frame)
+        pixels = frame.picture.width * frame.picture.height
+        if looking.due(last, frame.moment, len(waiting), pixels, detect_every):
+            found = eye.between(known, waiting)
+            yield _sightings(waiting, found)
+            last, known, waiting = frame.moment, found[-1], []
+    if waiting:
+        yield _sightings(waiting, eye.between(known, waiting))
+
+
+def _sightings(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> Sightings:
+    """What is in these frames, with every face cut out."""
     crops: list[np.ndarray] = []
-    for frame in decoding.frames:
-        image = frame.picture.rgb(longest_side)
-        x, y = frame.picture.width / image.shape[1], frame.picture.height / image.shape[0]
-        found = [one.scaled(x, y) for one in detector.detect(image, min_confidence)]
-        if found:
-            luma = frame.picture.luma()
-            crops.extend(faces.cut(luma, one.box) for one in found)
-        owners.extend([len(moments)] * len(found))
-        detections.extend(found)
-        moments.append(frame.moment)
-        looked(1)
+    for frame, detections in zip(frames, found, strict=True):
+        if detections:
+            luma = frame.picture.luma(min(one.box.height for one in detections))
+            crops.extend(faces.cut(luma, one.box) for one in detections)
     return Sightings(
-        tuple(moments),
-        np.array(owners, np.int64),
-        tuple(detections),
+        tuple(frame.moment for frame in frames),
+        np.repeat(np.arange(len(frames)), [len(detections) for detections in found]),
+        tuple(one for detections in found for one in detections),
         np.stack(crops) if crops else np.empty((0, faces.SIDE, faces.SIDE), np.uint8),
-        tuple(decoding.skipped),
     )

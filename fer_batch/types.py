@@ -1,9 +1,11 @@
 """The values that flow from media to tables. All are frozen; arrays in them are not to be written to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isnan, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,7 +30,7 @@ class Source:
     """``name`` made safe for every file system, without a suffix: the stem of the source's table and page."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A place in a source's sequence of frames."""
 
@@ -49,6 +51,7 @@ class Chunk:
     """The unit of work, of retry and of resume: a stretch of a film, or a slice of a folder's photographs."""
 
     source: Source
+    """Of a folder with the chunk's own photographs only."""
     index: int
     moments: tuple[Moment, ...] | None
     """The frames to look at; None where only decoding the film can tell."""
@@ -60,7 +63,7 @@ class Chunk:
     """How many frames the film's index has between ``start`` and ``stop``, looked at or not."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the upright frame; may reach past its edges."""
 
@@ -79,7 +82,7 @@ class Box:
         return shared / (self.width * self.height + other.width * other.height - shared)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Detection:
     """A face as the detector found it."""
 
@@ -88,6 +91,25 @@ class Detection:
     """The detector's score, 0 to 1."""
     landmarks: tuple[tuple[float, float], ...] = ()
     """(x, y) of right eye, left eye, nose, right and left corner of the mouth (of the person), in pixels."""
+    NUMBERS: ClassVar[int] = 15
+    """How many numbers :meth:`as_row` gives."""
+
+    @classmethod
+    def from_row(cls, row: Sequence[float]) -> "Detection":
+        """The face that :meth:`as_row` wrote."""
+        confidence, x, y, width, height, *points = row
+        landmarks = () if isnan(points[0]) else tuple(zip(points[::2], points[1::2], strict=True))
+        return cls(Box(x, y, width, height), confidence, landmarks)
+
+    def as_row(self) -> list[float]:
+        """Its 15 numbers: confidence, box, landmarks (NaN where there are none)."""
+        points = [value for point in self.landmarks for value in point] or [nan] * 10
+        return [self.confidence, self.box.x, self.box.y, self.box.width, self.box.height, *points]
+
+    def moved(self, x: float, y: float) -> "Detection":
+        """The same face, seen from ``x`` pixels further left and ``y`` further up."""
+        box = Box(self.box.x + x, self.box.y + y, self.box.width, self.box.height)
+        return Detection(box, self.confidence, tuple((across + x, down + y) for across, down in self.landmarks))
 
     def scaled(self, x: float, y: float) -> "Detection":
         """The same face where the picture is ``x`` times as wide and ``y`` times as high."""
@@ -108,7 +130,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Sightings:
-    """What the eyes saw in one chunk: every frame, and the faces in them.
+    """What was seen in some frames that follow each other in a chunk: every frame, and the faces in them.
 
     Faces are in frame order: ``owners`` (F,) int64 is each face's position in ``moments``; ``crops`` is
     (F, 48, 48) uint8.
@@ -118,7 +140,19 @@ class Sightings:
     owners: np.ndarray
     detections: tuple[Detection, ...]
     crops: np.ndarray
-    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Sightings whose crops have been answered, small enough to keep those of a whole film.
+
+    ``faces`` is (F, 15) float64, :meth:`Detection.as_row` of each; ``shares`` is (F, 2, 7) float32: views, emotions.
+    """
+
+    moments: tuple[Moment, ...]
+    owners: np.ndarray
+    faces: np.ndarray
+    shares: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,19 @@ import pyarrow.parquet as pq
 
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError, OutputError
-from fer_batch.types import Box, Chunk, Detection, Glimpse, Moment, Sightings, Skipped
+from fer_batch.types import Answers, Chunk, Detection, Glimpse, Moment, Skipped
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
 
-FACE_COLUMNS = ("confidence", "x", "y", "width", "height")
-LANDMARK_COLUMNS = tuple(f"landmark{point}_{axis}" for point in range(5) for axis in "xy")
+FACE_COLUMNS = (
+    *("confidence", "x", "y", "width", "height"),
+    *(f"landmark{point}_{axis}" for point in range(5) for axis in "xy"),
+)
+"""The numbers of :meth:`Detection.as_row`."""
 SHARE_COLUMNS = tuple(f"{view}_{emotion}" for view in VIEWS for emotion in EMOTIONS)
+
+_NONE = np.empty(0, np.int64)
 
 HASHED_BYTES = 65536
 """Of a file's head and of its tail, beside its size: what tells one film from another without reading it all."""
@@ -57,20 +62,22 @@ class WorkFolder:
             return False
         return True
 
-    def write_chunk(self, key: str, seen: Sightings, shares: np.ndarray) -> None:
-        """Keep what was seen in a chunk; ``shares`` is (F, 2, 7) for its F faces.
+    def write_chunk(self, key: str, parts: Sequence[Answers], skipped: Sequence[Skipped]) -> None:
+        """Keep what was seen in a chunk, part after part, and what of it could not be read.
 
         Raises:
             OutputError: it cannot be written.
         """
-        counts = np.bincount(seen.owners, minlength=len(seen.moments))
-        rows = np.repeat(np.arange(len(seen.moments)), np.maximum(counts, 1))  # a frame without a face has one row
+        counts = np.concatenate([_NONE, *(np.bincount(part.owners, minlength=len(part.moments)) for part in parts)])
+        rows = np.repeat(np.arange(len(counts)), np.maximum(counts, 1))  # a frame without a face has one row
         has_face = np.repeat(counts > 0, np.maximum(counts, 1))
-        faces = np.full((len(rows), len(FACE_COLUMNS) + len(LANDMARK_COLUMNS)), np.nan)
-        faces[has_face] = [_face_values(one) for one in seen.detections] if seen.detections else 0
+        faces = np.full((len(rows), len(FACE_COLUMNS)), np.nan)
         answers = np.full((len(rows), len(SHARE_COLUMNS)), np.nan, np.float32)
-        answers[has_face] = shares.reshape(len(seen.detections), len(SHARE_COLUMNS))
-        moments = [seen.moments[row] for row in rows]
+        if counts.any():
+            faces[has_face] = np.concatenate([part.faces for part in parts])
+            answers[has_face] = np.concatenate([part.shares.reshape(-1, len(SHARE_COLUMNS)) for part in parts])
+        frames = [moment for part in parts for moment in part.moments]
+        moments = [frames[row] for row in rows]
         columns: dict[str, Any] = {
             "file": pa.array([moment.file for moment in moments], pa.string()),
             "number": pa.array([moment.number for moment in moments], pa.int64()),
@@ -79,10 +86,10 @@ class WorkFolder:
             "stamp": pa.array([moment.stamp for moment in moments], pa.int64()),
             "has_face": pa.array(has_face),
         }
-        columns |= {name: pa.array(faces[:, at]) for at, name in enumerate(FACE_COLUMNS + LANDMARK_COLUMNS)}
+        columns |= {name: pa.array(faces[:, at]) for at, name in enumerate(FACE_COLUMNS)}
         columns |= {name: pa.array(answers[:, at]) for at, name in enumerate(SHARE_COLUMNS)}
-        skipped = json.dumps([asdict(one) for one in seen.skipped])
-        table = pa.table(columns).replace_schema_metadata({"skipped": skipped})
+        lines = json.dumps([asdict(one) for one in skipped])
+        table = pa.table(columns).replace_schema_metadata({"skipped": lines})
         self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part, write_page_checksum=True))
 
     def read_chunk(self, key: str) -> tuple[list[Glimpse], tuple[Skipped, ...]]:
@@ -101,7 +108,7 @@ class WorkFolder:
         numbers = table["number"].to_numpy()
         begins = np.flatnonzero(np.diff(numbers, prepend=-1))
         ends = np.append(begins, len(numbers))[1:]
-        faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS + LANDMARK_COLUMNS], axis=1)
+        faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS], axis=1)
         shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
         has_face = table["has_face"].to_numpy()
         places = table.select(["file", "number", "seconds", "duration", "stamp"]).take(pa.array(begins)).to_pylist()
@@ -111,7 +118,7 @@ class WorkFolder:
             glimpses.append(
                 Glimpse(
                     Moment(**place),
-                    tuple(_detection(faces[row].tolist()) for row in rows),
+                    tuple(Detection.from_row(faces[row].tolist()) for row in rows),
                     shares[rows.start : rows.stop].reshape(-1, len(VIEWS), len(EMOTIONS)),
                 )
             )
@@ -198,15 +205,3 @@ def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) 
 
 def _digest(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _face_values(one: Detection) -> list[float]:
-    box = one.box
-    points = [value for point in one.landmarks for value in point] or [float("nan")] * len(LANDMARK_COLUMNS)
-    return [one.confidence, box.x, box.y, box.width, box.height, *points]
-
-
-def _detection(values: list[float]) -> Detection:
-    confidence, x, y, width, height, *points = values
-    landmarks = tuple(zip(points[::2], points[1::2], strict=True))
-    return Detection(Box(x, y, width, height), confidence, () if np.isnan(points[0]) else landmarks)

@@ -18,13 +18,19 @@ import pytest
 from PIL import Image
 
 import fer_batch
-from fer_batch import Options, detectors, films
+from fer_batch import Options, detectors, executors, films
+from fer_batch.classifiers import SHIPPED
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
-from fer_batch.types import Detection
-from tests import media
+from fer_batch.executors.processes import Processes
+from fer_batch.options import OPENVINO, TENSORFLOW
+from fer_batch.types import Detection, Outcome, Source
+from tests import media, odd_detectors
 
 NASTY = ["$HOME", "<script>alert(1)<", "=cmd()|'x'", "-rf", "two words", "línea\nnueva", 'quo"te', "a%2Fb"]
 """Names that a shell, a browser, a spreadsheet or a CSV reader might trip over."""
+
+HERE = Options(workers=0)
+"""For tests that processes have nothing to do with."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +66,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> Path:
 
 @pytest.fixture(scope="module")
 def run(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> fer_batch.Run:
-    return fer_batch.analyze([inputs], out=tmp_path_factory.mktemp("results") / "out")
+    return fer_batch.analyze([inputs], Options(workers=2), out=tmp_path_factory.mktemp("results") / "out")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -154,8 +160,52 @@ def test_the_report_is_there_and_names_what_was_left_out(run: fer_batch.Run) -> 
 
 
 def test_a_second_run_gives_the_same_bytes(run: fer_batch.Run, inputs: Path, tmp_path: Path) -> None:
-    again = fer_batch.analyze([inputs], out=tmp_path / "out")
+    again = fer_batch.analyze([inputs], Options(workers=2), out=tmp_path / "out")
     assert contents(again.folder / "timelines") == contents(run.folder / "timelines")
+
+
+TABLES = ("timelines", "summary.csv", "errors.csv")
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """What must not depend on how the work was shared."""
+    return {name: content for name, content in contents(folder).items() if name.startswith(TABLES)}
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_any_number_of_processes_gives_the_same_bytes(
+    run: fer_batch.Run, inputs: Path, tmp_path: Path, workers: int
+) -> None:
+    other = fer_batch.analyze([inputs], Options(workers=workers), out=tmp_path / "out")
+    assert len(tables(run.folder)) == len(run.outcomes) + 2
+    assert tables(other.folder) == tables(run.folder)
+
+
+class Listener:
+    """A Progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.promised = self.looked_at = 0
+        self.ended: list[str] = []
+
+    def begin(self, source: Source, frames: int) -> None:
+        self.promised += frames
+
+    def advance(self, frames: int) -> None:
+        self.looked_at += frames
+
+    def end(self, source: Source, outcome: Outcome | None) -> None:
+        self.ended.append(source.name)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_progress_is_told_of_every_frame_once(inputs: Path, tmp_path: Path, workers: int) -> None:
+    progress = Listener()
+    paths = [inputs / "face.png", inputs / "constant.mp4", inputs / "variable.mkv"]
+    for _ in range(2):  # the second time there is nothing left to look at
+        fer_batch.analyze(paths, Options(workers=workers), out=tmp_path / "out", progress=progress)
+        assert progress.promised == progress.looked_at == 1 + 12 + 6
+    assert sorted(progress.ended) == sorted(["study", "constant.mp4", "variable.mkv"] * 2)
 
 
 @pytest.fixture
@@ -180,11 +230,11 @@ def test_another_view_opens_no_media(run: fer_batch.Run, inputs: Path, tmp_path:
     shutil.copytree(inputs, readable, ignore=shutil.ignore_patterns("empty.mp4", "sound.mp4"))
     out = tmp_path / "out"
     shutil.copytree(run.folder, out)
-    changed = fer_batch.analyze([readable], Options(view="ferplus", min_confidence=0.9), out=out)
+    changed = fer_batch.analyze([readable], Options(view="ferplus", min_confidence=0.9, workers=0), out=out)
     assert opened == []
     assert fer_batch.read_timeline(changed.timelines["constant.mp4"])["success"].mean() <= 1
     assert contents(out / "timelines") != contents(run.folder / "timelines")
-    fer_batch.analyze([readable], Options(view="ferplus", min_confidence=0.9, restart=True), out=out)
+    fer_batch.analyze([readable], Options(view="ferplus", min_confidence=0.9, restart=True, workers=0), out=out)
     assert len(opened) > 5
 
 
@@ -193,14 +243,14 @@ def test_a_changed_file_is_seen_again_and_no_other(inputs: Path, run: fer_batch.
     shutil.copytree(inputs, changed, ignore=shutil.ignore_patterns("empty.mp4", "sound.mp4"))
     shutil.copytree(run.folder, out)
     shutil.copyfile(changed / "constant.mp4", changed / "variable.mkv")
-    fer_batch.analyze([changed], out=out)
+    fer_batch.analyze([changed], HERE, out=out)
     assert {Path(name).name for name in opened} == {"variable.mkv"}
 
 
 def test_timelines_of_an_earlier_run_do_not_stay(inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    fer_batch.analyze([inputs / "face.png", inputs / "constant.mp4"], Options(fps=5), out=out)
-    fer_batch.analyze([inputs / "face.png"], Options(keep=False), out=out)
+    fer_batch.analyze([inputs / "face.png", inputs / "constant.mp4"], Options(fps=5, workers=0), out=out)
+    fer_batch.analyze([inputs / "face.png"], Options(keep=False, workers=0), out=out)
     assert [path.name for path in (out / "timelines").rglob("*.csv")] == ["study.csv"]
     assert not list((out / "work").glob("*"))
 
@@ -210,7 +260,7 @@ def test_nasty_names_stay_what_they_are_and_stay_inside(tmp_path: Path, face: np
     for name in NASTY:
         (folder / name).mkdir(parents=True)
         media.write_photograph(folder / name / f"{name}.png", face)
-    run = fer_batch.analyze([folder], out=tmp_path / "out")
+    run = fer_batch.analyze([folder], HERE, out=tmp_path / "out")
     assert {outcome.source.name for outcome in run.outcomes} == set(NASTY)
     for name, path in run.timelines.items():
         assert path.resolve().is_relative_to((tmp_path / "out" / "timelines").resolve())
@@ -233,7 +283,7 @@ sys.addaudithook(watch)
 """A sitecustomize that writes down every step towards another machine, in this process and all its children."""
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+@pytest.mark.parametrize("runtime", [OPENVINO, TENSORFLOW])
 def test_an_analysis_makes_no_network_connection(inputs: Path, tmp_path: Path, runtime: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     watched = tmp_path / "watched.txt"
@@ -252,29 +302,29 @@ def test_an_analysis_makes_no_network_connection(inputs: Path, tmp_path: Path, r
 def test_an_output_folder_with_other_files_is_refused(inputs: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").touch()
     with pytest.raises(OutputRefused, match="did not make"):
-        fer_batch.analyze([inputs], out=tmp_path)
+        fer_batch.analyze([inputs], HERE, out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
 
 
 def test_an_output_folder_that_cannot_be_made_is_told(inputs: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="Cannot write into"):
-        fer_batch.analyze([inputs], out=tmp_path / "file" / "out")
+        fer_batch.analyze([inputs], HERE, out=tmp_path / "file" / "out")
 
 
 def test_the_output_folder_is_not_walked(tmp_path: Path, face: np.ndarray) -> None:
     media.write_photograph(tmp_path / "face.png", face)
     for _ in range(2):
-        run = fer_batch.analyze([tmp_path], out=tmp_path / "out")
+        run = fer_batch.analyze([tmp_path], HERE, out=tmp_path / "out")
         assert [outcome.source.name for outcome in run.outcomes] == [tmp_path.name]
 
 
 def test_nothing_to_analyse_is_told_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(NothingUsable, match="no photograph and no film"):
-        fer_batch.analyze([tmp_path / "in"], out=tmp_path / "out")
+        fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
     with pytest.raises(UsageError, match="There is no file or folder"):
-        fer_batch.analyze([tmp_path / "nowhere"], out=tmp_path / "out")
+        fer_batch.analyze([tmp_path / "nowhere"], HERE, out=tmp_path / "out")
     with pytest.raises(UsageError, match="--fps"):
         Options(fps=0)
     assert not (tmp_path / "out").exists()
@@ -284,7 +334,7 @@ def test_nothing_readable_is_told_with_its_reasons(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.mp4").touch()
     with pytest.raises(NothingUsable, match="Nothing could be read"):
-        fer_batch.analyze([tmp_path / "in"], out=tmp_path / "out")
+        fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
     assert "empty" in (tmp_path / "out" / "errors.csv").read_text()
     assert "a.mp4" in (tmp_path / "out" / "index.html").read_text()
 
@@ -296,8 +346,17 @@ def test_a_model_that_is_none_ends_the_run_before_it_begins(inputs: Path, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_that_a_worker_cannot_load_ends_the_run(inputs: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "mine.keras"  # without its .xml
+    alone.write_bytes(SHIPPED.read_bytes())
+    options = Options(model=alone, runtime=OPENVINO, workers=1)
+    with pytest.raises(ModelError, match="cannot be loaded as an OpenVINO model"):
+        fer_batch.analyze([inputs / "face.png"], options, out=tmp_path / "out")
+
+
 def test_a_stretch_without_frames_is_told(inputs: Path, tmp_path: Path) -> None:
-    run = fer_batch.analyze([inputs / "constant.mp4", inputs / "variable.mkv"], Options(start=1), out=tmp_path / "out")
+    two = [inputs / "constant.mp4", inputs / "variable.mkv"]
+    run = fer_batch.analyze(two, Options(start=1, workers=0), out=tmp_path / "out")
     assert [outcome.source.name for outcome in run.outcomes] == ["variable.mkv"]
     assert [one.reason for one in run.skipped] == ["No frame lies between --start and --end."]
 
@@ -306,7 +365,7 @@ def test_a_stretch_without_frames_is_told(inputs: Path, tmp_path: Path) -> None:
 def test_a_file_without_permission_is_told(tmp_path: Path, face: np.ndarray) -> None:
     media.write_photograph(tmp_path / "in.png", face).chmod(0)
     with pytest.raises(NothingUsable):
-        fer_batch.analyze([tmp_path], out=tmp_path / "out")
+        fer_batch.analyze([tmp_path], HERE, out=tmp_path / "out")
     assert "Permission denied" in (tmp_path / "out" / "errors.csv").read_text()
 
 
@@ -319,16 +378,16 @@ def test_the_public_names_are_there_and_no_others() -> None:
 def test_renamed_photographs_have_their_new_names(tmp_path: Path, face: np.ndarray) -> None:
     (tmp_path / "in").mkdir()
     media.write_photograph(tmp_path / "in" / "a.png", face)
-    fer_batch.analyze([tmp_path / "in"], out=tmp_path / "out")
+    fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
     (tmp_path / "in" / "a.png").rename(tmp_path / "in" / "b.png")
-    run = fer_batch.analyze([tmp_path / "in"], out=tmp_path / "out")
+    run = fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
     assert fer_batch.read_timeline(run.timelines["in"])["file"].tolist() == ["b.png"]
 
 
 @pytest.mark.parametrize("whole", [0.5, 0.99])
 def test_a_chunk_file_that_was_cut_off_is_made_again(inputs: Path, tmp_path: Path, whole: float) -> None:
     for _ in range(2):
-        run = fer_batch.analyze([inputs / "constant.mp4"], out=tmp_path / "out")
+        run = fer_batch.analyze([inputs / "constant.mp4"], HERE, out=tmp_path / "out")
         assert run.skipped == ()
         assert len(fer_batch.read_timeline(run.timelines["constant.mp4"])) == 12
         for path in (tmp_path / "out" / "work").glob("*.parquet"):
@@ -337,13 +396,13 @@ def test_a_chunk_file_that_was_cut_off_is_made_again(inputs: Path, tmp_path: Pat
 
 def test_a_chunk_file_that_was_damaged_is_told_and_then_made_again(inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    fer_batch.analyze([inputs / "constant.mp4"], out=out)
+    fer_batch.analyze([inputs / "constant.mp4"], HERE, out=out)
     (chunk,) = (out / "work").glob("*.parquet")
     media.damage(chunk, at=0.1, count=300)
     with pytest.raises(NothingUsable):
-        fer_batch.analyze([inputs / "constant.mp4"], out=out)
+        fer_batch.analyze([inputs / "constant.mp4"], HERE, out=out)
     assert "damaged and is removed" in (out / "errors.csv").read_text()
-    assert fer_batch.analyze([inputs / "constant.mp4"], out=out).skipped == ()
+    assert fer_batch.analyze([inputs / "constant.mp4"], HERE, out=out).skipped == ()
 
 
 class Careless:
@@ -369,13 +428,135 @@ def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
     media.write_film(folder / "a.mp4", range(0, 3000, 40), pictures, keyframe_every=25)
     media.write_film(folder / "b.mp4", range(0, 1000, 40), [grey] * 25)
     for _ in range(2):
-        run = fer_batch.analyze([folder], out=tmp_path / "out")
+        run = fer_batch.analyze([folder], HERE, out=tmp_path / "out")
         assert [one.frames for one in run.outcomes] == [50, 25]
         (left_out,) = run.skipped
         assert left_out.rows_kept
         assert left_out.reason.startswith("1.000 s to 1.960 s could not be looked at. Unexpected ZeroDivisionError")
     counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
     assert (counts["chunks_seen"], counts["chunks_reused"]) == (0, 3)
+
+
+def odd_film(path: Path, *levels: int) -> Path:
+    """A film of a second for each of the numbers whose grey it has, and a chunk for each second."""
+    pictures = [media.picture(number) for number in levels for _ in range(25)]
+    return media.write_film(path, range(0, len(pictures) * 40, 40), pictures, keyframe_every=25)
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Films whose chunks are of one second, of which one has a second that upsets odd detectors."""
+    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    odd_film(folder / "a.mp4", 3, odd_detectors.GRIEF, 5, 7)
+    odd_film(folder / "b.mp4", 3, 5)
+    return folder
+
+
+def detect_with(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detectors, "DEFAULT", f"tests.odd_detectors:{name}")
+
+
+GRIEFS = [
+    ("Aborting", 1, "SIGABRT"),
+    ("Aborting", 3, "SIGABRT"),
+    ("Raising", 0, "Unexpected ZeroDivisionError: of one grey"),
+    ("Raising", 2, "Unexpected ZeroDivisionError: of one grey"),
+    ("Hanging", 2, "no sign of life for 4 s"),
+]
+
+
+@pytest.mark.parametrize(("detector", "workers", "cause"), GRIEFS)
+def test_what_befalls_one_stretch_costs_that_stretch_and_is_made_good_by_a_later_run(
+    odd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: str, workers: int, cause: str
+) -> None:
+    detect_with("Blind", monkeypatch)
+    whole = fer_batch.analyze([odd], HERE, out=tmp_path / "whole")
+    assert whole.skipped == ()
+    detect_with(detector, monkeypatch)
+    out = tmp_path / "out"
+    with monkeypatch.context() as impatient:
+        if workers:
+            impatient.setattr(executors, "make", lambda work, workers: Processes(work, workers, hang_seconds=4))
+        run = fer_batch.analyze([odd], Options(workers=workers), out=out)
+    assert [(one.source.name, one.frames) for one in run.outcomes] == [("a.mp4", 75), ("b.mp4", 50)]
+    ((_, line),) = pd.read_csv(out / "errors.csv").iterrows()
+    assert line["file"] == "a.mp4"
+    assert line["rows_kept"] == 1
+    assert line["reason"].startswith("1.000 s to 1.960 s could not be looked at. ")
+    assert cause in line["reason"]
+    seconds = fer_batch.read_timeline(run.timelines["a.mp4"])["timestamp"]
+    assert seconds.tolist() == pytest.approx([at / 25 for at in range(100) if not 25 <= at < 50])
+    detect_with("Blind", monkeypatch)
+    again = fer_batch.analyze([odd], HERE, out=out)
+    assert again.skipped == ()
+    counts = json.loads((out / "run.json").read_text())["counts"]
+    assert (counts["chunks_seen"], counts["chunks_reused"]) == (1, 5)
+    assert tables(out) == tables(whole.folder)
+
+
+@pytest.mark.parametrize("runtime", [OPENVINO, TENSORFLOW])
+def test_a_crash_that_does_not_come_again_leaves_no_trace(
+    odd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
+) -> None:
+    detect_with("SureAbortingOnce", monkeypatch)
+    pictures = [media.picture(number) for number in (4, 8, 12, odd_detectors.GRIEF, 24) for _ in range(20)]
+    film = media.write_film(odd / "c.mp4", range(0, 4000, 40), pictures, keyframe_every=100)  # one chunk
+    options = Options(workers=2, batch_size=4, detect_every=5, runtime=runtime)
+    runs = []
+    for mark in ("crashed", "calm"):
+        monkeypatch.setenv(odd_detectors.MARK, str(tmp_path / mark))
+        if mark == "calm":
+            (tmp_path / mark).touch()
+        runs.append(fer_batch.analyze([odd / "b.mp4", film], options, out=tmp_path / f"{mark} run"))
+        assert (tmp_path / mark).exists()
+    crashed, calm = runs
+    assert crashed.skipped == ()
+    assert [one.faces for one in crashed.outcomes] == [50, 100]
+    if runtime == OPENVINO:
+        assert tables(crashed.folder) == tables(calm.folder)
+    for name, path in crashed.timelines.items():
+        one, other = (fer_batch.read_timeline(path) for path in (path, calm.timelines[name]))
+        pd.testing.assert_frame_equal(one, other, atol=2e-4)  # which faces share a batch is a matter of chance
+
+
+def test_several_lost_stretches_are_told_in_their_order_whichever_was_lost_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    detect_with("Raising", monkeypatch)
+    film = odd_film(tmp_path / "a.mp4", odd_detectors.SLOW_GRIEF, odd_detectors.GRIEF, 5)
+    told = []
+    for workers in (0, 2):
+        run = fer_batch.analyze([film], Options(workers=workers), out=tmp_path / f"out{workers}")
+        told.append([one.reason[:7] for one in run.skipped])
+    assert told == [["0.000 s", "1.000 s"]] * 2
+
+
+def test_a_film_of_which_every_stretch_is_lost_is_left_out_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    detect_with("Raising", monkeypatch)
+    odd_film(tmp_path / "a.mp4", odd_detectors.GRIEF, odd_detectors.GRIEF)
+    odd_film(tmp_path / "b.mp4", 5)
+    run = fer_batch.analyze([tmp_path / "a.mp4", tmp_path / "b.mp4"], Options(workers=2), out=tmp_path / "out")
+    assert [one.source.name for one in run.outcomes] == ["b.mp4"]
+    ((file, reason, rows_kept),) = ((one.file, one.reason, one.rows_kept) for one in run.skipped)
+    assert (file, rows_kept) == ("a.mp4", False)
+    assert "of one grey" in reason
+
+
+def test_whole_looks_at_every_frame_find_what_looks_now_and_then_find(
+    inputs: Path, tmp_path: Path, run: fer_batch.Run
+) -> None:
+    options = Options(workers=0, detect_every=1)
+    thorough = fer_batch.analyze([inputs / "constant.mp4"], options, out=tmp_path / "out")
+    places = ["x", "y", "width", "height"]
+    one, other = (fer_batch.read_timeline(one.timelines["constant.mp4"]) for one in (run, thorough))
+    assert (one["face_id"] == other["face_id"]).all()
+    assert (one[places] - other[places]).abs().max(axis=None) < 8
 
 
 def test_a_film_whose_chunks_lack_frames_is_read_straight_through(
@@ -385,11 +566,11 @@ def test_a_film_whose_chunks_lack_frames_is_read_straight_through(
     noise = np.random.default_rng(1)
     pictures = [np.clip(face + noise.integers(-20, 20, face.shape), 0, 255).astype(np.uint8) for _ in range(100)]
     film = media.write_film(tmp_path / "a.ts", range(0, 4000, 40), pictures, keyframe_every=25)
-    whole = fer_batch.analyze([film], out=tmp_path / "whole")
+    whole = fer_batch.analyze([film], HERE, out=tmp_path / "whole")
     assert whole.outcomes[0].facts["read_by"] == "chunks"
     assert whole.outcomes[0].frames == 100
     damaged = media.damage(film, at=0.5, count=5000)
-    run = fer_batch.analyze([damaged], out=tmp_path / "damaged")
+    run = fer_batch.analyze([damaged], HERE, out=tmp_path / "damaged")
     assert run.outcomes[0].facts["read_by"] == "stamps"
     assert 60 < run.outcomes[0].frames < 100
     assert run.skipped

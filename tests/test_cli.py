@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from fer_batch import __version__
+from fer_batch import __version__, photographs
 from fer_batch.classifiers import SHIPPED
 from fer_batch.cli import app
 from fer_batch.errors import ExitCode
@@ -175,29 +175,61 @@ def test_a_demo_does_not_touch_a_folder_of_somebody_else(album: Path) -> None:
     assert [path.name for path in album.iterdir()] == ["a.png"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
-    (tmp_path / "in").mkdir()
-    for number in range(400):
-        media.write_photograph(tmp_path / "in" / f"{number:03}.bmp", noise)
-    command = [sys.executable, "-m", "fer_batch", "analyze", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    work = tmp_path / "out" / "work"
-    deadline = time.monotonic() + 60
-    while not list(work.glob("chunk-*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+def interrupt(process: "subprocess.Popen[str]", everybody: bool) -> None:
+    """End a run: interrupt the main process alone, or its workers too, as a terminal does."""
+    if everybody:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "interrupted" in said
     assert "Traceback" not in said
+
+
+def started(*arguments: str | Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "fer_batch", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True, start_new_session=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.parametrize("everybody", [False, True])
+def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path, everybody: bool) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    chunks = 10
+    (tmp_path / "in").mkdir()
+    for number in range(chunks * photographs.PER_CHUNK):
+        media.write_photograph(tmp_path / "in" / f"{number:03}.bmp", noise)
+    work = tmp_path / "out" / "work"
+    deadline = time.monotonic() + 60
+    with started("analyze", tmp_path / "in", "--out", tmp_path / "out") as process:
+        while not list(work.glob("chunk-*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        interrupt(process, everybody)
     assert not list(work.glob("*.part"))
     finished = len(list(work.glob("chunk-*.parquet")))
-    assert 0 < finished < 7
+    assert 0 < finished < chunks
     assert invoke("analyze", tmp_path / "in", "--out", tmp_path / "out").exit_code == ExitCode.DONE
     counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
-    assert (counts["chunks_reused"], counts["chunks_seen"]) == (finished, 7 - finished)
+    assert (counts["chunks_reused"], counts["chunks_seen"]) == (finished, chunks - finished)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells of a process's children there")
+def test_a_run_can_be_interrupted_while_its_workers_start(album: Path, tmp_path: Path) -> None:
+    with started("analyze", album, "--out", tmp_path / "out", "--workers", "1") as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while "spawn_main" not in " ".join(map(command_line, children.read_text().split())):
+            time.sleep(0.01)
+        time.sleep(0.05)  # by now the worker imports
+        interrupt(process, everybody=True)
+
+
+def command_line(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:  # it has ended
+        return ""
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full")

@@ -66,6 +66,12 @@ def test_its_facts_are_json(detector: Detector) -> None:
     assert json.loads(json.dumps(detector.facts))["name"] in detectors.REGISTRY
 
 
+def test_a_detector_from_elsewhere_is_named_by_its_module_and_factory() -> None:
+    detector = detectors.make("tests.odd_detectors:Blind")
+    assert detector.facts == {"name": "blind"}
+    assert detector.detect(np.zeros((9, 9, 3), np.uint8), 0.5) == []
+
+
 def test_an_unknown_detector_is_named_with_those_that_there_are() -> None:
     with pytest.raises(UsageError, match="no detector haar; there is centerface"):
         detectors.make("haar")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_batch import films
-from fer_batch.decoding import decode
+from fer_batch.decoding import Decoding, decode
 from fer_batch.errors import MediaError
 from fer_batch.filmindex import read_index
 from fer_batch.films import Trust
@@ -34,11 +34,19 @@ def plan(path: Path, sampling: Sampling = EVERYTHING, trust: Trust | None = None
     return films.plan(source(path), index, sampling, films.trust(index) if trust is None else trust)
 
 
+def silent() -> None:
+    """Whoever wants to know whether a decoder is alive: nobody."""
+
+
+def begun(chunk: Chunk) -> Decoding:
+    return decode(chunk, silent)
+
+
 def read(chunks: list[Chunk]) -> tuple[list[tuple[int, float | None, np.ndarray]], list[Skipped]]:
     """Number, seconds and a copy of the luma of every frame, and what was skipped."""
     found, skipped = [], []
     for chunk in chunks:
-        decoding = decode(chunk)
+        decoding = begun(chunk)
         found += [(one.moment.number, one.moment.seconds, one.picture.luma().plane.copy()) for one in decoding.frames]
         skipped += decoding.skipped
     return found, skipped
@@ -162,7 +170,7 @@ def test_films_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool])
     turn, mirror, _ = display
     upright = np.rot90(stored, turn // 90)  # PyAV turns anticlockwise, then mirrors
     upright = upright[:, ::-1] if mirror else upright
-    for frame in decode(plan(path)[0]).frames:
+    for frame in begun(plan(path)[0]).frames:
         picture = frame.picture
         assert (picture.height, picture.width) == upright.shape[:2]
         assert np.abs((picture.luma().plane.astype(float) - 16) * 255 / 219 - upright[:, :, 0]).mean() < 4
@@ -188,11 +196,21 @@ def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec
     path = media.write_film(
         tmp_path / "a.mkv", range(0, 400, 40), codec=codec, options=options, pixel_format=pixel_format
     )
-    for number, frame in enumerate(decode(plan(path)[0]).frames):
+    for number, frame in enumerate(begun(plan(path)[0]).frames):
         luma = frame.picture.luma()
         assert (luma.black, luma.white) == (black, white)
         grey = (luma.plane.mean() - black) * 255 / (white - black)
         assert grey == pytest.approx(media.level(number), abs=2)
+
+
+@pytest.mark.parametrize("trust", Trust)
+def test_a_sign_of_life_comes_for_every_frame_that_is_decoded_looked_at_or_not(tmp_path: Path, trust: Trust) -> None:
+    path = media.write_film(tmp_path / "a.mp4", range(0, 4000, 40), keyframe_every=100)
+    signs: list[int] = []
+    (chunk,) = plan(path, Sampling(start=2.0, end=3.0, fps=5), trust=trust)
+    first = next(decode(chunk, lambda: signs.append(1)).frames)
+    assert first.moment.number == 50
+    assert len(signs) == 51
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "mp4"])
@@ -266,7 +284,7 @@ def test_no_frame_outlives_its_turn(tmp_path: Path) -> None:
     size = (640, 480)
     pictures = [media.picture(0, size)] * 300
     path = media.write_film(tmp_path / "a.mp4", range(0, 300 * 40, 40), pictures, options={"preset": "ultrafast"})
-    decoding = decode(plan(path)[0])
+    decoding = begun(plan(path)[0])
     gc.disable()  # a frame in a circle of references would wait for it
     try:
         for frame in decoding.frames:

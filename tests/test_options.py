@@ -30,6 +30,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"min_confidence": NAN}, "--min-confidence"),
     ({"min_face": 0}, "--min-face"),
     ({"max_faces": 0}, "--max-faces"),
+    ({"detect_every": 0}, "--detect-every"),
+    ({"detect_every": -1}, "--detect-every"),
+    ({"workers": -1}, "--workers"),
     ({"batch_size": 0}, "--batch-size"),
 ]
 
@@ -53,6 +56,8 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
         {"min_confidence": 1.0},
         {"min_face": 1},
         {"max_faces": 1},
+        {"detect_every": 1},
+        {"workers": 0},
         {"batch_size": 1},
     ],
 )

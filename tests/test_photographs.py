@@ -89,7 +89,8 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     files[1].touch()
     files[2].write_bytes(b"hello")
     chunks = photographs.plan(Source(Kind.PHOTOS, "album", tuple(files), "album"))
-    decoding = decode(chunks[0])
+    signs: list[int] = []
+    decoding = decode(chunks[0], lambda: signs.append(1))
     assert [frame.moment.file for frame in decoding.frames] == ["a.jpg", "z.png"]
     reasons = {one.file: one.reason for one in decoding.skipped}
     assert reasons["album/empty.jpg"] == "The file is empty."
@@ -97,6 +98,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     assert "truncated" in reasons["album/cut.jpg"]
     assert "No such file" in reasons["album/gone.jpg"]
     assert not any(one.rows_kept for one in decoding.skipped)
+    assert len(signs) == len(files)
 
 
 def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
@@ -108,5 +110,10 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
 def test_a_folder_is_cut_into_slices() -> None:
     files = tuple(Path(f"{number:03}.jpg") for number in range(150))
     chunks = photographs.plan(Source(Kind.PHOTOS, "album", files, "album"))
-    assert [len(chunk.moments) for chunk in chunks] == [64, 64, 22]
+    sizes = [len(chunk.moments) for chunk in chunks]
+    assert set(sizes[:-1]) == {photographs.PER_CHUNK}
+    assert 0 < sizes[-1] <= photographs.PER_CHUNK
     assert [moment.number for chunk in chunks for moment in chunk.moments] == list(range(150))
+    assert [file for chunk in chunks for file in chunk.source.files] == list(files)
+    for chunk in chunks:
+        assert [file.name for file in chunk.source.files] == [moment.file for moment in chunk.moments]

@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import OutputError
-from fer_batch.types import Box, Chunk, Detection, Kind, Moment, Sightings, Skipped, Source
-from fer_batch.workfolder import HASHED_BYTES, Record, WorkFolder, chunk_key, content_digest, source_key
+from fer_batch.types import Answers, Box, Chunk, Detection, Kind, Moment, Skipped, Source
+from fer_batch.workfolder import FACE_COLUMNS, HASHED_BYTES, Record, WorkFolder, chunk_key, content_digest, source_key
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8
@@ -27,69 +28,116 @@ moments = st.builds(Moment, names, st.just(0), seconds, seconds, st.none() | st.
 skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).map(tuple)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in a chunk: its frames with their faces, the model's answers, and what could not be read."""
+
+    frames: list[tuple[Moment, list[Detection]]]
+    shares: np.ndarray
+    skipped: tuple[Skipped, ...] = ()
+
+    def parts(self, *cuts: int) -> list[Answers]:
+        """The same as a worker hands it over, in parts that begin at these frames."""
+        ends = np.cumsum([len(faces) for _, faces in self.frames], dtype=np.int64)
+        parts = []
+        for begin, end in pairwise([0, *cuts, len(self.frames)]):
+            first, last = (int(ends[at - 1]) if at else 0 for at in (begin, end))
+            part = self.frames[begin:end]
+            faces = [one.as_row() for _, found in part for one in found]
+            parts.append(
+                Answers(
+                    tuple(moment for moment, _ in part),
+                    np.array([at for at, (_, found) in enumerate(part) for _ in found], np.int64),
+                    np.array(faces, float).reshape(-1, len(FACE_COLUMNS)),
+                    self.shares[first:last],
+                )
+            )
+        return parts
+
+
 @st.composite
-def seen(draw: st.DrawFn) -> tuple[Sightings, np.ndarray]:
-    """What was seen in a chunk of up to six frames with up to four faces each, and the model's answers."""
+def seen(draw: st.DrawFn) -> tuple[Seen, list[int]]:
+    """What was seen in a chunk of up to six frames with up to four faces each, and where to cut it into parts."""
     frames = draw(st.lists(st.tuples(moments, st.lists(detections, max_size=4)), max_size=6))
     steps = draw(st.lists(st.integers(1, 1000), min_size=len(frames), max_size=len(frames)))
     numbers = (np.cumsum(steps) - draw(st.integers(0, 1))).tolist()
-    faces = tuple(face for _, found in frames for face in found)
-    sightings = Sightings(
-        tuple(replace(moment, number=number) for (moment, _), number in zip(frames, numbers, strict=True)),
-        np.repeat(np.arange(len(frames)), [len(found) for _, found in frames]).astype(np.int64),
-        faces,
-        np.zeros((len(faces), 48, 48), np.uint8),
-        draw(skipped),
-    )
-    answers = np.random.default_rng(draw(st.integers(0, 9))).random((len(faces), 2, 7), np.float32)
-    return sightings, answers
+    numbered = [(replace(one, number=number), faces) for (one, faces), number in zip(frames, numbers, strict=True)]
+    count = sum(len(faces) for _, faces in frames)
+    answers = np.random.default_rng(draw(st.integers(0, 9))).random((count, 2, 7), np.float32)
+    cuts = draw(st.lists(st.integers(0, len(frames)), max_size=4).map(sorted))
+    return Seen(numbered, answers, draw(skipped)), cuts
 
 
-def sightings(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> tuple[Sightings, np.ndarray]:
-    owners = np.repeat(np.arange(len(faces_per_frame)), faces_per_frame)
-    count = len(owners)
-    moments = tuple(Moment("film", number, number / 25, 0.04, number) for number in range(len(faces_per_frame)))
-    found = tuple(Detection(Box(at, 0, 10, 10), 0.5) for at in range(count))
-    return Sightings(moments, owners, found, np.zeros((count, 48, 48), np.uint8), skipped), np.ones((count, 2, 7), "f4")
+def sightings(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> Seen:
+    faces = iter(range(sum(faces_per_frame)))
+    frames = [
+        (
+            Moment("film", number, number / 25, 0.04, number),
+            [Detection(Box(next(faces), 0, 10, 10), 0.5) for _ in range(count)],
+        )
+        for number, count in enumerate(faces_per_frame)
+    ]
+    return Seen(frames, np.ones((sum(faces_per_frame), 2, 7), "f4"), skipped)
 
 
-def check_comes_back(folder: Path, sightings: Sightings, answers: np.ndarray) -> None:
+def write(work: WorkFolder, key: str, what: Seen, *cuts: int) -> None:
+    work.write_chunk(key, what.parts(*cuts), what.skipped)
+
+
+def check_comes_back(folder: Path, what: Seen, *cuts: int) -> None:
     work = WorkFolder(folder)
-    work.write_chunk("key", sightings, answers)
+    write(work, "key", what, *cuts)
     assert work.has_chunk("key")
     glimpses, skipped = work.read_chunk("key")
-    assert skipped == sightings.skipped
-    assert tuple(one.moment for one in glimpses) == sightings.moments
-    for position, one in enumerate(glimpses):
-        mine = np.flatnonzero(sightings.owners == position)
-        assert one.detections == tuple(sightings.detections[face] for face in mine)
+    assert skipped == what.skipped
+    assert [one.moment for one in glimpses] == [moment for moment, _ in what.frames]
+    assert [list(one.detections) for one in glimpses] == [faces for _, faces in what.frames]
+    at = 0
+    for one in glimpses:
         assert one.shares.dtype == np.float32
-        np.testing.assert_array_equal(one.shares, answers[mine])
+        np.testing.assert_array_equal(one.shares, what.shares[at : at + len(one.detections)])
+        at += len(one.detections)
+    assert at == len(what.shares)
     assert list(folder.glob("*.part")) == []
 
 
 @settings(deadline=None)
 @given(seen())
-def test_what_was_seen_comes_back_as_it_was(
-    tmp_path_factory: pytest.TempPathFactory, what: tuple[Sightings, np.ndarray]
+def test_what_was_seen_comes_back_as_it_was_whatever_parts_it_came_in(
+    tmp_path_factory: pytest.TempPathFactory, what: tuple[Seen, list[int]]
 ) -> None:
-    check_comes_back(tmp_path_factory.getbasetemp() / "work", *what)
+    check_comes_back(tmp_path_factory.getbasetemp() / "work", what[0], *what[1])
+
+
+@given(seen())
+def test_the_parts_that_a_chunk_came_in_do_not_show_in_its_file(
+    tmp_path_factory: pytest.TempPathFactory, what: tuple[Seen, list[int]]
+) -> None:
+    work = WorkFolder(tmp_path_factory.getbasetemp() / "work")
+    write(work, "whole", what[0])
+    write(work, "parts", what[0], *what[1])
+    one, other = ((work.folder / f"chunk-{key}.parquet").read_bytes() for key in ("whole", "parts"))
+    assert one == other
 
 
 @pytest.mark.parametrize("faces", [(0,), (0, 0, 0), (1,), (0, 2, 0), (4, 0, 0, 1)])
 def test_frames_without_a_face_come_back(tmp_path: Path, faces: tuple[int, ...]) -> None:
-    check_comes_back(tmp_path / "work", *sightings(*faces))
+    check_comes_back(tmp_path / "work", sightings(*faces))
 
 
 def test_a_chunk_of_which_nothing_could_be_read_still_says_why(tmp_path: Path) -> None:
-    check_comes_back(tmp_path / "work", *sightings(skipped=(Skipped("holiday/a.jpg", "Not a photograph."),)))
+    what = sightings(skipped=(Skipped("holiday/a.jpg", "Not a photograph."),))
+    check_comes_back(tmp_path / "work", what)
+    work = WorkFolder(tmp_path / "work")
+    work.write_chunk("key", [], what.skipped)
+    assert work.read_chunk("key") == ([], what.skipped)
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> WorkFolder:
     folder = WorkFolder(tmp_path / "work")
     for key in ("one", "two"):
-        folder.write_chunk(key, *sightings(1, 0))
+        write(folder, key, sightings(1, 0))
     return folder
 
 
@@ -125,16 +173,16 @@ def test_a_record_that_is_something_else_is_not_recalled(work: WorkFolder, damag
 
 
 @pytest.mark.parametrize(
-    "write",
-    [lambda work: work.remember("key", RECORD), lambda work: work.write_chunk("key", *sightings(1))],
+    "attempt",
+    [lambda work: work.remember("key", RECORD), lambda work: write(work, "key", sightings(1))],
     ids=["record", "chunk"],
 )
 def test_a_work_folder_that_cannot_be_written_is_an_output_error(
-    tmp_path: Path, write: Callable[[WorkFolder], None]
+    tmp_path: Path, attempt: Callable[[WorkFolder], None]
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"Cannot write into .*work"):
-        write(WorkFolder(tmp_path / "file" / "work"))
+        attempt(WorkFolder(tmp_path / "file" / "work"))
 
 
 def film_chunk(**changes: Any) -> Chunk:
@@ -181,7 +229,7 @@ def test_a_chunks_key_does_not_change_with_where_the_film_lies_or_how_the_recipe
 
 def test_of_a_folders_photographs_only_those_in_the_chunk_count() -> None:
     source = Source(Kind.PHOTOS, "holiday", tuple(Path(f"/p/{number}.jpg") for number in range(4)), "holiday")
-    chunk = Chunk(source, 1, (Moment("2.jpg", 2), Moment("3.jpg", 3)), start=2)
+    chunk = Chunk(replace(source, files=source.files[2:]), 1, (Moment("2.jpg", 2), Moment("3.jpg", 3)))
     key = chunk_key(chunk, ["a", "b", "c", "d"], RECIPE)
     assert chunk_key(chunk, ["A", "B", "c", "d"], RECIPE) == key
     assert chunk_key(chunk, ["a", "b", "C", "d"], RECIPE) != key

@@ -1,6 +1,10 @@
-"""Face detectors: one protocol, one file for each, and the registry that makes them by name."""
+"""Face detectors: one protocol, one file for each, and the registry that makes them by name.
+
+A detector from elsewhere has the name ``package.module:factory``.
+"""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +42,13 @@ def make(name: str) -> Detector:
         UsageError: there is none of that name.
         DetectorError: its weights cannot be used.
     """
+    module, _, factory = name.partition(":")
+    if factory:
+        try:
+            detector: Detector = getattr(import_module(module), factory)()
+        except (ImportError, AttributeError) as error:
+            raise UsageError(f"There is no detector {name}: {error}.") from error
+        return detector
     if name not in REGISTRY:
         raise UsageError(f"There is no detector {name}; there is {', '.join(sorted(REGISTRY))}.")
     return REGISTRY[name]()

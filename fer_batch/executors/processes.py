@@ -1,0 +1,277 @@
+"""Tasks done by a pool of processes, each a task at a time: a crash or a hang costs one task one retry.
+
+Messages come through one pipe a process, read only while the run asks for events: a process that is ahead of its reader
+waits, so that nothing piles up. Pools that others have written hold results back until a task has ended; here a long
+task hands over what it has, and shows that it is alive.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from multiprocessing.resource_tracker import ensure_running
+from threading import Thread
+from time import monotonic
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+from fer_batch.errors import DetectorError, FerBatchError, TaskLost
+from fer_batch.executors.protocol import Again, Done, Event, Looked, Lost, Part, Work
+
+HANG_SECONDS = 120.0
+"""A process that shows no sign of life for so long, while it has a task, is taken for hanging."""
+
+SIGN_SECONDS = 0.2
+"""Signs of life come at most so often."""
+
+TRIES = 2
+"""How often a task is begun."""
+
+FALSE_STARTS = 3
+"""So many processes in a row that die before they are ready end the run."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """The worker is made."""
+
+
+@dataclass(frozen=True)
+class _Unfit:
+    """The worker cannot be made."""
+
+    error: FerBatchError
+
+
+@dataclass
+class _Job:
+    """A task, and how often it has been begun."""
+
+    task: Any
+    tries: int = 0
+
+
+@dataclass(eq=False)
+class _Process:
+    """A process and what it is doing."""
+
+    process: SpawnProcess
+    connection: "Connection[Any, Any]"
+    ready: bool = False
+    silent: float = 0.0
+    """Seconds without a message in which the pool was listening."""
+    job: _Job | None = None
+
+
+class Processes:
+    """Implements :class:`fer_batch.executors.protocol.Executor`.
+
+    Args:
+        work: makes the worker, in every process.
+        workers: how many processes, at most; no more are started than there are tasks.
+        hang_seconds: without a sign of life, after which a process is killed.
+    """
+
+    def __init__(self, work: Work, workers: int, hang_seconds: float = HANG_SECONDS) -> None:
+        self._work = work
+        self._workers = workers
+        self._hang_seconds = hang_seconds
+        self._pool: list[_Process] = []
+        self._drawn: deque[_Job] = deque()
+        self._false_starts = 0
+
+    def __enter__(self) -> Self:
+        """Begin; processes are started when there is something to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kill every process: what they have not handed over is lost, and nothing else."""
+        for one in self._pool:
+            one.process.kill()
+        for one in self._pool:
+            one.process.join()
+            one.connection.close()
+        self._pool.clear()
+
+    def run(self, draw: Callable[[], Any]) -> Iterator[Event]:
+        """Do the tasks that ``draw`` gives."""
+        while True:
+            self._hand_out(draw)
+            if not self._drawn and not any(one.job for one in self._pool):
+                return
+            began = monotonic()
+            wait([*(one.connection for one in self._pool), *(one.process.sentinel for one in self._pool)], SIGN_SECONDS)
+            # No longer than it was meant to be: who was stopped, or asleep, did not listen.
+            listened = min(monotonic() - began, SIGN_SECONDS)
+            for one in tuple(self._pool):
+                one.silent += listened
+                yield from self._hear(one)
+
+    def _hand_out(self, draw: Callable[[], Any]) -> None:
+        """Give every process that has none a task, and start processes as long as there are tasks for them."""
+        busy = sum(one.job is not None for one in self._pool)
+        while len(self._drawn) < self._workers - busy and (task := draw()) is not None:
+            self._drawn.append(_Job(task))
+        while len(self._drawn) > len(self._pool) - busy and len(self._pool) < self._workers:
+            self._pool.append(_start(self._work))
+        for one in self._pool:
+            if self._drawn and one.ready and one.job is None:
+                with suppress(OSError):  # it died idle, which will be noticed
+                    one.connection.send(self._drawn[0].task)
+                    one.job, one.silent = self._drawn.popleft(), 0.0
+                    one.job.tries += 1
+
+    def _hear(self, one: _Process) -> Iterator[Event]:
+        """Take one message of a process, or bury it if it is dead or hangs."""
+        try:
+            message = one.connection.recv() if one.connection.poll() else None
+        except (EOFError, OSError):
+            yield from self._bury(one)
+            return
+        if message is None:
+            if (one.job or not one.ready) and one.silent > self._hang_seconds:
+                one.process.kill()
+                yield from self._bury(one, f"showed no sign of life for {self._hang_seconds:g} s and was stopped")
+            return
+        one.silent = 0.0
+        if isinstance(message, _Unfit):
+            raise message.error
+        if isinstance(message, _Ready):
+            one.ready, self._false_starts = True, 0
+        elif one.job is not None:
+            task = one.job.task
+            if isinstance(message, Done | Lost):
+                one.job = None
+            yield replace(message, task=task)
+
+    def _bury(self, one: _Process, how: str | None = None) -> Iterator[Event]:
+        """Take a dead process out of the pool; its task is begun again, in another, or given up."""
+        one.process.join()
+        one.connection.close()
+        self._pool.remove(one)
+        how = how or _death(one.process.exitcode)
+        if not one.ready:
+            self._false_starts += 1
+            if self._false_starts == FALSE_STARTS:
+                raise DetectorError(f"The processes that look at the media cannot be started: the last one {how}.")
+        elif one.job is not None and one.job.tries < TRIES:
+            self._drawn.appendleft(one.job)
+            yield Again(one.job.task)
+        elif one.job is not None:
+            yield Lost(
+                one.job.task,
+                TaskLost(f"The process that looked at it {how}; it was the second one that did not come to an end."),
+            )
+
+
+def _death(code: int | None) -> str:
+    """How a process ended, for people."""
+    if code is not None and code < 0:
+        known = {one.value: one.name for one in signal.Signals}
+        return f"was killed by {known.get(-code, f'signal {-code}')}"
+    return f"ended by itself (exit code {code})"
+
+
+def _start(work: Work) -> _Process:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+    with _nameless_main(), _interrupts_held_back():
+        process.start()
+    theirs.close()
+    return _Process(process, ours)
+
+
+@contextmanager
+def _nameless_main() -> Iterator[None]:
+    """Keep multiprocessing from running the user's script again in every process; we need nothing of it there."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """What is started here never hears of an interrupt: that is the main process's business."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    ensure_running()  # else multiprocessing starts it in between, and lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: "Connection[Any, Any]", work: Work) -> None:
+    """What a process does: tasks, until the pool or its whole program is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be held back
+    Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        worker = work()
+    except FerBatchError as error:
+        connection.send(_Unfit(error))
+        return
+    connection.send(_Ready())
+    with suppress(EOFError):  # the pool is gone
+        while True:
+            alive = _Alive(connection)
+            parts = worker.perform(connection.recv(), alive)
+            event = _next(parts)
+            while isinstance(event, Part):
+                connection.send(event)
+                event = _next(parts)
+            alive.tell()
+            connection.send(event)
+
+
+def _next(parts: Iterator[Any]) -> Event:
+    """What a task does next; which task it is the pool knows."""
+    try:
+        return Part(None, next(parts))
+    except StopIteration as end:
+        return Done(None, end.value)
+    except FerBatchError as error:
+        return Lost(None, error)
+    except Exception as error:  # whatever a library does to one task, the others must not suffer
+        return Lost(None, TaskLost.unexpected(error))
+
+
+class _Alive:
+    """Sends signs of life, but not too many."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self._connection = connection
+        self._frames = 0
+        self._told = 0.0
+
+    def __call__(self, frames: int) -> None:
+        """Count the frames, and tell of them if the last sign is old enough."""
+        self._frames += frames
+        if monotonic() - self._told >= SIGN_SECONDS:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell of the frames that have been counted."""
+        self._connection.send(Looked(None, self._frames))
+        self._frames, self._told = 0, monotonic()
+
+
+def _end_with_parent() -> None:
+    """A run that is killed must not leave processes that go on working."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,354 @@
+"""When the detector looks where: nothing that is there is missed, and whole frames are looked at seldom."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from math import hypot
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fer_batch import looking
+from fer_batch.types import Box, Detection, Kind, Moment
+
+FRAME = (3840, 2160)
+"""Width and height."""
+
+COUNT = 13
+"""Frames from one whole look to the next, at 25 a second."""
+
+ALWAYS = range(-1, 100)
+"""The frame of the whole look before is number -1."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A face of the simulated world, which moves evenly while it is there."""
+
+    x: float
+    y: float
+    size: float = 100.0
+    across: float = 0.0
+    down: float = 0.0
+    """Pixels a frame."""
+    there: Sequence[int] = ALWAYS
+    score: float = 0.9
+
+    def at(self, frame: int) -> Detection | None:
+        """As a detector would see it in a frame."""
+        if frame not in self.there:
+            return None
+        box = Box(self.x + frame * self.across, self.y + frame * self.down, self.size, self.size)
+        return Detection(box, self.score)
+
+
+@dataclass
+class World:
+    """What there is to see in some frames, and a count of how often somebody looked."""
+
+    actors: Sequence[Actor]
+    count: int = COUNT
+    blind: Callable[[int, Box], bool] = lambda frame, box: False
+    """Whether looking around a place shows nothing, whatever is there."""
+    whole_looks: list[int] = field(default_factory=list)
+    near_looks: list[int] = field(default_factory=list)
+
+    def truth(self, frame: int) -> list[Detection]:
+        """Every face in a frame."""
+        return [face for actor in self.actors if (face := actor.at(frame)) is not None]
+
+    def whole(self, frame: int) -> list[Detection]:
+        assert 0 <= frame < self.count
+        self.whole_looks.append(frame)
+        return self.truth(frame)
+
+    def near(self, frame: int, expected: Box) -> Detection | None:
+        assert 0 <= frame < self.count
+        self.near_looks.append(frame)
+        if self.blind(frame, expected):
+            return None
+        place = looking.square(expected, *FRAME)
+        shown = (face for face in self.truth(frame) if _shows(place, face.box))
+        return looking.chosen(expected, shown)
+
+    def look(self) -> list[list[Detection]]:
+        """The faces of every frame after the first whole look, as they are found."""
+        found = looking.between(self.truth(-1), self.count, self.whole, self.near)
+        assert len(found) == self.count
+        return found
+
+    def is_found_in(self, found: Sequence[Sequence[Detection]]) -> bool:
+        """Whether exactly what is there is found, in every frame."""
+        return all(places(faces) == places(self.truth(frame)) for frame, faces in enumerate(found))
+
+
+def _shows(place: looking.Square, box: Box) -> bool:
+    """Whether a square shows the middle of a box."""
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    return place.left <= x < place.left + place.side and place.top <= y < place.top + place.side
+
+
+def places(faces: Iterable[Detection]) -> list[tuple[float, float]]:
+    return sorted((face.box.x, face.box.y) for face in faces)
+
+
+@pytest.mark.parametrize("count", [1, 2, COUNT])
+def test_without_a_face_there_is_one_whole_look_and_no_other(count: int) -> None:
+    world = World([], count)
+    assert world.look() == [[]] * count
+    assert world.whole_looks == [count - 1]
+    assert world.near_looks == []
+
+
+@pytest.mark.parametrize("count", [1, 2, COUNT])
+@pytest.mark.parametrize("faces", [1, 2, looking.CROWD])
+def test_faces_that_stay_cost_one_whole_look_and_a_square_each_a_frame(faces: int, count: int) -> None:
+    world = World([Actor(number * 200, 300) for number in range(faces)], count)
+    assert world.is_found_in(world.look())
+    assert world.whole_looks == [count - 1]
+    assert world.near_looks == [frame for frame in range(count - 1) for _ in range(faces)]
+
+
+@pytest.mark.parametrize(("across", "down"), [(10, 0), (0, -10), (9, 9)])
+def test_a_face_that_moves_is_sought_where_it_goes(across: float, down: float) -> None:
+    world = World([Actor(500, 500, across=across, down=down)])
+    assert world.is_found_in(world.look())
+    assert world.whole_looks == [COUNT - 1]
+
+
+def test_a_face_is_sought_where_both_whole_looks_say_that_it_is_at_that_time() -> None:
+    asked: list[tuple[int, float]] = []
+
+    def near(frame: int, expected: Box) -> Detection:
+        asked.append((frame, expected.x))
+        return Detection(expected, 0.9)
+
+    before, after = (Detection(Box(x, 0, 40, 40), 0.9) for x in (0, 50))
+    found = looking.between([before], 5, lambda _: [after], near)
+    assert asked == [(0, 10), (1, 20), (2, 30), (3, pytest.approx(40))]
+    assert [faces[0].box.x for faces in found] == pytest.approx([10, 20, 30, 40, 50])
+
+
+@pytest.mark.parametrize("first", range(1, COUNT))
+def test_a_face_that_enters_is_found_from_its_first_frame_on(first: int) -> None:
+    world = World([Actor(500, 500, across=5, there=range(first, COUNT)), Actor(900, 500)])
+    assert world.is_found_in(world.look())
+    assert world.whole_looks == [COUNT - 1]
+
+
+@pytest.mark.parametrize("last", range(COUNT - 1))
+def test_a_face_that_leaves_is_followed_until_then_and_costs_one_whole_look(last: int) -> None:
+    world = World([Actor(500, 500, across=5, there=range(-1, last + 1)), Actor(900, 500)])
+    assert world.is_found_in(world.look())
+    assert sorted(world.whole_looks) == sorted({last + 1, COUNT - 1})
+
+
+def test_a_weak_face_that_leaves_costs_no_whole_look() -> None:
+    weak = Actor(500, 500, there=range(-1, 5), score=looking.SURE - 0.1)
+    world = World([weak, Actor(900, 500)])
+    assert world.is_found_in(world.look())
+    assert world.whole_looks == [COUNT - 1]
+
+
+def test_a_face_just_sure_enough_costs_one() -> None:
+    world = World([Actor(500, 500, there=range(-1, 5), score=looking.SURE)])
+    assert world.is_found_in(world.look())
+    assert sorted(world.whole_looks) == [5, COUNT - 1]
+
+
+@pytest.mark.parametrize("score", [looking.SURE - 0.1, 0.9])
+def test_a_face_that_is_hidden_for_a_while_is_found_on_either_side(score: float) -> None:
+    there = [*range(-1, 4), *range(8, COUNT)]
+    world = World([Actor(500, 500, there=there, score=score)])
+    assert world.is_found_in(world.look())
+
+
+def test_a_face_that_squares_do_not_show_for_a_while_is_found_by_whole_looks() -> None:
+    world = World([Actor(500, 500, across=3)], blind=lambda frame, _: 4 <= frame < 7)
+    assert world.is_found_in(world.look())
+    assert sorted(world.whole_looks) == [4, 5, 6, COUNT - 1]
+
+
+def test_one_face_that_enters_while_another_leaves_is_another() -> None:
+    world = World([Actor(500, 500, there=range(-1, 6)), Actor(900, 500, there=range(4, COUNT))])
+    assert world.is_found_in(world.look())
+
+
+@pytest.mark.parametrize("apart", [0, 40, 70])
+def test_two_faces_that_cross_are_both_found_wherever_they_can_be_told_apart(apart: float) -> None:
+    left = Actor(500, 500, across=15)
+    right = Actor(500 + 15 * COUNT, 500 + apart, across=-15)
+    world = World([left, right])
+    for frame, faces in enumerate(world.look()):
+        one, other = world.truth(frame)
+        expected = 1 if one.box.overlap(other.box) > looking.SAME_FACE else 2
+        assert len(faces) >= expected, frame
+        assert set(places(faces)) <= set(places([one, other]))
+
+
+def test_two_faces_that_stand_close_keep_apart() -> None:
+    close = 100 * (1 - looking.SAME_FACE) / (1 + looking.SAME_FACE)  # so that they overlap by SAME_FACE
+    world = World([Actor(500, 500), Actor(500 + close + 1, 500)])
+    assert world.is_found_in(world.look())
+
+
+def test_what_two_squares_find_at_one_place_is_one_face_the_surest() -> None:
+    faces = [Detection(Box(x, 0, 40, 40), score) for x, score in ((0, 0.6), (40, 0.8))]
+
+    def near(frame: int, expected: Box) -> Detection:
+        return Detection(Box(20, 0, 40, 40), 0.7 if expected.x > 30 else 0.5)
+
+    found = looking.between(faces, 2, lambda _: faces, near)
+    assert [(one.box.x, one.confidence) for one in found[0]] == [(20, 0.7)]
+
+
+@pytest.mark.parametrize("crowd", [ALWAYS, range(-1, 0), range(COUNT - 1, COUNT)])
+def test_a_crowd_at_either_end_is_looked_at_whole(crowd: range) -> None:
+    world = World([Actor(number * 150, 300, there=crowd) for number in range(looking.CROWD + 1)])
+    assert world.is_found_in(world.look())
+    assert sorted(world.whole_looks) == list(range(COUNT))
+    assert world.near_looks == []
+
+
+@st.composite
+def worlds(draw: st.DrawFn, across: int = 3000, down: int = 1300) -> World:
+    """Up to four faces that come, go and move evenly by up to a tenth of their size a frame."""
+    sizes = st.floats(30, 200)
+    speeds = st.floats(-0.1, 0.1)
+    scores = st.sampled_from([looking.SURE - 0.15, looking.SURE, 0.9])
+    actors = []
+    count = draw(st.integers(1, 20))
+    for _ in range(draw(st.integers(0, 4))):
+        size = draw(sizes)
+        first = draw(st.integers(-1, count - 1))
+        last = count - 1 if first > -1 else draw(st.integers(first, count - 1))
+        actors.append(
+            Actor(
+                draw(st.floats(400, 400 + across)),
+                draw(st.floats(400, 400 + down)),
+                size,
+                draw(speeds) * size,
+                draw(speeds) * size,
+                range(first, last + 1),
+                draw(scores),
+            )
+        )
+    return World(actors, count)
+
+
+def overlaps(faces: Sequence[Detection]) -> Iterable[float]:
+    return (one.box.overlap(other.box) for at, one in enumerate(faces) for other in faces[:at])
+
+
+def keep_their_distance(world: World) -> bool:
+    """Whether no face comes so near to where another is, was or will be that it could be taken for it."""
+    everywhere = [
+        [replace(actor, there=ALWAYS).at(frame) for frame in range(-1, world.count)] for actor in world.actors
+    ]
+    return all(
+        hypot(early.box.x - late.box.x, early.box.y - late.box.y)
+        > 2 * looking.FARTHEST * max(early.box.width, late.box.width)
+        for one, other in combinations(everywhere, 2)
+        for early in one
+        for late in other
+    )
+
+
+@given(worlds().filter(keep_their_distance))
+def test_whatever_is_there_at_one_end_is_found_in_every_frame_and_nothing_else(world: World) -> None:
+    assert world.is_found_in(world.look())
+
+
+@given(worlds(across=600, down=300))
+def test_faces_that_are_there_all_the_time_are_all_found_unless_they_touch(world: World) -> None:
+    world.actors = [replace(actor, there=ALWAYS) for actor in world.actors]
+    assume(not any(overlap for frame in range(-1, world.count) for overlap in overlaps(world.truth(frame))))
+    assert world.is_found_in(world.look())
+
+
+@given(worlds(across=600, down=300))
+def test_what_is_found_is_there_and_no_two_faces_of_a_frame_are_one(world: World) -> None:
+    assume(all(max(overlaps(world.truth(frame)), default=0) <= looking.SAME_FACE for frame in range(-1, world.count)))
+    found = world.look()
+    assert found[-1] == world.truth(world.count - 1)
+    for frame, faces in enumerate(found):
+        assert set(places(faces)) <= set(places(world.truth(frame)))
+        assert max(overlaps(faces), default=0) <= looking.SAME_FACE
+
+
+@given(worlds())
+def test_no_frame_is_looked_at_whole_twice(world: World) -> None:
+    world.look()
+    assert len(set(world.whole_looks)) == len(world.whole_looks)
+    assert world.whole_looks[0] == world.count - 1
+
+
+boxes = st.builds(Box, *(st.floats(-200, 4000) for _ in "xy"), *(st.floats(0.5, 400) for _ in "wh"))
+
+
+@given(boxes)
+def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_allows(box: Box) -> None:
+    place = looking.square(box, *FRAME)
+    assert place.side == max(1, round(looking.SQUARE_SCALE * max(box.width, box.height)))
+    for begin, middle, end in (
+        (place.left, box.x + box.width / 2, FRAME[0]),
+        (place.top, box.y + box.height / 2, FRAME[1]),
+    ):
+        assert begin >= 0
+        assert begin + place.side <= max(end, place.side)
+        if place.side / 2 + 1 < middle < end - place.side / 2 - 1:
+            assert abs(begin + place.side / 2 - middle) <= 0.5
+
+
+def test_of_what_a_square_shows_the_face_that_was_expected_is_chosen() -> None:
+    expected = Box(100, 100, 50, 50)
+    near, nearer, far = (Detection(Box(x, 100, 50, 50), score) for x, score in ((120, 0.9), (90, 0.4), (150, 1.0)))
+    assert looking.chosen(expected, [near, nearer, far]) is nearer
+    assert looking.chosen(expected, iter([far])) is None
+    assert looking.chosen(expected, []) is None
+
+
+def moment(seconds: float | None) -> Moment:
+    return Moment("film", 0, seconds)
+
+
+SMALL = 640 * 480
+
+
+@pytest.mark.parametrize("rate", [5, 24, 25, 29.97, 60])
+def test_a_whole_look_is_due_half_a_second_after_the_last(rate: float) -> None:
+    last = moment(3.0)
+    first = next(n for n in range(1, 100) if looking.due(last, moment(3.0 + n / rate), n, SMALL, None))
+    assert looking.WHOLE_SECONDS <= first / rate < looking.WHOLE_SECONDS + 1 / rate
+
+
+@pytest.mark.parametrize("every", [1, 2, 7])
+def test_the_user_may_have_whole_frames_looked_at_more_often(every: int) -> None:
+    for last, later in ((moment(1.0), moment(1.001)), (moment(None), moment(None))):
+        assert not any(looking.due(last, later, waiting, SMALL, every) for waiting in range(1, every))
+        assert looking.due(last, later, every, SMALL, every)
+
+
+def test_the_user_may_not_have_them_looked_at_more_seldom() -> None:
+    assert looking.due(moment(1.0), moment(1.0 + looking.WHOLE_SECONDS), 2, SMALL, 10_000)
+    assert looking.due(moment(None), moment(None), looking.WHOLE_FRAMES, SMALL, 10_000)
+
+
+def test_frames_without_times_are_counted() -> None:
+    for last, later in ((moment(None), moment(None)), (moment(0.0), moment(None)), (moment(None), moment(9.0))):
+        assert not looking.due(last, later, looking.WHOLE_FRAMES - 1, SMALL, None)
+        assert looking.due(last, later, looking.WHOLE_FRAMES, SMALL, None)
+
+
+@pytest.mark.parametrize("every", [None, 10_000])
+@pytest.mark.parametrize("seconds", [None, 0.001])
+def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None, every: int | None) -> None:
+    pixels = looking.HELD_PIXELS // 4
+    last, later = moment(0.0 if seconds else None), moment(seconds)
+    assert [looking.due(last, later, waiting, pixels, every) for waiting in range(1, 5)] == [False] * 3 + [True]
+    assert looking.due(last, later, 1, 2 * looking.HELD_PIXELS, every)
+
+
+def test_stills_are_looked_at_more_closely_than_films() -> None:
+    assert looking.longest_side(Kind.PHOTOS) >= looking.longest_side(Kind.VIDEO) > looking.SQUARE_SIDE

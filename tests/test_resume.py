@@ -1,0 +1,171 @@
+"""Runs that are killed, interrupted, or run out of disk, and go on: nothing is lost, nothing is done twice."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_batch.errors import ExitCode
+from tests import media
+
+CHUNKS = 8
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
+    """A film of several chunks, and photographs."""
+    folder = tmp_path_factory.mktemp("inputs") / "study"
+    folder.mkdir()
+    face = cv2.resize(np.asarray(Image.open(astronaut).convert("RGB"))[0:300, 60:460], (320, 240))
+    count = CHUNKS * 30 * 2
+    media.write_film(folder / "film.mp4", range(0, count * 500, 500), [face] * count, keyframe_every=4)
+    for number in range(20):
+        media.write_photograph(folder / f"{number}.jpg", np.roll(face, number, axis=1))
+    return folder
+
+
+def command(inputs: Path, out: Path) -> list[str]:
+    return [sys.executable, "-m", "fer_batch", "analyze", str(inputs), "--out", str(out), "--workers", "2"]
+
+
+def start(inputs: Path, out: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(command(inputs, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(inputs: Path, out: Path) -> None:
+    subprocess.run(command(inputs, out), check=True, capture_output=True)
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    paths = [*sorted((out / "timelines").rglob("*.csv")), out / "summary.csv", out / "errors.csv"]
+    return {str(path.relative_to(out)): path.read_bytes() for path in paths}
+
+
+def chunks(out: Path) -> dict[str, int]:
+    """Every finished chunk, and when it was written."""
+    return {path.name: path.stat().st_mtime_ns for path in (out / "work").glob("chunk-*.parquet")}
+
+
+def wait_for_chunks(process: subprocess.Popen[str], out: Path, count: int) -> None:
+    while process.poll() is None and len(chunks(out)) < count:
+        time.sleep(0.01)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    finish(inputs, out)
+    return out
+
+
+def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
+    inputs: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    moments = np.random.default_rng(0).uniform(0, 4, int(os.environ.get("KILLS", "5")))
+    for moment in moments:
+        before = chunks(out)
+        with start(inputs, out) as run:
+            try:
+                run.wait(timeout=moment)
+            except subprocess.TimeoutExpired:
+                run.kill()
+        after = chunks(out)
+        assert before == {name: after[name] for name in before}  # none was written again
+    before = chunks(out)
+    finish(inputs, out)
+    assert tables(out) == tables(undisturbed)
+    after = chunks(out)
+    assert before == {name: after[name] for name in before}
+    assert after.keys() == chunks(undisturbed).keys()
+    assert not list(out.rglob("*.part"))
+
+
+def test_workers_that_are_killed_cost_nothing(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start(inputs, out) as run:
+        wait_for_chunks(run, out, 2)
+        for pid in children(run.pid):
+            if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text():
+                os.kill(pid, signal.SIGKILL)
+        assert run.wait() == ExitCode.DONE
+    assert tables(out) == tables(undisturbed)
+
+
+def test_workers_end_with_a_run_that_is_killed(inputs: Path, tmp_path: Path) -> None:
+    with start(inputs, tmp_path / "out") as run:
+        wait_for_chunks(run, tmp_path / "out", 1)
+        workers = children(run.pid)
+        assert len(workers) >= 2
+        run.kill()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any(map(alive, workers)):
+        time.sleep(0.05)
+    assert not [pid for pid in workers if alive(pid)]
+
+
+def test_an_interrupt_ends_a_run_soon_and_the_next_one_goes_on(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start(inputs, out) as run:
+        wait_for_chunks(run, out, 2)
+        before = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=30)
+        assert time.monotonic() - before < 3
+        assert run.returncode == ExitCode.INTERRUPTED
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    done = chunks(out)
+    finish(inputs, out)
+    assert tables(out) == tables(undisturbed)
+    assert done == {name: chunks(out)[name] for name in done}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, with little space."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mounting, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_a_run_and_one_with_space_goes_on(inputs: Path, undisturbed: Path, small_disk: Path) -> None:
+    out = small_disk / "out"
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(300_000))
+    with start(inputs, out) as run:
+        _, said = run.communicate()
+    assert run.returncode == ExitCode.OUTPUT, said
+    assert "Free some space" in said
+    done = chunks(out)
+    assert done
+    assert not list(out.rglob("*.part"))
+    ballast.unlink()
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    finish(inputs, out)
+    assert tables(out) == tables(undisturbed)
+    assert done == {name: chunks(out)[name] for name in done}
