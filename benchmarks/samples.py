@@ -27,23 +27,26 @@ def make(folder: Path, seconds: int, photographs: int) -> dict[str, Path]:
             _write_film(path, sizes.get(name, (640, 480)), seconds * FPS, faces, variable=name == "variable")
     pictures = folder / "12-MP photographs"
     pictures.mkdir(exist_ok=True)
+    scene = _Scene((4000, 3000), 1)
     for number in range(photographs):
         path = pictures / f"{number:04}.jpg"
         if not path.exists():
-            Image.fromarray(_scene((4000, 3000), 1, 10 * number)).save(path, quality=90)
+            Image.fromarray(scene.picture(10 * number)).save(path, quality=90)
     return paths | {pictures.name: pictures}
 
 
 def _write_film(path: Path, size: tuple[int, int], count: int, faces: int, *, variable: bool) -> None:
     part = path.with_suffix(".part.mp4")
+    scene = _Scene(size, faces)
     with av.open(str(part), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
+        stream.options = {"preset": "veryfast"}
         stream.time_base = stream.codec_context.time_base = CLOCK
         stream.codec_context.gop_size = 2 * FPS
         for number, seconds in enumerate(_times(count, variable=variable)):
-            frame = av.VideoFrame.from_ndarray(_scene(size, faces, number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(scene.picture(number), format="rgb24")
             frame.pts, frame.time_base = round(seconds / CLOCK), CLOCK
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -58,20 +61,27 @@ def _times(count: int, *, variable: bool) -> Iterator[Fraction]:
         seconds += Fraction(2 if variable and number % 2 else 1, FPS)
 
 
-def _scene(size: tuple[int, int], faces: int, number: int) -> np.ndarray:
-    """(height, width, 3) uint8: heads that sway before a grey wall, and a camera's noise."""
-    width, height = size
-    scene = np.full((height, width, 3), 96, np.uint8)
-    side = height if faces == 1 else height // 2
-    astronaut: np.ndarray = skimage.data.astronaut()  # type: ignore[no-untyped-call]
-    person = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
-    for face in range(faces):
-        column, row = (face % 3, face // 3) if faces > 1 else (0, 0)
-        sway = np.sin(number / 40 + face)
-        left = int((width - side) / 2 * (1 + sway)) if faces == 1 else int(column * width / 3 + (1 + sway) * width / 80)
-        top = min(row * height // 2, height - side)
-        scene[top : top + side, left : left + side] = person[:, : width - left]
-    noise = np.random.default_rng(number).integers(-6, 7, (height // 4, width // 4, 1))
-    noise = noise.repeat(4, axis=0).repeat(4, axis=1)
-    scene[: noise.shape[0], : noise.shape[1]] = np.clip(scene[: noise.shape[0], : noise.shape[1]] + noise, 0, 255)
-    return scene
+class _Scene:
+    """Heads that sway before a grey wall, and a camera's noise."""
+
+    def __init__(self, size: tuple[int, int], faces: int) -> None:
+        self._size = size
+        self._faces = faces
+        astronaut: np.ndarray = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+        self._side = size[1] if faces == 1 else size[1] // 2
+        self._person = cv2.resize(astronaut, (self._side, self._side), interpolation=cv2.INTER_AREA)
+        grain = np.random.default_rng(0).integers(0, 8, (4, size[1] // 4, size[0] // 4, 3), np.uint8)
+        self._noise = [cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in grain]
+
+    def picture(self, number: int) -> np.ndarray:
+        """(height, width, 3) uint8 RGB."""
+        width, height = self._size
+        scene = np.full((height, width, 3), 96, np.uint8)
+        for face in range(self._faces):
+            sway = 1 + np.sin(number / 40 + face)
+            if self._faces == 1:
+                left, top = int((width - self._side) / 2 * sway), 0
+            else:
+                left, top = int(face % 3 * width / 3 + sway * width / 80), face // 3 * (height - self._side)
+            scene[top : top + self._side, left : left + self._side] = self._person[:, : width - left]
+        return cv2.add(scene, self._noise[number % len(self._noise)])
