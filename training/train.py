@@ -24,6 +24,9 @@ from training.prediction import load
 RENORMALISING_STEPS = 150
 """Batches from which batch normalisation is estimated anew; with momentum .9 its running mean forgets in fifty."""
 
+BETWEEN_LIGHT_AND_LOGITS = (layers.Conv2D, layers.BatchNormalization, layers.Activation, layers.ReLU, layers.Add)
+"""Layers of which nearly all of a network's work is made, and which bear a lower precision."""
+
 
 def fit(
     config: Config,
@@ -61,7 +64,7 @@ def fit(
     claim(folder, config, training, start, teachers)
     with _precision(config.precision):
         keras.utils.set_random_seed(config.seed)
-        model = _trainable(config, -(-len(training) // config.batch_size), [load(file.path) for file in teachers])
+        model = _trainable(config, -(-len(training) // config.batch_size), [_in(config.precision, file) for file in teachers])
         if start is not None:
             _begin_with(model.get_layer("network"), start)
         checkpoint = Checkpoint(folder)
@@ -179,6 +182,21 @@ def _precision(policy: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _in(policy: str, file: ModelFile) -> keras.Model:
+    """A trained model whose convolutions, and what lies between them, compute as Keras' dtype policy ``policy`` says."""
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if isinstance(layer, BETWEEN_LIGHT_AND_LOGITS):
+            config["dtype"] = policy
+        return type(layer).from_config(config)
+
+    model = load(file.path)
+    copied = keras.models.clone_model(model, clone_function=copy)
+    copied.set_weights(model.get_weights())
+    return copied
 
 
 def _begin_with(net: keras.Model, start: ModelFile) -> None:

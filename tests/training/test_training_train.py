@@ -158,3 +158,14 @@ def test_a_student_learns_what_only_the_teacher_says(
 def test_teachers_are_not_changed(run, teacher: ModelFile) -> None:
     model = train._trainable(run.config, 7, [prediction.load(teacher.path)])
     assert len(model.trainable_variables) == len(run.network.trainable_variables)
+
+
+def test_a_teacher_computes_in_the_students_precision_and_answers_alike(
+    teacher: ModelFile, splits: dict[str, Split]
+) -> None:
+    faces = splits["PrivateTest"].images
+    whole, half = prediction.load(teacher.path), train._in("mixed_bfloat16", teacher)
+    assert half.get_layer("stem_conv").compute_dtype == "bfloat16"
+    assert half.get_layer("fer2013_logits").compute_dtype == "float32"
+    before, after = (prediction.predictor(model)(faces) for model in (whole, half))
+    assert 0 < np.abs(before - after).max() < 0.05
