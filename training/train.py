@@ -64,7 +64,8 @@ def fit(
     claim(folder, config, training, start, teachers)
     with _precision(config.precision):
         keras.utils.set_random_seed(config.seed)
-        model = _trainable(config, -(-len(training) // config.batch_size), [_in(config.precision, file) for file in teachers])
+        taught_by = [_in(config.precision, file) for file in teachers]
+        model = _trainable(config, -(-len(training) // config.batch_size), taught_by)
         if start is not None:
             _begin_with(model.get_layer("network"), start)
         checkpoint = Checkpoint(folder)
@@ -185,7 +186,7 @@ def _precision(policy: str) -> Iterator[None]:
 
 
 def _in(policy: str, file: ModelFile) -> keras.Model:
-    """A trained model whose convolutions, and what lies between them, compute as Keras' dtype policy ``policy`` says."""
+    """A trained model whose convolutions, and what lies between them, compute as Keras' dtype policy ``policy``."""
 
     def copy(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
