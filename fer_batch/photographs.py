@@ -1,6 +1,5 @@
 """Photographs, read by Pillow: upright by their EXIF orientation, in RGB for the detector and grey for the model."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,9 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fer_batch import photofile
 from fer_batch.errors import MediaError
 from fer_batch.faces import SIDE, Luma
 from fer_batch.frames import Frame
@@ -23,8 +21,6 @@ PER_CHUNK = 16
 
 LEAST_DETAIL = 2
 """Decoded pixels of a face's height for one of the model's, below which the photograph is decoded whole."""
-
-pillow_heif.register_heif_opener()
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,8 @@ class Photograph:
     width: int
     """Pixels of the whole photograph, upright."""
     height: int
+    notes: tuple[str, ...] = ()
+    """What of the file was passed over."""
 
     @property
     def scale(self) -> float:
@@ -49,7 +47,7 @@ class Photograph:
         """The grey of the whole picture, full range; decoded again where the reduced one would lose detail."""
         if self.scale < 1 and smallest * self.scale < LEAST_DETAIL * SIDE:
             with suppress(MediaError):  # it has vanished since: less detail is better than no face
-                return Luma(open_photograph(self.path).grey)
+                return Luma(photofile.decode(self.path).grey)
         return Luma(self.grey, scale=self.scale)
 
     def rgb(self, longest_side: int) -> np.ndarray:
@@ -75,45 +73,21 @@ def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> I
     """The chunk's photographs; one that cannot be read becomes a line in ``skipped``."""
     for file, moment in zip(chunk.source.files, chunk.moments or (), strict=True):
         alive()
+        name = f"{chunk.source.name}/{moment.file}"
         try:
-            yield Frame(moment, open_photograph(file, longest_side(Kind.PHOTOS)))
+            photograph = open_photograph(file, longest_side(Kind.PHOTOS))
         except MediaError as error:
-            skipped.append(Skipped(f"{chunk.source.name}/{moment.file}", str(error)))
+            skipped.append(Skipped(name, str(error)))
+            continue
+        skipped.extend(Skipped(name, note, rows_kept=True) for note in photograph.notes)
+        yield Frame(moment, photograph)
 
 
 def open_photograph(path: Path, enough: int | None = None) -> Photograph:
-    """Decode a photograph, its first picture if it holds several.
-
-    A JPEG whose longest side is at least twice ``enough`` is decoded at a half, a quarter or an eighth of its size
-    (libjpeg does it by leaving cosine terms out), never below ``enough``.
+    """Decode a photograph, its first picture if it holds several; a large JPEG not far below ``enough`` pixels.
 
     Raises:
-        MediaError: it cannot be read, is damaged, or has more pixels than Pillow takes for honest.
+        MediaError: it cannot be read, is damaged, or is too large to be a photograph.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged metadata, large pictures: what matters raises
-            with Image.open(path) as image:
-                whole = image.size
-                if enough is not None and image.mode in ("RGB", "L"):
-                    share = enough / max(whole)
-                    image.draft(image.mode, (int(whole[0] * share), int(whole[1] * share)))
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                width, height = whole if upright.size == image.size else whole[::-1]
-                if upright.mode.startswith("I") or upright.mode == "F":
-                    grey = _eight_bits(np.asarray(upright))
-                    return Photograph(path, np.repeat(grey[:, :, np.newaxis], 3, axis=2), grey, width, height)
-                rgb, grey = np.asarray(upright.convert("RGB")), np.asarray(upright.convert("L"))
-                return Photograph(path, rgb, grey, width, height)
-    except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
-        raise MediaError("The file is empty." if empty else "Not a photograph, or too damaged to tell.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError, Image.DecompressionBombError) as error:
-        # Pillow's readers raise all of these on damaged files.
-        raise MediaError(f"Cannot be decoded: {getattr(error, 'strerror', None) or error}.") from error
-
-
-def _eight_bits(levels: np.ndarray) -> np.ndarray:
-    """16-bit grey as 8 bits; Pillow's own conversion would cut everything above 255 off."""
-    return np.clip(np.asarray(levels, np.float64) / 257, 0, 255).round().astype(np.uint8)
+    decoded = photofile.decode(path, enough)
+    return Photograph(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, decoded.notes)

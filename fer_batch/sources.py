@@ -18,12 +18,20 @@ from fer_batch.types import Kind, Skipped, Source
 MARKER = ".fer-batch"
 """A file in every output folder: such a folder is never walked, and never taken for somebody else's."""
 
-PHOTO_SUFFIXES = frozenset(".avif .bmp .dib .gif .heic .heif .jfif .jpe .jpeg .jpg .png .tif .tiff .webp".split())
+PHOTO_SUFFIXES = frozenset(
+    ".avif .avifs .bmp .dib .gif .heic .heif .hif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split()
+)
 VIDEO_SUFFIXES = frozenset(
     ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg "
     ".mts .mxf .ogv .rm .rmvb .ts .vob .webm .wmv .y4m".split()
 )
 """Used only where the content says nothing: raw and transport streams, and files that are damaged or empty."""
+
+PHOTO_BRANDS = frozenset(b"avif avis heic heim heis heix hevc hevx mif1 msf1".split())
+"""Major brands of photographs in the box format that they share with films (ISO/IEC 23008-12, AVIF 1.1)."""
+
+BIG_TIFF = (b"II+\0", b"MM\0+")
+"""How a TIFF with offsets of 64 bits begins, which the library does not know."""
 
 SNIFFED_BYTES = 8192
 """How much of a file's head is read to tell its kind."""
@@ -150,6 +158,8 @@ def _kind(path: Path) -> Kind | None:
         raise OSError("it is not a regular file")
     with path.open("rb") as file:
         head = file.read(SNIFFED_BYTES)
+    if (head[4:8] == b"ftyp" and head[8:12] in PHOTO_BRANDS) or head.startswith(BIG_TIFF):
+        return Kind.PHOTOS
     guess = filetype.guess(head)
     if guess is not None and guess.mime.startswith("image/"):
         # For a bitmap the library takes whatever begins with "BM"; its four reserved bytes are zero.

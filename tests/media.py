@@ -1,7 +1,9 @@
 """Films and photographs for the tests, made on the spot. A film's grey level tells the number of its frame."""
 
 import os
+import struct
 import wave
+import zlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -112,3 +114,18 @@ def _write_sound(container: av.container.OutputContainer, stream: av.AudioStream
         frame.sample_rate, frame.pts, frame.time_base = 8000, at, Fraction(1, 8000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
+
+
+def interlaced_png(image: np.ndarray) -> bytes:
+    """A PNG whose rows come in Adam7's seven passes (ISO/IEC 15948, 8.2), which Pillow and OpenCV do not write."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    rows = b"".join(
+        b"\0" + row.tobytes() for top, left, down, across in passes for row in image[top::down, left::across]
+    )
+    height, width = image.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

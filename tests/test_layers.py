@@ -18,7 +18,7 @@ LAYERS: tuple[str, ...] = (
     "options sampling looking faces sources timeline tracking charts executors.protocol",
     "classifiers.model_file classifiers.batching executors.in_process executors.processes",
     "executors",
-    "tables outfolder workfolder frames filmindex filmpicture detectors.centerface",
+    "tables outfolder workfolder frames filmindex filmpicture photofile detectors.centerface",
     "classifiers.keras_cnn classifiers.openvino_cnn",
     "detectors classifiers films photographs runfile results demo",
     "decoding pages",

@@ -231,6 +231,18 @@ def test_content_tells_photographs_and_films_before_the_suffix_does(tmp_path: Pa
     assert kinds(study) == photographs | dict.fromkeys(["film.txt", "film.jpg", "film"], Kind.VIDEO)
 
 
+@pytest.mark.parametrize("brand", ["heic", "heix", "hevc", "mif1", "avif", "avis"])
+def test_photographs_in_a_films_box_format_are_photographs(tmp_path: Path, brand: str) -> None:
+    head = b"\x00\x00\x00\x18ftyp" + brand.encode() + b"\0\0\0\0isommp42"
+    assert kinds(put(tmp_path, "a", content=head)) == {"a": Kind.PHOTOS}
+
+
+def test_a_tiff_with_long_offsets_is_a_photograph(tmp_path: Path) -> None:
+    put(tmp_path, "a", content=b"II+\0\x08\0\0\0")
+    put(tmp_path, "b", content=b"MM\0+\0\x08\0\0")
+    assert kinds(tmp_path) == {"a": Kind.PHOTOS, "b": Kind.PHOTOS}
+
+
 def test_what_only_its_suffix_calls_a_photograph_or_film_is_taken_so_that_it_gets_reported(tmp_path: Path) -> None:
     study = put(tmp_path / "study", "text.jpg", "text.MP4", content=TEXT)
     put(study, "empty.PNG", "empty.h264")
