@@ -5,14 +5,18 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fer_batch import outfolder, pages, report, runfile, sources, tables, timeline, tracking
+from fer_batch import episodes, outfolder, pages, report, runfile, sources, tables, timeline, traces, tracking
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError, TaskLost
 from fer_batch.options import Options
 from fer_batch.seeing import Progress, Seeing
-from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source, Summary
+from fer_batch.types import Episode, Glimpse, Kind, Outcome, Reading, Skipped, Source, Summary
 from fer_batch.workfolder import Record, WorkFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Silence:
@@ -116,7 +120,7 @@ def _analyze(
         skipped=skipped,
         ignored=found.ignored,
     )
-    _write(folder, ledger, [summary for one in in_order for summary in one.summaries])
+    _write(folder, ledger, in_order)
     if not options.keep:
         outfolder.sweep(seeing.work.folder, keep=())
     return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder))
@@ -129,6 +133,7 @@ class _Told:
     outcome: Outcome | None
     skipped: Sequence[Skipped]
     summaries: Sequence[Summary] = ()
+    episodes: Sequence[Episode] = ()
 
 
 def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: Options, folder: Path) -> _Told:
@@ -145,14 +150,24 @@ def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: O
         if not tally.frames:
             path.unlink()
             return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
-        summaries = timeline.summarise(tables.read_timeline(path), source.name, source.kind)
+        table = tables.read_timeline(path)
+        found = list(_episodes(table, source, options))
+        summaries = timeline.summarise(table, source.name, source.kind, found)
     except MediaError as error:
         return _Told(None, [Skipped(source.name, str(error))])
     except FerBatchError:
         raise
     except Exception as error:  # whatever goes wrong with one source, the others must not suffer
         return _Told(None, [Skipped(source.name, str(TaskLost.unexpected(error)))])
-    return _Told(tally.outcome(), tally.skipped, summaries)
+    return _Told(tally.outcome(), tally.skipped, summaries, found)
+
+
+def _episodes(table: "pd.DataFrame", source: Source, options: Options) -> Iterator[Episode]:
+    """The episodes of every face of a film."""
+    rule = episodes.Rule(options.episode_enter, options.episode_leave, options.episode_shortest)
+    if source.kind is Kind.VIDEO:
+        for trace in traces.of_faces(table):
+            yield from episodes.find(trace, source.name, rule)
 
 
 @dataclass
@@ -211,11 +226,12 @@ def _chosen(glimpses: Iterable[Glimpse], options: Options) -> Iterator[Glimpse]:
         yield replace(glimpse, detections=tuple(glimpse.detections[at] for at in kept), shares=glimpse.shares[kept])
 
 
-def _write(folder: Path, ledger: runfile.Ledger, summaries: Iterable[Summary]) -> None:
+def _write(folder: Path, ledger: runfile.Ledger, told: Sequence[_Told]) -> None:
     """Write every table but the timelines, and remove the timelines of earlier runs."""
     timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
-    tables.write_summary(folder / "summary.csv", summaries)
+    tables.write_summary(folder / "summary.csv", (summary for one in told for summary in one.summaries))
+    tables.write_episodes(folder / "episodes.csv", (episode for one in told for episode in one.episodes))
     tables.write_skipped(folder / "errors.csv", ledger.skipped)
     tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
     tables.write_json(folder / "run.json", runfile.as_json(ledger))

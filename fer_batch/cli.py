@@ -56,6 +56,11 @@ def analyze(
     max_faces: Annotated[
         int | None, typer.Option(help="Most faces a frame, surest first; default: all.")
     ] = Options.max_faces,
+    episode_enter: Annotated[
+        float, typer.Option(help="Share with which an episode of an expression begins.")
+    ] = Options.episode_enter,
+    episode_leave: Annotated[float, typer.Option(help="Share below which it ends.")] = Options.episode_leave,
+    episode_shortest: Annotated[float, typer.Option(help="Shortest episode, in seconds.")] = Options.episode_shortest,
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Look into folders within folders.")
     ] = Options.recursive,
@@ -92,6 +97,9 @@ def analyze(
             min_confidence=min_confidence,
             min_face=min_face,
             max_faces=max_faces,
+            episode_enter=episode_enter,
+            episode_leave=episode_leave,
+            episode_shortest=episode_shortest,
             recursive=recursive,
             detect_every=detect_every,
             workers=workers,

@@ -32,6 +32,9 @@ TABLE: tuple[Emotion, ...] = (
 
 EMOTIONS: tuple[str, ...] = tuple(emotion.name for emotion in TABLE)
 
+NEUTRAL = EMOTIONS.index("neutral")
+"""Its place; the other six are expressions."""
+
 VIEWS: tuple[str, ...] = ("fer2013", "ferplus")
 """The two readings of one face that the model gives, in the order of its second axis.
 

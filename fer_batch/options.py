@@ -34,6 +34,12 @@ class Options:
     """Lowest height of a face in the tables, in pixels of the upright frame."""
     max_faces: int | None = None
     """Most faces a frame in the tables, surest first; None: all."""
+    episode_enter: float = 0.5
+    """Share with which an episode of an expression begins, above 0 and at most 1."""
+    episode_leave: float = 0.35
+    """Share below which it ends; at most ``episode_enter``."""
+    episode_shortest: float = 0.3
+    """Shortest episode, in seconds."""
     recursive: bool = True
     """Look into folders within folders."""
     detect_every: int | None = None
@@ -64,6 +70,15 @@ class Options:
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
+        _require(0 < self.episode_enter <= 1, "--episode-enter must be above 0 and at most 1", self.episode_enter)
+        _require(
+            0 < self.episode_leave <= self.episode_enter,
+            "--episode-leave must be above 0 and at most --episode-enter",
+            self.episode_leave,
+        )
+        _require(
+            0 <= self.episode_shortest < inf, "--episode-shortest must be 0 or more seconds", self.episode_shortest
+        )
         _require(
             self.detect_every is None or self.detect_every >= 1, "--detect-every must be at least 1", self.detect_every
         )

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from fer_batch import charts, words
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.results import LeftOut, Results, anonymous
+from fer_batch.tables import MEANS
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
@@ -324,7 +325,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         index=Link("Overview", INDEX),
         tables=tuple(
             Link(name, _href(INDEX, name))
-            for name in ("summary.csv", "errors.csv", "datapackage.json", "run.json")
+            for name in ("summary.csv", "episodes.csv", "errors.csv", "datapackage.json", "run.json")
             if (results.folder / name).is_file()
         ),
         left_out=left_out,
@@ -483,7 +484,7 @@ def _face_row(row: Mapping[Any, Any], charted: bool) -> FaceRow:
         last_seen=known(row["last_seen"]),
         seconds_visible=known(row["seconds_visible"]),
         emotion=str(row["emotion"]),
-        shares=tuple(float(row[name]) for name in EMOTIONS),
+        shares=tuple(float(row[name]) for name in MEANS),
         charted=charted,
     )
 
@@ -491,7 +492,7 @@ def _face_row(row: Mapping[Any, Any], charted: bool) -> FaceRow:
 def _mean(summary: "pd.DataFrame", weight: str) -> Shares:
     """Mean shares of rows of summary.csv; rows without a weight do not count."""
     weights = summary[weight].fillna(0).to_numpy(dtype=np.float64)
-    return tuple(np.average(summary[list(EMOTIONS)].to_numpy(dtype=np.float64), axis=0, weights=weights).tolist())
+    return tuple(np.average(summary[list(MEANS)].to_numpy(dtype=np.float64), axis=0, weights=weights).tolist())
 
 
 def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from fer_batch.emotions import EMOTIONS
+from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.errors import OutputError
-from fer_batch.types import Reading, Skipped, Summary
+from fer_batch.types import Episode, Reading, Skipped, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +33,18 @@ class Column:
     """Digits after the point; None: not a fraction."""
 
 
-def _shares(meaning: str) -> tuple[Column, ...]:
-    return tuple(Column(name, "number", meaning.format(name), "share, 0 to 1", 4) for name in EMOTIONS)
+def _of_each(
+    name: str, meaning: str, unit: str = "share, 0 to 1", emotions: Sequence[str] = EMOTIONS
+) -> tuple[Column, ...]:
+    """A column for each emotion, whose name stands in for the braces."""
+    return tuple(Column(name.format(one), "number", meaning.format(one), unit, 4) for one in emotions)
 
+
+SIX: tuple[str, ...] = tuple(name for at, name in enumerate(EMOTIONS) if at != NEUTRAL)
+"""The expressions: all emotions but neutral."""
+
+MEANS: tuple[str, ...] = tuple(f"mean_{name}" for name in EMOTIONS)
+"""Columns of the mean shares, in the order of EMOTIONS."""
 
 TIMELINE: tuple[Column, ...] = (
     Column("file", "string", "Name of the film, or of the photograph within its folder."),
@@ -43,26 +52,84 @@ TIMELINE: tuple[Column, ...] = (
     Column("timestamp", "number", "Time of the frame, counted from the start of the film's earliest stream.", "s", 6),
     Column("duration", "number", "Time from this frame to the next one that was looked at.", "s", 6),
     Column("face_id", "integer", "Track of a face within one film; position from the left in a photograph; from 0."),
+    Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     Column("success", "boolean", "1: a face. 0: this frame was looked at and no face was found."),
     Column("face_confidence", "number", "The detector's score for the face.", "0 to 1", 4),
     Column("x", "integer", "Left edge of the face's box in the upright frame.", "px"),
     Column("y", "integer", "Top edge of the face's box in the upright frame.", "px"),
     Column("width", "integer", "Width of the face's box.", "px"),
     Column("height", "integer", "Height of the face's box.", "px"),
-    *_shares("How much the expression looks like {}; the seven sum to 1."),
+    *_of_each("{}", "How much the expression looks like {}; the seven sum to 1."),
     Column("emotion", "string", "The emotion with the largest share."),
 )
+
+MEASURES: tuple[Column, ...] = (
+    *_of_each(
+        "mean_{}",
+        "Mean of the share of {}: over time in a film (each row weighs its duration), over faces in photographs; "
+        "the seven sum to 1.",
+    ),
+    Column("emotion", "string", "The emotion with the largest mean share."),
+    *_of_each(
+        "strongest_{}",
+        "Part of the visible time in a film, or of the faces in photographs, in which {} has the largest share of the "
+        "seven; the seven parts sum to 1.",
+        "part, 0 to 1",
+    ),
+    *_of_each(
+        "strongest_{}_without_neutral",
+        "The same, of the time (or faces) in which another emotion than neutral has the largest share; the six parts "
+        "sum to 1. Empty: it is always neutral.",
+        "part, 0 to 1",
+        SIX,
+    ),
+    Column(
+        "derived_valence",
+        "number",
+        "Mean of happiness less the strongest of anger, disgust, fear and sadness: derived from the shares, not "
+        "recognised by the model.",
+        "-1 to 1",
+        4,
+    ),
+    Column(
+        "episodes_per_minute",
+        "number",
+        "Episodes (see episodes.csv) in a minute of visible time. Empty for photographs, and where times are unknown.",
+        "1/min",
+        4,
+    ),
+)
+"""What is said of any rows that are summed up."""
 
 SUMMARY: tuple[Column, ...] = (
     Column("file", "string", "Name of the film or of the folder of photographs."),
     Column("kind", "string", "video or photos."),
     Column("face_id", "integer", "Track of a face within one film; empty for photographs, summed up by folder."),
+    Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     Column("faces", "integer", "Rows with a face that this line sums up."),
     Column("first_seen", "number", "Time of the face's first row.", "s", 6),
     Column("last_seen", "number", "End of the face's last row.", "s", 6),
     Column("seconds_visible", "number", "Sum of the rows' durations.", "s", 6),
-    *_shares("Mean share of {}: over time in a film (each row weighs its duration), over faces in photographs."),
-    Column("emotion", "string", "The emotion with the largest mean share."),
+    Column(
+        "gaps",
+        "integer",
+        "Stretches between first_seen and last_seen in which the face is not seen. Nothing is interpolated there.",
+    ),
+    Column("seconds_missing", "number", "Length of these stretches together.", "s", 6),
+    *MEASURES,
+)
+
+EPISODES: tuple[Column, ...] = (
+    Column("file", "string", "Name of the film."),
+    Column("face_id", "integer", "The face, as in the film's timeline."),
+    Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
+    Column("emotion", "string", "The expression, one of the six other than neutral."),
+    Column("start", "number", "When it begins, counted from the start of the film's earliest stream.", "s", 6),
+    Column("stop", "number", "When it ends.", "s", 6),
+    Column("duration", "number", "From start to stop.", "s", 6),
+    Column("mean", "number", "Mean of the emotion's share in it, over time.", "share, 0 to 1", 4),
+    Column("peak", "number", "The emotion's largest share in it.", "share, 0 to 1", 4),
+    Column("peak_time", "number", "When the first frame with that share begins.", "s", 6),
 )
 
 ERRORS: tuple[Column, ...] = (
@@ -70,6 +137,11 @@ ERRORS: tuple[Column, ...] = (
     Column("rows_kept", "boolean", "1: what could be read is in the timeline. 0: left out altogether."),
     Column("reason", "string", "Why."),
 )
+
+OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
+    ("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
+)
+"""Name, title, path and columns of tables that datapackage.json describes where they are there."""
 
 Row = Mapping[str, object]
 
@@ -98,16 +170,38 @@ def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
             "file": one.file,
             "kind": one.kind,
             "face_id": one.face_id,
+            "person": one.person,
             "faces": one.faces,
             "first_seen": one.first_seen,
             "last_seen": one.last_seen,
             "seconds_visible": one.seconds_visible,
-            **dict(zip(EMOTIONS, one.shares.tolist(), strict=True)),
-            "emotion": EMOTIONS[int(one.shares.argmax())],
+            "gaps": one.gaps,
+            "seconds_missing": one.seconds_missing,
+            **measures(one),
         }
         for one in summaries
     )
     write_table(path, SUMMARY, rows)
+
+
+def measures(one: Summary) -> Row:
+    """The columns of MEASURES."""
+    without_neutral = one.without_neutral
+    six = [None] * len(SIX) if without_neutral is None else without_neutral.tolist()
+    return {
+        **dict(zip(MEANS, one.means.tolist(), strict=True)),
+        "emotion": EMOTIONS[int(one.means.argmax())],
+        **{f"strongest_{name}": part for name, part in zip(EMOTIONS, one.strongest.tolist(), strict=True)},
+        **{f"strongest_{name}_without_neutral": part for name, part in zip(SIX, six, strict=True)},
+        "derived_valence": one.valence,
+        "episodes_per_minute": one.episodes_per_minute,
+    }
+
+
+def write_episodes(path: Path, episodes: Iterable[Episode]) -> None:
+    """Write episodes.csv."""
+    rows = (vars(one) | {"duration": one.stop - one.start} for one in episodes)
+    write_table(path, EPISODES, rows)
 
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
@@ -165,6 +259,7 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) ->
     resources = [
         _resource("summary", "Summary of every face, or folder of photographs", "summary.csv", SUMMARY),
         _resource("errors", "What was left out or is not whole", "errors.csv", ERRORS),
+        *(_resource(*one) for one in OPTIONAL if (path.parent / one[2]).is_file()),
     ]
     for number, (name, table) in enumerate(timelines.items(), start=1):
         resources.append(_resource(f"timeline-{number}", name, table, TIMELINE))
@@ -212,6 +307,7 @@ def _timeline_rows(reading: Reading) -> Iterator[Row]:
         yield {
             **place,
             "face_id": face.face_id,
+            "person": face.person,
             "face_confidence": face.detection.confidence,
             "x": round(box.x),
             "y": round(box.y),

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fer_batch.emotions import NEUTRAL
+
 
 class Kind(StrEnum):
     """What a source is."""
@@ -174,6 +176,8 @@ class Face:
     detection: Detection
     shares: np.ndarray
     """(7,) float32 in the order of EMOTIONS, summing to 1."""
+    person: str = ""
+    """Empty: nobody has named it."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,26 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Episode:
+    """A stretch of time in which a face shows an expression."""
+
+    file: str
+    face_id: int | None
+    person: str
+    """Empty: nobody has named the face."""
+    emotion: str
+    start: float
+    """Seconds of the film, as all times here."""
+    stop: float
+    mean: float
+    """Of the emotion's share, over time."""
+    peak: float
+    """The largest share."""
+    peak_time: float
+    """When the frame with the largest share begins."""
+
+
+@dataclass(frozen=True)
 class Summary:
     """One face of a film, or all the faces of a folder of photographs."""
 
@@ -192,14 +216,39 @@ class Summary:
     kind: Kind
     face_id: int | None
     """None: all the faces of a folder."""
+    person: str
+    """Empty: nobody has named the face."""
     faces: int
     """Rows summed up."""
     first_seen: float | None
     last_seen: float | None
     """End of the last row, in seconds of the film."""
     seconds_visible: float | None
-    shares: np.ndarray
-    """(7,) float64 means in the order of EMOTIONS."""
+    gaps: int | None
+    """Stretches without the face between the two; their values are not guessed."""
+    seconds_missing: float | None
+    """How long they are in all."""
+    means: np.ndarray
+    """(7,) float64: mean of each share, in the order of EMOTIONS; they sum to 1."""
+    strongest: np.ndarray
+    """(7,) float64: the part of the time, or of the faces, in which each emotion is the strongest; they sum to 1."""
+    valence: float
+    """Mean of the derived valence, -1 to 1."""
+    episodes: int | None
+    """Their number; None for photographs, and where times are unknown."""
+
+    @property
+    def without_neutral(self) -> np.ndarray | None:
+        """(6,) float64 like ``strongest``, of the time in which it is not neutral; None where that is never."""
+        six = np.delete(self.strongest, NEUTRAL)
+        return six / six.sum() if six.sum() > 0 else None
+
+    @property
+    def episodes_per_minute(self) -> float | None:
+        """Of the time in which the face is visible."""
+        if self.episodes is None or not self.seconds_visible:
+            return None
+        return self.episodes / self.seconds_visible * 60
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,19 @@ def test_the_summary_sums_up_every_face(run: fer_batch.Run) -> None:
     assert "sub/nobody.mp4" not in summary.index
 
 
+def test_a_face_that_smiles_throughout_has_one_episode(run: fer_batch.Run) -> None:
+    episodes = pd.read_csv(run.folder / "episodes.csv", keep_default_na=False).set_index("file")
+    assert set(episodes.index) >= {"constant.mp4", "variable.mkv"}
+    one = episodes.loc["variable.mkv"]
+    assert (one["face_id"], one["person"], one["emotion"], one["start"]) == (0, "", "happiness", 0)
+    assert one["stop"] == one["duration"] > 1.5
+    timeline = fer_batch.read_timeline(run.timelines["variable.mkv"])
+    assert one["peak"] == timeline["happiness"].max()
+    summary = pd.read_csv(run.folder / "summary.csv").set_index("file").loc["variable.mkv"]
+    assert summary["episodes_per_minute"] == pytest.approx(60 / one["duration"], abs=1e-3)
+    assert summary["mean_happiness"] == pytest.approx(one["mean"], abs=1e-4)
+
+
 def test_run_json_accounts_for_everything(run: fer_batch.Run, inputs: Path) -> None:
     text = (run.folder / "run.json").read_text()
     facts = json.loads(text)
@@ -150,7 +163,7 @@ def test_run_json_accounts_for_everything(run: fer_batch.Run, inputs: Path) -> N
 def test_the_tables_are_what_their_description_says(run: fer_batch.Run) -> None:
     report = frictionless.validate(str(run.folder / "datapackage.json"))
     assert report.valid, report.flatten(["title", "message"])
-    assert report.stats["tasks"] == 2 + len(run.outcomes)
+    assert report.stats["tasks"] == 3 + len(run.outcomes)
 
 
 def test_the_report_is_there_and_names_what_was_left_out(run: fer_batch.Run) -> None:
@@ -164,7 +177,7 @@ def test_a_second_run_gives_the_same_bytes(run: fer_batch.Run, inputs: Path, tmp
     assert contents(again.folder / "timelines") == contents(run.folder / "timelines")
 
 
-TABLES = ("timelines", "summary.csv", "errors.csv")
+TABLES = ("timelines", "summary.csv", "episodes.csv", "errors.csv")
 
 
 def tables(folder: Path) -> dict[str, bytes]:
@@ -177,7 +190,7 @@ def test_any_number_of_processes_gives_the_same_bytes(
     run: fer_batch.Run, inputs: Path, tmp_path: Path, workers: int
 ) -> None:
     other = fer_batch.analyze([inputs], Options(workers=workers), out=tmp_path / "out")
-    assert len(tables(run.folder)) == len(run.outcomes) + 2
+    assert len(tables(run.folder)) == len(run.outcomes) + 3
     assert tables(other.folder) == tables(run.folder)
 
 

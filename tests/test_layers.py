@@ -15,7 +15,8 @@ PACKAGE = ROOT / "fer_batch"
 LAYERS: tuple[str, ...] = (
     "errors emotions openvino_import",
     "types words",
-    "options sampling looking faces sources timeline tracking charts executors.protocol",
+    "options sampling looking faces sources traces tracking charts executors.protocol",
+    "episodes timeline",
     "classifiers.model_file classifiers.batching executors.in_process executors.processes",
     "executors",
     "tables outfolder workfolder frames filmindex filmpicture photofile detectors.centerface",

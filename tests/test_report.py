@@ -359,7 +359,7 @@ def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
     summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
     rows = summary[summary["file"] == "sub/interview.mp4"]
     assert len(rows) == 2
-    shares = np.average(rows[list(EMOTIONS)], axis=0, weights=rows["seconds_visible"])
+    shares = np.average(rows[list(tables.MEANS)], axis=0, weights=rows["seconds_visible"])
     row = cells(small, "index.html", "interview.mp4</bdi>")
     labels = [emotion.label for emotion in TABLE]
     assert row[1:6] == ["0:00:03.000 3.000 s", "75", "40", "50", "2"]
@@ -371,8 +371,8 @@ def test_films_and_photographs_are_weighted_apart(small):
     report.render(small)
     summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
     timed = summary[summary["seconds_visible"].notna()]
-    films = np.average(timed[list(EMOTIONS)], axis=0, weights=timed["seconds_visible"])
-    photos = summary.loc[summary["kind"] == "photos", list(EMOTIONS)].to_numpy()[0]
+    films = np.average(timed[list(tables.MEANS)], axis=0, weights=timed["seconds_visible"])
+    photos = summary.loc[summary["kind"] == "photos", list(tables.MEANS)].to_numpy()[0]
     index = Document(small / "index.html")
     charts = re.findall(r"<svg.*?</svg>", index.source, re.DOTALL)
     assert len(charts) == 2
@@ -394,7 +394,7 @@ def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
         assert [one.split(" ", 1)[1] for one in found[2:5]] == [
             f"{row[name]:.3f} s" for name in ("first_seen", "last_seen", "seconds_visible")
         ]
-        assert found[5:] == [label, *percents(row[name] for name in EMOTIONS)]
+        assert found[5:] == [label, *percents(row[name] for name in tables.MEANS)]
     assert cells(small, page, ">Face 1<")[2] == "0:00:00.800 0.800 s"
     text = Document(small / page).text
     assert "3 of 75 packets are marked as corrupt." in text

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from fer_batch import tables
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import OutputError
 from fer_batch.sources import walk
-from fer_batch.types import Box, Detection, Face, Kind, Moment, Reading, Skipped, Summary
+from fer_batch.types import Box, Detection, Episode, Face, Kind, Moment, Reading, Skipped, Summary
 
 COLUMNS = (
-    "file frame timestamp duration face_id success face_confidence x y width height "
+    "file frame timestamp duration face_id person success face_confidence x y width height "
     "anger disgust fear happiness sadness surprise neutral emotion"
 ).split()
 
@@ -35,7 +36,7 @@ names = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"]
 seconds = st.none() | st.floats(0, 1e5)
 shares = st.lists(st.floats(0, 1, width=32), min_size=7, max_size=7).map(lambda values: np.array(values, np.float32))
 boxes = st.builds(Box, *[st.floats(-5000, 5000)] * 2, *[st.floats(0, 5000)] * 2)
-faces = st.builds(Face, st.integers(0, 10**6), st.builds(Detection, boxes, st.floats(0, 1)), shares)
+faces = st.builds(Face, st.integers(0, 10**6), st.builds(Detection, boxes, st.floats(0, 1)), shares, names)
 moments = st.builds(Moment, names, st.integers(0, 10**9), seconds, seconds)
 readings = st.lists(st.builds(Reading, moments, st.lists(faces, max_size=3).map(tuple)), max_size=6)
 
@@ -52,10 +53,10 @@ def expected_rows(readings: list[Reading]) -> list[dict[str, Any]]:
         for one in reading.faces or [None]:
             row: dict[str, Any] = dict.fromkeys(COLUMNS)
             row |= {"file": moment.file, "frame": moment.number, "timestamp": moment.seconds}
-            row |= {"duration": moment.duration, "success": one is not None, "emotion": ""}
+            row |= {"duration": moment.duration, "success": one is not None, "emotion": "", "person": ""}
             if one is not None:
                 box = one.detection.box
-                row |= {"face_id": one.face_id, "face_confidence": one.detection.confidence}
+                row |= {"face_id": one.face_id, "person": one.person, "face_confidence": one.detection.confidence}
                 row |= {name: round(getattr(box, name)) for name in ("x", "y", "width", "height")}
                 row |= dict(zip(EMOTIONS, one.shares.tolist(), strict=True))
                 row["emotion"] = EMOTIONS[one.shares.tolist().index(one.shares.max())]
@@ -103,6 +104,7 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Pa
         fields = dict(zip(COLUMNS, row, strict=True))
         assert fields.pop("file") == meant["file"]
         assert fields.pop("emotion") == meant["emotion"]
+        assert fields.pop("person") == meant["person"]
         assert fields["success"] == str(int(meant["success"]))
         for name, field in fields.items():
             assert field == "" if meant[name] is None else re.fullmatch(r"-?\d+(\.\d+)?", field)
@@ -111,19 +113,19 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Pa
 def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
     mixed = np.array([0, 0, 0.1, 0.7, 0, 0.2, 0], np.float32)
     written = [
-        Reading(Moment("a, b.mp4", 0, 0.0, 1 / 30), (face(mixed), face(mixed[::-1], 12))),
+        Reading(Moment("a, b.mp4", 0, 0.0, 1 / 30), (face(mixed), replace(face(mixed[::-1], 12), person="Bo, Li"))),
         Reading(Moment("a, b.mp4", 1, 1 / 30, None), ()),
         Reading(Moment("übung.png", 2), ()),
     ]
     tables.write_timeline(tmp_path / "t.csv", written)
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,0,1,0.9877,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,0,,1,0.9877,2,-2,31,40,'
         "0.0000,0.0000,0.1000,0.7000,0.0000,0.2000,0.0000,happiness\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,12,1,0.9877,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0.9877,2,-2,31,40,'
         "0.0000,0.2000,0.0000,0.7000,0.1000,0.0000,0.0000,happiness\r\n"
-        '"a, b.mp4",1,0.033333,,,0,,,,,,,,,,,,,\r\n'
-        "übung.png,2,,,,0,,,,,,,,,,,,,\r\n"
+        '"a, b.mp4",1,0.033333,,,,0,,,,,,,,,,,,,\r\n'
+        "übung.png,2,,,,,0,,,,,,,,,,,,,\r\n"
     )
 
 
@@ -137,18 +139,40 @@ def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped:
 
 
 def summary(**values: Any) -> Summary:
-    film = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "faces": 9, "first_seen": 0.5, "last_seen": 2.0}
-    return Summary(**film | {"seconds_visible": 1.25, "shares": np.eye(7)[4]} | values)
+    film = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "person": "@x", "faces": 9, "episodes": 5}
+    film |= {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
+    parts = np.array([0.25, 0, 0, 0.25, 0, 0, 0.5])
+    return Summary(**film | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5} | values)
 
 
 def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    unknown = {"face_id": None, "first_seen": None, "last_seen": None, "seconds_visible": None}
-    tables.write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, **unknown)])
+    unknown = dict.fromkeys(("face_id", "first_seen", "last_seen", "seconds_visible", "gaps", "seconds_missing"))
+    unknown |= {"episodes": None}
+    neutral = {"strongest": np.eye(7)[6]}
+    tables.write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
     film, photos = rows_of(tables.read_table(tmp_path / "s.csv", tables.SUMMARY))
-    times = {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25}
-    shares = dict(zip(EMOTIONS, np.eye(7)[4].tolist(), strict=True))
-    assert film == {"file": "=film", "kind": "video", "face_id": 3, "faces": 9, "emotion": "sadness"} | times | shares
-    assert photos == film | unknown | {"kind": "photos"}
+    fixed = {"file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
+    fixed |= {f"mean_{name}": float(name == "sadness") for name in EMOTIONS}
+    times = {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
+    strongest = dict(zip((f"strongest_{name}" for name in EMOTIONS), summary().strongest.tolist(), strict=True))
+    without = {f"strongest_{name}_without_neutral": 0.5 * (name in ("anger", "happiness")) for name in EMOTIONS[:6]}
+    rest = {"kind": "video", "face_id": 3, "person": "@x", "episodes_per_minute": 240.0}
+    assert film == fixed | times | strongest | without | rest
+    unknown |= {f"strongest_{name}": float(name == "neutral") for name in EMOTIONS}
+    unknown |= dict.fromkeys(without) | {"episodes_per_minute": None, "kind": "photos", "person": ""}
+    unknown.pop("episodes")
+    assert photos == fixed | unknown
+
+
+def test_episodes_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    written = [
+        Episode("=film", 3, "", "sadness", 1.5, 2.25, 0.5, 0.75, 2.0),
+        Episode("a,b", 0, "Bo", "fear", 0, 9, 1, 1, 0),
+    ]
+    tables.write_episodes(tmp_path / "e.csv", written)
+    table = tables.read_table(tmp_path / "e.csv", tables.EPISODES)
+    assert list(table.columns) == "file face_id person emotion start stop duration mean peak peak_time".split()
+    assert rows_of(table) == [vars(one) | {"duration": one.stop - one.start} for one in written]
 
 
 @pytest.mark.parametrize("before", [None, "what was there\n"])
@@ -220,6 +244,7 @@ def package(tmp_path: Path) -> Path:
         tables.write_timeline(out / path, [Reading(seen, (face(np.full(7, 1 / 7, np.float32)),)), Reading(unseen, ())])
     tables.write_summary(out / "summary.csv", [summary(file=name) for name in FILMS])
     tables.write_skipped(out / "errors.csv", [])
+    tables.write_episodes(out / "episodes.csv", [])
     tables.write_datapackage(out / "datapackage.json", timelines, "2025-01-01T00:00:00+00:00")
     return out / "datapackage.json"
 
@@ -228,7 +253,7 @@ def test_the_data_package_is_valid_whatever_films_are_called(package: Path) -> N
     report = frictionless.validate(str(package))
     assert report.flatten(["title", "message"]) == []
     assert report.valid
-    assert len(report.tasks) == len(FILMS) + 2
+    assert len(report.tasks) == len(FILMS) + 3
 
 
 def test_the_data_package_describes_every_table_as_it_is(package: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fer_batch.emotions import EMOTIONS
 from fer_batch.timeline import summarise
-from fer_batch.types import Kind, Summary
+from fer_batch.types import Episode, Kind, Summary
 
 HAPPINESS, SADNESS = EMOTIONS.index("happiness"), EMOTIONS.index("sadness")
 
@@ -38,6 +38,10 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
             "timestamp": pd.Series([row.seconds for row in rows], dtype="float64"),
             "duration": pd.Series([row.duration for row in rows], dtype="float64"),
             "face_id": pd.Series([None if row.shares is None else row.face_id for row in rows], dtype="Int64"),
+            "person": pd.Series(["Anna" if row.face_id == 1 else "" for row in rows], dtype="str"),
+            "emotion": pd.Series(
+                ["" if row.shares is None else EMOTIONS[int(np.argmax(row.shares))] for row in rows], dtype="str"
+            ),
             "success": pd.Series([row.shares is not None for row in rows], dtype="bool"),
             **{name: shares[:, at] for at, name in enumerate(EMOTIONS)},
         }
@@ -65,7 +69,7 @@ def test_a_happy_second_at_30_frames_and_nine_sad_ones_at_1_frame_are_10_and_90_
     happy = [Row(only(HAPPINESS), number / 30, 1 / 30) for number in range(30)]
     sad = [Row(only(SADNESS), 1.0 + number, 1.0) for number in range(9)]
     (face,) = film(happy + sad)
-    assert face.shares == pytest.approx(0.1 * only(HAPPINESS) + 0.9 * only(SADNESS))
+    assert face.means == pytest.approx(0.1 * only(HAPPINESS) + 0.9 * only(SADNESS))
     assert (face.file, face.kind, face.face_id, face.faces) == ("film.mp4", Kind.VIDEO, 0, 39)
     assert (face.first_seen, face.last_seen, face.seconds_visible) == pytest.approx((0.0, 10.0, 10.0))
 
@@ -83,9 +87,12 @@ def test_a_frame_split_in_two_changes_nothing_but_the_count_of_rows(rows: list[R
     assert len(after) == len(before)
     for old, new in zip(before, after, strict=True):
         assert new.face_id == old.face_id
-        assert new.shares == pytest.approx(old.shares)
+        assert new.means == pytest.approx(old.means)
         assert (new.first_seen, new.last_seen) == pytest.approx((old.first_seen, old.last_seen))
         assert new.seconds_visible == pytest.approx(old.seconds_visible)
+        assert (new.gaps, new.seconds_missing) == (old.gaps, pytest.approx(old.seconds_missing))
+        assert new.strongest == pytest.approx(old.strongest)
+        assert new.valence == pytest.approx(old.valence)
 
 
 @settings(deadline=None)
@@ -95,37 +102,86 @@ def test_each_face_has_one_summary_whose_shares_sum_to_1(rows: list[Row]) -> Non
     assert [one.face_id for one in summaries] == sorted({row.face_id for row in rows if row.shares is not None})
     for one in summaries:
         mine = [row for row in rows if row.face_id == one.face_id and row.shares is not None]
-        assert one.shares.sum() == pytest.approx(1)
+        assert one.person == ("Anna" if one.face_id == 1 else "")
+        assert one.means.sum() == pytest.approx(1)
+        assert one.strongest.sum() == pytest.approx(1)
+        assert one.without_neutral is None or one.without_neutral.sum() == pytest.approx(1)
+        assert one.seconds_visible + one.seconds_missing == pytest.approx(one.last_seen - one.first_seen, abs=0.02)
         assert one.faces == len(mine)
         assert one.first_seen == mine[0].seconds
         assert one.last_seen == mine[-1].seconds + mine[-1].duration
         assert one.seconds_visible == pytest.approx(sum(row.duration for row in mine))
 
 
+def mixed(**shares: float) -> np.ndarray:
+    return np.array([shares.get(name, 0.0) for name in EMOTIONS])
+
+
+def test_the_mean_of_a_share_is_not_the_part_of_the_time_in_which_it_is_the_strongest() -> None:
+    mild = mixed(neutral=0.6, happiness=0.4)
+    wild = mixed(happiness=0.7, sadness=0.2, fear=0.1)
+    sad = mixed(sadness=0.5, neutral=0.3, anger=0.2)
+    (face,) = film([Row(mild, 0, 6.0), Row(wild, 6, 3.0), Row(sad, 9, 1.0)])
+    assert dict(zip(EMOTIONS, face.means, strict=True)) == pytest.approx(
+        {"anger": 0.02, "disgust": 0, "fear": 0.03, "happiness": 0.45, "sadness": 0.11, "surprise": 0, "neutral": 0.39}
+    )
+    assert face.strongest == pytest.approx(mixed(neutral=0.6, happiness=0.3, sadness=0.1))
+    assert face.without_neutral == pytest.approx(mixed(happiness=0.75, sadness=0.25)[:6])
+    assert face.valence == pytest.approx((6 * 0.4 + 3 * (0.7 - 0.2) + 1 * (0.0 - 0.5)) / 10)
+
+
+def test_of_a_face_that_is_always_neutral_nothing_is_left_without_neutral() -> None:
+    (face,) = film([Row(mixed(neutral=0.9, sadness=0.1), 0, 1.0)])
+    assert face.without_neutral is None
+    assert face.valence == pytest.approx(-0.1)
+
+
+def test_what_is_missing_is_counted_and_weighs_nothing() -> None:
+    happy, sad = only(HAPPINESS), only(SADNESS)
+    rows = [Row(happy, 0, 1.0), Row(None, 1, 7.0), Row(happy, 8, 1.0), Row(sad, 9.0004, 1.0), Row(sad, 12, 1.0)]
+    (face,) = film(rows)
+    assert (face.gaps, face.seconds_missing) == (2, pytest.approx(7 + 1.9996))
+    assert (face.first_seen, face.last_seen, face.seconds_visible) == (0, 13, 4)
+    assert face.means == pytest.approx((happy + sad) / 2)
+
+
+def test_episodes_are_counted_a_minute_of_visible_time() -> None:
+    rows = [Row(only(HAPPINESS), 0, 15.0), Row(only(SADNESS), 60, 15.0), Row(only(SADNESS), 60, 30.0, face_id=1)]
+    found = [Episode("film.mp4", at, "", "sadness", 0, 1, 1, 1, 0) for at in (0, 0, 0, 1)]
+    faces = summarise(table(rows), "film.mp4", Kind.VIDEO, found)
+    assert [one.episodes_per_minute for one in faces] == pytest.approx([6, 2])
+    assert [one.episodes_per_minute for one in film(rows)] == [None, None]
+    assert [one.episodes_per_minute for one in summarise(table(rows), "film.mp4", Kind.VIDEO, [])] == [0, 0]
+    untimed = summarise(table([Row(only(HAPPINESS))]), "film.h264", Kind.VIDEO, [])
+    assert [one.episodes_per_minute for one in untimed] == [None]
+
+
 def test_a_row_whose_duration_is_unknown_weighs_nothing_beside_others() -> None:
     (face,) = film([Row(only(HAPPINESS), 0.0, 1.0), Row(only(SADNESS), 2.0, None)])
-    assert face.shares.tolist() == only(HAPPINESS).tolist()
+    assert face.means.tolist() == only(HAPPINESS).tolist()
     assert (face.faces, face.last_seen, face.seconds_visible) == (2, 2.0, 1.0)
 
 
 def test_in_a_film_without_times_every_row_weighs_the_same() -> None:
     (face,) = film([Row(only(HAPPINESS)), Row(only(SADNESS)), Row(only(SADNESS)), Row(None), Row(only(SADNESS))])
-    assert face.shares == pytest.approx(0.25 * only(HAPPINESS) + 0.75 * only(SADNESS))
+    assert face.means == pytest.approx(0.25 * only(HAPPINESS) + 0.75 * only(SADNESS))
     assert (face.faces, face.first_seen, face.last_seen, face.seconds_visible) == (4, None, None, None)
 
 
 def test_a_face_of_a_single_last_frame_without_a_duration_still_has_shares() -> None:
     (face,) = film([Row(only(SADNESS), 2.0, 0.0)])
-    assert face.shares.tolist() == only(SADNESS).tolist()
+    assert face.means.tolist() == only(SADNESS).tolist()
     assert (face.first_seen, face.last_seen, face.seconds_visible) == (2.0, 2.0, 0.0)
 
 
 def test_photographs_are_summed_up_over_all_faces() -> None:
     rows = [Row(only(HAPPINESS), face_id=0), Row(only(SADNESS), face_id=1), Row(None), Row(only(SADNESS), face_id=0)]
     (folder,) = summarise(table(rows), "holiday", Kind.PHOTOS)
-    assert folder.shares == pytest.approx(only(HAPPINESS) / 3 + 2 * only(SADNESS) / 3)
+    assert folder.means == pytest.approx(only(HAPPINESS) / 3 + 2 * only(SADNESS) / 3)
     assert (folder.file, folder.kind, folder.face_id, folder.faces) == ("holiday", Kind.PHOTOS, None, 3)
     assert (folder.first_seen, folder.last_seen, folder.seconds_visible) == (None, None, None)
+    assert (folder.gaps, folder.seconds_missing, folder.episodes_per_minute) == (None, None, None)
+    assert folder.strongest == pytest.approx(only(HAPPINESS) / 3 + 2 * only(SADNESS) / 3)
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -1,0 +1,89 @@
+"""Pure: when a face's expression is there, told from a flicker by hysteresis and a shortest duration.
+
+An episode begins with the row in which one of the six expressions has the largest share of the six and at least
+``enter``. It goes on while its share is at least ``leave``, which is lower, so that a share that wavers about one
+threshold is not cut to pieces (a Schmitt trigger). It ends before the row in which the share is less, before the row
+in which another of the six could begin, and where the face is gone. Neutral is no episode: it is what is there
+between them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from fer_batch.emotions import EMOTIONS, NEUTRAL
+from fer_batch.traces import Trace
+from fer_batch.types import Episode
+
+SIX = tuple(at for at in range(len(EMOTIONS)) if at != NEUTRAL)
+"""Places in EMOTIONS of all but neutral."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What makes an episode."""
+
+    enter: float
+    """Least share with which one begins."""
+    leave: float
+    """Least share with which it goes on."""
+    shortest: float
+    """Least duration, in seconds. A gap in which the face is away for less than that does not end an episode."""
+
+
+def find(trace: Trace, file: str, rule: Rule, shares: np.ndarray | None = None) -> list[Episode]:
+    """The episodes of one face, in order; they never overlap. A face without times has none.
+
+    ``shares`` (N, 7) are looked at instead of the face's own, if given: smoothed ones.
+    """
+    if not trace.timed:
+        return []
+    shares = trace.shares if shares is None else shares
+    ends = trace.ends
+    found = []
+    for emotion, begin, end in _spans(trace, shares, rule):
+        start, stop = float(trace.starts[begin]), float(ends[begin:end].max())
+        if stop - start < rule.shortest - _ROUNDING:
+            continue
+        of_it, weights = shares[begin:end, emotion], trace.part(np.arange(begin, end)).weights
+        peak = int(of_it.argmax())
+        found.append(
+            Episode(
+                file=file,
+                face_id=trace.face_id,
+                person=trace.person,
+                emotion=EMOTIONS[emotion],
+                start=start,
+                stop=stop,
+                mean=float(np.average(of_it, weights=weights)),
+                peak=float(of_it[peak]),
+                peak_time=float(trace.starts[begin + peak]),
+            )
+        )
+    return found
+
+
+_ROUNDING = 1e-6
+"""Seconds by which a duration may fall short: tables hold microseconds."""
+
+
+def _spans(trace: Trace, shares: np.ndarray, rule: Rule) -> Iterator[tuple[int, int, int]]:
+    """(emotion, first row, row after the last) of every episode, however short."""
+    leader = np.asarray(SIX)[shares[:, SIX].argmax(axis=1)]
+    begins = np.where(shares[np.arange(len(leader)), leader] >= rule.enter, leader, -1)
+    away = np.concatenate(([True], trace.gaps >= max(rule.shortest, _ROUNDING)))
+    current = -1
+    edges: list[tuple[int, int]] = []
+    rows = zip(begins.tolist(), (shares >= rule.leave).tolist(), away.tolist(), strict=True)
+    for row, (beginning, holds, gone) in enumerate(rows):
+        goes_on = current >= 0 and not gone and holds[current]
+        now = beginning if beginning >= 0 else current if goes_on else -1
+        if now != current or (gone and now >= 0):
+            edges.append((row, now))
+        current = now
+    edges.append((len(leader), -1))
+    for (begin, emotion), (end, _) in pairwise(edges):
+        if emotion >= 0:
+            yield emotion, begin, end

@@ -1,0 +1,104 @@
+"""Pure: from a timeline's rows to arrays, one face after another. What is made of the rows is told elsewhere."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_batch.emotions import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOLERANCE = 0.001
+"""Seconds between one row's end and the next one's start that are no gap yet: tables and containers are rounded."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Rows that belong together, in their order: those of one face of a film, or all of a folder's faces.
+
+    All arrays are of length N, which is at least 1.
+    """
+
+    face_id: int | None
+    """None: the rows are of many faces."""
+    person: str
+    """Empty: nobody has named the face."""
+    rows: np.ndarray
+    """(N,) int64: places in the table, from 0."""
+    starts: np.ndarray
+    """(N,) float64: seconds of the film; NaN where unknown."""
+    durations: np.ndarray
+    """(N,) float64: seconds; 0 where unknown."""
+    shares: np.ndarray
+    """(N, 7) float64, in the order of EMOTIONS."""
+    strongest: np.ndarray
+    """(N,) int64: place in EMOTIONS of the one with the largest share."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether every row has its time."""
+        return not bool(np.isnan(self.starts).any())
+
+    @property
+    def ends(self) -> np.ndarray:
+        """(N,) float64: seconds at which each row ends."""
+        ends: np.ndarray = self.starts + self.durations
+        return ends
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """(N - 1,) float64: seconds from each row's end to the next one's start; 0 where one goes on into the other."""
+        gaps = self.starts[1:] - self.ends[:-1]
+        return np.where(gaps > TOLERANCE, gaps, 0.0)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(N,) float64: each row's duration; where none is known, all rows weigh the same."""
+        return self.durations if self.durations.sum() > 0 else np.ones(len(self.durations))
+
+    def part(self, chosen: np.ndarray, durations: np.ndarray | None = None) -> "Trace":
+        """The rows that ``chosen``, a mask or places, picks out; with other ``durations`` (of those rows), if given."""
+        durations = self.durations[chosen] if durations is None else durations
+        columns = (self.rows[chosen], self.starts[chosen], durations, self.shares[chosen], self.strongest[chosen])
+        return Trace(self.face_id, self.person, *columns)
+
+
+def of_faces(timeline: "pd.DataFrame") -> list[Trace]:
+    """A Trace for each face_id of a film's timeline, in their order."""
+    everything = of_everything(timeline)
+    if everything is None:
+        return []
+    face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[everything.rows]
+    order = np.argsort(face_ids, kind="stable")
+    begins = np.flatnonzero(np.diff(face_ids[order], prepend=-1))
+    people = timeline["person"].tolist()
+    found = []
+    for chosen in np.split(order, begins[1:]):
+        one = everything.part(chosen)
+        found.append(
+            Trace(
+                int(face_ids[chosen[0]]),
+                people[one.rows[0]],
+                *(one.rows, one.starts, one.durations, one.shares, one.strongest),
+            )
+        )
+    return found
+
+
+def of_everything(timeline: "pd.DataFrame") -> Trace | None:
+    """All rows of a timeline that count: those with a face. None: there is none."""
+    rows = np.flatnonzero(timeline["success"].to_numpy(dtype=bool))
+    if not len(rows):
+        return None
+    strongest = timeline["emotion"].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes
+    return Trace(
+        face_id=None,
+        person="",
+        rows=rows,
+        starts=timeline["timestamp"].to_numpy(dtype=np.float64)[rows],
+        durations=np.nan_to_num(timeline["duration"].to_numpy(dtype=np.float64)[rows]),
+        shares=timeline[list(EMOTIONS)].to_numpy(dtype=np.float64)[rows],
+        strongest=strongest.to_numpy(dtype=np.int64)[rows],
+    )
