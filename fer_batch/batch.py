@@ -5,18 +5,15 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from fer_batch import episodes, outfolder, pages, report, runfile, sources, tables, timeline, traces, tracking
+from fer_batch import measuring, outfolder, pages, report, runfile, sources, tables, tracking
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError, TaskLost
+from fer_batch.measuring import Measured
 from fer_batch.options import Options
 from fer_batch.seeing import Progress, Seeing
-from fer_batch.types import Episode, Glimpse, Kind, Outcome, Reading, Skipped, Source, Summary
+from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
 from fer_batch.workfolder import Record, WorkFolder
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Silence:
@@ -132,8 +129,7 @@ class _Told:
 
     outcome: Outcome | None
     skipped: Sequence[Skipped]
-    summaries: Sequence[Summary] = ()
-    episodes: Sequence[Episode] = ()
+    measured: Measured | None = None
 
 
 def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: Options, folder: Path) -> _Told:
@@ -150,24 +146,16 @@ def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: O
         if not tally.frames:
             path.unlink()
             return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
-        table = tables.read_timeline(path)
-        found = list(_episodes(table, source, options))
-        summaries = timeline.summarise(table, source.name, source.kind, found)
+        found = measuring.measure(tables.read_timeline(path), source.name, source.kind, options)
+        if found.smoothed is not None:
+            tables.add_smoothed(path, found.smoothed)
     except MediaError as error:
         return _Told(None, [Skipped(source.name, str(error))])
     except FerBatchError:
         raise
     except Exception as error:  # whatever goes wrong with one source, the others must not suffer
         return _Told(None, [Skipped(source.name, str(TaskLost.unexpected(error)))])
-    return _Told(tally.outcome(), tally.skipped, summaries, found)
-
-
-def _episodes(table: "pd.DataFrame", source: Source, options: Options) -> Iterator[Episode]:
-    """The episodes of every face of a film."""
-    rule = episodes.Rule(options.episode_enter, options.episode_leave, options.episode_shortest)
-    if source.kind is Kind.VIDEO:
-        for trace in traces.of_faces(table):
-            yield from episodes.find(trace, source.name, rule)
+    return _Told(tally.outcome(), tally.skipped, found)
 
 
 @dataclass
@@ -230,8 +218,9 @@ def _write(folder: Path, ledger: runfile.Ledger, told: Sequence[_Told]) -> None:
     """Write every table but the timelines, and remove the timelines of earlier runs."""
     timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
-    tables.write_summary(folder / "summary.csv", (summary for one in told for summary in one.summaries))
-    tables.write_episodes(folder / "episodes.csv", (episode for one in told for episode in one.episodes))
+    measured = [one.measured for one in told if one.measured is not None]
+    tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries))
+    tables.write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
     tables.write_skipped(folder / "errors.csv", ledger.skipped)
     tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
     tables.write_json(folder / "run.json", runfile.as_json(ledger))

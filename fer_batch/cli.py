@@ -56,6 +56,10 @@ def analyze(
     max_faces: Annotated[
         int | None, typer.Option(help="Most faces a frame, surest first; default: all.")
     ] = Options.max_faces,
+    smooth: Annotated[
+        float | None,
+        typer.Option(help="Average shares over so many seconds, in columns beside the raw ones and for episodes."),
+    ] = Options.smooth,
     episode_enter: Annotated[
         float, typer.Option(help="Share with which an episode of an expression begins.")
     ] = Options.episode_enter,
@@ -97,6 +101,7 @@ def analyze(
             min_confidence=min_confidence,
             min_face=min_face,
             max_faces=max_faces,
+            smooth=smooth,
             episode_enter=episode_enter,
             episode_leave=episode_leave,
             episode_shortest=episode_shortest,

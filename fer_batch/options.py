@@ -34,6 +34,8 @@ class Options:
     """Lowest height of a face in the tables, in pixels of the upright frame."""
     max_faces: int | None = None
     """Most faces a frame in the tables, surest first; None: all."""
+    smooth: float | None = None
+    """Seconds over which shares are averaged, in columns of their own and for episodes; None: not at all."""
     episode_enter: float = 0.5
     """Share with which an episode of an expression begins, above 0 and at most 1."""
     episode_leave: float = 0.35
@@ -70,6 +72,7 @@ class Options:
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
+        _require(self.smooth is None or 0 < self.smooth < inf, "--smooth must be greater than 0 seconds", self.smooth)
         _require(0 < self.episode_enter <= 1, "--episode-enter must be above 0 and at most 1", self.episode_enter)
         _require(
             0 < self.episode_leave <= self.episode_enter,

@@ -74,7 +74,7 @@ class Results:
         Raises:
             UsageError: it is missing or damaged.
         """
-        return _table(self.folder, source["timeline"], tables.TIMELINE)
+        return _table(self.folder, source["timeline"], tables.TIMELINE, tables.WIDEST)
 
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
@@ -102,9 +102,12 @@ def anonymous(text: str) -> str:
     return re.sub(folders, "", text)
 
 
-def _table(folder: Path, name: str, columns: Sequence[tables.Column]) -> "pd.DataFrame":
+def _table(
+    folder: Path, name: str, columns: Sequence[tables.Column], widest: Sequence[tables.Column] | None = None
+) -> "pd.DataFrame":
+    """A table that has all of ``columns`` and may have those of ``widest``."""
     try:
-        table = tables.read_table(folder / name, columns)
+        table = tables.read_table(folder / name, widest or columns)
     except FileNotFoundError as error:
         raise UsageError(f"{folder / name} is missing. Run `fer-batch analyze` again on the same --out.") from error
     except (ValueError, KeyError) as error:

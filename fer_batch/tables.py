@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.errors import OutputError
 from fer_batch.types import Episode, Reading, Skipped, Summary
@@ -62,6 +64,17 @@ TIMELINE: tuple[Column, ...] = (
     *_of_each("{}", "How much the expression looks like {}; the seven sum to 1."),
     Column("emotion", "string", "The emotion with the largest share."),
 )
+
+SMOOTHED: tuple[Column, ...] = (
+    *_of_each(
+        "smooth_{}", "Share of {}, averaged over a window of --smooth seconds about the frame; the seven sum to 1."
+    ),
+    Column("smooth_emotion", "string", "The emotion with the largest smoothed share."),
+)
+"""Columns that --smooth adds to a film's timeline."""
+
+WIDEST: tuple[Column, ...] = (*TIMELINE, *SMOOTHED)
+"""All columns that a timeline may have."""
 
 MEASURES: tuple[Column, ...] = (
     *_of_each(
@@ -160,7 +173,35 @@ def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
 
     The inverse of :func:`write_timeline`, up to the decimals that are written.
     """
-    return read_table(Path(path), TIMELINE)
+    return read_table(Path(path), WIDEST)
+
+
+def add_smoothed(path: Path, shares: np.ndarray) -> None:
+    """Add the columns of SMOOTHED to a timeline; ``shares`` is (rows, 7), NaN where there is no face.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    seen = ~np.isnan(shares[:, 0])
+    values: dict[str, Sequence[object]] = {
+        column.name: _known(shares[:, at], seen) for at, column in enumerate(SMOOTHED[: len(EMOTIONS)])
+    }
+    values["smooth_emotion"] = _known(np.array(EMOTIONS)[np.where(seen, shares.argmax(axis=1), 0)], seen)
+    widen(path, SMOOTHED, values)
+
+
+def widen(path: Path, columns: Sequence[Column], values: Mapping[str, Sequence[object]]) -> None:
+    """Add columns to a table on the right: for each of them, a value a row; None is an empty field.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    with path.open(encoding="utf-8", newline="") as old, replacing(path) as file:
+        reader, writer = csv.reader(old, strict=True), csv.writer(file, lineterminator="\r\n")
+        writer.writerow([*next(reader), *(column.name for column in columns)])
+        added = zip(*(values[column.name] for column in columns), strict=True)
+        for row, new in zip(reader, added, strict=True):
+            writer.writerow([*row, *(_text(value, column) for value, column in zip(new, columns, strict=True))])
 
 
 def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
@@ -223,9 +264,10 @@ def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> N
 
 
 def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
-    """A table as a DataFrame whose columns have the types that ``columns`` names."""
+    """A table as a DataFrame whose columns have the types that ``columns`` names; it may lack some of them."""
     import pandas as pd
 
+    columns = _present(path, columns)
     types = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "Int64"}
     table = pd.read_csv(
         path,
@@ -262,7 +304,7 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) ->
         *(_resource(*one) for one in OPTIONAL if (path.parent / one[2]).is_file()),
     ]
     for number, (name, table) in enumerate(timelines.items(), start=1):
-        resources.append(_resource(f"timeline-{number}", name, table, TIMELINE))
+        resources.append(_resource(f"timeline-{number}", name, table, _present(path.parent / table, WIDEST)))
     package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
     write_json(path, package)
 
@@ -326,6 +368,22 @@ def _text(value: object, column: Column) -> str:
     if column.type == "boolean":
         return "1" if value else "0"
     return str(value)
+
+
+def _known(values: np.ndarray, known: np.ndarray) -> list[object]:
+    """The values as a list, None where they are not known."""
+    return [value if sure else None for value, sure in zip(values.tolist(), known.tolist(), strict=True)]
+
+
+def _present(path: Path, columns: Sequence[Column]) -> list[Column]:
+    """Those of the columns that a table has, in its order."""
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            names = next(csv.reader(file), [])
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
+    known = {column.name: column for column in columns}
+    return [known[name] for name in names if name in known]
 
 
 def _resource(name: str, title: str, path: str, columns: Sequence[Column]) -> dict[str, Any]:

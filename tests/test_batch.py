@@ -251,6 +251,30 @@ def test_another_view_opens_no_media(run: fer_batch.Run, inputs: Path, tmp_path:
     assert len(opened) > 5
 
 
+def test_smoothing_and_other_episodes_open_no_media_and_leave_the_raw_columns(
+    run: fer_batch.Run, inputs: Path, tmp_path: Path, opened: list[str]
+) -> None:
+    readable, out = tmp_path / "study", tmp_path / "out"
+    shutil.copytree(inputs, readable, ignore=shutil.ignore_patterns("empty.mp4", "sound.mp4"))
+    shutil.copytree(run.folder, out)
+    options = Options(workers=0, smooth=0.5, episode_enter=0.2, episode_leave=0.1, episode_shortest=0.2)
+    smoothed = fer_batch.analyze([readable], options, out=out)
+    assert opened == []
+    for name, path in smoothed.timelines.items():
+        before, after = fer_batch.read_timeline(run.timelines[name]), fer_batch.read_timeline(path)
+        pd.testing.assert_frame_equal(after[before.columns], before)
+        assert ("smooth_anger" in after) == (not name.startswith(("study", "sub")) or name.endswith("mp4"))
+    calm = fer_batch.read_timeline(smoothed.timelines["constant.mp4"])
+    assert calm["smooth_happiness"].std() < calm["happiness"].std()
+    assert (calm["smooth_emotion"] == "happiness").all()
+    assert len((out / "episodes.csv").read_text()) >= len((run.folder / "episodes.csv").read_text())
+    assert json.loads((out / "run.json").read_text())["options"]["smooth"] == 0.5
+    report = frictionless.validate(str(out / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "message"])
+    fer_batch.analyze([readable], HERE, out=out)
+    assert contents(out / "timelines") == contents(run.folder / "timelines")
+
+
 def test_a_changed_file_is_seen_again_and_no_other(inputs: Path, run: fer_batch.Run, tmp_path: Path, opened) -> None:
     changed, out = tmp_path / "study", tmp_path / "out"
     shutil.copytree(inputs, changed, ignore=shutil.ignore_patterns("empty.mp4", "sound.mp4"))

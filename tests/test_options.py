@@ -30,6 +30,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"min_confidence": NAN}, "--min-confidence"),
     ({"min_face": 0}, "--min-face"),
     ({"max_faces": 0}, "--max-faces"),
+    ({"smooth": 0.0}, "--smooth"),
+    ({"smooth": NAN}, "--smooth"),
     ({"episode_enter": 0.0}, "--episode-enter"),
     ({"episode_enter": 1.01, "episode_leave": 1.0}, "--episode-enter"),
     ({"episode_enter": NAN}, "--episode-enter"),
@@ -66,6 +68,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
         {"max_faces": 1},
         {"episode_enter": 1.0, "episode_leave": 1.0, "episode_shortest": 0.0},
         {"episode_enter": 0.35},
+        {"smooth": 0.1},
         {"detect_every": 1},
         {"workers": 0},
         {"batch_size": 1},
@@ -87,7 +90,7 @@ def test_json_names_the_model_without_its_folder() -> None:
     assert Options(model=Path("/home/somebody/models/mine.keras")).as_json()["model"] == "mine.keras"
 
 
-@pytest.mark.parametrize("option", ["fps", "start", "end", "episode_shortest"])
+@pytest.mark.parametrize("option", ["fps", "start", "end", "smooth", "episode_shortest"])
 def test_infinity_is_out_of_every_range(option: str) -> None:
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}"):
         Options(**{option: float("inf")})

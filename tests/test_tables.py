@@ -130,6 +130,24 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
 
 
 @settings(deadline=None)
+@given(written=readings)
+def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(folder: Path, written: list[Reading]) -> None:
+    path = folder / "wide.csv"
+    tables.write_timeline(path, written)
+    raw = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
+    seen = tables.read_timeline(path)["success"].to_numpy()
+    shares = np.where(seen[:, np.newaxis], np.linspace(0, 1, 7), np.nan)
+    tables.add_smoothed(path, shares)
+    wide = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
+    assert [row[: len(COLUMNS)] for row in wide] == raw
+    assert wide[0][len(COLUMNS) :] == [*(f"smooth_{name}" for name in EMOTIONS), "smooth_emotion"]
+    table = tables.read_timeline(path)
+    assert table.loc[seen, "smooth_neutral"].tolist() == [1.0] * seen.sum()
+    assert table["smooth_emotion"].tolist() == ["neutral" if one else "" for one in seen]
+    assert table.loc[~seen, "smooth_anger"].isna().all()
+
+
+@settings(deadline=None)
 @given(skipped=st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=6))
 def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
     path = folder / "errors.csv"
@@ -232,7 +250,7 @@ FILMS += [
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """datapackage.json of a small output folder, whose films have the names of FILMS."""
+    """datapackage.json of a small output folder, whose films have the names of FILMS; one is smoothed."""
     media, out = tmp_path / "media", tmp_path / "out"
     for name in FILMS:
         (media / name).parent.mkdir(parents=True, exist_ok=True)
@@ -242,6 +260,7 @@ def package(tmp_path: Path) -> Path:
     for name, path in timelines.items():
         seen, unseen = Moment(name, 0, 0.0, 0.04), Moment(name, 1)
         tables.write_timeline(out / path, [Reading(seen, (face(np.full(7, 1 / 7, np.float32)),)), Reading(unseen, ())])
+    tables.add_smoothed(out / timelines[FILMS[3]], np.array([[1 / 7] * 7, [np.nan] * 7]))
     tables.write_summary(out / "summary.csv", [summary(file=name) for name in FILMS])
     tables.write_skipped(out / "errors.csv", [])
     tables.write_episodes(out / "episodes.csv", [])
