@@ -53,6 +53,9 @@ def analyze(
         float, typer.Option(help="Lowest detector score of a face, 0 to 1.")
     ] = Options.min_confidence,
     min_face: Annotated[int, typer.Option(help="Lowest height of a face, in pixels.")] = Options.min_face,
+    min_quality: Annotated[
+        float, typer.Option(help="Lowest quality of a face in the summaries, 0 to 1; timelines keep all.")
+    ] = Options.min_quality,
     max_faces: Annotated[
         int | None, typer.Option(help="Most faces a frame, surest first; default: all.")
     ] = Options.max_faces,
@@ -100,6 +103,7 @@ def analyze(
             end=end,
             min_confidence=min_confidence,
             min_face=min_face,
+            min_quality=min_quality,
             max_faces=max_faces,
             smooth=smooth,
             episode_enter=episode_enter,

@@ -60,7 +60,7 @@ def cut_square(luma: Luma, left: int, top: int, side: int, size: int) -> np.ndar
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         patch = luma.plane[rows[:, np.newaxis], columns]
-    return _full_range(resample(patch, size), luma)
+    return full_range(resample(patch, size), luma)
 
 
 def resample(grey: np.ndarray, size: int = SIDE) -> np.ndarray:
@@ -70,7 +70,7 @@ def resample(grey: np.ndarray, size: int = SIDE) -> np.ndarray:
     return np.asarray(cv2.resize(grey, (size, size), interpolation=interpolation))
 
 
-def _full_range(face: np.ndarray, luma: Luma) -> np.ndarray:
+def full_range(face: np.ndarray, luma: Luma) -> np.ndarray:
     """Levels stretched from black..white to 0..255, on the small crop because that is two hundred times less work."""
     if (luma.black, luma.white) == (0, 255):
         return face

@@ -23,14 +23,14 @@ class Measured:
     summaries: Sequence[Summary]
     episodes: Sequence[Episode]
     smoothed: np.ndarray | None
-    """(rows, 7) float64, NaN where there is no face; None: nobody asked for them, or there are no times."""
+    """(rows, 7) float64, NaN where there is no face that counts; None: nobody asked for them, or there are no times."""
 
 
 def measure(table: "pd.DataFrame", file: str, kind: Kind, options: Options) -> Measured:
     """What the timeline ``table`` of one source says about its faces; ``file`` is the source's name."""
     if kind is Kind.PHOTOS:
-        return Measured(timeline.summarise(table, file, kind), (), None)
-    faces = traces.of_faces(table)
+        return Measured(timeline.summarise(table, file, kind, min_quality=options.min_quality), (), None)
+    faces = traces.of_faces(table, options.min_quality)
     smoothed = _smoothed(faces, len(table), options.smooth)
     rule = episodes.Rule(options.episode_enter, options.episode_leave, options.episode_shortest)
     found = [
@@ -38,7 +38,7 @@ def measure(table: "pd.DataFrame", file: str, kind: Kind, options: Options) -> M
         for face in faces
         for episode in episodes.find(face, file, rule, None if smoothed is None else smoothed[face.rows])
     ]
-    return Measured(timeline.summarise(table, file, kind, found), found, smoothed)
+    return Measured(timeline.summarise(table, file, kind, found, options.min_quality), found, smoothed)
 
 
 def _smoothed(faces: Sequence[Trace], rows: int, seconds: float | None) -> np.ndarray | None:

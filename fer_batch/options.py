@@ -32,6 +32,8 @@ class Options:
     """Lowest detector score of a face in the tables, 0 to 1."""
     min_face: int = 24
     """Lowest height of a face in the tables, in pixels of the upright frame."""
+    min_quality: float = 0.0
+    """Lowest quality of a face in whatever is summed up, 0 to 1; others stay in the timeline."""
     max_faces: int | None = None
     """Most faces a frame in the tables, surest first; None: all."""
     smooth: float | None = None
@@ -71,6 +73,7 @@ class Options:
         _require(self.end is None or (self.start or 0) < self.end < inf, "--end must come after --start", self.end)
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
+        _require(0 <= self.min_quality <= 1, "--min-quality must be at least 0 and at most 1", self.min_quality)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
         _require(self.smooth is None or 0 < self.smooth < inf, "--smooth must be greater than 0 seconds", self.smooth)
         _require(0 < self.episode_enter <= 1, "--episode-enter must be above 0 and at most 1", self.episode_enter)

@@ -1,11 +1,13 @@
 """See a chunk: decode its frames, find the faces, cut them out. Needs no classifier."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from math import inf
 
 import numpy as np
 
-from fer_batch import faces, looking
+from fer_batch import faces, looking, quality, shots
 from fer_batch.decoding import decode
 from fer_batch.detectors import Detector
 from fer_batch.frames import Frame, Picture
@@ -85,14 +87,17 @@ def _film(frames: Iterator[Frame], eye: _Eye, detect_every: int | None) -> Itera
 
 def _sightings(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> Sightings:
     """What is in these frames, with every face cut out."""
+    scenes: list[np.ndarray] = []
     crops: list[np.ndarray] = []
     for frame, detections in zip(frames, found, strict=True):
-        if detections:
-            luma = frame.picture.luma(min(one.box.height for one in detections))
-            crops.extend(faces.cut(luma, one.box) for one in detections)
+        luma = frame.picture.luma(min((one.box.height for one in detections), default=inf))
+        scenes.append(shots.scene(luma))
+        crops.extend(faces.cut(luma, one.box) for one in detections)
+    seen = (one for detections in found for one in detections)
     return Sightings(
         tuple(frame.moment for frame in frames),
+        np.stack(scenes),
         np.repeat(np.arange(len(frames)), [len(detections) for detections in found]),
-        tuple(one for detections in found for one in detections),
+        tuple(replace(one, clarity=quality.clarity(crop)) for one, crop in zip(seen, crops, strict=True)),
         np.stack(crops) if crops else np.empty((0, faces.SIDE, faces.SIDE), np.uint8),
     )

@@ -57,6 +57,19 @@ TIMELINE: tuple[Column, ...] = (
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     Column("success", "boolean", "1: a face. 0: this frame was looked at and no face was found."),
     Column("face_confidence", "number", "The detector's score for the face.", "0 to 1", 4),
+    Column(
+        "quality",
+        "number",
+        "How good the face's picture is to read: an estimate of how much of the model's accuracy above chance its "
+        "size, sharpness, exposure and turn leave. It says nothing of the expression.",
+        "0 to 1",
+        4,
+    ),
+    Column(
+        "spurious",
+        "boolean",
+        "1: seen in one frame only, and in none around it, so likely no face: left out of whatever is summed up.",
+    ),
     Column("x", "integer", "Left edge of the face's box in the upright frame.", "px"),
     Column("y", "integer", "Top edge of the face's box in the upright frame.", "px"),
     Column("width", "integer", "Width of the face's box.", "px"),
@@ -169,7 +182,7 @@ def write_timeline(path: Path, readings: Iterable[Reading]) -> None:
 
 
 def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
-    """A timeline as a DataFrame, typed: integers that may be missing as Int64, ``success`` as bool.
+    """A timeline as a DataFrame, typed: integers that may be missing as Int64, ``success`` and ``spurious`` as bool.
 
     The inverse of :func:`write_timeline`, up to the decimals that are written.
     """
@@ -278,7 +291,7 @@ def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
     )
     for column in columns:
         if column.type == "boolean":
-            table[column.name] = table[column.name].astype(bool)
+            table[column.name] = table[column.name].fillna(0).astype(bool)
     return table
 
 
@@ -351,6 +364,8 @@ def _timeline_rows(reading: Reading) -> Iterator[Row]:
             "face_id": face.face_id,
             "person": face.person,
             "face_confidence": face.detection.confidence,
+            "quality": face.quality,
+            "spurious": face.spurious,
             "x": round(box.x),
             "y": round(box.y),
             "width": round(box.width),

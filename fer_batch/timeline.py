@@ -19,21 +19,27 @@ UNPLEASANT = tuple(EMOTIONS.index(name) for name in ("anger", "disgust", "fear",
 
 
 def summarise(
-    timeline: "pd.DataFrame", file: str, kind: Kind, episodes: Sequence[Episode] | None = None
+    timeline: "pd.DataFrame",
+    file: str,
+    kind: Kind,
+    episodes: Sequence[Episode] | None = None,
+    min_quality: float = 0.0,
 ) -> list[Summary]:
     """One Summary a face_id of a film, or one for a folder of photographs with at least one face.
+
+    Only rows that count are summed up: spurious ones and those of less than ``min_quality`` do not.
 
     In a film each row weighs its duration, so that a variable frame rate does not favour the stretches with many
     frames; rows whose duration is unknown weigh nothing, unless none is known. ``episodes`` are those of the source;
     None: nobody has looked for them.
     """
     if kind is Kind.PHOTOS:
-        everything = traces.of_everything(timeline)
+        everything = traces.of_everything(timeline, min_quality)
         return [] if everything is None else [summary(everything, file, kind)]
     counts = Counter(one.face_id for one in episodes or ())
     return [
         summary(trace, file, kind, None if episodes is None or not trace.timed else counts[trace.face_id])
-        for trace in traces.of_faces(timeline)
+        for trace in traces.of_faces(timeline, min_quality)
     ]
 
 

@@ -65,9 +65,9 @@ class Trace:
         return Trace(self.face_id, self.person, *columns)
 
 
-def of_faces(timeline: "pd.DataFrame") -> list[Trace]:
-    """A Trace for each face_id of a film's timeline, in their order."""
-    everything = of_everything(timeline)
+def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[Trace]:
+    """A Trace for each face_id of a film's timeline with a row that counts, in their order."""
+    everything = of_everything(timeline, min_quality)
     if everything is None:
         return []
     face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[everything.rows]
@@ -87,9 +87,10 @@ def of_faces(timeline: "pd.DataFrame") -> list[Trace]:
     return found
 
 
-def of_everything(timeline: "pd.DataFrame") -> Trace | None:
-    """All rows of a timeline that count: those with a face. None: there is none."""
-    rows = np.flatnonzero(timeline["success"].to_numpy(dtype=bool))
+def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> Trace | None:
+    """All rows of a timeline that count: those with a face that is not spurious, and of enough quality. None: none."""
+    counts = timeline["success"].to_numpy(dtype=bool) & ~timeline["spurious"].to_numpy(dtype=bool)
+    rows = np.flatnonzero(counts & (timeline["quality"].to_numpy(dtype=np.float64) >= min_quality))
     if not len(rows):
         return None
     strongest = timeline["emotion"].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from fer_batch import quality
 from fer_batch.types import Box, Face, Glimpse, Moment, Reading
 
 GAP_SECONDS = 1.0
@@ -42,7 +43,8 @@ def track(glimpses: Iterable[Glimpse], view: int) -> Iterator[Reading]:
                 current = _Track(count, detection.box, glimpse.moment)
                 tracks.append(current)
                 count += 1
-            faces.append(Face(current.face_id, detection, glimpse.shares[at, view]))
+            face = Face(current.face_id, detection, glimpse.shares[at, view], quality=quality.score(detection))
+            faces.append(face)
         yield Reading(glimpse.moment, tuple(sorted(faces, key=lambda face: face.face_id)))
 
 
@@ -50,10 +52,11 @@ def arrange(glimpses: Iterable[Glimpse], view: int) -> Iterator[Reading]:
     """Readings of photographs: faces numbered from the left of each picture."""
     for glimpse in glimpses:
         order = sorted(range(len(glimpse.detections)), key=lambda at: _left_to_right(glimpse.detections[at].box))
-        yield Reading(
-            glimpse.moment,
-            tuple(Face(face_id, glimpse.detections[at], glimpse.shares[at, view]) for face_id, at in enumerate(order)),
-        )
+        faces = []
+        for face_id, at in enumerate(order):
+            one = glimpse.detections[at]
+            faces.append(Face(face_id, one, glimpse.shares[at, view], quality=quality.score(one)))
+        yield Reading(glimpse.moment, tuple(faces))
 
 
 def _assign(tracks: list[Box], boxes: list[Box]) -> dict[int, int]:

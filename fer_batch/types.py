@@ -85,38 +85,59 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Clarity:
+    """What there is to measure in the grey 48x48 picture of a face, as the model sees it."""
+
+    brightness: float
+    """Mean grey level, black 0 and white 1."""
+    contrast: float
+    """Standard deviation of the grey levels, in the same unit."""
+    sharpness: float
+    """Standard deviation of the Laplacian, in units of the contrast; blind to light, but not to noise."""
+    clipped: float
+    """Share of the picture that is black or white, or as good as that: 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
-    """A face as the detector found it."""
+    """A face as the detector found it, and what its picture is like once it has been cut out."""
 
     box: Box
     confidence: float
     """The detector's score, 0 to 1."""
     landmarks: tuple[tuple[float, float], ...] = ()
     """(x, y) of right eye, left eye, nose, right and left corner of the mouth (of the person), in pixels."""
-    NUMBERS: ClassVar[int] = 15
+    clarity: Clarity | None = None
+    """None until it has been cut out."""
+    NUMBERS: ClassVar[int] = 19
     """How many numbers :meth:`as_row` gives."""
 
     @classmethod
     def from_row(cls, row: Sequence[float]) -> "Detection":
         """The face that :meth:`as_row` wrote."""
-        confidence, x, y, width, height, *points = row
+        confidence, x, y, width, height, *points = row[:15]
         landmarks = () if isnan(points[0]) else tuple(zip(points[::2], points[1::2], strict=True))
-        return cls(Box(x, y, width, height), confidence, landmarks)
+        clarity = None if isnan(row[15]) else Clarity(*row[15:])
+        return cls(Box(x, y, width, height), confidence, landmarks, clarity)
 
     def as_row(self) -> list[float]:
-        """Its 15 numbers: confidence, box, landmarks (NaN where there are none)."""
+        """Its 19 numbers: confidence, box, landmarks, clarity (NaN where there is none)."""
+        box, clear = self.box, self.clarity
         points = [value for point in self.landmarks for value in point] or [nan] * 10
-        return [self.confidence, self.box.x, self.box.y, self.box.width, self.box.height, *points]
+        looks = [clear.brightness, clear.contrast, clear.sharpness, clear.clipped] if clear else [nan] * 4
+        return [self.confidence, box.x, box.y, box.width, box.height, *points, *looks]
 
     def moved(self, x: float, y: float) -> "Detection":
         """The same face, seen from ``x`` pixels further left and ``y`` further up."""
         box = Box(self.box.x + x, self.box.y + y, self.box.width, self.box.height)
-        return Detection(box, self.confidence, tuple((across + x, down + y) for across, down in self.landmarks))
+        points = tuple((across + x, down + y) for across, down in self.landmarks)
+        return Detection(box, self.confidence, points, self.clarity)
 
     def scaled(self, x: float, y: float) -> "Detection":
         """The same face where the picture is ``x`` times as wide and ``y`` times as high."""
         box = Box(self.box.x * x, self.box.y * y, self.box.width * x, self.box.height * y)
-        return Detection(box, self.confidence, tuple((across * x, down * y) for across, down in self.landmarks))
+        points = tuple((across * x, down * y) for across, down in self.landmarks)
+        return Detection(box, self.confidence, points, self.clarity)
 
 
 @dataclass(frozen=True)
@@ -134,11 +155,12 @@ class Skipped:
 class Sightings:
     """What was seen in some frames that follow each other in a chunk: every frame, and the faces in them.
 
-    Faces are in frame order: ``owners`` (F,) int64 is each face's position in ``moments``; ``crops`` is
-    (F, 48, 48) uint8.
+    ``scenes`` (M, 8, 8) uint8 are the frames in 64 fields. Faces are in frame order: ``owners`` (F,) int64 is each
+    face's position in ``moments``; ``crops`` is (F, 48, 48) uint8.
     """
 
     moments: tuple[Moment, ...]
+    scenes: np.ndarray
     owners: np.ndarray
     detections: tuple[Detection, ...]
     crops: np.ndarray
@@ -148,10 +170,12 @@ class Sightings:
 class Answers:
     """Sightings whose crops have been answered, small enough to keep those of a whole film.
 
-    ``faces`` is (F, 15) float64, :meth:`Detection.as_row` of each; ``shares`` is (F, 2, 7) float32: views, emotions.
+    ``scenes`` is (M, 8, 8) uint8, the frames in 64 fields; ``faces`` is (F, 19) float64, :meth:`Detection.as_row` of
+    each; ``shares`` is (F, 2, 7) float32: views, emotions.
     """
 
     moments: tuple[Moment, ...]
+    scenes: np.ndarray
     owners: np.ndarray
     faces: np.ndarray
     shares: np.ndarray
@@ -162,6 +186,8 @@ class Glimpse:
     """One frame with all that is known of it, before anybody chose a view or a threshold."""
 
     moment: Moment
+    scene: np.ndarray
+    """(8, 8) uint8: the whole frame's luma, black 0 and white 255, in 64 fields: enough to tell shots apart."""
     detections: tuple[Detection, ...]
     shares: np.ndarray
     """(faces, 2, 7) float32: views, emotions."""
@@ -178,6 +204,10 @@ class Face:
     """(7,) float32 in the order of EMOTIONS, summing to 1."""
     person: str = ""
     """Empty: nobody has named it."""
+    quality: float = 1.0
+    """How good its picture is to read, 0 to 1: :mod:`fer_batch.quality`."""
+    spurious: bool = False
+    """Seen in one frame only, and not in those around it: likely no face at all."""
 
 
 @dataclass(frozen=True)

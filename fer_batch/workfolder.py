@@ -1,7 +1,8 @@
 """What a run has seen so far, on disk: one file a finished chunk, found again by what it was made from.
 
-A chunk file holds raw facts: every detection down to a low score, its landmarks, and both views of the model. Tables
-are a view of them, so that another view or a higher confidence opens no media again.
+A chunk file holds raw facts: every frame in 64 fields, every detection down to a low score, its landmarks, what its
+picture is like, and both views of the model. Tables are a view of them, so that another view, a higher confidence or
+quality, or another way to tell faces apart opens no media again.
 """
 
 import hashlib
@@ -19,14 +20,16 @@ import pyarrow.parquet as pq
 
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError, OutputError
+from fer_batch.shots import SCENE_SIDE
 from fer_batch.types import Answers, Chunk, Detection, Glimpse, Moment, Skipped
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
 
 FACE_COLUMNS = (
     *("confidence", "x", "y", "width", "height"),
     *(f"landmark{point}_{axis}" for point in range(5) for axis in "xy"),
+    *("brightness", "contrast", "sharpness", "clipped"),
 )
 """The numbers of :meth:`Detection.as_row`."""
 SHARE_COLUMNS = tuple(f"{view}_{emotion}" for view in VIEWS for emotion in EMOTIONS)
@@ -77,6 +80,7 @@ class WorkFolder:
             faces[has_face] = np.concatenate([part.faces for part in parts])
             answers[has_face] = np.concatenate([part.shares.reshape(-1, len(SHARE_COLUMNS)) for part in parts])
         frames = [moment for part in parts for moment in part.moments]
+        scenes = [scene.tobytes() for part in parts for scene in part.scenes]
         moments = [frames[row] for row in rows]
         columns: dict[str, Any] = {
             "file": pa.array([moment.file for moment in moments], pa.string()),
@@ -84,6 +88,7 @@ class WorkFolder:
             "seconds": pa.array([moment.seconds for moment in moments], pa.float64()),
             "duration": pa.array([moment.duration for moment in moments], pa.float64()),
             "stamp": pa.array([moment.stamp for moment in moments], pa.int64()),
+            "scene": pa.array([scenes[row] for row in rows], pa.binary(SCENE_SIDE**2)),
             "has_face": pa.array(has_face),
         }
         columns |= {name: pa.array(faces[:, at]) for at, name in enumerate(FACE_COLUMNS)}
@@ -111,13 +116,16 @@ class WorkFolder:
         faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS], axis=1)
         shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
         has_face = table["has_face"].to_numpy()
-        places = table.select(["file", "number", "seconds", "duration", "stamp"]).take(pa.array(begins)).to_pylist()
+        firsts = table.select(["file", "number", "seconds", "duration", "stamp", "scene"]).take(pa.array(begins))
+        scenes = np.frombuffer(b"".join(firsts["scene"].to_pylist()), np.uint8).reshape(-1, SCENE_SIDE, SCENE_SIDE)
+        places = firsts.drop_columns("scene").to_pylist()
         glimpses = []
-        for place, begin, end in zip(places, begins, ends, strict=True):
+        for place, scene, begin, end in zip(places, scenes, begins, ends, strict=True):
             rows = range(begin, end) if has_face[begin] else range(0)
             glimpses.append(
                 Glimpse(
                     Moment(**place),
+                    scene,
                     tuple(Detection.from_row(faces[row].tolist()) for row in rows),
                     shares[rows.start : rows.stop].reshape(-1, len(VIEWS), len(EMOTIONS)),
                 )

@@ -52,6 +52,7 @@ class Scene:
         self.frames += len(faces_per_frame)
         return Sightings(
             moments,
+            np.full((len(moments), 8, 8), self.frames % 256, np.uint8),
             np.repeat(np.arange(len(faces_per_frame)), faces_per_frame),
             tuple(Detection(Box(number, 1, 2, 3), 0.5) for number in numbers),
             np.array([crop(number) for number in numbers], np.uint8).reshape(count, 48, 48),
@@ -60,9 +61,10 @@ class Scene:
 
 def is_answered(seen: Sightings, answers: Answers) -> bool:
     """Whether these are all the answers to what was seen."""
-    rows = np.array([one.as_row() for one in seen.detections], float).reshape(-1, 15)
+    rows = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
     return (
         answers.moments == seen.moments
+        and np.array_equal(answers.scenes, seen.scenes)
         and np.array_equal(answers.owners, seen.owners)
         and np.array_equal(answers.faces, rows, equal_nan=True)
         and answers.shares.dtype == np.float32
@@ -111,7 +113,7 @@ def test_with_nothing_to_answer_the_model_is_not_asked(batcher: Batcher[str], mo
     ((_, answers),) = batcher.add("a", blank)
     assert is_answered(blank, answers)
     assert answers.shares.shape == (0, 2, 7)
-    assert answers.faces.shape == (0, 15)
+    assert answers.faces.shape == (0, Detection.NUMBERS)
     assert model.asked == []
 
 

@@ -15,8 +15,9 @@ PACKAGE = ROOT / "fer_batch"
 LAYERS: tuple[str, ...] = (
     "errors emotions openvino_import",
     "types words",
-    "options sampling looking faces sources traces tracking charts executors.protocol",
-    "episodes smoothing timeline",
+    "options sampling looking faces quality sources traces charts executors.protocol",
+    "shots",
+    "episodes smoothing timeline tracking",
     "measuring",
     "classifiers.model_file classifiers.batching executors.in_process executors.processes",
     "executors",

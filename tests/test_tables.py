@@ -23,7 +23,7 @@ from fer_batch.sources import walk
 from fer_batch.types import Box, Detection, Episode, Face, Kind, Moment, Reading, Skipped, Summary
 
 COLUMNS = (
-    "file frame timestamp duration face_id person success face_confidence x y width height "
+    "file frame timestamp duration face_id person success face_confidence quality spurious x y width height "
     "anger disgust fear happiness sadness surprise neutral emotion"
 ).split()
 
@@ -36,7 +36,15 @@ names = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"]
 seconds = st.none() | st.floats(0, 1e5)
 shares = st.lists(st.floats(0, 1, width=32), min_size=7, max_size=7).map(lambda values: np.array(values, np.float32))
 boxes = st.builds(Box, *[st.floats(-5000, 5000)] * 2, *[st.floats(0, 5000)] * 2)
-faces = st.builds(Face, st.integers(0, 10**6), st.builds(Detection, boxes, st.floats(0, 1)), shares, names)
+faces = st.builds(
+    Face,
+    st.integers(0, 10**6),
+    st.builds(Detection, boxes, st.floats(0, 1)),
+    shares,
+    names,
+    st.floats(0, 1),
+    st.booleans(),
+)
 moments = st.builds(Moment, names, st.integers(0, 10**9), seconds, seconds)
 readings = st.lists(st.builds(Reading, moments, st.lists(faces, max_size=3).map(tuple)), max_size=6)
 
@@ -53,10 +61,17 @@ def expected_rows(readings: list[Reading]) -> list[dict[str, Any]]:
         for one in reading.faces or [None]:
             row: dict[str, Any] = dict.fromkeys(COLUMNS)
             row |= {"file": moment.file, "frame": moment.number, "timestamp": moment.seconds}
-            row |= {"duration": moment.duration, "success": one is not None, "emotion": "", "person": ""}
+            row |= {
+                "duration": moment.duration,
+                "success": one is not None,
+                "spurious": False,
+                "emotion": "",
+                "person": "",
+            }
             if one is not None:
                 box = one.detection.box
                 row |= {"face_id": one.face_id, "person": one.person, "face_confidence": one.detection.confidence}
+                row |= {"quality": one.quality, "spurious": one.spurious}
                 row |= {name: round(getattr(box, name)) for name in ("x", "y", "width", "height")}
                 row |= dict(zip(EMOTIONS, one.shares.tolist(), strict=True))
                 row["emotion"] = EMOTIONS[one.shares.tolist().index(one.shares.max())]
@@ -84,7 +99,7 @@ def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(folder: Pa
     table = tables.read_timeline(path)
     assert list(table.columns) == COLUMNS
     assert len(table) == sum(max(1, len(reading.faces)) for reading in written)
-    decimals = {"timestamp": 6, "duration": 6, "face_confidence": 4, **dict.fromkeys(EMOTIONS, 4)}
+    decimals = {"timestamp": 6, "duration": 6, "face_confidence": 4, "quality": 4, **dict.fromkeys(EMOTIONS, 4)}
     for row, meant in zip(rows_of(table), expected_rows(written), strict=True):
         for name, places in decimals.items():
             value, exact = row.pop(name), meant.pop(name)
@@ -106,6 +121,7 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Pa
         assert fields.pop("emotion") == meant["emotion"]
         assert fields.pop("person") == meant["person"]
         assert fields["success"] == str(int(meant["success"]))
+        assert fields.pop("spurious") == (str(int(meant["spurious"])) if meant["success"] else "")
         for name, field in fields.items():
             assert field == "" if meant[name] is None else re.fullmatch(r"-?\d+(\.\d+)?", field)
 
@@ -120,12 +136,12 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
     tables.write_timeline(tmp_path / "t.csv", written)
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,0,,1,0.9877,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,0,,1,0.9877,1.0000,0,2,-2,31,40,'
         "0.0000,0.0000,0.1000,0.7000,0.0000,0.2000,0.0000,happiness\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0.9877,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0.9877,1.0000,0,2,-2,31,40,'
         "0.0000,0.2000,0.0000,0.7000,0.1000,0.0000,0.0000,happiness\r\n"
-        '"a, b.mp4",1,0.033333,,,,0,,,,,,,,,,,,,\r\n'
-        "übung.png,2,,,,,0,,,,,,,,,,,,,\r\n"
+        '"a, b.mp4",1,0.033333,,,,0,,,,,,,,,,,,,,,\r\n'
+        "übung.png,2,,,,,0,,,,,,,,,,,,,,,\r\n"
     )
 
 

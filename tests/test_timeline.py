@@ -24,6 +24,8 @@ class Row:
     seconds: float | None = None
     duration: float | None = None
     face_id: int = 0
+    quality: float = 1.0
+    spurious: bool = False
 
 
 def only(emotion: int) -> np.ndarray:
@@ -43,6 +45,8 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
                 ["" if row.shares is None else EMOTIONS[int(np.argmax(row.shares))] for row in rows], dtype="str"
             ),
             "success": pd.Series([row.shares is not None for row in rows], dtype="bool"),
+            "quality": pd.Series([None if row.shares is None else row.quality for row in rows], dtype="float64"),
+            "spurious": pd.Series([row.spurious for row in rows], dtype="bool"),
             **{name: shares[:, at] for at, name in enumerate(EMOTIONS)},
         }
     )
@@ -172,6 +176,22 @@ def test_a_face_of_a_single_last_frame_without_a_duration_still_has_shares() -> 
     (face,) = film([Row(only(SADNESS), 2.0, 0.0)])
     assert face.means.tolist() == only(SADNESS).tolist()
     assert (face.first_seen, face.last_seen, face.seconds_visible) == (2.0, 2.0, 0.0)
+
+
+def test_only_rows_that_count_are_summed_up() -> None:
+    good = [Row(only(HAPPINESS), 0.0, 1.0, quality=0.5), Row(only(SADNESS), 4.0, 1.0, quality=0.8)]
+    poor = [Row(only(SADNESS), 1.0 + number, 1.0, quality=0.49) for number in range(3)]
+    flicker = Row(only(SADNESS), 2.0, 1.0, face_id=1, spurious=True)
+    rows = table([good[0], *poor, flicker, good[1]])
+    (face,) = summarise(rows, "film.mp4", Kind.VIDEO, min_quality=0.5)
+    assert (face.face_id, face.faces, face.seconds_visible, face.seconds_missing) == (0, 2, 2.0, 3.0)
+    assert face.means == pytest.approx(0.5 * only(HAPPINESS) + 0.5 * only(SADNESS))
+    (everything,) = summarise(rows, "film.mp4", Kind.VIDEO)
+    assert everything.faces == 5
+    assert summarise(rows, "film.mp4", Kind.VIDEO, min_quality=0.9) == []
+    assert summarise(rows, "holiday", Kind.PHOTOS, min_quality=0.9) == []
+    (folder,) = summarise(rows, "holiday", Kind.PHOTOS, min_quality=0.8)
+    assert folder.faces == 1
 
 
 def test_photographs_are_summed_up_over_all_faces() -> None:

@@ -12,6 +12,7 @@ from fer_batch.tracking import GAP_FRAMES, arrange, track
 from fer_batch.types import Box, Detection, Glimpse, Moment, Reading
 
 FPS = 10
+SCENE = np.zeros((8, 8), np.uint8)
 
 
 def glimpse(number: int, boxes: Sequence[Box], seconds: float | None) -> Glimpse:
@@ -19,7 +20,8 @@ def glimpse(number: int, boxes: Sequence[Box], seconds: float | None) -> Glimpse
     shares = np.zeros((len(boxes), 2, 7), np.float32)
     for at, box in enumerate(boxes):
         shares[at] = [[box.x] * 7, [-box.x] * 7]
-    return Glimpse(Moment("film", number, seconds, 1 / FPS), tuple(Detection(box, 0.9) for box in boxes), shares)
+    moment = Moment("film", number, seconds, 1 / FPS)
+    return Glimpse(moment, SCENE, tuple(Detection(box, 0.9) for box in boxes), shares)
 
 
 def film(*frames: Sequence[Box], timed: bool = True) -> list[Glimpse]:
@@ -174,5 +176,5 @@ def test_the_order_of_detections_changes_nothing_in_a_photograph(boxes: list[Box
 def test_a_face_that_is_there_at_every_look_keeps_its_number_however_rare_the_looks() -> None:
     detection = Detection(Box(0, 0, 99, 99), 0.9)
     shares = np.zeros((1, 2, 7), np.float32)
-    looks = [Glimpse(Moment("film", at, 5.0 * at, 5.0), (detection,), shares) for at in range(3)]
+    looks = [Glimpse(Moment("film", at, 5.0 * at, 5.0), SCENE, (detection,), shares) for at in range(3)]
     assert [reading.faces[0].face_id for reading in track(looks, 0)] == [0, 0, 0]

@@ -14,15 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import OutputError
-from fer_batch.types import Answers, Box, Chunk, Detection, Kind, Moment, Skipped, Source
+from fer_batch.types import Answers, Box, Chunk, Clarity, Detection, Kind, Moment, Skipped, Source
 from fer_batch.workfolder import FACE_COLUMNS, HASHED_BYTES, Record, WorkFolder, chunk_key, content_digest, source_key
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8
 )
 pixels = st.floats(-1e4, 1e4)
+clarities = st.none() | st.builds(Clarity, *(st.floats(0, 1) for _ in range(4)))
 landmarks = st.just(()) | st.lists(st.tuples(pixels, pixels), min_size=5, max_size=5).map(tuple)
-detections = st.builds(Detection, st.builds(Box, pixels, pixels, pixels, pixels), st.floats(0, 1), landmarks)
+detections = st.builds(Detection, st.builds(Box, pixels, pixels, pixels, pixels), st.floats(0, 1), landmarks, clarities)
 seconds = st.none() | st.floats(-1, 1e6)
 moments = st.builds(Moment, names, st.just(0), seconds, seconds, st.none() | st.integers(-(2**62), 2**62))
 skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).map(tuple)
@@ -36,6 +37,12 @@ class Seen:
     shares: np.ndarray
     skipped: tuple[Skipped, ...] = ()
 
+    @property
+    def scenes(self) -> np.ndarray:
+        """(frames, 8, 8) uint8, each another."""
+        numbers = np.array([moment.number for moment, _ in self.frames], np.int64)
+        return (numbers[:, np.newaxis, np.newaxis] + np.arange(64).reshape(8, 8)).astype(np.uint8)
+
     def parts(self, *cuts: int) -> list[Answers]:
         """The same as a worker hands it over, in parts that begin at these frames."""
         ends = np.cumsum([len(faces) for _, faces in self.frames], dtype=np.int64)
@@ -47,6 +54,7 @@ class Seen:
             parts.append(
                 Answers(
                     tuple(moment for moment, _ in part),
+                    self.scenes[begin:end],
                     np.array([at for at, (_, found) in enumerate(part) for _ in found], np.int64),
                     np.array(faces, float).reshape(-1, len(FACE_COLUMNS)),
                     self.shares[first:last],
@@ -91,6 +99,7 @@ def check_comes_back(folder: Path, what: Seen, *cuts: int) -> None:
     glimpses, skipped = work.read_chunk("key")
     assert skipped == what.skipped
     assert [one.moment for one in glimpses] == [moment for moment, _ in what.frames]
+    np.testing.assert_array_equal(np.array([one.scene for one in glimpses]).reshape(-1, 8, 8), what.scenes)
     assert [list(one.detections) for one in glimpses] == [faces for _, faces in what.frames]
     at = 0
     for one in glimpses:
