@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import end_to_end, parts, samples
+from fer_batch import detectors
 
 PEER = """
 import sys, time
@@ -27,6 +28,9 @@ print(len(frames) / (time.perf_counter() - began))
 
 SAMPLES = Path(tempfile.gettempdir()) / "fer-batch-samples"
 
+FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+"""Of a processor, those on which the speed of nets depends."""
+
 HEADINGS = ("sample", "workers", "per s", "share", "gain", "start s", "main MB", "worker MB")
 ROW = "{:18} {:>8} {:>8} {:>6} {:>6} {:>8} {:>8} {:>10}"
 
@@ -35,25 +39,30 @@ def main(
     folder: Annotated[Path, typer.Option(help="Where the samples are made, or were.")] = SAMPLES,
     seconds: Annotated[int, typer.Option(help="Length of each film.")] = 120,
     photographs: Annotated[int, typer.Option(help="How many of 12 MP.")] = 96,
+    only: Annotated[list[str] | None, typer.Option(help="A sample to measure; may be given again.")] = None,
     peer: Annotated[Path | None, typer.Option(help="A Python in which the package fer is installed.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure there.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every figure there, beside those of before.")
+    ] = None,
 ) -> None:
     """Analyse samples from nothing, and hold it against what their parts take alone."""
     cores = len(os.sched_getaffinity(0))
     paths = samples.make(folder, seconds, photographs)
     counts = sorted({1, 2, cores})
-    figures: dict[str, Any] = {"machine": _machine(cores), "seconds": seconds, "samples": {}}
-    typer.echo(f"{figures['machine']}\n")
+    figures = _figures(cores, seconds, photographs, json_file)
+    typer.echo("".join(f"{what}: {value}\n" for what, value in figures["machine"].items()))
     typer.echo(ROW.format(*HEADINGS))
     for name, path in paths.items():
+        if only and name not in only:
+            continue
         alone = parts.measure(path)
         found: dict[str, Any] = {"core milliseconds": {**asdict(alone), "total": alone.total}, "workers": {}}
         figures["samples"][name] = found
         for workers in counts:
             whole = end_to_end.measure(path, workers)
             share = whole.frames_per_second * alone.total / 1000 / min(workers, cores)
-            found["workers"][workers] = {**asdict(whole), "share of the parts": share}
-            gain = whole.frames_per_second / found["workers"][counts[0]]["frames_per_second"]
+            found["workers"][str(workers)] = {**asdict(whole), "share of the parts": share}
+            gain = whole.frames_per_second / found["workers"][str(counts[0])]["frames_per_second"]
             numbers = f"{whole.frames_per_second:.1f}", f"{share:.0%}", f"{gain:.2f}", f"{whole.start_seconds:.1f}"
             memory = f"{whole.main_megabytes:.0f}", f"{whole.worker_megabytes:.0f}"
             typer.echo(ROW.format(name, workers, *numbers, *memory))
@@ -67,18 +76,35 @@ def main(
             command = [str(peer.absolute()), "-c", PEER, str(film.absolute())]
             said = subprocess.check_output(command, cwd=elsewhere, stderr=subprocess.DEVNULL)
         rate = float(said.split()[-1])
-        ours = figures["samples"]["1 face 640x480"]["workers"][cores]["frames_per_second"]
+        ours = figures["samples"]["1 face 640x480"]["workers"][str(cores)]["frames_per_second"]
         figures["fer"] = {"frames_per_second": rate, "ratio": ours / rate}
         typer.echo(f"\nfer on 1 face 640x480: {rate:.1f} frames/s; fer-batch is {ours / rate:.1f} times as fast")
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _machine(cores: int) -> str:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return (
-        f"{names[0].partition(':')[2].strip() if names else platform.processor()}, {cores} cores, {platform.system()}"
-    )
+def _figures(cores: int, seconds: int, photographs: int, json_file: Path | None) -> dict[str, Any]:
+    """Figures to add to: none, or those that the same machine has given for samples of the same size."""
+    fresh = {"machine": _machine(cores), "seconds": seconds, "photographs": photographs, "samples": {}}
+    if json_file is None or not json_file.exists():
+        return fresh
+    known: dict[str, Any] = json.loads(json_file.read_text())
+    return known if all(known.get(what) == fresh[what] for what in ("machine", "seconds", "photographs")) else fresh
+
+
+def _machine(cores: int) -> dict[str, Any]:
+    """What decides how fast this machine is."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    features = known.get("flags", "").split()
+    detector = detectors.make(detectors.DEFAULT).facts
+    return {
+        "processor": known.get("model name", platform.processor()),
+        "features": [one for one in FEATURES if one in features],
+        "cores": cores,
+        "system": platform.system(),
+        "detector": f"{detector['runtime']}, {detector['precision']}",
+    }
 
 
 typer.run(main)

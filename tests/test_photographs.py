@@ -48,6 +48,19 @@ def test_a_large_photograph_is_shrunk_for_looking_only(tmp_path: Path) -> None:
     assert photograph.luma().plane.shape == (800, 1200)
 
 
+@pytest.mark.parametrize(("height", "scale"), [(390, 0.25), (380, 0.5), (193, 0.5), (190, 1), (20, 1)])
+def test_a_photograph_is_decoded_again_as_large_as_its_smallest_face_needs_it(
+    tmp_path: Path, height: float, scale: float
+) -> None:
+    path = media.write_photograph(tmp_path / "a.jpg", np.tile(marked(), (25, 17, 1)))
+    photograph = photographs.open_photograph(path, 240)
+    assert photograph.scale == 0.25
+    luma = photograph.luma(height)
+    assert luma.scale == scale
+    assert luma.plane.shape == (1000 * scale, 1020 * scale)
+    assert scale == 1 or height * scale >= photographs.LEAST_DETAIL * faces.SIDE
+
+
 def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
     files = [
