@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_batch import measuring, outfolder, pages, report, runfile, sources, tables, tracking
+from fer_batch import measuring, media, outfolder, pages, report, runfile, sources, tables, tracking
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError, TaskLost
 from fer_batch.measuring import Measured
@@ -117,6 +117,7 @@ def _analyze(
         skipped=skipped,
         ignored=found.ignored,
     )
+    media.write_media(folder, (one.source for one in outcomes))
     _write(folder, ledger, in_order)
     if not options.keep:
         outfolder.sweep(seeing.work.folder, keep=())

@@ -97,6 +97,27 @@ class Options:
         return values | {"model": self.model.name if self.model else None}
 
 
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report holds beyond numbers and their charts.
+
+    Raises:
+        UsageError: two of them make no sense together.
+    """
+
+    charts: bool = False
+    """Save every chart as SVG and PNG too, for papers."""
+    thumbnails: bool = False
+    """Show pictures of faces, cut from the films and photographs."""
+    anonymize: bool = False
+    """Blur the faces in thumbnails beyond recognition."""
+
+    def __post_init__(self) -> None:
+        """Check that they fit together."""
+        if self.anonymize and not self.thumbnails:
+            raise UsageError("--anonymize blurs thumbnails: give --thumbnails too. Without it no face is shown at all.")
+
+
 def _require(holds: bool, rule: str, value: object) -> None:
     if not holds:
         raise UsageError(f"{rule}; got {value}.")

@@ -1,7 +1,7 @@
-"""What each page of the report shows, as plain data made of the tables on disk."""
+"""What all pages of the report have in common, as plain data made of the tables on disk."""
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,22 +10,18 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch import charts, words
+from fer_batch.courses import Course, Marks
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.results import LeftOut, Results, anonymous
+from fer_batch.svg import Chart
 from fer_batch.tables import MEANS
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_CHARTS = 12
-"""Faces of one film that get charts: those visible longest."""
-
 MOST_ROWS = 500
 """Rows of one table on a page; the CSV file beside it has all."""
-
-MOST_STRETCHES = 20
-"""Rows of the table beside a timeline chart."""
 
 INDEX = "index.html"
 
@@ -65,6 +61,24 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that belongs to a page and lies beside it."""
+
+    path: str
+    """POSIX, relative to the output folder."""
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart in a page."""
+
+    svg: Markup
+    files: tuple[Link, ...]
+    """The same chart for a paper; empty where nobody asked for it."""
+
+
+@dataclass(frozen=True)
 class Distribution:
     """Mean shares, as a chart and as a table."""
 
@@ -74,7 +88,22 @@ class Distribution:
     shares: Shares
     leads: tuple[int, ...]
     """(7,) faces whose largest share is this emotion; empty where that is not counted."""
-    svg: Markup
+    chart: Drawn
+
+
+@dataclass(frozen=True)
+class Page:
+    """What every page has."""
+
+    title: str
+    index: Link
+    tables: tuple[Link, ...]
+    left_out: tuple[LeftOut, ...]
+    view: str
+    """Which of the model's answers fills the tables."""
+    version: str
+    """Of fer-batch."""
+    attachments: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True)
@@ -101,261 +130,19 @@ class SourceRow:
     """errors.csv has a line about it."""
 
 
-@dataclass(frozen=True)
-class FaceRow:
-    """One face of a film: a row of summary.csv."""
-
-    face_id: int
-    faces: int
-    first_seen: float | None
-    last_seen: float | None
-    seconds_visible: float | None
-    emotion: str
-    shares: Shares
-    charted: bool
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a face's course, for the table beside its chart."""
-
-    start: float
-    end: float
-    visible: float
-    """Seconds, or frames, in which the face is seen between the two."""
-    shares: Shares
-
-
-@dataclass(frozen=True)
-class FaceSection:
-    """The charts of one face."""
-
-    row: FaceRow
-    unit: str
-    """Of the chart's axis and of the stretches: "seconds" or "frames"."""
-    gaps: int
-    points: int
-    """Points of a line; less than ``row.faces`` where frames are averaged."""
-    timeline: Markup
-    stretches: tuple[Stretch, ...]
-    distribution: Distribution
-
-
-@dataclass(frozen=True)
-class PhotoRow:
-    """One face in a photograph."""
-
-    file: str
-    face_id: int
-    confidence: float
-    box: tuple[int, int, int, int]
-    """x, y, width and height in pixels of the upright photograph."""
-    emotion: str
-    shares: Shares
-
-
-@dataclass(frozen=True)
-class Page:
-    """What every page has."""
-
-    title: str
-    index: Link
-    tables: tuple[Link, ...]
-    left_out: tuple[LeftOut, ...]
-    view: str
-    """Which of the model's answers fills the tables."""
-    version: str
-    """Of fer-batch."""
-
-
-@dataclass(frozen=True)
-class IndexPage(Page):
-    """The report's first page."""
-
-    started: str
-    tiles: tuple[Tile, ...]
-    distributions: tuple[Distribution, ...]
-    untimed: int
-    """Films with faces but without time stamps, which no mean over time can hold."""
-    films: tuple[SourceRow, ...]
-    folders: tuple[SourceRow, ...]
-    ignored: tuple[str, ...]
-    card: Link | None
-    """The emotion model's card; None: it has none."""
-    provenance: tuple[tuple[str, tuple[Fact, ...]], ...]
-    """Groups of facts, each with its heading."""
-
-
-@dataclass(frozen=True)
-class FilmPage(Page):
-    """One film."""
-
-    tiles: tuple[Tile, ...]
-    notes: tuple[str, ...]
-    facts: tuple[Fact, ...]
-    distribution: Distribution | None
-    faces: tuple[FaceRow, ...]
-    """Those visible longest first."""
-    more_faces: int
-    """Rows that only summary.csv has."""
-    sections: tuple[FaceSection, ...]
-
-
-@dataclass(frozen=True)
-class PhotosPage(Page):
-    """One folder of photographs."""
-
-    tiles: tuple[Tile, ...]
-    notes: tuple[str, ...]
-    facts: tuple[Fact, ...]
-    distribution: Distribution | None
-    faces: tuple[PhotoRow, ...]
-    more_faces: int
-    """Rows that only the timeline has."""
-    without_face: tuple[str, ...]
-    more_without_face: int
-
-
-def film_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> FilmPage:
-    """All that a film's page shows."""
-    summary = results.summary_of(source).sort_values(
-        ["seconds_visible", "faces", "face_id"], ascending=[False, False, True]
-    )
-    faces = [_face_row(row, number < MOST_CHARTS) for number, row in enumerate(summary.to_dict("records"))]
-    courses = charts.courses(timeline, [face.face_id for face in faces if face.charted])
-    row = source_row(results, source, timeline)
-    return FilmPage(
-        **_common(results, source),
-        tiles=(
-            Tile("Time looked at", charts.clock(row.seconds), words.seconds(row.seconds))
-            if row.seconds is not None
-            else Tile("Time looked at", "unknown", "the film has no time stamps"),
-            Tile("Frames looked at", words.count(row.frames)),
-            Tile("Frames with a face", words.count(row.frames_with_face), words.part(row.frames_with_face, row.frames)),
-            Tile("Tracks", words.count(row.tracks), f"{words.count(row.faces)} faces, summed over the frames"),
-        ),
-        facts=_facts(source.get("facts", {})),
-        distribution=_film_distribution(row) if row.shares else None,
-        faces=tuple(faces[:MOST_ROWS]),
-        more_faces=len(faces[MOST_ROWS:]),
-        sections=tuple(
-            _section(face, courses[face.face_id], source["name"]) for face in faces if face.face_id in courses
-        ),
-    )
-
-
-def photos_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> PhotosPage:
-    """All that the page of a folder of photographs shows."""
-    row = source_row(results, source, timeline)
-    seen = timeline[timeline["success"]]
-    faceless = timeline.loc[~timeline["success"], "file"].astype(str).tolist()
-    shown = seen.head(MOST_ROWS)
-    shares = shown[list(EMOTIONS)].to_numpy(dtype=np.float64).tolist()
-    distribution = None
-    if row.shares:
-        leads = seen["emotion"].value_counts()
-        distribution = _distribution(
-            "shares",
-            f"Mean shares of {source['name']}",
-            f"Mean over {words.count(row.faces)} faces; each face counts the same.",
-            row.shares,
-            tuple(int(leads.get(name, 0)) for name in EMOTIONS),
-        )
-    return PhotosPage(
-        **_common(results, source),
-        tiles=(
-            Tile("Photographs read", words.count(row.frames)),
-            Tile("With a face", words.count(row.frames_with_face), words.part(row.frames_with_face, row.frames)),
-            Tile("Faces", words.count(row.faces)),
-        ),
-        facts=_facts(source.get("facts", {})),
-        distribution=distribution,
-        faces=tuple(
-            PhotoRow(
-                file=str(one["file"]),
-                face_id=int(one["face_id"]),
-                confidence=float(one["face_confidence"]),
-                box=(int(one["x"]), int(one["y"]), int(one["width"]), int(one["height"])),
-                emotion=str(one["emotion"]),
-                shares=tuple(share),
-            )
-            for one, share in zip(shown.to_dict("records"), shares, strict=True)
-        ),
-        more_faces=len(seen) - len(shown),
-        without_face=tuple(faceless[:MOST_ROWS]),
-        more_without_face=len(faceless[MOST_ROWS:]),
-    )
-
-
-def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> IndexPage:
-    """All that the first page shows; ``rows`` are the sources in their order."""
-    listed = list(rows)
-    films = tuple(row for kind, row in listed if kind is Kind.VIDEO)
-    folders = tuple(row for kind, row in listed if kind is Kind.PHOTOS)
-    left_out = results.left_out()
-    summary = results.summary
-    timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
-    photographs = summary[summary["kind"] == Kind.PHOTOS]
-    distributions = []
-    if len(timed):
-        seconds = float(timed["seconds_visible"].sum())
-        films_seen = words.plural(timed["file"].nunique(), "film")
-        distributions.append(
-            _distribution(
-                "films",
-                "Films: mean over time",
-                f"Mean over {charts.clock(seconds)} ({words.seconds(seconds)}) of visible faces in {films_seen}; "
-                "two faces seen for one second together are two seconds.",
-                _mean(timed, "seconds_visible"),
-            )
-        )
-    if len(photographs):
-        faces = int(photographs["faces"].sum())
-        distributions.append(
-            _distribution(
-                "photographs",
-                "Photographs: mean over faces",
-                f"Mean over {words.plural(faces, 'face')} in {words.plural(len(photographs), 'folder')}; "
-                "each counts the same.",
-                _mean(photographs, "faces"),
-            )
-        )
-    return IndexPage(
-        title="What the faces look like",
-        index=Link("Overview", INDEX),
-        tables=tuple(
-            Link(name, _href(INDEX, name))
-            for name in ("summary.csv", "episodes.csv", "errors.csv", "datapackage.json", "run.json")
-            if (results.folder / name).is_file()
-        ),
-        left_out=left_out,
-        view=_view(results),
-        version=str(results.run["fer_batch"]),
-        started=str(results.run.get("started", "")),
-        tiles=_tiles(films, folders, left_out),
-        distributions=tuple(distributions),
-        untimed=sum(bool(film.faces) and film.name not in set(timed["file"]) for film in films),
-        films=films,
-        folders=folders,
-        ignored=tuple(results.run.get("ignored", ())),
-        card=Link("model card", _href(INDEX, MODEL_CARD)) if (results.folder / MODEL_CARD).is_file() else None,
-        provenance=_provenance(results.run),
-    )
-
-
-def _common(results: Results, source: Mapping[str, Any]) -> dict[str, Any]:
+def common(results: Results, source: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that a film's page and a folder's page share."""
     page = page_path(source)
     left_out = results.left_out(source)
     told = {line.reason for line in left_out}
-    timeline = Link("This timeline as CSV", _href(page, source["timeline"]))
-    summary = Link("Summary of all sources as CSV", _href(page, "summary.csv"))
+    timeline = Link("This timeline as CSV", href(page, source["timeline"]))
+    summary = Link("Summary of all sources as CSV", href(page, "summary.csv"))
     return {
         "title": source["name"],
-        "index": Link("Overview", _href(page, INDEX)),
-        "tables": (timeline, summary, Link("What was left out, as CSV", _href(page, "errors.csv"))),
+        "index": Link("Overview", href(page, INDEX)),
+        "tables": (timeline, summary, Link("What was left out, as CSV", href(page, "errors.csv"))),
         "left_out": left_out,
-        "view": _view(results),
+        "view": view(results),
         "version": str(results.run["fer_batch"]),
         "notes": tuple(note for note in map(anonymous, source.get("notes", ())) if note not in told),
     }
@@ -369,11 +156,11 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
     shares: Shares = ()
     if len(summary):
         by_time = source["kind"] == Kind.VIDEO and float(summary["seconds_visible"].sum()) > 0
-        shares = _mean(summary, "seconds_visible" if by_time else "faces")
+        shares = mean(summary, "seconds_visible" if by_time else "faces")
     return SourceRow(
         name=source["name"],
-        page=Link(source["name"], _href(INDEX, page_path(source))),
-        table=Link("CSV", _href(INDEX, source["timeline"])),
+        page=Link(source["name"], href(INDEX, page_path(source))),
+        table=Link("CSV", href(INDEX, source["timeline"])),
         frames=len(frames),
         frames_with_face=seen["frame"].nunique(),
         faces=len(seen),
@@ -385,141 +172,60 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
     )
 
 
-def _tiles(films: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: Sequence[LeftOut]) -> tuple[Tile, ...]:
-    tiles = [
-        Tile(
-            "Sources",
-            words.count(len(films) + len(folders)),
-            f"{words.plural(len(films), 'film')}, {words.plural(len(folders), 'folder')} of photographs",
+class Figures:
+    """Draws the charts of one page, and keeps them as files for papers if asked."""
+
+    def __init__(self, page: str, folder: str, *, paper: bool) -> None:
+        """``page`` and ``folder``, where the files go, are POSIX paths relative to the output folder."""
+        self._page = page
+        self._folder = folder
+        self._paper = paper
+        self.attachments: list[Attachment] = []
+
+    def distribution(
+        self, name: str, heading: str, basis: str, shares: Shares, leads: tuple[int, ...] = ()
+    ) -> Distribution:
+        """Mean shares as bars; ``name`` is the chart's own within its page."""
+        each = zip(TABLE, shares, strict=True)
+        parts = ", ".join(f"{emotion.label} {words.percent(share)} %" for emotion, share in each)
+        chart = charts.distribution(
+            shares, prefix=f"chart-{name}", title=heading, description=f"{parts}. {basis}", paper=self._paper
         )
-    ]
-    if films:
-        seconds = sum(film.seconds or 0.0 for film in films)
-        untimed = sum(film.seconds is None for film in films)
-        note = words.seconds(seconds) + (
-            f"; {words.plural(untimed, 'film')} without time stamps not counted" if untimed else ""
+        return Distribution(heading, basis, shares, leads, self.keep(chart, name))
+
+    def timeline(self, course: Course, marks: Marks, name: str, title: str, description: str) -> Drawn:
+        """A face's course."""
+        chart = charts.timeline(
+            course, marks, prefix=f"chart-{name}", title=title, description=description, paper=self._paper
         )
-        frames, seen = sum(film.frames for film in films), sum(film.frames_with_face for film in films)
-        faces = words.plural(sum(film.faces for film in films), "face")
-        tiles += [
-            Tile("Film time looked at", charts.clock(seconds), note),
-            Tile("Film frames looked at", words.count(frames)),
-            Tile("Film frames with a face", words.count(seen), words.part(seen, frames)),
-            Tile(
-                "Tracks in films", words.count(sum(film.tracks for film in films)), f"{faces}, summed over the frames"
-            ),
-        ]
-    if folders:
-        read, seen = sum(one.frames for one in folders), sum(one.frames_with_face for one in folders)
-        tiles += [
-            Tile("Photographs read", words.count(read)),
-            Tile("Photographs with a face", words.count(seen), words.part(seen, read)),
-            Tile("Faces in photographs", words.count(sum(one.faces for one in folders))),
-        ]
-    gone = len({line.file for line in left_out if not line.rows_kept})
-    degraded = len({line.file for line in left_out if line.rows_kept})
-    where = "#left-out" if left_out else ""
-    return (
-        *tiles,
-        Tile("Left out", words.count(gone), "not in the tables", where if gone else ""),
-        Tile("Not whole", words.count(degraded), "in the tables as far as it could be read", where if degraded else ""),
-    )
+        return self.keep(chart, name)
+
+    def keep(self, chart: Chart, name: str) -> Drawn:
+        """The chart as a page shows it, with links to its files."""
+        links = []
+        for suffix, content in chart.paper.items():
+            path = f"{self._folder}/{name}{suffix}"
+            self.attachments.append(Attachment(path, content))
+            links.append(Link(suffix.removeprefix(".").upper(), href(self._page, path)))
+        return Drawn(Markup(chart.svg), tuple(links))  # noqa: S704  charts escapes its texts
 
 
-def _film_distribution(row: SourceRow) -> Distribution:
-    basis = (
-        "Mean over the time in which faces are visible; two faces seen for one second together are two seconds."
-        if row.seconds
-        else "Mean over the faces in all frames, since the film has no time stamps."
-    )
-    return _distribution("shares", f"Mean shares of {row.name}, all faces together", basis, row.shares)
-
-
-def _distribution(prefix: str, heading: str, basis: str, shares: Shares, leads: tuple[int, ...] = ()) -> Distribution:
-    parts = ", ".join(f"{emotion.label} {words.percent(share)} %" for emotion, share in zip(TABLE, shares, strict=True))
-    svg = charts.distribution(shares, prefix=f"chart-{prefix}", title=heading, description=f"{parts}. {basis}")
-    return Distribution(heading, basis, shares, leads, Markup(svg))  # noqa: S704  charts escapes its texts
-
-
-def _section(face: FaceRow, course: charts.Course, film: str) -> FaceSection:
-    prefix = f"chart-face-{face.face_id}"
-    name = f"face {face.face_id} of {film}"
-    shown = charts.binned(course)
-    leading = next(emotion.label for emotion in TABLE if emotion.name == face.emotion)
-    text = (
-        f"Seven lines of shares from 0 to 100 %. {leading} leads on average with {words.percent(max(face.shares))} %. "
-        f"The face is not seen in {words.plural(len(course.gaps), 'stretch', 'stretches')} of the film."
-    )
-    svg = charts.timeline(course, prefix=f"{prefix}-time", title=f"Shares along the film, {name}", description=text)
-    coarse = charts.binned(course, MOST_STRETCHES)
-    columns = (one.tolist() for one in (coarse.starts, coarse.ends, coarse.weights, coarse.means))
-    return FaceSection(
-        row=face,
-        unit=course.unit,
-        gaps=len(course.gaps),
-        points=len(shown.starts),
-        timeline=Markup(svg),  # noqa: S704  charts escapes its texts
-        stretches=tuple(
-            Stretch(start, end, visible, tuple(means)) for start, end, visible, means in zip(*columns, strict=True)
-        ),
-        distribution=_distribution(
-            f"face-{face.face_id}-mean",
-            f"Mean shares of {name}",
-            "Mean over the time in which the face is visible."
-            if face.seconds_visible
-            else "Mean over the frames in which the face is visible.",
-            face.shares,
-        ),
-    )
-
-
-def _face_row(row: Mapping[Any, Any], charted: bool) -> FaceRow:
-    def known(value: float) -> float | None:
-        return None if np.isnan(value) else float(value)
-
-    return FaceRow(
-        face_id=int(row["face_id"]),
-        faces=int(row["faces"]),
-        first_seen=known(row["first_seen"]),
-        last_seen=known(row["last_seen"]),
-        seconds_visible=known(row["seconds_visible"]),
-        emotion=str(row["emotion"]),
-        shares=tuple(float(row[name]) for name in MEANS),
-        charted=charted,
-    )
-
-
-def _mean(summary: "pd.DataFrame", weight: str) -> Shares:
+def mean(summary: "pd.DataFrame", weight: str) -> Shares:
     """Mean shares of rows of summary.csv; rows without a weight do not count."""
     weights = summary[weight].fillna(0).to_numpy(dtype=np.float64)
     return tuple(np.average(summary[list(MEANS)].to_numpy(dtype=np.float64), axis=0, weights=weights).tolist())
 
 
-def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
-    took = run.get("seconds", {})
-    this = {
-        "fer-batch": run["fer_batch"],
-        "started": run.get("started"),
-        "finished": run.get("finished"),
-        **{f"seconds, {name}": value for name, value in took.items()},
-        "platform": run.get("platform"),
-    }
-    groups = [("This run", this), ("Options", run.get("options", {})), ("Emotion model", run.get("model", {}))]
-    groups += [("Face detector", run.get("detector", {})), ("Crop of a face", run.get("crop", {}))]
-    groups += [("Counts", run.get("counts", {})), ("Versions", run.get("versions", {}))]
-    return tuple((heading, _facts(group)) for heading, group in groups if group)
-
-
-def _facts(values: Mapping[str, Any], above: str = "") -> tuple[Fact, ...]:
+def facts(values: Mapping[str, Any], above: str = "") -> tuple[Fact, ...]:
     """A JSON object as lines; objects within it are named by their path."""
-    facts: list[Fact] = []
+    lines: list[Fact] = []
     for key, value in values.items():
         label = above + key.replace("_", " ")
         if isinstance(value, Mapping):
-            facts += _facts(value, f"{label}: ")
+            lines += facts(value, f"{label}: ")
         else:
-            facts.append(Fact(label, _value(value)))
-    return tuple(facts)
+            lines.append(Fact(label, _value(value)))
+    return tuple(lines)
 
 
 def _value(value: object) -> str:
@@ -534,8 +240,23 @@ def _value(value: object) -> str:
             return anonymous(str(value))
 
 
-def _view(results: Results) -> str:
+def view(results: Results) -> str:
+    """Which of the model's answers fills the tables."""
     return str(results.run.get("options", {}).get("view", ""))
+
+
+def figures(results: Results, source: Mapping[str, Any]) -> Figures:
+    """What draws the charts of a source's page."""
+    return Figures(page_path(source), f"charts/{source['output']}", paper=results.asked.charts)
+
+
+def media_href(results: Results, source: Mapping[str, Any]) -> Link | None:
+    """A link to the film itself, or the folder of the photographs, if it lies together with the output folder."""
+    path = results.media.get(source["name"])
+    if path is None:
+        return None
+    here = posixpath.dirname(page_path(source)).count("/") + 1
+    return Link(source["name"], quote("../" * here + path.relative_to(results.folder).as_posix(), safe="/"))
 
 
 def page_path(source: Mapping[str, Any]) -> str:
@@ -543,6 +264,6 @@ def page_path(source: Mapping[str, Any]) -> str:
     return f"pages/{source['output']}.html"
 
 
-def _href(page: str, target: str) -> str:
+def href(page: str, target: str) -> str:
     """From one file of the output folder to another, both POSIX paths relative to it, as a URL."""
     return quote(posixpath.relpath(target, posixpath.dirname(page) or "."), safe="/")

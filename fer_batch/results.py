@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fer_batch import tables
 from fer_batch.errors import UsageError
+from fer_batch.media import read_media
+from fer_batch.options import ReportOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +34,13 @@ class Results:
     run: Mapping[str, Any]
     summary: "pd.DataFrame"
     errors: "pd.DataFrame"
+    media: Mapping[str, Path]
+    """Where films and folders of photographs lie, by the source's name; those that are not there are left out."""
+    asked: ReportOptions
 
     @classmethod
-    def read(cls, folder: Path) -> "Results":
-        """Read run.json, summary.csv and errors.csv.
+    def read(cls, folder: Path, asked: ReportOptions | None = None) -> "Results":
+        """Read run.json, summary.csv and errors.csv, and where the media lie.
 
         Raises:
             UsageError: one of them is missing or damaged.
@@ -53,7 +58,8 @@ class Results:
         if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
             raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
         summary = _table(folder, "summary.csv", tables.SUMMARY)
-        results = cls(folder, run, summary, _table(folder, "errors.csv", tables.ERRORS))
+        errors = _table(folder, "errors.csv", tables.ERRORS)
+        results = cls(folder, run, summary, errors, read_media(folder), asked or ReportOptions())
         for source in results.sources:
             # run.json decides where pages are written: nothing may lie outside the folder.
             for inside in (source["timeline"], source["output"]):

@@ -329,11 +329,27 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     Raises:
         OutputError: the file cannot be written.
     """
+    with _part(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    with _part(path) as part:
+        part.write_bytes(content)
+
+
+@contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """A sibling to write, which takes ``path``'s place when the block ends well."""
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        yield part
         os.replace(part, path)
     except OSError as error:
         if error.errno is None:  # not from the file system: what fills the file went wrong

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch import charts
+from fer_batch import charts, courses, svg
 from fer_batch.emotions import EMOTIONS, TABLE
 
 SHARES = (0.1, 0.02, 0.05, 0.4, 0.13, 0.1, 0.2)
@@ -33,11 +33,11 @@ def a_timeline(frames, seen, *, fps=25.0, face_id=0, seed=1, durations=None):
 
 
 def a_course(frames, seen, **more):
-    return charts.courses(a_timeline(frames, seen, **more), [0])[0]
+    return courses.courses(a_timeline(frames, seen, **more), [0])[0]
 
 
 def drawn(course, prefix="one"):
-    return ET.fromstring(charts.timeline(course, prefix=prefix, title="T", description="D"))
+    return ET.fromstring(charts.timeline(course, prefix=prefix, title="T", description="D").svg)
 
 
 def named(root, name):
@@ -69,7 +69,7 @@ def local(element):
 
 
 def test_a_distribution_names_every_emotion_and_its_share():
-    root = ET.fromstring(charts.distribution(SHARES, prefix="one", title="T", description="D"))
+    root = ET.fromstring(charts.distribution(SHARES, prefix="one", title="T", description="D").svg)
     texts = [element.text for element in root.iter() if local(element) == "text"]
     for emotion, share in zip(TABLE, SHARES, strict=True):
         assert emotion.label in texts
@@ -77,7 +77,7 @@ def test_a_distribution_names_every_emotion_and_its_share():
 
 
 def test_bars_are_as_long_as_the_shares():
-    root = ET.fromstring(charts.distribution(SHARES, prefix="one", title="T", description="D"))
+    root = ET.fromstring(charts.distribution(SHARES, prefix="one", title="T", description="D").svg)
     widths = np.array([np.ptp(across(named(root, name)[0])) for name in EMOTIONS])
     assert widths / widths.sum() == pytest.approx(SHARES, abs=0.002)
 
@@ -111,7 +111,7 @@ def test_lines_are_as_high_as_the_shares():
 def test_the_emotion_with_the_greatest_average_is_bold():
     table = a_timeline(50, range(50))
     table[list(EMOTIONS)] = np.eye(7)[EMOTIONS.index("fear")]
-    bold = [one.text for one in drawn(charts.courses(table, [0])[0]).iter() if "font-weight" in one.get("style", "")]
+    bold = [one.text for one in drawn(courses.courses(table, [0])[0]).iter() if "font-weight" in one.get("style", "")]
     assert bold == ["Fear"]
 
 
@@ -138,26 +138,26 @@ def test_a_line_spans_the_time_in_which_the_face_is_there_and_no_more():
 def test_a_face_seen_in_a_single_frame_is_drawn():
     (line,) = runs(named(drawn(a_course(100, [40])), "anger")[0])
     assert len(line) > 2
-    assert "linecap: round" in charts.timeline(a_course(100, [40]), prefix="one", title="T", description="D")
+    assert "linecap: round" in charts.timeline(a_course(100, [40]), prefix="one", title="T", description="D").svg
 
 
 def test_a_hole_in_the_times_is_a_gap_though_no_row_tells_of_it():
     table = a_timeline(20, range(20), fps=10)
     table.loc[10:, "timestamp"] += 5.0
-    course = charts.courses(table, [0])[0]
+    course = courses.courses(table, [0])[0]
     assert np.array(course.gaps) == pytest.approx(np.array([(1.0, 6.0)]))
 
 
 def test_two_faces_share_one_axis():
     table = pd.concat([a_timeline(100, range(50)), a_timeline(100, range(60, 70), face_id=1)])
-    both = charts.courses(table, [0, 1])
+    both = courses.courses(table, [0, 1])
     assert both[0].extent == both[1].extent == pytest.approx((0.0, 4.0))
     assert np.array(both[1].gaps) == pytest.approx(np.array([(0.0, 2.4), (2.8, 4.0)]))
 
 
 def test_only_the_faces_asked_for():
     table = pd.concat([a_timeline(10, range(10)), a_timeline(10, range(10), face_id=1)])
-    assert list(charts.courses(table, [1])) == [1]
+    assert list(courses.courses(table, [1])) == [1]
 
 
 def test_without_time_stamps_the_axis_counts_frames_and_says_so():
@@ -171,7 +171,7 @@ def test_without_time_stamps_the_axis_counts_frames_and_says_so():
 
 def test_sampled_frames_without_stamps_are_no_gaps():
     table = a_timeline(300, range(300), fps=None)
-    assert charts.courses(table[table["frame"] % 10 == 0], [0])[0].gaps == []
+    assert courses.courses(table[table["frame"] % 10 == 0], [0])[0].gaps == []
 
 
 def test_one_frame_of_unknown_length_can_be_drawn():
@@ -186,7 +186,7 @@ def test_unknown_durations_weigh_nothing_but_are_drawn():
     table = a_timeline(50, range(50))
     table["duration"] = durations
     table["timestamp"] = np.arange(50) / 10
-    course = charts.courses(table, [0])[0]
+    course = courses.courses(table, [0])[0]
     assert course.weights[-1] == 0
     assert len(course.starts) == 50
     assert course.gaps == []
@@ -204,7 +204,7 @@ def test_binning_keeps_the_mean_over_time_and_the_bounds(frames, most, seed, mis
     if not len(seen):
         seen = np.array([0])
     course = a_course(frames, seen, durations=rng.uniform(0.001, 3.0, frames).round(6), seed=seed % 1000)
-    bins = charts.binned(course, most)
+    bins = courses.binned(course, most)
     assert len(bins.starts) <= max(most, 1) or len(course.starts) <= most
     assert bins.average == pytest.approx(course.average)
     assert bins.weights.sum() == pytest.approx(course.weights.sum())
@@ -217,7 +217,7 @@ def test_binning_keeps_the_mean_over_time_and_the_bounds(frames, most, seed, mis
 
 
 def test_a_gap_longer_than_a_bin_survives_binning():
-    bins = charts.binned(a_course(10_000, [*range(4000), *range(6000, 10_000)]), 100)
+    bins = courses.binned(a_course(10_000, [*range(4000), *range(6000, 10_000)]), 100)
     assert np.array(bins.gaps) == pytest.approx(np.array([(160.0, 240.0)]))
 
 
@@ -226,8 +226,8 @@ def test_a_bin_without_a_known_duration_is_the_plain_mean_of_its_frames():
     durations[:50] = 1.0
     table = a_timeline(100, range(100), durations=np.ones(100))
     table["duration"] = durations
-    course = charts.courses(table, [0])[0]
-    bins = charts.binned(course, 10)
+    course = courses.courses(table, [0])[0]
+    bins = courses.binned(course, 10)
     assert bins.weights[-1] == 0
     assert bins.means[-1] == pytest.approx(course.means[90:].mean(axis=0))
     assert bins.average == pytest.approx(course.average)
@@ -235,7 +235,7 @@ def test_a_bin_without_a_known_duration_is_the_plain_mean_of_its_frames():
 
 def test_a_long_film_gets_a_band_and_a_bounded_size():
     course = a_course(50_000, range(50_000))
-    text = charts.timeline(course, prefix="one", title="T", description="D")
+    text = charts.timeline(course, prefix="one", title="T", description="D").svg
     assert len(text) < 120_000
     bands = [named(ET.fromstring(text), f"{name}-band") for name in EMOTIONS]
     assert all(bands)
@@ -248,17 +248,17 @@ def test_a_short_film_has_no_band():
 
 def test_drawing_twice_gives_the_same_bytes():
     course = a_course(2000, range(100, 1500))
-    texts = {charts.timeline(course, prefix="one", title="T", description="D") for _ in range(2)}
-    texts |= {charts.distribution(SHARES, prefix="one", title="T", description="D") for _ in range(2)}
+    texts = {charts.timeline(course, prefix="one", title="T", description="D").svg for _ in range(2)}
+    texts |= {charts.distribution(SHARES, prefix="one", title="T", description="D").svg for _ in range(2)}
     assert len(texts) == 2
 
 
 def test_the_users_own_matplotlib_settings_change_nothing():
     import matplotlib
 
-    plain = charts.distribution(SHARES, prefix="one", title="T", description="D")
+    plain = charts.distribution(SHARES, prefix="one", title="T", description="D").svg
     with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "lines.linewidth": 9}):
-        assert charts.distribution(SHARES, prefix="one", title="T", description="D") == plain
+        assert charts.distribution(SHARES, prefix="one", title="T", description="D").svg == plain
         assert matplotlib.rcParams["font.size"] == 30
 
 
@@ -266,9 +266,9 @@ def test_charts_on_one_page_share_no_id_and_every_reference_leads_somewhere():
     course = a_course(2000, range(100, 1500))
     page = "".join(
         [
-            charts.timeline(course, prefix="one", title="T", description="D"),
-            charts.timeline(course, prefix="two", title="T", description="D"),
-            charts.distribution(SHARES, prefix="three", title="T", description="D"),
+            charts.timeline(course, prefix="one", title="T", description="D").svg,
+            charts.timeline(course, prefix="two", title="T", description="D").svg,
+            charts.distribution(SHARES, prefix="three", title="T", description="D").svg,
         ]
     )
     ids = re.findall(r'\bid="([^"]*)"', page)
@@ -281,7 +281,7 @@ def test_charts_on_one_page_share_no_id_and_every_reference_leads_somewhere():
 
 
 def test_a_chart_is_a_picture_with_words_and_carries_nothing_for_the_rest_of_the_page():
-    text = charts.distribution(SHARES, prefix="one", title="A $x^2$ <b>&", description='Say "this"')
+    text = charts.distribution(SHARES, prefix="one", title="A $x^2$ <b>&", description='Say "this"').svg
     root = ET.fromstring(text)
     assert text.startswith("<svg")
     assert root.get("role") == "img"
@@ -292,7 +292,7 @@ def test_a_chart_is_a_picture_with_words_and_carries_nothing_for_the_rest_of_the
     assert "<style" not in text
     assert "<metadata" not in text
     assert "font-family" not in text
-    assert charts.INK not in text
+    assert svg.INK not in text
 
 
 def test_numbers_are_rounded():

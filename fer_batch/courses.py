@@ -1,0 +1,140 @@
+"""Pure: from a film's timeline to each face's course along it, frame by frame or averaged into bins."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_batch.emotions import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_BINS = 600
+"""Most points of a line: about one for each pixel that a chart's line is wide on a laptop."""
+
+TOLERANCE = 0.001
+"""Seconds (or frames) between one row's end and the next one's start that are no gap yet: tables are rounded."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """One face's shares along a film: a point a frame, or a point a bin.
+
+    All arrays are in presentation order and of length N; places are in ``unit``.
+    """
+
+    unit: str
+    """"seconds", or "frames" for a film in which not every frame has a time stamp."""
+    extent: tuple[float, float]
+    """Where the looked-at part of the film begins and ends; the same for each of its faces."""
+    starts: np.ndarray
+    """(N,) float64."""
+    ends: np.ndarray
+    """(N,) float64: where the last frame of each point ends."""
+    weights: np.ndarray
+    """(N,) float64: how long the face is visible in each point."""
+    joined: np.ndarray
+    """(N,) bool: this point goes on from the one before; False after a stretch without the face."""
+    means: np.ndarray
+    """(N, 7) float64, in the order of EMOTIONS, weighted by time."""
+    lows: np.ndarray
+    """(N, 7) float64: the least share of a frame."""
+    highs: np.ndarray
+    """(N, 7) float64: the greatest share of a frame."""
+
+    @property
+    def average(self) -> np.ndarray:
+        """(7,) float64: mean shares over the time that the face is visible."""
+        return np.average(self.means, axis=0, weights=self.weights if self.weights.sum() > 0 else None)
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """(start, end) of the stretches of the film without this face, its beginning and end included."""
+        breaks = np.flatnonzero(~self.joined[1:]) + 1
+        starts = np.concatenate(([self.extent[0]], self.ends[breaks - 1], [self.ends[-1]]))
+        ends = np.concatenate(([self.starts[0]], self.starts[breaks], [self.extent[1]]))
+        return [(float(a), float(b)) for a, b in zip(starts, ends, strict=True) if b - a > TOLERANCE]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What else is known along a film; places in the unit of its courses."""
+
+    episodes: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    """(start, end) of a face's episodes of each emotion, by its name."""
+    poor: Sequence[tuple[float, float]] = ()
+    """(start, end) of the stretches in which a face's pictures are of low quality."""
+    events: Sequence[tuple[str, float, float]] = ()
+    """(label, start, end) of what happened in the film."""
+
+
+NO_MARKS = Marks()
+
+
+def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Course]:
+    """The course of each of these faces, from the timeline of their film.
+
+    Two rows of a face are joined when the frames are neighbours among those looked at, and no time is missing between
+    them. A row's weight is its duration; unknown durations weigh nothing, unless none is known (as in ``summarise``).
+    """
+    frames = timeline.drop_duplicates("frame").sort_values("frame")
+    timed = bool(frames["timestamp"].notna().all())
+    numbers = frames["frame"].to_numpy(dtype=np.int64)
+    starts = frames["timestamp"].to_numpy(dtype=np.float64) if timed else numbers.astype(np.float64)
+    durations = frames["duration"].to_numpy(dtype=np.float64) if timed else np.full(len(frames), np.nan)
+    step = float(np.median(np.diff(starts))) if len(starts) > 1 else float(not timed)
+    guesses = np.minimum(np.append(starts[1:], np.inf), starts + step)
+    ends = np.where(np.isnan(durations), guesses, starts + durations)
+    weights = np.nan_to_num(durations) if np.nansum(durations) > 0 else np.ones(len(frames))
+    extent = (float(starts.min()), float(ends.max())) if len(starts) else (0.0, 0.0)
+
+    found = {}
+    seen = timeline[timeline["success"] & timeline["face_id"].isin(list(face_ids))].sort_values("frame")
+    for face_id in seen["face_id"].unique().tolist():
+        rows = seen[seen["face_id"] == face_id]
+        ranks = np.searchsorted(numbers, rows["frame"].to_numpy(dtype=np.int64))
+        near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
+        shares = rows[list(EMOTIONS)].to_numpy(dtype=np.float64)
+        found[int(face_id)] = Course(
+            unit="seconds" if timed else "frames",
+            extent=extent,
+            starts=starts[ranks],
+            ends=ends[ranks],
+            weights=weights[ranks],
+            joined=np.concatenate(([False], (np.diff(ranks) == 1) & near)),
+            means=shares,
+            lows=shares,
+            highs=shares,
+        )
+    return found
+
+
+def binned(course: Course, most: int = MOST_BINS) -> Course:
+    """The course in at most ``most`` equal stretches of its film; those without the face are left out.
+
+    Means are weighted by time, so that the average of the bins is the average of the frames. A gap shorter than a bin
+    and wholly within it can no longer be seen.
+    """
+    if len(course.starts) <= most:
+        return course
+    low, high = course.extent
+    places = np.floor((course.starts - low) / max(high - low, TOLERANCE) * most).clip(0, most - 1)
+    first = np.flatnonzero(np.diff(places, prepend=-1.0))
+    weights = np.add.reduceat(course.weights, first)
+    # A bin in which no duration is known weighs nothing, but is drawn: as the plain mean of its frames.
+    fill = np.repeat(weights == 0, np.diff(first, append=len(places)))
+    parts = np.where(fill, 1.0, course.weights)
+    means = np.add.reduceat(course.means * parts[:, np.newaxis], first, axis=0)
+    return Course(
+        unit=course.unit,
+        extent=course.extent,
+        starts=course.starts[first],
+        ends=np.maximum.reduceat(course.ends, first),
+        weights=weights,
+        joined=course.joined[first],
+        means=means / np.add.reduceat(parts, first)[:, np.newaxis],
+        lows=np.minimum.reduceat(course.lows, first, axis=0),
+        highs=np.maximum.reduceat(course.highs, first, axis=0),
+    )

@@ -1,0 +1,98 @@
+"""Pure: a film's courses as its page's script reads them: JSON, with the numbers packed."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fer_batch.charts import EPISODE, LANE, PLOT, STEPS
+from fer_batch.courses import MOST_BINS, Course, Marks, binned
+from fer_batch.emotions import EMOTIONS, TABLE
+
+SHARE_STEPS = 10_000
+"""Parts of a share that a packed number counts: as fine as a timeline's four decimals."""
+
+
+@dataclass(frozen=True)
+class LiveFace:
+    """What the script needs of one charted face."""
+
+    face_id: int
+    name: str
+    course: Course
+    marks: Marks
+
+
+def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) -> str:
+    """JSON for a page: the courses of its faces in as many points as their charts have, and where things are.
+
+    ``container_start`` is the film's own time of our zero, in seconds; ``finer`` the address of the file of
+    :func:`finer_script`, or empty. The text is safe within a <script> element. There must be a face.
+    """
+    first = faces[0]
+    value = {
+        "unit": first.course.unit,
+        "extent": first.course.extent,
+        "start": container_start,
+        "finer": finer,
+        "emotions": EMOTIONS,
+        "labels": [emotion.label for emotion in TABLE],
+        "plot": PLOT,
+        "lane": LANE,
+        "episode": EPISODE,
+        "steps": STEPS,
+        "most": MOST_BINS,
+        "events": [(start, stop) for _, start, stop in first.marks.events],
+        "faces": [
+            {
+                "id": face.face_id,
+                "name": face.name,
+                "course": packed(binned(face.course), bounds=True),
+                "gaps": face.course.gaps,
+                "poor": face.marks.poor,
+                "episodes": face.marks.episodes,
+            }
+            for face in faces
+        ],
+    }
+    return _json(value)
+
+
+def finer_script(faces: Sequence[LiveFace]) -> str:
+    """A script that hands every frame's shares to the page; a page opened as a file can read no other kind of file."""
+    return f"ferBatchFiner({_json({face.face_id: packed(face.course, bounds=False) for face in faces})});\n"
+
+
+def is_coarse(course: Course) -> bool:
+    """Whether a page shows fewer points than the film has frames with the face."""
+    return len(course.starts) > MOST_BINS
+
+
+def packed(course: Course, *, bounds: bool) -> dict[str, str]:
+    """The arrays of a course in base64, little-endian: places as float64, weights as float32, shares as uint16.
+
+    Shares count ten-thousandths, (N, 7) by rows. ``bounds``: with the least and the greatest shares.
+    """
+    arrays: Mapping[str, np.ndarray] = {
+        "starts": course.starts.astype("<f8"),
+        "ends": course.ends.astype("<f8"),
+        "weights": course.weights.astype("<f4"),
+        "joined": course.joined.astype(np.uint8),
+        "means": _counted(course.means),
+        **({"lows": _counted(course.lows), "highs": _counted(course.highs)} if bounds else {}),
+    }
+    return {name: base64.b64encode(array.tobytes()).decode("ascii") for name, array in arrays.items()}
+
+
+def _counted(shares: np.ndarray) -> np.ndarray:
+    counted: np.ndarray = np.rint(shares * SHARE_STEPS).astype("<u2")
+    return counted
+
+
+def _json(value: Any) -> str:
+    """JSON in which no tag can begin or end."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

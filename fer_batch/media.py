@@ -1,0 +1,66 @@
+"""Where a run's films and photographs lie, seen from its output folder: for playing films and cutting thumbnails.
+
+Written only where output and media lie together, so that both can be moved as one; never as an absolute path, and never
+through a folder above a home folder, whose names are nobody's business.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from fer_batch import tables
+from fer_batch.types import Kind, Source
+
+MEDIA = "media.json"
+
+
+def write_media(folder: Path, sources: Iterable[Source]) -> None:
+    """Write media.json: for each film its path, for each folder of photographs that folder's, relative to ``folder``.
+
+    Sources that lie elsewhere are not in it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    places = {}
+    for source in sources:
+        path = source.files[0] if source.kind is Kind.VIDEO else source.files[0].parent
+        if (place := seen_from(path, folder)) is not None:
+            places[source.name] = place
+    tables.write_json(folder / MEDIA, places)
+
+
+def read_media(folder: Path) -> Mapping[str, Path]:
+    """Path by source's name, of those that are still there."""
+    try:
+        places = json.loads((folder / MEDIA).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(places, dict):
+        return {}
+    found = {
+        name: folder / place
+        for name, place in places.items()
+        if isinstance(place, str) and not Path(place).is_absolute()
+    }
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+def seen_from(path: Path, folder: Path) -> str | None:
+    """The path as seen from the folder; None where the two do not belong together."""
+    path, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
+    home = Path.home()
+    try:
+        common = Path(os.path.commonpath([path, folder]))
+    except ValueError:  # on another drive
+        return None
+    if common == Path(common.anchor) or common in home.parents or common.name in {"home", "Users"}:
+        return None
+    place = Path(os.path.relpath(path, folder))
+    if home.name and home.name in place.parts:
+        return None
+    try:
+        return place.as_posix().encode().decode()
+    except UnicodeEncodeError:  # bytes that are no text cannot stand in JSON
+        return None

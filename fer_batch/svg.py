@@ -1,0 +1,162 @@
+"""From a matplotlib figure to SVG that stands inside an HTML page, or to a file for a paper.
+
+Within a page lines take the page's own text colour and fonts: a chart is readable in light, in dark and on paper.
+"""
+
+import io
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK = "#010203"
+"""Stands for the page's text colour until the chart is done; no emotion has it."""
+
+RULES: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fer-batch",
+    "text.parse_math": False,  # a "$" is a dollar
+    "path.simplify": False,  # points are averaged, never dropped
+    "font.size": 12,
+    "hatch.linewidth": 0.6,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+PAPER_DPI = 300
+"""Dots an inch of a PNG file for a paper."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart, drawn."""
+
+    svg: str
+    """An <svg> element for a page."""
+    paper: Mapping[str, bytes]
+    """Files for a paper by their suffix (".svg", ".png"); empty where nobody asked for them."""
+
+
+def chart(drawing: "Figure", prefix: str, title: str, description: str, *, paper: bool = False) -> Chart:
+    """The figure for one place in a page, whose ids begin with ``prefix``; ``paper``: also as files."""
+    files = {".svg": _file(drawing, "svg"), ".png": _file(drawing, "png")} if paper else {}
+    return Chart(_embedded(drawing, prefix, title, description), files)
+
+
+def _file(drawing: "Figure", form: str) -> bytes:
+    """The figure as a file of its own, on white; the same figure gives the same bytes."""
+    written = io.BytesIO()
+    # Without its dates, and in PNG without the library's version.
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type") if form == "svg" else ("Software",))
+    drawing.savefig(written, format=form, dpi=PAPER_DPI, facecolor="white", metadata=nothing)
+    return written.getvalue()
+
+
+@contextmanager
+def figure(width: int, height: int) -> Iterator["Figure"]:
+    """A figure of so many SVG units, under our rules and not those of the user's matplotlibrc."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RULES)  # type: ignore[arg-type]  # its stub wants every name as a literal
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        FigureCanvasSVG(figure)
+        yield figure
+
+
+def _embedded(drawing: "Figure", prefix: str, title: str, description: str) -> str:
+    """The figure as SVG for one place in a page: ids of its own, no size but its shape, no document around it."""
+    written = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    drawing.savefig(written, format="svg", transparent=True, metadata=nothing)
+    root = ET.fromstring(written.getvalue())  # noqa: S314  matplotlib's own words, not a stranger's
+    _tidy(root)
+    _rename(root, prefix)
+    root.attrib = {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "viewBox": root.attrib["viewBox"],
+        "role": "img",
+        "aria-labelledby": f"{prefix}-title {prefix}-text",
+        "stroke-linejoin": "round",
+    }
+    for tag, text in (("desc", description), ("title", title)):
+        element = ET.Element(tag, {"id": f"{prefix}-{'text' if tag == 'desc' else tag}"})
+        element.text = text
+        root.insert(0, element)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _tidy(root: ET.Element) -> None:
+    """Drop what a page has already (fonts, a style sheet that would restyle the page), round numbers, take its ink."""
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag.endswith("}style"):
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.text = element.text if element.tag == "text" else None
+        element.tail = None
+        if element.tag == "text":
+            del element.attrib["transform"]  # a turn by nothing: no text here is turned
+        for name, value in list(element.attrib.items()):
+            if name == "d":
+                element.attrib[name] = _shortened(value)
+            elif name in {"x", "y", "width", "height"}:
+                element.attrib[name] = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}", value)
+            elif name == "style":
+                element.attrib[name] = re.sub(r"font-family: [^;]*;? ?", "", value).replace(INK, "currentColor")
+
+
+def _shortened(path: str) -> str:
+    """A path of straight lines, in tenths of a unit and as steps from point to point: a third of the length.
+
+    Steps are taken between rounded places, so that no error adds up.
+    """
+    words: list[str] = []
+    x = y = 0
+    for verb, right, down in re.findall(r"([MLz])(?: (\S+) (\S+))?", path):
+        if verb == "z":
+            words.append("z")
+            continue
+        before = (x, y)
+        x, y = round(float(right) * 10), round(float(down) * 10)
+        if verb == "M":
+            words.append(f"M{_tenths(x)} {_tenths(y)}")
+        elif (x, y) != before or words[-1].startswith("M"):
+            words.append(f"l{_tenths(x - before[0])} {_tenths(y - before[1])}")
+    return "".join(words)
+
+
+def _tenths(number: int) -> str:
+    return f"{number / 10:.1f}".removesuffix(".0")
+
+
+def _rename(root: ET.Element, prefix: str) -> None:
+    """Ids that something refers to get ``prefix``; those that we gave become classes; matplotlib's others go."""
+    pointer = re.compile(r"url\(#([^)]*)\)")
+    used: dict[str, str] = {}
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            for target in pointer.findall(value):
+                used.setdefault(target, f"{prefix}-{len(used)}")
+            element.attrib[name] = pointer.sub(lambda match: f"url(#{used[match[1]]})", value)
+    for element in root.iter():
+        name = element.attrib.pop("id", "")
+        if name.startswith("part-"):
+            element.attrib["class"] = name.removeprefix("part-")
+        elif name.startswith("xtick_"):
+            element.attrib["class"] = "tick"
+        elif name in used:
+            element.attrib["id"] = used[name]

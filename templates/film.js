@@ -1,0 +1,469 @@
+"use strict";
+// Makes a film's charts live: a cursor, zoom and pan, emotions on and off, and the film itself beside its values.
+// Everything it shows stands on the page without it too, in charts and tables.
+(() => {
+  const store = document.getElementById("film-data");
+  if (!store) return;
+  const film = JSON.parse(store.textContent);
+  const NAMES = film.emotions;
+  const [LEFT, TOP, RIGHT, BOTTOM] = film.plot;
+  const MOST = film.most;
+  const SVG = "http://www.w3.org/2000/svg";
+  const part = (root, name) => root.getElementsByClassName(name)[0];
+  const within = (low, value, high) => Math.min(Math.max(value, low), high);
+
+  // ---- Numbers -------------------------------------------------------------------------------------------------
+
+  const unpacked = (text, Kind) => {
+    const characters = atob(text);
+    const bytes = new Uint8Array(characters.length);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+    return new Kind(bytes.buffer);
+  };
+  const course = (packed) => {
+    const means = unpacked(packed.means, Uint16Array);
+    return {
+      starts: unpacked(packed.starts, Float64Array),
+      ends: unpacked(packed.ends, Float64Array),
+      weights: unpacked(packed.weights, Float32Array),
+      joined: unpacked(packed.joined, Uint8Array),
+      means,
+      lows: packed.lows ? unpacked(packed.lows, Uint16Array) : means,
+      highs: packed.highs ? unpacked(packed.highs, Uint16Array) : means,
+    };
+  };
+  const faces = film.faces.map((face) => ({ ...face, coarse: course(face.course), fine: null }));
+  let finer = null; // every frame, from the file beside the page, once it is there
+
+  const best = (face) => {
+    if (!face.fine && finer && finer[face.id]) face.fine = course(finer[face.id]);
+    return face.fine || face.coarse;
+  };
+  // The last point that begins at or before a place; -1: none.
+  const last = (starts, place) => {
+    let low = 0, high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle] <= place) low = middle + 1; else high = middle;
+    }
+    return low - 1;
+  };
+  const at = (face, place) => {
+    const points = best(face);
+    const point = last(points.starts, place);
+    if (point < 0 || place >= points.ends[point]) return null;
+    return Array.from(points.means.subarray(7 * point, 7 * point + 7), (share) => share / 10000);
+  };
+  // The points between two places, averaged into at most MOST equal stretches, as the static chart is.
+  const binned = (points, from, to) => {
+    const first = Math.max(0, last(points.starts, from));
+    const stop = last(points.starts, to) + 1;
+    const bins = [];
+    let bin = null;
+    for (let point = first; point < stop; point++) {
+      if (points.ends[point] <= from) continue;
+      const place = stop - first <= MOST ? point : Math.floor((points.starts[point] - from) / (to - from) * MOST);
+      if (!bin || bin.place !== place) {
+        bin = {
+          place, start: points.starts[point], joined: points.joined[point] && bins.length > 0,
+          sums: new Float64Array(7), plain: new Float64Array(7), lows: new Float64Array(7).fill(1),
+          highs: new Float64Array(7), weight: 0, count: 0,
+        };
+        bins.push(bin);
+      }
+      bin.end = points.ends[point];
+      bin.weight += points.weights[point];
+      bin.count += 1;
+      for (let lane = 0; lane < 7; lane++) {
+        const share = points.means[7 * point + lane] / 10000;
+        bin.sums[lane] += share * points.weights[point];
+        bin.plain[lane] += share;
+        bin.lows[lane] = Math.min(bin.lows[lane], points.lows[7 * point + lane] / 10000);
+        bin.highs[lane] = Math.max(bin.highs[lane], points.highs[7 * point + lane] / 10000);
+      }
+    }
+    for (const one of bins) {
+      one.means = one.weight > 0 ? one.sums.map((sum) => sum / one.weight) : one.plain.map((sum) => sum / one.count);
+    }
+    return bins;
+  };
+
+  // ---- State ---------------------------------------------------------------------------------------------------
+
+  const [LOW, HIGH] = film.extent;
+  const view = { from: LOW, to: HIGH };
+  const shown = NAMES.map(() => true);
+  let cursor = null;
+  const SHORTEST = film.unit === "seconds" ? 0.2 : 5;
+  const across = (place) => LEFT + (place - view.from) / (view.to - view.from) * (RIGHT - LEFT);
+  const placeAt = (x) => view.from + (x - LEFT) / (RIGHT - LEFT) * (view.to - view.from);
+
+  const clock = (seconds) => {
+    const milliseconds = Math.round(Math.abs(seconds) * 1000);
+    const two = (number) => String(number).padStart(2, "0");
+    const minutes = Math.floor(milliseconds / 60000);
+    const rest = milliseconds % 60000;
+    return `${seconds < 0 && milliseconds ? "-" : ""}${Math.floor(minutes / 60)}:${two(minutes % 60)}:` +
+      `${two(Math.floor(rest / 1000))}.${String(rest % 1000).padStart(3, "0")}`;
+  };
+  const place = (value) => film.unit === "seconds" ? clock(value) : `frame ${Math.floor(value)}`;
+  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+  // ---- Charts --------------------------------------------------------------------------------------------------
+
+  const charts = [...document.querySelectorAll("[data-face]")].map((box) => {
+    const svg = box.querySelector("svg");
+    const face = faces.find((one) => String(one.id) === box.dataset.face);
+    const overlay = document.createElementNS(SVG, "g");
+    overlay.setAttribute("class", "overlay");
+    overlay.setAttribute("aria-hidden", "true");
+    svg.append(overlay);
+    const line = document.createElementNS(SVG, "path");
+    line.setAttribute("class", "cursor");
+    overlay.append(line);
+    const values = NAMES.map(() => {
+      const text = document.createElementNS(SVG, "text");
+      overlay.append(text);
+      return text;
+    });
+    return { box, svg, face, overlay, line, values, tick: part(svg, "tick").cloneNode(true) };
+  });
+  if (!charts.length) return;
+
+  const number = (value) => String(Math.round(value * 10) / 10);
+  const lanes = () => {
+    const on = shown.flatMap((yes, lane) => yes ? [lane] : []);
+    const height = (BOTTOM - TOP) / Math.max(1, on.length);
+    return { height, floor: (lane) => TOP + (on.indexOf(lane) + 1) * height };
+  };
+  const runs = (bins) => {
+    const found = [];
+    for (const bin of bins) {
+      if (bin.joined && found.length) found[found.length - 1].push(bin); else found.push([bin]);
+    }
+    return found;
+  };
+  const clamped = (value) => number(within(LEFT, across(value), RIGHT));
+  const corners = (run, height) => [
+    `${clamped(run[0].start)} ${number(height(run[0]))}`,
+    ...run.map((bin) => `${clamped((bin.start + bin.end) / 2)} ${number(height(bin))}`),
+    `${clamped(run[run.length - 1].end)} ${number(height(run[run.length - 1]))}`,
+  ];
+  const spans = (list, top, bottom) => list
+    .filter(([start, end]) => end > view.from && start < view.to)
+    .map(([start, end]) => `M${clamped(start)} ${top}H${clamped(end)}V${bottom}H${clamped(start)}z`).join("");
+  // A part may be several elements, or none: the first takes everything, in the look that it has or that another had.
+  const put = (svg, name, d) => {
+    const group = part(svg, name);
+    if (!group) return;
+    let path = group.querySelector("path");
+    if (!path) return;
+    for (const other of [...group.querySelectorAll("path")].slice(1)) other.remove();
+    path.setAttribute("d", d || "M0 0");
+  };
+  const STEPS = film.steps;
+  const ticks = () => {
+    const span = view.to - view.from;
+    let step = STEPS.find((one) => span / one <= 8) || STEPS[STEPS.length - 1];
+    if (film.unit !== "seconds") {
+      const power = 10 ** Math.floor(Math.log10(span / 4));
+      step = Math.max(1, [1, 2, 5, 10].map((one) => one * power).find((one) => span / one <= 8));
+    }
+    const marks = [];
+    for (let mark = Math.ceil(view.from / step - 1e-9) * step; mark <= view.to + 1e-9; mark += step) {
+      let text = String(Math.round(mark));
+      if (film.unit === "seconds") {
+        text = HIGH < 60 ? mark.toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0) : clock(mark).slice(0, step < 1 ? undefined : -4);
+      }
+      marks.push([mark, text]);
+    }
+    return marks;
+  };
+  const draw = () => {
+    const { height, floor } = lanes();
+    for (const chart of charts) {
+      const { svg, face } = chart;
+      const whole = view.from === LOW && view.to === HIGH;
+      const lines = runs(binned(whole ? face.coarse : best(face), view.from, view.to));
+      put(svg, "gaps", spans(face.gaps, TOP, BOTTOM));
+      put(svg, "poor", spans(face.poor, TOP, BOTTOM));
+      put(svg, "events", spans(film.events, TOP, BOTTOM));
+      NAMES.forEach((name, lane) => {
+        const hide = !shown[lane];
+        for (const each of [name, `${name}-band`, `${name}-episodes`, `floor-${name}`, `label-${name}`]) {
+          part(svg, each)?.classList.toggle("off", hide);
+        }
+        if (hide) return;
+        const base = floor(lane);
+        const high = (share) => base - film.lane * height * share;
+        put(svg, name, lines.map((run) =>
+          `M${clamped(run[0].start)} ${number(base)}L${corners(run, (bin) => high(bin.means[lane])).join("L")}` +
+          `L${clamped(run[run.length - 1].end)} ${number(base)}`).join(""));
+        put(svg, `${name}-band`, lines.map((run) =>
+          `M${corners(run, (bin) => high(bin.highs[lane])).join("L")}` +
+          `L${corners(run, (bin) => high(bin.lows[lane])).reverse().join("L")}z`).join(""));
+        const [bottom, thick] = film.episode;
+        put(svg, `${name}-episodes`, spans(face.episodes[name] || [],
+          number(base - (bottom) * height), number(base - (bottom - thick) * height)));
+        put(svg, `floor-${name}`, `M${LEFT} ${number(base)}H${RIGHT}`);
+        part(svg, `label-${name}`).querySelector("text").setAttribute("y", number(base - height * 0.4 + 4));
+      });
+      const old = [...svg.getElementsByClassName("tick")];
+      const home = old[0].parentNode;
+      const fresh = ticks().map(([mark, text]) => {
+        const one = chart.tick.cloneNode(true);
+        const x = number(across(mark));
+        one.querySelector("path")?.setAttribute("d", `M${x} ${BOTTOM}V${TOP}`);
+        one.querySelector("text").setAttribute("x", x);
+        one.querySelector("text").textContent = text;
+        return one;
+      });
+      for (const one of old) one.remove();
+      home.prepend(...fresh.length ? fresh : [chart.tick.cloneNode(true)]);
+    }
+    point();
+    document.getElementById("range").textContent =
+      view.from === LOW && view.to === HIGH ? "the whole film" : `${place(view.from)} to ${place(view.to)}`;
+    for (const button of document.querySelectorAll("[data-zoom]")) {
+      const all = view.from === LOW && view.to === HIGH;
+      button.disabled = button.dataset.zoom === "in" ? view.to - view.from <= SHORTEST : all;
+    }
+  };
+
+  // ---- Cursor --------------------------------------------------------------------------------------------------
+
+  const now = document.getElementById("now");
+  const rows = faces.map((face) => {
+    const row = now.querySelector(`[data-row="${face.id}"]`);
+    return row && [...row.querySelectorAll("td")];
+  });
+  const told = (face, shares) => {
+    if (!shares) return "not seen";
+    const order = NAMES.map((_, lane) => lane).sort((a, b) => shares[b] - shares[a]).slice(0, 2);
+    return order.map((lane) => `${film.labels[lane]} ${percent(shares[lane])}`).join(", ");
+  };
+  const point = () => {
+    if (cursor === null) return;
+    const { height, floor } = lanes();
+    const inside = cursor >= view.from && cursor <= view.to;
+    const x = number(across(cursor));
+    document.getElementById("moment").textContent = place(cursor);
+    faces.forEach((face, index) => {
+      face.now = at(face, cursor);
+      rows[index]?.forEach((cell, lane) => {
+        cell.textContent = face.now ? (100 * face.now[lane]).toFixed(1) : "–";
+        cell.style.setProperty("--share", face.now ? `${100 * face.now[lane]}%` : "0%");
+      });
+    });
+    for (const chart of charts) {
+      const shares = chart.face.now;
+      chart.line.setAttribute("d", inside ? `M${x} ${TOP}V${BOTTOM}` : "M0 0");
+      const right = across(cursor) > (LEFT + RIGHT) / 2;
+      chart.values.forEach((text, lane) => {
+        text.textContent = inside && shares && shown[lane] ? percent(shares[lane]) : "";
+        text.setAttribute("x", number(across(cursor) + (right ? -5 : 5)));
+        text.setAttribute("y", number(floor(lane) - height * 0.4 + 4));
+        text.setAttribute("text-anchor", right ? "end" : "start");
+      });
+      chart.box.setAttribute("aria-valuenow", cursor.toFixed(3));
+      chart.box.setAttribute("aria-valuetext", `${place(cursor)}: ${told(chart.face, shares)}`);
+    }
+  };
+  let asked = false;
+  const move = (value) => {
+    cursor = within(LOW, value, HIGH);
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => { asked = false; point(); });
+  };
+  const look = (from, to) => {
+    const width = within(Math.min(SHORTEST, HIGH - LOW), to - from, HIGH - LOW);
+    view.from = within(LOW, from, HIGH - width);
+    view.to = view.from + width >= HIGH - 1e-9 ? HIGH : view.from + width;
+    draw();
+  };
+  const zoom = (factor, around) => {
+    const width = (view.to - view.from) * factor;
+    const part = (around - view.from) / (view.to - view.from);
+    look(around - part * width, around - part * width + width);
+  };
+  const middle = () => cursor !== null && cursor >= view.from && cursor <= view.to ? cursor : (view.from + view.to) / 2;
+  const follow = () => {
+    if (cursor < view.from || cursor > view.to) {
+      const width = view.to - view.from;
+      look(cursor - width * 0.1, cursor + width * 0.9);
+    }
+  };
+  const doings = {
+    in: () => zoom(0.5, middle()),
+    out: () => zoom(2, middle()),
+    back: () => look(view.from - (view.to - view.from) / 2, view.to - (view.to - view.from) / 2),
+    on: () => look(view.from + (view.to - view.from) / 2, view.to + (view.to - view.from) / 2),
+    all: () => look(LOW, HIGH),
+  };
+
+  for (const chart of charts) {
+    const { box, svg, face } = chart;
+    box.setAttribute("role", "slider");
+    box.setAttribute("aria-label", `Cursor in the chart of ${face.name}`);
+    box.setAttribute("aria-valuemin", LOW.toFixed(3));
+    box.setAttribute("aria-valuemax", HIGH.toFixed(3));
+    box.setAttribute("aria-valuenow", LOW.toFixed(3));
+    box.setAttribute("aria-valuetext", "nowhere yet; arrow keys move the cursor");
+    box.setAttribute("aria-describedby", "keys");
+    const placeOf = (event) => {
+      const frame = svg.getBoundingClientRect();
+      return placeAt((event.clientX - frame.left) / frame.width * svg.viewBox.baseVal.width);
+    };
+    let drag = null;
+    svg.addEventListener("pointerdown", (event) => {
+      if (event.button === 0) drag = { x: event.clientX, from: view.from, to: view.to, moved: false };
+    });
+    svg.addEventListener("pointermove", (event) => {
+      if (drag && event.pointerType === "mouse" && event.buttons & 1) {
+        const frame = svg.getBoundingClientRect();
+        const by = (drag.x - event.clientX) / frame.width * svg.viewBox.baseVal.width / (RIGHT - LEFT) * (drag.to - drag.from);
+        if (Math.abs(event.clientX - drag.x) > 4) drag.moved = true;
+        if (drag.moved) look(drag.from + by, drag.to + by);
+      }
+      move(within(view.from, placeOf(event), view.to));
+    });
+    svg.addEventListener("click", (event) => {
+      if (!drag?.moved) {
+        move(within(view.from, placeOf(event), view.to));
+        seek();
+      }
+      drag = null;
+    });
+    svg.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.altKey) return; // a wheel without them scrolls the page, as everywhere
+      event.preventDefault();
+      zoom(event.deltaY < 0 ? 0.8 : 1.25, within(view.from, placeOf(event), view.to));
+    }, { passive: false });
+    box.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const step = (view.to - view.from) / (event.shiftKey ? 10 : 100);
+      const from = cursor === null ? view.from : cursor;
+      const keys = {
+        ArrowRight: () => move(from + step), ArrowUp: () => move(from + step),
+        ArrowLeft: () => move(from - step), ArrowDown: () => move(from - step),
+        PageDown: () => doings.on(), PageUp: () => doings.back(),
+        Home: () => move(LOW), End: () => move(HIGH),
+        "+": doings.in, "=": doings.in, "-": doings.out, "0": doings.all,
+        Enter: () => seek(), " ": () => toggle(),
+      };
+      const act = keys[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+      if (/^(Arrow|Home|End)/.test(event.key)) {
+        follow();
+        point();
+        // On a narrow screen the chart is wider than its box.
+        const wide = svg.getBoundingClientRect().width;
+        box.scrollLeft = across(cursor) / svg.viewBox.baseVal.width * wide - box.clientWidth / 2;
+      }
+    });
+  }
+
+  // ---- Controls ------------------------------------------------------------------------------------------------
+
+  for (const button of document.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => doings[button.dataset.zoom]());
+  }
+  for (const box of document.querySelectorAll("[data-emotion]")) {
+    box.addEventListener("change", () => {
+      shown[NAMES.indexOf(box.dataset.emotion)] = box.checked;
+      draw();
+    });
+  }
+  for (const link of document.querySelectorAll("[data-jump]")) {
+    link.addEventListener("click", () => {
+      const [start, end] = link.dataset.jump.split(" ").map(Number);
+      const margin = Math.max((end - start) * 2, film.unit === "seconds" ? 2 : 50);
+      cursor = start;
+      look(start - margin, end + margin);
+      seek();
+    });
+  }
+
+  // ---- The film ------------------------------------------------------------------------------------------------
+
+  const video = document.getElementById("film");
+  const word = document.getElementById("film-word");
+  const picker = document.getElementById("film-file");
+  let picked = false;
+  let waiting = null; // where to seek once the film has been opened
+  const say = (text) => { word.textContent = text; };
+  // A browser's clock begins where the container's does; ours at its earliest stream.
+  const seek = () => {
+    if (cursor === null || film.unit !== "seconds") return;
+    if (!video.getAttribute("src")) {
+      say("Choose the film first: its picture then jumps to the moment that you click on.");
+      return;
+    }
+    waiting = cursor;
+    if (video.readyState === 0) video.load(); else land();
+  };
+  const land = () => {
+    if (waiting !== null) video.currentTime = waiting + film.start;
+    waiting = null;
+  };
+  const toggle = () => {
+    if (!video.getAttribute("src")) seek();
+    else if (video.paused) video.play().catch(() => {}); else video.pause();
+  };
+  const track = () => {
+    if (waiting === null && video.readyState > 0) {
+      cursor = within(LOW, video.currentTime - film.start, HIGH);
+      point();
+      follow();
+    }
+  };
+  const run = () => {
+    track();
+    if (!video.paused && !video.ended) requestAnimationFrame(run);
+  };
+  video.addEventListener("loadedmetadata", () => {
+    say(video.videoWidth ? "" : "This browser plays the film's sound, but not its picture (HEVC, for example, needs a " +
+      "decoder that not every browser has). A copy as MP4 with H.264 plays everywhere.");
+    land();
+  });
+  video.addEventListener("play", run);
+  video.addEventListener("seeked", track);
+  video.addEventListener("error", () => {
+    waiting = null;
+    say(picked
+      ? "This browser cannot play this file. Browsers play MP4 and WebM, but neither AVI nor MTS, and HEVC not " +
+        "everywhere. A copy as MP4 with H.264 plays everywhere; the charts need no film."
+      : "The film is no longer where it was, or this browser cannot play it: browsers play MP4 and WebM, but neither " +
+        "AVI nor MTS, and HEVC not everywhere. You may choose the file, or a copy of it as MP4 with H.264.");
+  });
+  picker.addEventListener("change", () => {
+    const [file] = picker.files;
+    if (!file) return;
+    if (picked) URL.revokeObjectURL(video.src);
+    picked = true;
+    say("");
+    video.src = URL.createObjectURL(file);
+    video.hidden = false;
+    video.load();
+    if (cursor !== null) seek();
+  });
+
+  // ---- Begin ---------------------------------------------------------------------------------------------------
+
+  for (const one of document.querySelectorAll(".live")) one.hidden = false;
+  if (!video.getAttribute("src")) video.hidden = true;
+  if (film.finer) {
+    window.ferBatchFiner = (frames) => { finer = frames; draw(); };
+    const load = () => {
+      const script = document.createElement("script");
+      script.src = film.finer;
+      document.head.append(script);
+    };
+    // Not before the page answers: the frames of a long film are some megabytes.
+    if (window.requestIdleCallback) requestIdleCallback(load, { timeout: 3000 }); else setTimeout(load, 500);
+  }
+  draw();
+})();

@@ -1,0 +1,366 @@
+"""The report in a real browser, opened as a file: alive, quick, silent, and open to everybody.
+
+Needs Chromium (Debian: ``apt-get install chromium``) and the packages of the ``dev`` extra; skipped without.
+"""
+
+import importlib.util
+import re
+import shutil
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from fer_batch import media, report
+from fer_batch.types import Box, Detection, Face, Moment, Reading
+from tests.media import write_film
+from tests.test_report import a_film, photographs, write_output
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+]
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+FILM = "sub/interview.mp4"
+
+
+@dataclass
+class Visit:
+    """A page that is open, and everything that it complained of or asked for."""
+
+    page: object
+    complaints: list = field(default_factory=list)
+    requests: list = field(default_factory=list)
+
+    def __getattr__(self, name):
+        return getattr(self.page, name)
+
+    def until(self, expression, seconds=10):
+        """Wait until the expression holds; the page's own policy forbids Playwright's way of waiting."""
+        last = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < last, expression
+            self.page.wait_for_timeout(20)
+
+    def text(self, selector):
+        return self.page.inner_text(selector)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a file in a fresh context; what is not its folder's, and every error, fails the test at its end."""
+    opened = []
+
+    def visit(path, **context):
+        page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}).new_page()
+        one = Visit(page)
+        page.on("console", lambda message: one.complaints.append(message.text))
+        page.on("pageerror", lambda error: one.complaints.append(str(error)))
+        page.on("request", lambda request: one.requests.append(request.url))
+        page.goto(path.as_uri())
+        opened.append((one, path))
+        return one
+
+    yield visit
+    for one, path in opened:
+        one.page.context.close()
+        root = root_of(path)
+        allowed = (root.as_uri(), (root.parent / "films").as_uri(), "data:", "blob:")
+        assert [url for url in one.requests if not url.startswith(allowed)] == []
+        assert one.complaints == []
+
+
+def root_of(path):
+    """The output folder that a page belongs to."""
+    return next(folder for folder in path.parents if (folder / "run.json").is_file())
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """A film that lies beside the output and can be played, one that is gone, and photographs."""
+    folder = tmp_path_factory.mktemp("study")
+    out = folder / "out"
+    film = a_film(FILM, {0: range(10, 70), 1: [*range(20, 30), *range(50, 60)]}, 75)
+    (folder / "films" / FILM).parent.mkdir(parents=True)
+    write_film(folder / "films" / FILM, range(0, 3000, 40))
+    write_output(
+        out,
+        [
+            film,
+            a_film("gone.avi", {0: range(2000)}, 2000, seed=3),
+            a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
+            photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
+        ],
+    )
+    (out / media.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
+    report.render(out)
+    return out
+
+
+@pytest.fixture
+def film(visit, output):
+    return visit(output / f"pages/{FILM}.html")
+
+
+def chart(page, face):
+    return page.locator(f'[data-face="{face}"]')
+
+
+def over(page, face, part):
+    """Pixels of the page at a part, 0 to 1, of the lanes of a face's chart."""
+    chart(page, face).scroll_into_view_if_needed()
+    box = chart(page, face).locator("svg").bounding_box()
+    left, _, right, _ = (value / 780 for value in (78, 6, 733, 328))
+    return box["x"] + box["width"] * (left + part * (right - left)), box["y"] + box["height"] / 2
+
+
+def row(page, face):
+    return page.locator(f'#now [data-row="{face}"] td').all_inner_texts()
+
+
+def shown(page):
+    """Seconds of the film at which the charts begin and end."""
+    clocks = [text.split(":") for text in page.text("#range").split(" to ")]
+    return tuple(3600 * float(hours) + 60 * float(minutes) + float(seconds) for hours, minutes, seconds in clocks)
+
+
+def timeline(output, name=FILM, face=0):
+    from fer_batch import tables
+
+    table = tables.read_timeline(output / f"timelines/{name}.csv")
+    return table[table["face_id"] == face].set_index("frame")
+
+
+def shares_at(output, frame, name=FILM, face=0):
+    from fer_batch.emotions import EMOTIONS
+
+    return [f"{100 * share:.1f}" for share in timeline(output, name, face).loc[frame, list(EMOTIONS)]]
+
+
+def test_a_pointer_shows_the_values_of_the_frame_below_it(film, output):
+    film.mouse.move(*over(film, 0, 25.5 / 75))
+    film.until("document.getElementById('moment').textContent.startsWith('0:00:01.0')")
+    assert row(film, 0) == shares_at(output, 25)
+    assert row(film, 1) == shares_at(output, 25, face=1)
+    film.mouse.move(*over(film, 0, 40.5 / 75))
+    film.until("document.getElementById('moment').textContent.startsWith('0:00:01.6')")
+    assert row(film, 0) == shares_at(output, 40)
+    assert row(film, 1) == ["\N{EN DASH}"] * 7
+
+
+def test_keys_move_the_cursor_and_say_where_it_is(film, output):
+    slider = chart(film, 0)
+    slider.focus()
+    film.keyboard.press("Home")
+    assert slider.get_attribute("aria-valuetext") == "0:00:00.000: not seen"
+    for _ in range(2):
+        film.keyboard.press("Shift+ArrowRight")
+    film.keyboard.press("ArrowRight")
+    assert float(slider.get_attribute("aria-valuenow")) == pytest.approx(3 * 0.21)
+    film.until("document.getElementById('moment').textContent === '0:00:00.630'")
+    assert row(film, 0) == shares_at(output, 15)
+    spoken = slider.get_attribute("aria-valuetext")
+    best = max(shares_at(output, 15), key=float)
+    assert re.match(rf"0:00:00\.630: \w+ {best} %, ", spoken)
+
+
+def test_a_click_and_enter_seek_the_film(film):
+    film.mouse.click(*over(film, 0, 0.5))
+    film.until("document.getElementById('film').currentTime > 0")
+    assert film.evaluate("document.getElementById('film').currentTime") == pytest.approx(1.5, abs=0.02)
+    assert film.text("#film-word") == ""
+    chart(film, 0).focus()
+    film.keyboard.press("End")
+    film.keyboard.press("Shift+ArrowLeft")
+    film.keyboard.press("Enter")
+    film.until("Math.abs(document.getElementById('film').currentTime - 2.7) < 0.02")
+
+
+def test_seconds_are_counted_from_where_the_container_starts(visit, output, tmp_path):
+    moved = tmp_path / "study"
+    shutil.copytree(output.parent, moved)
+    run = (moved / "out/run.json").read_text()
+    (moved / "out/run.json").write_text(run.replace('"container_start": 0.0', '"container_start": 0.5'))
+    report.render(moved / "out")
+    page = visit(moved / f"out/pages/{FILM}.html")
+    page.mouse.click(*over(page, 0, 0.5))
+    page.until("document.getElementById('film').currentTime > 0")
+    assert page.evaluate("document.getElementById('film').currentTime") == pytest.approx(2.0, abs=0.02)
+
+
+def test_while_the_film_plays_its_values_run_along(film):
+    film.evaluate("document.getElementById('film').muted = true")
+    chart(film, 0).focus()
+    film.keyboard.press("Home")
+    film.keyboard.press("Enter")
+    film.keyboard.press(" ")
+    film.until("document.getElementById('film').currentTime > 0.6")
+    film.keyboard.press(" ")
+    film.until("document.getElementById('film').paused")
+    assert float(row(film, 0)[0]) >= 0
+
+
+def test_a_film_that_is_not_there_can_be_chosen(visit, output):
+    page = visit(output / "pages/gone.avi.html")
+    assert not page.is_visible("#film")
+    page.mouse.click(*over(page, 0, 0.5))
+    page.until("document.getElementById('film-word').textContent.includes('Choose the film')")
+    page.set_input_files("#film-file", output.parent / "films" / FILM)
+    page.until("document.getElementById('film').readyState > 0")
+    assert page.is_visible("#film")
+
+
+def test_a_film_that_the_browser_cannot_play_is_said_to_be_so(visit, output, tmp_path):
+    page = visit(output / "pages/gone.avi.html")
+    bad = tmp_path / "bad.avi"
+    bad.write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST")
+    page.set_input_files("#film-file", bad)
+    page.until("document.getElementById('film-word').textContent.includes('cannot play this file')")
+    assert "H.264" in page.text("#film-word")
+
+
+def test_zoom_shows_every_frame_of_a_long_film(visit, output):
+    page = visit(output / "pages/gone.avi.html")
+    page.until("document.scripts.length > 2")  # the frames beside the page have been asked for
+    path = chart(page, 0).locator(".anger path")
+    coarse = path.get_attribute("d")
+    page.mouse.move(*over(page, 0, 1000.5 / 2000))
+    for _ in range(5):
+        page.click('[data-zoom="in"]')
+    first, last = shown(page)
+    assert (first + last) / 2 == pytest.approx(1000.5 * 0.04, abs=0.1)
+    assert last - first == pytest.approx(2.5, abs=0.002)
+    assert path.get_attribute("d") != coarse
+    # One corner a frame, and the ends of the line.
+    assert path.get_attribute("d").count("L") - 4 in range(62, 66)
+    page.mouse.move(*over(page, 0, (975.5 * 0.04 - first) / (last - first)))
+    page.until("document.getElementById('moment').textContent.startsWith('0:00:39.0')")
+    assert row(page, 0) == shares_at(output, 975, "gone.avi")
+    page.click('[data-zoom="on"]')
+    assert shown(page)[0] == pytest.approx(first + 1.25, abs=0.002)
+    page.click('[data-zoom="all"]')
+    assert page.text("#range") == "the whole film"
+    assert page.is_disabled('[data-zoom="out"]')
+
+
+def test_dragging_moves_and_a_wheel_zooms_with_ctrl_only(film):
+    place = over(film, 0, 0.5)
+    film.mouse.move(*place)
+    film.mouse.wheel(0, -100)
+    assert film.text("#range") == "the whole film"
+    film.keyboard.down("Control")
+    film.mouse.move(*over(film, 0, 0.5))
+    for _ in range(4):
+        film.mouse.wheel(0, -100)
+    film.keyboard.up("Control")
+    film.until("document.getElementById('range').textContent !== 'the whole film'")
+    before = film.text("#range")
+    film.mouse.down()
+    film.mouse.move(*over(film, 0, 0.3), steps=4)
+    film.mouse.up()
+    assert film.text("#range") != before
+    assert film.evaluate("document.getElementById('film').readyState") == 0  # a drag is no click
+
+
+def test_emotions_are_turned_off_and_on(film):
+    lane = chart(film, 0).locator(".fear")
+    sadness = chart(film, 0).locator(".floor-sadness path")
+    before = sadness.get_attribute("d")
+    film.uncheck('[data-emotion="fear"]')
+    assert not lane.is_visible()
+    assert sadness.get_attribute("d") != before
+    film.check('[data-emotion="fear"]')
+    assert lane.is_visible()
+    assert sadness.get_attribute("d") == before
+
+
+def test_without_scripts_every_chart_and_table_is_there(visit, output):
+    for page in ("index.html", f"pages/{FILM}.html", "pages/holiday.html"):
+        live, still = visit(output / page), visit(output / page, java_script_enabled=False)
+        for selector in ("svg", "table tr", "h2", "h3"):
+            assert still.locator(selector).count() >= live.locator(f"{selector}:not(.overlay *)").count() - 2
+        assert still.locator(".live:visible").count() == 0
+    assert still.locator("svg").first.is_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_pages_are_open_to_everybody(visit, output, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    for name in ("index.html", f"pages/{FILM}.html", "pages/gone.avi.html", "pages/holiday.html"):
+        page = visit(output / name, color_scheme=scheme, viewport={"width": width, "height": 800})
+        found = Axe().run(
+            page.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+        )
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture(scope="module")
+def hour(tmp_path_factory):
+    """One hour at 25 frames a second with three people."""
+    rng = np.random.default_rng(0)
+    frames = 90_000
+    shares = rng.dirichlet(np.ones(7), (1000, 3)).astype(np.float32)
+    detection = Detection(Box(1, 2, 3, 4), 0.9)
+    readings = [
+        Reading(
+            Moment("hour.mp4", number, number / 25, 0.04),
+            tuple(Face(one, detection, shares[number % 1000, one]) for one in range(3)),
+        )
+        for number in range(frames)
+    ]
+    out = write_output(tmp_path_factory.mktemp("hour") / "out", [(a_film("hour.mp4", {}, 0)[0], readings)])
+    began = time.process_time()
+    report.render(out)
+    assert time.process_time() - began < 10  # it takes about 3 s
+    return out
+
+
+MEASURE = """async () => {
+  const box = document.querySelector('[data-face="0"] svg');
+  const frame = box.getBoundingClientRect();
+  const took = [];
+  for (let step = 0; step < 40; step++) {
+    const began = performance.now();
+    const x = frame.left + frame.width * (0.15 + 0.7 * step / 40);
+    box.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: frame.top + 50, bubbles: true }));
+    await new Promise((done) => requestAnimationFrame(() => { document.body.offsetHeight; done(); }));
+    took.push(performance.now() - began);
+  }
+  return took.sort((a, b) => a - b)[20];
+}"""
+
+
+def test_an_hour_is_small_and_quick(visit, hour):
+    path = hour / "pages/hour.mp4.html"
+    assert path.stat().st_size < 2_000_000
+    page = visit(path)
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    assert ready < 2000  # milliseconds
+    chart(page, 0).scroll_into_view_if_needed()
+    page.until("document.scripts.length > 2")
+    page.mouse.move(*over(page, 0, 0.5))
+    assert min(page.evaluate(MEASURE) for _ in range(3)) < 50  # milliseconds; usually one picture of the screen, 17
+    assert page.text("#moment") != "the cursor"
+    began = page.evaluate("performance.now()")
+    page.click('[data-zoom="in"]')
+    assert page.evaluate("performance.now()") - began < 2000

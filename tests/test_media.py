@@ -1,0 +1,60 @@
+"""media: where films and photographs lie is told where that helps, and says nothing about anybody."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fer_batch import media
+from fer_batch.types import Kind, Source
+
+
+def a_source(path, kind=Kind.VIDEO, name="a.mp4"):
+    return Source(kind, name, (path,), name)
+
+
+def touched(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
+    home = tmp_path / "study"
+    film, photograph = touched(home / "films/a.mp4"), touched(home / "photos/x.jpg")
+    (home / "out").mkdir()
+    media.write_media(home / "out", [a_source(film), a_source(photograph, Kind.PHOTOS, "photos")])
+    assert json.loads((home / "out" / media.MEDIA).read_text()) == {"a.mp4": "../films/a.mp4", "photos": "../photos"}
+    moved = home.rename(tmp_path / "elsewhere")
+    found = media.read_media(moved / "out")
+    assert {name: path.resolve() for name, path in found.items()} == {
+        "a.mp4": (moved / "films/a.mp4").resolve(),
+        "photos": (moved / "photos").resolve(),
+    }
+    film = moved / "films/a.mp4"
+    film.unlink()
+    assert set(media.read_media(moved / "out")) == {"photos"}
+
+
+@pytest.mark.parametrize(
+    ("film", "out"),
+    [
+        ("/mnt/data/a.mp4", "/srv/out"),
+        ("/home/jane/a.mp4", "/home/bob/out"),
+        ("/home/jane/a.mp4", "/tmp/out"),
+        ("/Users/jane/a.mp4", "/Users/bob/out"),
+        ("/data/jane/a.mp4", "/data/out"),
+        ("/data/\udcff/a.mp4", "/data/out"),
+    ],
+)
+def test_media_elsewhere_are_not_told_of(film, out, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
+    assert media.seen_from(Path(film), Path(out)) is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a.mp4": 3}', '{"a.mp4": "/etc/passwd"}', '{"a.mp4": "gone.mp4"}'])
+def test_what_is_damaged_absolute_or_gone_is_nowhere(text, tmp_path):
+    (tmp_path / media.MEDIA).write_text(text)
+    assert media.read_media(tmp_path) == {}
+    assert media.read_media(tmp_path / "nothing") == {}
