@@ -24,14 +24,15 @@ class Luma:
 
     ``plane`` is (height, width), uint8 or uint16, often a view of the decoder's memory: copy what must outlive it.
     ``black`` and ``white`` are the levels of black and white in it: 16 and 235 in limited-range film of 8 bits, 0 and
-    255 in photographs. ``scale`` tells how many of its pixels are one of the picture's: 1, or less if it was decoded at
-    a reduced size.
+    255 in photographs. ``scale`` tells how many of its rows are one of the picture's: 1, or less if it was decoded at
+    a reduced size; ``aspect`` how many times as wide as high one of its pixels is.
     """
 
     plane: np.ndarray
     black: int = 0
     white: int = 255
     scale: float = 1.0
+    aspect: float = 1.0
 
 
 def square(box: Box) -> tuple[int, int, int]:
@@ -50,16 +51,15 @@ def cut_square(luma: Luma, left: int, top: int, side: int, size: int) -> np.ndar
 
     ``left``, ``top`` and ``side`` are in the picture's pixels.
     """
-    if luma.scale != 1:
-        left, top = round(left * luma.scale), round(top * luma.scale)
-        side = max(1, round(side * luma.scale))
+    across, down = luma.scale / luma.aspect, luma.scale
+    left, top = round(left * across), round(top * down)
+    columns, rows = max(1, round(side * across)), max(1, round(side * down))
     height, width = luma.plane.shape
-    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
-        patch = np.ascontiguousarray(luma.plane[top : top + side, left : left + side])
+    if left >= 0 and top >= 0 and left + columns <= width and top + rows <= height:
+        patch = np.ascontiguousarray(luma.plane[top : top + rows, left : left + columns])
     else:
-        rows = np.clip(np.arange(top, top + side), 0, height - 1)
-        columns = np.clip(np.arange(left, left + side), 0, width - 1)
-        patch = luma.plane[rows[:, np.newaxis], columns]
+        inside = np.clip(np.arange(left, left + columns), 0, width - 1)
+        patch = luma.plane[np.clip(np.arange(top, top + rows), 0, height - 1)[:, np.newaxis], inside]
     return full_range(resample(patch, size), luma)
 
 

@@ -1,6 +1,7 @@
 """A film's index: what its packets say of every frame, read once without decoding any."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +15,26 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
+from fer_batch.filmstamps import Stamps
 from fer_batch.sampling import Clock
 
-PLAYLISTS = frozenset({"hls", "dash", "concat", "image2", "image2pipe", "lavfi"})
-"""Formats that only point to other files, which an input must not make us read."""
+POINTERS = frozenset("concat dash hls image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest".split())
+"""Formats that only point to other files, which an input must not make us read, or that make a film of any text."""
+
+POINTER_HEADS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
+"""How the files of most of them begin."""
+
+MOST_PIXELS = 2**27
+"""Of a film's frame: 16384x8192. A header may claim any number, and a decoder would make room for it."""
+
+MOST_STRETCHED = 8
+"""Times as wide as high, or as high as wide, a pixel may be; what says more is not believed."""
+
+INTERLACED = frozenset({2, 3, 4, 5})
+"""Of FFmpeg's orders of fields: two fields, in any order of coding and showing."""
+
+HIGH_RANGES = {16: "HDR (PQ)", 18: "HDR (HLG)"}
+"""Transfer functions of high dynamic range (ITU-T H.273: SMPTE ST 2084, ARIB STD-B67)."""
 
 ANNOUNCED_SLACK = Fraction(1)
 """Seconds by which a container may end before the duration that it announces, before it counts as cut off."""
@@ -48,11 +65,15 @@ class FilmIndex:
     """What a reader wants to know of the file, ready for JSON."""
     damage: str | None
     """What the packets alone show to be wrong; None: nothing."""
+    mended: bool = False
+    """Some stamps are not the container's own: they were missing, or of a clock that jumped back."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the tables must know, though nothing is damaged."""
 
     @property
     def exact(self) -> bool:
-        """Stamps tell every frame from every other."""
-        return self.complete and bool((np.diff(self.stamps) > 0).all())
+        """Stamps, as the container holds them, tell every frame from every other."""
+        return self.complete and not self.mended and bool((np.diff(self.stamps) > 0).all())
 
 
 @dataclass
@@ -81,16 +102,38 @@ def open_film(path: Path) -> InputContainer:
     Raises:
         MediaError: it is empty, unreadable, or not a film.
     """
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     try:
-        container = av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
+        return av.open(str(path), metadata_errors="replace", options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        if path.is_file() and path.stat().st_size == 0:
+        head = _head(path)
+        if head == b"":
             raise MediaError("The file is empty.") from None
+        if head is not None and head.startswith(POINTER_HEADS):
+            raise MediaError("A playlist, not a film: it only points to other files.") from None
         raise MediaError(f"Cannot be opened as a film: {_reason(error)}.") from error
-    if PLAYLISTS & set(container.format.name.split(",")):
-        container.close()
-        raise MediaError("A playlist, not a film: it only points to other files.")
-    return container
+
+
+def _readable_formats() -> str:
+    """FFmpeg's readers that may be used, as its option wants them."""
+    names: set[str] = set()
+    for name in av.formats_available:
+        with suppress(ValueError):  # it writes only
+            names |= set(av.ContainerFormat(name, "r").name.split(","))
+    return ",".join(sorted(names - POINTERS))
+
+
+FORMATS = _readable_formats()
+"""All but those of ``POINTERS``."""
+
+
+def _head(path: Path) -> bytes | None:
+    """The first bytes of a regular file that can be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) if path.is_file() else None
+    except OSError:
+        return None
 
 
 def picture_stream(container: InputContainer) -> VideoStream:
@@ -114,12 +157,10 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
     """
     with open_film(path) as container:
         stream = picture_stream(container)
-        time_base = stream.time_base or Fraction(1, 1000)
+        _refuse_sizes(stream)
         timed = {one.index for one in container.streams if one.type in ("video", "audio") and not _is_cover(one)}
-        stamps: list[int] = []
-        keyframes: list[int] = []
-        packets = corrupt = stampless = 0
-        end_stamp, reached = 0, Fraction(0)
+        stamps = Stamps(stream.time_base or Fraction(1, 1000))
+        discarded, reached = 0, Fraction(0)
         holes = Holes()
         # AVI holds no other times than those of decoding; FFmpeg guesses presentation times, late by B-frames.
         decoding_times = container.format.name == "avi"
@@ -127,56 +168,87 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
         try:
             for packet in container.demux():
                 alive()
-                if packet.size == 0 or packet.is_discard:
+                if packet.size == 0:
+                    continue
+                if packet.is_discard:
+                    discarded += packet.stream_index == stream.index
                     continue
                 holes.add(packet)
-                if packet.stream_index not in timed:
-                    continue
-                reached = max(reached, _end(packet))
-                if packet.stream_index != stream.index:
-                    continue
-                packets += 1
-                corrupt += packet.is_corrupt
-                stamp = packet.dts if decoding_times else packet.pts
-                if stamp is None:
-                    stampless += 1
-                    continue
-                stamps.append(stamp)
-                end_stamp = max(end_stamp, stamp + (packet.duration or 0))
-                if packet.is_keyframe:
-                    keyframes.append(stamp)
+                if packet.stream_index in timed:
+                    reached = max(reached, _end(packet))
+                if packet.stream_index == stream.index:
+                    stamps.add(packet, decoding_times)
         except (av.error.FFmpegError, OSError) as error:
-            broken = f"Reading broke off after {packets} frames: {_reason(error)}."
-        if packets == 0:
+            broken = f"Reading broke off after {len(stamps.found)} frames: {_reason(error)}."
+        if not stamps.found:
             raise MediaError(broken or "There is a film in it by name, but not one frame.")
         zero = _zero(container)
         return FilmIndex(
-            stamps=np.sort(np.array(stamps, np.int64)),
-            keyframes=np.sort(np.array(keyframes, np.int64)),
-            end_stamp=end_stamp,
-            complete=stampless <= corrupt,
-            packets=packets,
-            clock=Clock(time_base, zero),
-            facts=_facts(path, container, stream, zero, packets),
-            damage=broken or _damage(container, stream, packets, corrupt, reached, holes),
+            stamps=np.sort(np.array(stamps.filled() if stamps.fillable else stamps.known, np.int64)),
+            keyframes=np.sort(np.array(stamps.keyframes, np.int64)),
+            end_stamp=stamps.end or 0,
+            complete=stamps.fillable or stamps.missing <= stamps.corrupt,
+            packets=len(stamps.found),
+            clock=Clock(stamps.time_base, zero),
+            facts=_facts(path, container, stream, zero, len(stamps.found)),
+            damage=broken or _damage(container, stream, stamps, discarded, reached, holes),
+            mended=stamps.fillable or stamps.jumps > 0,
+            notes=tuple(_notes(container, stamps)),
+        )
+
+
+def _refuse_sizes(stream: VideoStream) -> None:
+    """Refuse what no camera makes, before a decoder makes room for it."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MOST_PIXELS:
+        raise MediaError(
+            f"Its frames are {width}x{height}, more than the {MOST_PIXELS // 10**6} megapixels that are looked at: "
+            "scale it down."
+        )
+
+
+def pixel_aspect(stream: VideoStream) -> Fraction:
+    """Width of a stored pixel in heights; 1 where the film does not say, or says what cannot be."""
+    aspect = stream.sample_aspect_ratio
+    believed = aspect is not None and Fraction(1, MOST_STRETCHED) <= aspect <= MOST_STRETCHED
+    return Fraction(aspect) if aspect is not None and believed else Fraction(1)
+
+
+def _notes(container: InputContainer, stamps: Stamps) -> Iterator[str]:
+    """What is not damage, but is told."""
+    films = sum(not _is_cover(stream) for stream in container.streams.video)
+    if films > 1:
+        yield f"It holds {films} video streams; only the default one is looked at."
+    if stamps.jumps:
+        yield (
+            f"Its clock jumps back, first at frame {stamps.first_jump} ({stamps.jumps} times in all): its times go on "
+            "from where they were, as of films put one behind the other."
+        )
+    if stamps.fillable:
+        yield (
+            f"It gives no time for {stamps.missing} of its {len(stamps.found)} frames: theirs are set between those of "
+            "their neighbours."
         )
 
 
 def _damage(
-    container: InputContainer, stream: VideoStream, packets: int, corrupt: int, reached: Fraction, holes: "Holes"
+    container: InputContainer, stream: VideoStream, stamps: Stamps, discarded: int, reached: Fraction, holes: Holes
 ) -> str | None:
     """What the packets, held against the header, show to be wrong."""
+    packets = len(stamps.found)
     known = container.format.name.startswith(HEADERS_KNOW_DURATION)
     if known and container.duration is not None:
         announced = Fraction(container.duration + (container.start_time or 0), 1_000_000)
         if announced - reached > ANNOUNCED_SLACK:
             return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(reached):.3f} s."
-    if container.format.name.startswith("mov") and stream.frames > packets:
-        return f"Cut off: its header announces {stream.frames} frames, but only {packets} are there."
+    # Not the header's own count: an edit list may leave frames out, of which the reader's index knows.
+    listed = len(stream.index_entries) - discarded
+    if container.format.name.startswith("mov") and listed > packets:
+        return f"Cut off: its header announces {listed} frames, but only {packets} are there."
     if container.format.name.startswith("matroska") and holes.bytes:
         return f"Damaged: {holes.bytes} bytes between its packets could not be read, and what was in them is missing."
-    if corrupt:
-        return f"{corrupt} of {packets} packets are marked as corrupt."
+    if stamps.corrupt:
+        return f"{stamps.corrupt} of {packets} packets are marked as corrupt."
     return None
 
 
@@ -203,18 +275,26 @@ def _end(packet: "Packet[Any]") -> Fraction:
 
 def _facts(path: Path, container: InputContainer, stream: VideoStream, zero: Fraction, packets: int) -> dict[str, Any]:
     start = None if stream.start_time is None or stream.time_base is None else stream.start_time * stream.time_base
+    codec = stream.codec_context
+    oddities = {
+        "stream": stream.index if len(container.streams.video) > 1 else None,
+        "pixel_aspect": str(pixel_aspect(stream)) if pixel_aspect(stream) != 1 else None,
+        "scan": "interlaced" if codec.field_order in INTERLACED else None,
+        "dynamic_range": HIGH_RANGES.get(codec.color_trc),
+    }
     return {
         "container": container.format.name,
-        "codec": stream.codec_context.name,
+        "codec": codec.name,
         "profile": stream.profile,
-        "pixel_format": stream.codec_context.pix_fmt,
-        "width": stream.codec_context.width,
-        "height": stream.codec_context.height,
+        "pixel_format": codec.pix_fmt,
+        "width": codec.width,
+        "height": codec.height,
         "time_base": str(stream.time_base),
         "container_start": float(zero),
         "stream_start": None if start is None else float(start),
         "frames": packets,
         "bytes": path.stat().st_size,
+        **{name: value for name, value in oddities.items() if value is not None},
     }
 
 

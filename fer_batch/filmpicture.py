@@ -1,6 +1,7 @@
 """One decoded frame of a film as a Picture: its luma as the decoder holds it, colour only when asked for."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -16,8 +17,11 @@ LUMA_FIRST = ("yuv", "nv", "p0", "p2", "p4", "gray")
 PACKED = ("yuyv", "yvyu")
 """Formats whose name begins alike, but which mix luma and colour in one plane."""
 
-FULL_RANGE = 2
-"""FFmpeg's AVCOL_RANGE_JPEG; 0, unspecified, means limited range."""
+LIMITED_RANGE, FULL_RANGE = 1, 2
+"""FFmpeg's AVCOL_RANGE_MPEG and _JPEG; 0, unspecified, means limited range, and full where there is only grey."""
+
+SQUARE = Fraction(1)
+"""The aspect of pixels that are as wide as high."""
 
 
 @dataclass(frozen=True)
@@ -57,41 +61,60 @@ class FilmPicture:
     frame: av.VideoFrame
     orientation: Orientation
     reformatter: VideoReformatter
+    aspect: Fraction = SQUARE
+    """Width of a stored pixel in heights. The picture's own pixels are square: its stored width is stretched."""
+
+    @property
+    def _stretched(self) -> int:
+        """The stored width in square pixels."""
+        return max(1, round(self.frame.width * self.aspect))
 
     @property
     def width(self) -> int:
-        """Pixels, upright."""
-        return self.frame.height if self.orientation.swap else self.frame.width
+        """Square pixels, upright."""
+        return self.frame.height if self.orientation.swap else self._stretched
 
     @property
     def height(self) -> int:
-        """Pixels, upright."""
-        return self.frame.width if self.orientation.swap else self.frame.height
+        """Square pixels, upright."""
+        return self._stretched if self.orientation.swap else self.frame.height
 
     def luma(self, smallest: float = 0.0) -> Luma:  # noqa: ARG002
         """The luma plane as a view of the decoder's memory, with its own levels of black and white."""
+        plane, black, white = self._levels()
+        upright = self.orientation.upright(plane)
+        return Luma(upright, black, white, upright.shape[0] / self.height, self._upright_aspect)
+
+    @property
+    def _upright_aspect(self) -> float:
+        """Width of an upright plane's pixel in heights, exactly as the sizes have it."""
+        aspect = self._stretched / self.frame.width
+        return 1 / aspect if self.orientation.swap else aspect
+
+    def _levels(self) -> tuple[np.ndarray, int, int]:
+        """The stored luma (height, width), uint8 or uint16, and its levels of black and white."""
         name = self.frame.format.name
         if not name.startswith(LUMA_FIRST) or name.startswith(PACKED):
-            grey = self.reformatter.reformat(self.frame, format="gray").to_ndarray()
-            return Luma(self.orientation.upright(grey))
+            return self.reformatter.reformat(self.frame, format="gray").to_ndarray(), 0, 255
         component = self.frame.format.components[0]
         kind = np.dtype(np.uint8 if component.bits == 8 else ">u2" if name.endswith("be") else "<u2")
         plane = self.frame.planes[0]
         row = plane.line_size // kind.itemsize  # rows are padded
         view = np.frombuffer(memoryview(plane), kind).reshape(-1, row)[: self.frame.height, : self.frame.width]
-        full = self.frame.color_range == FULL_RANGE or name.startswith(("yuvj", "gray"))
+        grey = name.startswith(("yuvj", "gray")) and self.frame.color_range != LIMITED_RANGE
+        full = self.frame.color_range == FULL_RANGE or grey
         black, white = (0, 2**component.bits - 1) if full else (16 << component.bits - 8, 235 << component.bits - 8)
-        if name.startswith(("p0", "p2", "p4")):  # these keep their bits at the top of the 16
+        if name.startswith(("p0", "p2", "p4")) or "msb" in name:  # these keep their bits at the top of the 16
             black, white = black << 16 - component.bits, white << 16 - component.bits
-        return Luma(self.orientation.upright(view), black, white)
+        return view.astype(np.uint16) if kind.byteorder == ">" else view, black, white
 
     def rgb(self, longest_side: int) -> np.ndarray:
         """(height, width, 3) uint8, converted and shrunk in one step."""
-        ratio = min(1.0, longest_side / max(self.frame.width, self.frame.height))
+        ratio = min(1.0, longest_side / max(self.width, self.height))
         options: dict[str, Any] = {"format": "rgb24", "interpolation": Interpolation.BILINEAR}
-        if ratio < 1:
+        if ratio < 1 or self.aspect != 1:
             options |= {
-                "width": max(1, round(self.frame.width * ratio)),
+                "width": max(1, round(self._stretched * ratio)),
                 "height": max(1, round(self.frame.height * ratio)),
                 "interpolation": Interpolation.AREA,
             }
@@ -106,7 +129,8 @@ class Viewer:
     frees fill the memory, at 3 MB each in 1080p.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, aspect: Fraction = SQUARE) -> None:
+        self._aspect = aspect
         self._reformatter = VideoReformatter()
         self._orientation: Orientation | None = None
 
@@ -114,4 +138,4 @@ class Viewer:
         """The frame as it is meant to be seen."""
         if self._orientation is None:
             self._orientation = orientation(frame)
-        return FilmPicture(frame, self._orientation, self._reformatter)
+        return FilmPicture(frame, self._orientation, self._reformatter, self._aspect)

@@ -18,7 +18,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
-from fer_batch.filmindex import FilmIndex, open_film, picture_stream
+from fer_batch.filmindex import MOST_PIXELS, FilmIndex, open_film, picture_stream, pixel_aspect
 from fer_batch.filmpicture import Viewer
 from fer_batch.frames import Frame
 from fer_batch.sampling import Sampling, moments
@@ -87,13 +87,57 @@ def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> I
     with open_film(chunk.source.files[0]) as container:
         stream = picture_stream(container)
         stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+        seen = _Seen(chunk, Viewer(pixel_aspect(stream)))
         if chunk.start is not None or chunk.stop is not None:
-            yield from _read_stretch(chunk, _decoded(container, stream, chunk.start, alive), skipped)
+            yield from _read_stretch(chunk, _decoded(container, stream, chunk.start, alive), seen)
+            skipped.extend(seen.told())
             return
         errors: list[str] = []
         frames = _telling(_frames(container, stream, errors), alive)
         by_stamp = chunk.moments is not None and chunk.moments[0].stamp is not None
-        yield from (_read_by_stamp if by_stamp else _read_in_order)(chunk, frames, errors, skipped)
+        yield from (_read_by_stamp if by_stamp else _read_in_order)(chunk, frames, errors, seen, skipped)
+        skipped.extend(seen.told())
+
+
+class _Seen:
+    """What a chunk's frames turn out to be while they are decoded."""
+
+    def __init__(self, chunk: Chunk, viewer: Viewer) -> None:
+        self._chunk = chunk
+        self._viewer = viewer
+        self._size: tuple[int, int] | None = None
+        self._corrupt = 0
+        self._changes: list[str] = []
+        self.found = 0
+
+    def pass_by(self, frame: av.VideoFrame) -> None:
+        """Note a frame that is decoded, looked at or not."""
+        size = frame.width, frame.height
+        if self._size is not None and size != self._size:
+            self._changes.append(f"from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]}")
+        self._size = size
+
+    def look(self, frame: av.VideoFrame, moment: Moment) -> Frame:
+        """A frame that is looked at."""
+        self.found += 1
+        self._corrupt += frame.is_corrupt
+        return Frame(moment, self._viewer.picture(frame))
+
+    def told(self) -> Iterator[Skipped]:
+        """What there is to say in the end."""
+        reasons = []
+        if self._changes:
+            reasons.append(
+                f"In chunk {self._chunk.index} its picture changes size {len(self._changes)} times, first "
+                f"{self._changes[0]}: boxes are in pixels of their own frame, and faces may get new numbers."
+            )
+        if self._corrupt:
+            reasons.append(
+                f"{self._corrupt} frames in chunk {self._chunk.index} are damaged: the decoder patched them up."
+            )
+        for reason in reasons:
+            yield Skipped(self._chunk.source.name, reason, rows_kept=True)
 
 
 def _telling(frames: Iterable[av.VideoFrame], alive: Callable[[], object]) -> Iterator[av.VideoFrame]:
@@ -111,11 +155,10 @@ def _decoded(
     yield from _telling(container.decode(stream), alive)
 
 
-def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], skipped: list[Skipped]) -> Iterator[Frame]:
+def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _Seen) -> Iterator[Frame]:
     """From keyframe to keyframe, all or nothing."""
     wanted = {moment.stamp: moment for moment in chunk.moments or ()}
-    viewer = Viewer()
-    decoded = found = corrupt = 0
+    decoded = 0
     previous: int | None = None
     try:
         for frame in frames:
@@ -123,29 +166,25 @@ def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], skipped: list[S
             if stamp is None or (previous is not None and stamp <= previous):
                 raise Misaligned("The decoder's stamps do not increase.")
             previous = stamp
+            seen.pass_by(frame)
             if chunk.start is not None and stamp < chunk.start:
                 continue
             if chunk.stop is not None and stamp >= chunk.stop:
                 break
             decoded += 1
             if stamp in wanted:
-                found += 1
-                corrupt += frame.is_corrupt
-                yield Frame(wanted[stamp], viewer.picture(frame))
+                yield seen.look(frame, wanted[stamp])
     except (av.error.FFmpegError, OSError) as error:
         raise Misaligned(str(error)) from error
-    if decoded != chunk.frames or found != len(wanted):
+    if decoded != chunk.frames or seen.found != len(wanted):
         raise Misaligned(f"Its index has {chunk.frames} frames in chunk {chunk.index}, decoding gave {decoded}.")
-    _report_corrupt(chunk, corrupt, skipped)
 
 
 def _read_by_stamp(
-    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], skipped: list[Skipped]
+    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _Seen, skipped: list[Skipped]
 ) -> Iterator[Frame]:
     """Straight through, over damaged places; what is missing in the end is said."""
     wanted = {moment.stamp: moment for moment in chunk.moments or ()}
-    viewer = Viewer()
-    found = corrupt = 0
     previous: int | None = None
     last = max(stamp for stamp in wanted if stamp is not None)
     for frame in frames:
@@ -155,35 +194,29 @@ def _read_by_stamp(
                 continue  # a damaged place may confuse the decoder for a while
             raise Misaligned("The decoder's stamps do not increase.")
         previous = stamp
+        seen.pass_by(frame)
         if stamp in wanted:
-            found += 1
-            corrupt += frame.is_corrupt
-            yield Frame(wanted[stamp], viewer.picture(frame))
+            yield seen.look(frame, wanted[stamp])
         if stamp >= last:
             break
-    _report_missing(chunk, len(wanted) - found, len(wanted), errors, skipped)
-    _report_corrupt(chunk, corrupt, skipped)
+    _report_missing(chunk, len(wanted) - seen.found, len(wanted), errors, skipped)
 
 
 def _read_in_order(
-    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], skipped: list[Skipped]
+    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _Seen, skipped: list[Skipped]
 ) -> Iterator[Frame]:
     """Straight through; a frame is known by how many came before it."""
     wanted = None if chunk.moments is None else {moment.number: moment for moment in chunk.moments}
     last = None if wanted is None else max(wanted)
-    viewer = Viewer()
-    found = corrupt = 0
     for number, frame in enumerate(frames):
+        seen.pass_by(frame)
         moment = Moment(chunk.source.name, number) if wanted is None else wanted.get(number)
         if moment is not None:
-            found += 1
-            corrupt += frame.is_corrupt
-            yield Frame(moment, viewer.picture(frame))
+            yield seen.look(frame, moment)
         if number == last:
             break
     expected = chunk.frames or 0 if wanted is None else len(wanted)
-    _report_missing(chunk, expected - found, expected, errors, skipped)
-    _report_corrupt(chunk, corrupt, skipped)
+    _report_missing(chunk, expected - seen.found, expected, errors, skipped)
     if wanted is None:
         reason = (
             "Its container has no time stamps: frames are numbered, their times are unknown and left empty, and every "
@@ -221,12 +254,6 @@ def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str]
     if missing <= 0:
         reason = f"Parts of it are damaged{cause}, but every frame that has a time stamp could be decoded."
     skipped.append(Skipped(chunk.source.name, reason, rows_kept=missing < expected))
-
-
-def _report_corrupt(chunk: Chunk, corrupt: int, skipped: list[Skipped]) -> None:
-    if corrupt:
-        reason = f"{corrupt} frames in chunk {chunk.index} are damaged: the decoder patched them up."
-        skipped.append(Skipped(chunk.source.name, reason, rows_kept=True))
 
 
 def _cuts(index: FilmIndex) -> list[int | None]:

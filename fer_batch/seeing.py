@@ -174,7 +174,8 @@ class Seeing:
 
     def _plan_film(self, job: _Job, index: FilmIndex, trust: films.Trust) -> None:
         job.facts = index.facts | {"read_by": trust.name.lower()}
-        job.skipped = (Skipped(job.source.name, index.damage, rows_kept=True),) if index.damage else ()
+        told = [*index.notes, index.damage] if index.damage else index.notes
+        job.skipped = tuple(Skipped(job.source.name, one, rows_kept=True) for one in told)
         if trust > films.Trust.ORDER:
             job.replan = lambda: self._plan_film(job, index, films.Trust(trust - 1))
         self._plan(job, films.plan(job.source, index, self._sampling, trust))

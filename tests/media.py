@@ -4,7 +4,7 @@ import os
 import struct
 import wave
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,6 +47,7 @@ def write_film(
     keyframe_every: int = 12,
     audio: bool = False,
     format: str | None = None,  # noqa: A002
+    prepare: Callable[[av.VideoStream], object] = lambda stream: None,
 ) -> Path:
     """A film whose frames have the given stamps; ``display`` is a rotation in degrees and two mirrors."""
     pictures = pictures or [picture(at) for at in range(len(stamps))]
@@ -57,6 +58,7 @@ def write_film(
         stream.time_base = stream.codec_context.time_base = time_base
         stream.codec_context.gop_size = keyframe_every
         stream.options = options or {}
+        prepare(stream)
         if display is not None:
             stream.set_display_rotation(*display)
         sound = container.add_stream("aac", rate=8000) if audio else None
@@ -68,6 +70,34 @@ def write_film(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def remux(
+    source: Path,
+    path: Path,
+    change: Callable[[int, av.Packet], av.Packet | None] = lambda at, packet: packet,
+    container_options: dict[str, str] | None = None,
+) -> Path:
+    """The packets of a film in another container, each as ``change`` wants it, given its place in the file."""
+    with av.open(str(source)) as origin, av.open(str(path), "w", options=container_options or {}) as container:
+        stream = container.add_stream_from_template(origin.streams.video[0])
+        for at, packet in enumerate(packet for packet in origin.demux(origin.streams.video[0]) if packet.size):
+            changed = change(at, packet)
+            if changed is not None:
+                changed.stream = stream
+                container.mux(changed)
+    return path
+
+
+def later(ticks: int) -> Callable[[int, av.Packet], av.Packet]:
+    """Puts every packet so many units of its own time base later; negative: earlier."""
+
+    def change(at: int, packet: av.Packet) -> av.Packet:
+        packet.pts += ticks
+        packet.dts = None if packet.dts is None else packet.dts + ticks
+        return packet
+
+    return change
 
 
 def write_sound(path: Path) -> Path:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fer_batch"
 
 LAYERS: tuple[str, ...] = (
-    "errors emotions openvino_import",
+    "errors emotions openvino_import filmstamps",
     "types words",
     "options sampling looking faces quality sources traces executors.protocol",
     "shots",

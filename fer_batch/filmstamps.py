@@ -1,0 +1,99 @@
+"""Every frame's stamp, also where the container's own are missing or jump back."""
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from av.packet import Packet
+
+JUMP_SECONDS = 1
+"""By so much the clock must go back to be taken for another one: smaller steps are untidy stamps."""
+
+MOST_GUESSED = Fraction(1, 10)
+"""Of a film's frames, whose missing stamps are set between their neighbours'."""
+
+NEIGHBOURS = 8
+"""Packets on each side among which a missing stamp is set: H.264 shows no frame more than 16 frames later."""
+
+
+@dataclass
+class Stamps:
+    """Stamps of a film's frames, gathered packet by packet in the order of the file.
+
+    Where the clock jumps back, as where films were put one behind the other, the film goes on from where it was.
+    """
+
+    time_base: Fraction
+    """Seconds in one unit of a stamp."""
+    found: list[int | None] = field(default_factory=list)
+    """One a frame; None: it has none."""
+    keyframes: list[int] = field(default_factory=list)
+    end: int | None = None
+    """Where the last frame ends."""
+    corrupt: int = 0
+    """Packets that are marked so."""
+    jumps: int = 0
+    first_jump: int = 0
+    """The frame before which the clock jumps back for the first time, in the order of the file."""
+    _offset: int = 0
+    _dts: int | None = None
+    _step: int = 0
+
+    def add(self, packet: "Packet[Any]", decoding_times: bool) -> None:
+        """Take the next packet."""
+        duration = packet.duration or 0
+        if packet.dts is not None:
+            if self._dts is not None:
+                if (self._dts - packet.dts) * self.time_base > JUMP_SECONDS:
+                    self._offset += self._dts + self._step - packet.dts
+                    self.jumps += 1
+                    self.first_jump = self.first_jump or len(self.found)
+                else:
+                    self._step = packet.dts - self._dts
+            self._dts = packet.dts
+        stamp = packet.dts if decoding_times else packet.pts
+        self.corrupt += packet.is_corrupt
+        if stamp is not None:
+            stamp += self._offset
+            self.end = max(stamp + duration, stamp if self.end is None else self.end)
+            if packet.is_keyframe:
+                self.keyframes.append(stamp)
+        self.found.append(stamp)
+
+    @property
+    def known(self) -> list[int]:
+        """Those that there are, in the order of the file."""
+        return [stamp for stamp in self.found if stamp is not None]
+
+    @property
+    def missing(self) -> int:
+        """How many there are not."""
+        return len(self.found) - len(self.known)
+
+    @property
+    def fillable(self) -> bool:
+        """A few are missing, and no damage is there to say why."""
+        return self.corrupt < self.missing <= MOST_GUESSED * len(self.found) and len(self.known) > 1
+
+    def filled(self) -> list[int]:
+        """All, sorted; the missing ones are set into the widest gap among their neighbours, or before or after them."""
+        filled = sorted(self.known)
+        step = max(1, int(np.median(np.diff(filled))))
+        for at, stamp in enumerate(self.found):
+            if stamp is None:
+                near = self.found[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
+                around = [one for one in near if one is not None] or filled
+                low, high = bisect_left(filled, min(around)), bisect_right(filled, max(around))
+                insort(filled, _amid(filled[low:high], step, first=at == 0))
+        return filled
+
+
+def _amid(around: list[int], step: int, first: bool) -> int:
+    """A step into the widest gap, if one is wider than usual; else a step after the last, or before the first."""
+    wide, low = max(((high - low, low) for low, high in pairwise(around)), default=(0, 0))
+    if 2 * wide > 3 * step:
+        return low + wide // round(wide / step)
+    return around[0] - step if first else around[-1] + step

@@ -1,0 +1,396 @@
+"""What films do that few expect: pixels that are not square, clocks that jump, pictures that change their size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from av.stream import Disposition
+
+from fer_batch import faces, films, looking
+from fer_batch.errors import MediaError
+from fer_batch.filmindex import MOST_PIXELS, FilmIndex, read_index
+from fer_batch.films import Trust
+from fer_batch.frames import Frame
+from fer_batch.types import Box, Kind
+from tests import media
+from tests.test_films import begun, plan, plan_as_a_run_would, read
+
+STEPS = range(0, 2000, 40)
+"""Fifty frames in two seconds."""
+
+
+@dataclass
+class Told:
+    """What reading a film gave."""
+
+    index: FilmIndex
+    numbers: list[int]
+    seconds: list[float]
+    levels: list[int]
+    """What each frame's grey tells of which frame it is, modulo 32."""
+    lines: list[str]
+    """What errors.csv would say of it."""
+
+
+def tell(path: Path) -> Told:
+    index = read_index(path)
+    found, skipped = read(plan_as_a_run_would(path))
+    notes = [*index.notes, *([index.damage] if index.damage else [])]
+    return Told(
+        index,
+        [number for number, _, _ in found],
+        [seconds for _, seconds, _ in found],
+        [media.number(plane.mean()) for _, _, plane in found],
+        [*notes, *(one.reason for one in skipped)],
+    )
+
+
+def modulo(numbers: Sequence[int]) -> list[int]:
+    return [number % 32 for number in numbers]
+
+
+def frames(path: Path) -> list[Frame]:
+    return [frame for chunk in plan_as_a_run_would(path) for frame in begun(chunk).frames]
+
+
+def set_aspect(aspect: Fraction):
+    def prepare(stream: av.VideoStream) -> None:
+        stream.codec_context.sample_aspect_ratio = aspect
+
+    return prepare
+
+
+ASPECTS = [("a.mp4", "libx264", 2), ("a.mkv", "libx264", 2), ("a.ts", "libx264", 2), ("a.avi", "mpeg4", 2)]
+ASPECTS += [("narrow.mp4", "libx264", Fraction(1, 2)), ("pal.mkv", "libx264", Fraction(16, 11))]
+
+
+@pytest.mark.parametrize(("name", "codec", "aspect"), ASPECTS)
+def test_boxes_are_in_square_pixels_where_the_films_are_not(
+    tmp_path: Path, name: str, codec: str, aspect: Fraction
+) -> None:
+    round_one = np.full((96, int(96 * aspect), 3), 60, np.uint8)
+    cv2.circle(round_one, (round_one.shape[1] // 2, 48), 20, (220, 220, 220), -1)
+    stored = cv2.resize(round_one, (96, 96), interpolation=cv2.INTER_AREA)
+    path = media.write_film(
+        tmp_path / name,
+        range(10),
+        [stored] * 10,
+        codec=codec,
+        time_base=Fraction(1, 25),
+        prepare=set_aspect(Fraction(aspect)),
+    )
+    assert read_index(path).facts["pixel_aspect"] == str(Fraction(aspect))
+    for frame in begun(plan_as_a_run_would(path)[0]).frames:
+        picture = frame.picture
+        assert (picture.width, picture.height) == (round(96 * aspect), 96)
+        assert picture.rgb(1000).shape == (96, round(96 * aspect), 3)
+        assert max(picture.rgb(48).shape) == 48
+        whole = Box(picture.width / 2 - 24 / 1.08, 48 - 24 / 1.08, 48 / 1.08, 48 / 1.08)
+        crop = faces.cut(picture.luma(), whole)
+        ring = np.argwhere(crop > 140)
+        spans = ring.max(axis=0) - ring.min(axis=0) + 1
+        assert np.abs(spans - 40).max() <= 2, "the circle is round in the crop"
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_pixels_are_stretched_before_the_film_is_turned(tmp_path: Path, turn: int) -> None:
+    stored = np.full((48, 64, 3), 60, np.uint8)
+    stored[:16, :16] = 220
+    path = media.write_film(
+        tmp_path / "a.mp4", [0, 40], [stored] * 2, display=(turn, False, False), prepare=set_aspect(Fraction(2))
+    )
+    upright = np.rot90(cv2.resize(stored, (128, 48), interpolation=cv2.INTER_NEAREST), turn // 90)
+    (frame, *_) = frames(path)
+    assert (frame.picture.height, frame.picture.width) == upright.shape[:2]
+    for box in (Box(4, 4, 24, 24), Box(90, 20, 24, 24), Box(10, 90, 24, 24)):
+        expected = faces.cut(faces.Luma(upright[:, :, 0]), box)
+        assert np.abs(faces.cut(frame.picture.luma(), box).astype(float) - expected).mean() < 8
+    assert np.abs(frame.picture.rgb(1000).astype(float) - upright).mean() < 6
+
+
+@pytest.mark.parametrize("aspect", [Fraction(100), Fraction(1, 100)])
+def test_an_aspect_that_cannot_be_is_not_believed(tmp_path: Path, aspect: Fraction) -> None:
+    path = media.write_film(tmp_path / "a.mkv", prepare=set_aspect(aspect))
+    assert frames(path)[0].picture.width == media.SIZE[0]
+
+
+INTERLACED = [("a.mp4", "libx264", {"x264-params": "interlaced=1"}), ("a.ts", "mpeg2video", {"flags": "+ildct+ilme"})]
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), INTERLACED)
+def test_interlaced_films_are_named_and_their_fields_stay_woven(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    told = tell(media.write_film(tmp_path / name, range(25), codec=codec, options=options, time_base=Fraction(1, 25)))
+    assert told.index.facts["scan"] == "interlaced"
+    assert told.numbers == list(range(25))
+    assert told.levels == list(range(25))
+    assert "scan" not in read_index(media.write_film(tmp_path / "progressive.mp4")).facts
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "HDR (PQ)"), (18, "HDR (HLG)")])
+def test_high_dynamic_range_is_named_and_levels_stay_as_they_are_stored(
+    tmp_path: Path, transfer: int, name: str
+) -> None:
+    def prepare(stream: av.VideoStream) -> None:
+        stream.codec_context.color_trc = transfer
+        stream.codec_context.color_primaries = stream.codec_context.colorspace = 9
+
+    path = media.write_film(
+        tmp_path / "a.mp4",
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        options={"x265-params": "log-level=none"},
+        prepare=prepare,
+    )
+    assert read_index(path).facts["dynamic_range"] == name
+    for number, frame in enumerate(frames(path)):
+        crop = faces.cut(frame.picture.luma(), Box(10, 10, 20, 20))
+        assert crop.mean() == pytest.approx(media.level(number), abs=2)
+    assert "dynamic_range" not in read_index(media.write_film(tmp_path / "plain.mp4")).facts
+
+
+def write_two(path: Path, default: int) -> Path:
+    """Two films in one file, the second one's levels ten frames ahead; one of them is marked as the default."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for at in range(2):
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = *media.SIZE, "yuv420p"
+            stream.disposition = Disposition.default if at == default else Disposition(0)
+            streams.append(stream)
+        for number in range(25):
+            for at, stream in enumerate(streams):
+                frame = av.VideoFrame.from_ndarray(media.picture(number + 10 * at), format="rgb24")
+                frame.pts = number
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("default", [0, 1])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_of_several_video_streams_the_default_is_looked_at_and_it_is_said(
+    tmp_path: Path, suffix: str, default: int
+) -> None:
+    told = tell(write_two(tmp_path / f"a.{suffix}", default))
+    assert told.levels == modulo(range(10 * default, 25 + 10 * default))
+    assert told.index.facts["stream"] == default
+    assert told.lines == ["It holds 2 video streams; only the default one is looked at."]
+
+
+def write_cover(path: Path, film: bool) -> Path:
+    """Sound with a cover picture, and a film if asked for."""
+    with av.open(str(path), "w", format="mp4" if path.suffix == ".m4a" else None) as container:
+        if path.suffix == ".mkv":
+            cover = media.write_photograph(path.with_suffix(".png")).read_bytes()
+            container.add_attachment("cover.png", "image/png", cover)
+        else:
+            picture = container.add_stream("mjpeg", rate=25)
+            picture.width, picture.height, picture.pix_fmt = 320, 240, "yuvj420p"
+            picture.disposition = Disposition.attached_pic
+        sound = container.add_stream("libmp3lame" if path.suffix == ".mp3" else "aac", rate=44100)
+        moving = container.add_stream("libx264", rate=25) if film else None
+        if moving is not None:
+            moving.width, moving.height, moving.pix_fmt = *media.SIZE, "yuv420p"
+        if path.suffix != ".mkv":
+            still = av.VideoFrame.from_ndarray(media.picture(3, (320, 240)), format="rgb24")
+            still.pts = 0
+            container.mux([*picture.encode(still), *picture.encode()])
+        for number in range(25 if moving is not None else 0):
+            frame = av.VideoFrame.from_ndarray(media.picture(number), format="rgb24")
+            frame.pts = number
+            container.mux(moving.encode(frame))
+        if moving is not None:
+            container.mux(moving.encode())
+        size = sound.codec_context.frame_size
+        for at in range(0, 44100, size):
+            noise = av.AudioFrame.from_ndarray(np.zeros((1, size), np.float32), format="fltp", layout="mono")
+            noise.sample_rate, noise.pts = 44100, at
+            container.mux(sound.encode(noise))
+        container.mux(sound.encode())
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["m4a", "mp3", "mp4"])
+def test_a_cover_picture_is_no_film(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(MediaError, match="only sound or a cover picture"):
+        read_index(write_cover(tmp_path / f"a.{suffix}", film=False))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_cover_picture_beside_a_film_is_passed_over(tmp_path: Path, suffix: str) -> None:
+    told = tell(write_cover(tmp_path / f"a.{suffix}", film=True))
+    assert told.levels == list(range(25))
+    assert told.lines == []
+
+
+def film(folder: Path, **options: object) -> Path:
+    """Two seconds of H.264 with B-frames, to be put into other containers."""
+    return media.write_film(folder / "origin.mkv", STEPS, options={"bf": "2"}, **options)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts", "flv"])
+def test_a_film_that_starts_late_starts_at_zero_where_nothing_is_earlier(tmp_path: Path, suffix: str) -> None:
+    told = tell(media.remux(film(tmp_path), tmp_path / f"a.{suffix}", media.later(700)))
+    assert told.index.facts["container_start"] == pytest.approx(0.7)
+    assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
+    assert told.levels == modulo(range(50))
+    assert told.lines == []
+
+
+def test_a_film_that_starts_before_zero_starts_at_zero(tmp_path: Path) -> None:
+    options = {"avoid_negative_ts": "disabled"}
+    told = tell(media.remux(film(tmp_path), tmp_path / "a.ts", media.later(-500), options))
+    assert told.index.facts["container_start"] == pytest.approx(-0.5)
+    assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
+    assert told.levels == modulo(range(50))
+    assert told.lines == []
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_an_edit_list_that_cuts_the_beginning_off_is_obeyed_and_is_no_damage(tmp_path: Path, suffix: str) -> None:
+    told = tell(media.remux(film(tmp_path), tmp_path / f"a.{suffix}", media.later(-500)))
+    assert b"elst" in (tmp_path / f"a.{suffix}").read_bytes()
+    assert told.levels == modulo(range(13, 50))  # the first that begins at half a second or later
+    assert told.numbers == list(range(37))
+    assert told.seconds == pytest.approx([0.04 * at for at in range(37)])
+    assert told.lines == []
+    assert films.trust(told.index) is Trust.CHUNKS
+
+
+def test_an_edit_list_that_starts_late_starts_late(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "a.mp4", [500 + at for at in STEPS], audio=True)
+    assert b"elst" in path.read_bytes()
+    told = tell(path)
+    assert told.seconds == pytest.approx([0.5 + at / 1000 for at in STEPS], abs=0.03)  # the sound's encoder delays it
+
+
+def test_frames_with_the_same_stamp_keep_their_order_and_share_the_time(tmp_path: Path) -> None:
+    def repeat(at: int, packet: av.Packet) -> av.Packet:
+        packet.pts -= 40 if at == 20 else 0
+        return packet
+
+    told = tell(media.remux(film(tmp_path), tmp_path / "a.mkv", repeat))
+    assert films.trust(told.index) is Trust.ORDER
+    assert told.numbers == list(range(50))
+    assert told.levels == modulo(range(50))
+    assert len(set(told.seconds)) == 49
+    assert told.seconds == pytest.approx([0.04 * at for at in range(50)], abs=0.041)
+
+
+@pytest.mark.parametrize("lost", [{20}, {20, 21}, {49}])
+def test_stamps_that_are_missing_here_and_there_are_set_between_their_neighbours(
+    tmp_path: Path, lost: set[int]
+) -> None:
+    def lose(at: int, packet: av.Packet) -> av.Packet:
+        packet.pts = None if at in lost else packet.pts
+        return packet
+
+    told = tell(media.remux(film(tmp_path), tmp_path / "a.ts", lose))
+    assert told.levels == modulo(range(50))
+    assert told.seconds == pytest.approx([0.04 * at for at in range(50)], abs=0.001)
+    assert told.lines == [
+        f"It gives no time for {len(lost)} of its 50 frames: theirs are set between those of their neighbours."
+    ]
+
+
+def test_films_put_one_behind_the_other_go_on_in_time(tmp_path: Path) -> None:
+    part = media.remux(film(tmp_path), tmp_path / "part.ts").read_bytes()
+    (tmp_path / "a.ts").write_bytes(part * 3)
+    told = tell(tmp_path / "a.ts")
+    assert told.levels == modulo(range(50)) * 3
+    assert told.seconds == pytest.approx([0.04 * at for at in range(150)], abs=0.001)
+    assert any("Its clock jumps back, first at frame 50 (2 times in all)" in line for line in told.lines)
+    moments = [moment for chunk in plan(tmp_path / "a.ts") for moment in chunk.moments]
+    assert sum(moment.duration for moment in moments) == pytest.approx(6, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"), [("mkv", {"live": "1"}), ("mp4", {"movflags": "frag_keyframe+empty_moov"}), ("flv", {})]
+)
+def test_a_film_without_index_or_duration_is_read_whole(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
+    origin = film(tmp_path)
+    path = media.remux(origin, tmp_path / f"a.{suffix}", container_options=options)
+    if suffix == "flv":  # as of a stream that was recorded: its header was never filled in
+        path.write_bytes(path.read_bytes().replace(b"duration\0", b"dur_tion\0"))
+    with av.open(str(path)) as container:
+        assert suffix == "mp4" or container.duration is None or suffix == "flv"
+    told = tell(path)
+    assert told.levels == modulo(range(50))
+    assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
+    assert told.lines == []
+
+
+def write_two_sizes(path: Path, folder: Path) -> Path:
+    """Fifty frames of 64x48, then fifty of 96x64, their stamps without a break."""
+    small = media.write_film(folder / "small.mkv", STEPS)
+    pictures = [media.picture(50 + at, (96, 64)) for at in range(50)]
+    large = media.write_film(folder / "large.mkv", STEPS, pictures)
+    if path.suffix == ".ts":
+        parts = [media.remux(one, folder / f"{at}.ts", media.later(2000 * at)) for at, one in enumerate([small, large])]
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        return path
+    small = media.write_film(folder / "small.webm", STEPS, codec="libvpx")
+    large = media.write_film(folder / "large.webm", STEPS, pictures, codec="libvpx")
+    with av.open(str(small)) as first, av.open(str(large)) as second, av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(first.streams.video[0])
+        for ticks, part in ((0, first), (2000, second)):
+            for packet in part.demux(part.streams.video[0]):
+                if packet.size:
+                    media.later(ticks)(0, packet)
+                    packet.stream = stream
+                    container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["ts", "webm"])
+def test_a_film_that_changes_its_size_is_read_on_in_the_pixels_of_each_frame(tmp_path: Path, suffix: str) -> None:
+    path = write_two_sizes(tmp_path / f"a.{suffix}", tmp_path)
+    seen = frames(path)
+    assert [(one.picture.width, one.picture.height) for one in seen] == [(64, 48)] * 50 + [(96, 64)] * 50
+    told = tell(path)
+    assert told.levels == modulo(range(100))
+    assert any("changes size 1 times, first from 64x48 to 96x64" in line for line in told.lines)
+
+
+def test_a_frame_too_large_for_any_camera_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    side = 11_600
+    assert side**2 > MOST_PIXELS
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = side, side, "gray"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((side, side), np.uint8), format="gray")))
+        container.mux(stream.encode())
+    with pytest.raises(MediaError, match="11600x11600, more than the 134 megapixels"):
+        read_index(path)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 16), (8192, 2), (2, 8192)])
+def test_the_smallest_and_the_thinnest_films_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
+    pictures = [media.picture(at, size) for at in range(3)]
+    path = media.write_film(tmp_path / "a.mkv", range(0, 120, 40), pictures, codec="ffv1", pixel_format="yuv444p")
+    for number, frame in enumerate(frames(path)):
+        assert (frame.picture.width, frame.picture.height) == size
+        longest = looking.longest_side(Kind.VIDEO)
+        assert max(frame.picture.rgb(longest).shape[:2]) == min(longest, max(size))
+        crop = faces.cut(frame.picture.luma(), Box(0, 0, 30, 30))
+        assert crop.mean() == pytest.approx(media.level(number), abs=2)
+
+
+def test_a_playlist_under_a_films_name_opens_no_other_file(tmp_path: Path) -> None:
+    media.write_film(tmp_path / "secret.ts")
+    for name, text in [
+        ("concat.mp4", "ffconcat version 1.0\nfile 'secret.ts'\n"),
+        ("hls.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n"),
+    ]:
+        (tmp_path / name).write_text(text)
+        with pytest.raises(MediaError, match="A playlist, not a film"):
+            read_index(tmp_path / name)
