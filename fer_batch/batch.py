@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_batch import measuring, media, outfolder, pages, report, runfile, sources, tables, tracking
+from fer_batch import measuring, media, outfolder, pages, persons, report, runfile, sources, tables, tracking
 from fer_batch.emotions import VIEWS
-from fer_batch.errors import FerBatchError, MediaError, NothingUsable, OutputError, TaskLost
+from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
 from fer_batch.measuring import Measured
 from fer_batch.options import Options
 from fer_batch.seeing import Progress, Seeing
+from fer_batch.study import Study
 from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
 from fer_batch.workfolder import Record, WorkFolder
 
@@ -77,10 +78,11 @@ def analyze(
     found = sources.walk(inputs, out=folder, recursive=options.recursive)
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
+    study = Study.read(options, found)
     seeing = Seeing(options, WorkFolder(folder / "work"), progress)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(found, seeing, options, folder, progress, started)
+        run = _analyze(found, study, seeing, options, folder, progress, started)
     if not run.outcomes:
         raise NothingUsable(f"Nothing could be read; {run.report} says why.")
     return run
@@ -92,14 +94,20 @@ def default_folder(inputs: Sequence[Path]) -> Path:
 
 
 def _analyze(
-    found: sources.Found, seeing: Seeing, options: Options, folder: Path, progress: Progress, started: datetime
+    found: sources.Found,
+    study: Study,
+    seeing: Seeing,
+    options: Options,
+    folder: Path,
+    progress: Progress,
+    started: datetime,
 ) -> Run:
     """Have every source seen, and write everything."""
     _write_card(folder / pages.MODEL_CARD, seeing.model.card)
     told: dict[str, _Told] = {}
     with closing(seeing.records(found.sources)) as records:
         for source, record in records:
-            told[source.name] = _tell(source, record, seeing.work, options, folder)
+            told[source.name] = _tell(source, record, seeing.work, options, study, folder)
             progress.end(source, told[source.name].outcome)
     in_order = [told[source.name] for source in found.sources]
     outcomes = [one.outcome for one in in_order if one.outcome is not None]
@@ -116,6 +124,7 @@ def _analyze(
         outcomes=outcomes,
         skipped=skipped,
         ignored=found.ignored,
+        persons=len(study.people.persons) if options.people else None,
     )
     media.write_media(folder, (one.source for one in outcomes))
     _write(folder, ledger, in_order)
@@ -133,7 +142,9 @@ class _Told:
     measured: Measured | None = None
 
 
-def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: Options, folder: Path) -> _Told:
+def _tell(
+    source: Source, record: Record | Skipped, work: WorkFolder, options: Options, study: Study, folder: Path
+) -> _Told:
     """Write the timeline of a source that has been seen."""
     if isinstance(record, Skipped):
         return _Told(None, [record])
@@ -141,13 +152,15 @@ def _tell(source: Source, record: Record | Skipped, work: WorkFolder, options: O
         tally = _Tally(source, record)
         glimpses = _chosen(tally.glimpses(work), options)
         link = tracking.track if source.kind is Kind.VIDEO else tracking.arrange
-        readings = link(glimpses, VIEWS.index(options.view))
+        names = study.people.of(source.name)
+        readings = names.give(link(glimpses, VIEWS.index(options.view)), source.kind)
         path = folder / tally.outcome().timeline
         tables.write_timeline(path, tally.count(readings))
         if not tally.frames:
             path.unlink()
             return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
-        found = measuring.measure(tables.read_timeline(path), source.name, source.kind, options)
+        tally.skipped.extend(names.complaints())
+        found = measuring.measure(tables.read_timeline(path), source.name, source.kind, options, names)
         if found.smoothed is not None:
             tables.add_smoothed(path, found.smoothed)
     except MediaError as error:
@@ -219,12 +232,20 @@ def _write(folder: Path, ledger: runfile.Ledger, told: Sequence[_Told]) -> None:
     """Write every table but the timelines, and remove the timelines of earlier runs."""
     timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
-    measured = [one.measured for one in told if one.measured is not None]
-    tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries))
-    tables.write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
+    _write_measured(folder, ledger.options, [one.measured for one in told if one.measured is not None])
     tables.write_skipped(folder / "errors.csv", ledger.skipped)
     tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
     tables.write_json(folder / "run.json", runfile.as_json(ledger))
+
+
+def _write_measured(folder: Path, options: Options, measured: Sequence[Measured]) -> None:
+    """Write what was made of the timelines, and remove what an earlier run was asked for and this one is not."""
+    tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries))
+    tables.write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
+    outfolder.remove(folder / "summary_by_person.csv")
+    if options.people is not None:
+        people = persons.together(summary for one in measured for summary in one.people)
+        tables.write_people(folder / "summary_by_person.csv", people)
 
 
 def _write_card(path: Path, card: str | None) -> None:
@@ -237,10 +258,7 @@ def _write_card(path: Path, card: str | None) -> None:
         with tables.replacing(path) as file:
             file.write(card)
         return
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot remove {path}: {error.strerror}.") from error
+    outfolder.remove(path)
 
 
 def _nothing(inputs: Sequence[Path], ignored: Sequence[str]) -> str:

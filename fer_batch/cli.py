@@ -59,6 +59,10 @@ def analyze(
     max_faces: Annotated[
         int | None, typer.Option(help="Most faces a frame, surest first; default: all.")
     ] = Options.max_faces,
+    people: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="CSV that says who is who: file,face_id,person,role,group."),
+    ] = Options.people,
     smooth: Annotated[
         float | None,
         typer.Option(help="Average shares over so many seconds, in columns beside the raw ones and for episodes."),
@@ -105,6 +109,7 @@ def analyze(
             min_face=min_face,
             min_quality=min_quality,
             max_faces=max_faces,
+            people=people,
             smooth=smooth,
             episode_enter=episode_enter,
             episode_leave=episode_leave,

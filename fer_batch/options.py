@@ -36,6 +36,8 @@ class Options:
     """Lowest quality of a face in whatever is summed up, 0 to 1; others stay in the timeline."""
     max_faces: int | None = None
     """Most faces a frame in the tables, surest first; None: all."""
+    people: Path | None = None
+    """A CSV file that says who the faces are; None: nobody says."""
     smooth: float | None = None
     """Seconds over which shares are averaged, in columns of their own and for episodes; None: not at all."""
     episode_enter: float = 0.5
@@ -92,9 +94,9 @@ class Options:
         _require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
 
     def as_json(self) -> dict[str, Any]:
-        """The options as JSON holds them; of the model's path only the file's name."""
+        """The options as JSON holds them; of paths only the file's name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"model": self.model.name if self.model else None}
+        return {name: value.name if isinstance(value, Path) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,18 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def remove(path: Path) -> None:
+    """Remove a file of an earlier run, if it is there.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot remove {path}: {error.strerror or error}.") from error
+
+
 def sweep(folder: Path, keep: Iterable[Path]) -> None:
     """Remove every file below ``folder`` that is not in ``keep``, and the folders that this leaves empty.
 

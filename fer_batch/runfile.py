@@ -31,6 +31,8 @@ class Ledger:
     outcomes: Sequence[Outcome]
     skipped: Sequence[Skipped]
     ignored: Sequence[str]
+    persons: int | None = None
+    """How many people.csv names; None: there is none."""
 
 
 def as_json(ledger: Ledger) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "model": {**ledger.model, "runtime": ledger.runtime},
         "detector": dict(ledger.detector),
         "crop": {"side": faces.SIDE, "scale": faces.CROP_SCALE},
+        "statistics_over_people": _NO_PEOPLE if ledger.persons is None else f"over {ledger.persons} persons",
         "counts": {
             "sources": len(outcomes),
             "films": len(outcomes) - len(photographs),
@@ -65,6 +68,9 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "sources": [_source(one) for one in outcomes],
         "ignored": list(ledger.ignored),
     }
+
+
+_NO_PEOPLE = "none: a face_id is a track in one film, not a person; name them with --people"
 
 
 def versions() -> dict[str, str]:

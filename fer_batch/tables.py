@@ -16,6 +16,7 @@ import numpy as np
 
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.errors import OutputError
+from fer_batch.persons import Person
 from fer_batch.types import Episode, Reading, Skipped, Summary
 
 if TYPE_CHECKING:
@@ -127,11 +128,18 @@ MEASURES: tuple[Column, ...] = (
 )
 """What is said of any rows that are summed up."""
 
+PLACE: tuple[Column, ...] = (
+    Column("role", "string", "The person's role, as people.csv says."),
+    Column("group", "string", "The person's group, as people.csv says."),
+)
+"""What people.csv says of a person beside the name."""
+
 SUMMARY: tuple[Column, ...] = (
     Column("file", "string", "Name of the film or of the folder of photographs."),
     Column("kind", "string", "video or photos."),
     Column("face_id", "integer", "Track of a face within one film; empty for photographs, summed up by folder."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
+    *PLACE,
     Column("faces", "integer", "Rows with a face that this line sums up."),
     Column("first_seen", "number", "Time of the face's first row.", "s", 6),
     Column("last_seen", "number", "End of the face's last row.", "s", 6),
@@ -142,6 +150,22 @@ SUMMARY: tuple[Column, ...] = (
         "Stretches between first_seen and last_seen in which the face is not seen. Nothing is interpolated there.",
     ),
     Column("seconds_missing", "number", "Length of these stretches together.", "s", 6),
+    *MEASURES,
+)
+
+BY_PERSON: tuple[Column, ...] = (
+    Column("person", "string", "A name in people.csv; the same name is the same person, in whatever files."),
+    *PLACE,
+    Column("kind", "string", "video or photos; films and photographs are not mixed."),
+    Column("files", "integer", "Films, or folders of photographs, in which the person is seen."),
+    Column("faces", "integer", "Rows with a face that this line sums up."),
+    Column(
+        "seconds_visible",
+        "number",
+        "Sum of the rows' durations; time in which two films show the person counts in both.",
+        "s",
+        6,
+    ),
     *MEASURES,
 )
 
@@ -165,6 +189,7 @@ ERRORS: tuple[Column, ...] = (
 )
 
 OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
+    ("summary-by-person", "Summary of every person", "summary_by_person.csv", BY_PERSON),
     ("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
 )
 """Name, title, path and columns of tables that datapackage.json describes where they are there."""
@@ -225,6 +250,8 @@ def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
             "kind": one.kind,
             "face_id": one.face_id,
             "person": one.person,
+            "role": one.role,
+            "group": one.group,
             "faces": one.faces,
             "first_seen": one.first_seen,
             "last_seen": one.last_seen,
@@ -236,6 +263,24 @@ def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
         for one in summaries
     )
     write_table(path, SUMMARY, rows)
+
+
+def write_people(path: Path, people: Iterable[Person]) -> None:
+    """Write summary_by_person.csv."""
+    rows = (
+        {
+            "person": one.summary.person,
+            "role": one.summary.role,
+            "group": one.summary.group,
+            "kind": one.summary.kind,
+            "files": one.files,
+            "faces": one.summary.faces,
+            "seconds_visible": one.summary.seconds_visible,
+            **measures(one.summary),
+        }
+        for one in people
+    )
+    write_table(path, BY_PERSON, rows)
 
 
 def measures(one: Summary) -> Row:

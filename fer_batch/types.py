@@ -266,6 +266,9 @@ class Summary:
     """Mean of the derived valence, -1 to 1."""
     episodes: int | None
     """Their number; None for photographs, and where times are unknown."""
+    role: str = ""
+    """Of the person, as people.csv says."""
+    group: str = ""
 
     @property
     def without_neutral(self) -> np.ndarray | None:

@@ -251,12 +251,65 @@ def test_another_view_opens_no_media(run: fer_batch.Run, inputs: Path, tmp_path:
     assert len(opened) > 5
 
 
-def test_smoothing_and_other_episodes_open_no_media_and_leave_the_raw_columns(
-    run: fer_batch.Run, inputs: Path, tmp_path: Path, opened: list[str]
-) -> None:
+@pytest.fixture
+def finished(run: fer_batch.Run, inputs: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Inputs and their results, to work on; without what is opened by every run because it cannot be read."""
     readable, out = tmp_path / "study", tmp_path / "out"
     shutil.copytree(inputs, readable, ignore=shutil.ignore_patterns("empty.mp4", "sound.mp4"))
     shutil.copytree(run.folder, out)
+    return readable, out
+
+
+def test_people_are_named_joined_and_summed_up_without_opening_media(
+    finished: tuple[Path, Path], tmp_path: Path, opened: list[str]
+) -> None:
+    readable, out = finished
+    people = tmp_path / "people.csv"
+    lines = ["constant.mp4,0,Anna,guest,A", "variable.mkv,0,Anna,guest,A", "rotated.mp4,0,=Bo,host,B"]
+    lines += ["study/face.png,0,Anna,guest,A", "rotated.mp4,9,=Bo,host,B"]
+    people.write_text("\n".join(["file,face_id,person,role,group", *lines]), encoding="utf-8-sig")
+    named = fer_batch.analyze([readable], Options(people=people, workers=0), out=out)
+    assert opened == []
+    assert [one.reason[:38] for one in named.skipped if one.file == "rotated.mp4"] == [
+        "people.csv line 6: there is no face 9 i"[:38]
+    ]
+    assert set(fer_batch.read_timeline(named.timelines["constant.mp4"])["person"]) == {"Anna"}
+    photographs = fer_batch.read_timeline(named.timelines["study"]).set_index("file")["person"]
+    assert photographs.to_dict() == {"face.png": "Anna", "nobody.png": ""}
+    summary = pd.read_csv(out / "summary.csv", keep_default_na=False).set_index("file")
+    assert summary.loc["rotated.mp4", ["person", "role", "group"]].tolist() == ["=Bo", "host", "B"]
+    assert summary.loc["study", "person"] == ""
+    by_person = pd.read_csv(out / "summary_by_person.csv").set_index(["person", "kind"])
+    assert by_person.index.tolist() == [("=Bo", "video"), ("Anna", "photos"), ("Anna", "video")]
+    assert by_person.loc[("Anna", "video"), "files"] == 2
+    seconds = [float(summary.loc[name, "seconds_visible"]) for name in ("constant.mp4", "variable.mkv")]
+    assert by_person.loc[("Anna", "video"), "seconds_visible"] == pytest.approx(sum(seconds))
+    episodes = pd.read_csv(out / "episodes.csv", keep_default_na=False)
+    assert set(episodes.loc[episodes["file"] == "rotated.mp4", "person"]) == {"=Bo"}
+    facts = json.loads((out / "run.json").read_text())
+    assert facts["statistics_over_people"] == "over 2 persons"
+    assert facts["options"]["people"] == "people.csv"
+    report = frictionless.validate(str(out / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "message"])
+    fer_batch.analyze([readable], HERE, out=out)
+    assert not (out / "summary_by_person.csv").exists()
+    assert json.loads((out / "run.json").read_text())["statistics_over_people"].startswith("none: a face_id is a track")
+
+
+def test_a_mistake_in_people_csv_ends_the_run_before_media_are_opened(
+    inputs: Path, tmp_path: Path, opened: list[str]
+) -> None:
+    (tmp_path / "people.csv").write_text("file,face_id,person\nvariable.mk,0,Anna\n")
+    with pytest.raises(UsageError, match=r"people\.csv line 2: there is no film .* Did you mean 'variable.mkv'\?"):
+        fer_batch.analyze([inputs], Options(people=tmp_path / "people.csv", workers=0), out=tmp_path / "out")
+    assert opened == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_smoothing_and_other_episodes_open_no_media_and_leave_the_raw_columns(
+    run: fer_batch.Run, finished: tuple[Path, Path], opened: list[str]
+) -> None:
+    readable, out = finished
     options = Options(workers=0, smooth=0.5, episode_enter=0.2, episode_leave=0.1, episode_shortest=0.2)
     smoothed = fer_batch.analyze([readable], options, out=out)
     assert opened == []

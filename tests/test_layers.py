@@ -14,11 +14,11 @@ PACKAGE = ROOT / "fer_batch"
 
 LAYERS: tuple[str, ...] = (
     "errors emotions openvino_import filmstamps",
-    "types words",
+    "types words sheets",
     "options sampling looking faces quality sources traces executors.protocol",
     "shots",
-    "episodes smoothing timeline tracking",
-    "measuring",
+    "episodes smoothing timeline tracking people persons",
+    "measuring study",
     "courses svg",
     "charts",
     "live",

@@ -21,6 +21,10 @@ def blocks(language: str) -> list[str]:
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 
 
+SHEETS = ("people.csv",)
+"""Names of the README's examples of CSV files, in their order."""
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds what the README's commands name."""
@@ -29,6 +33,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "holiday").mkdir()
     (folder / demo.PHOTOGRAPH).rename(folder / "holiday" / demo.PHOTOGRAPH)
     (folder / demo.FILM).rename(folder / "interview.mp4")
+    for number, sheet in enumerate(blocks("csv")):
+        (folder / SHEETS[number]).write_text(sheet, encoding="utf-8")
     model = folder / "runs" / "mine" / "fer2013.keras"
     model.parent.mkdir(parents=True)
     model.write_bytes((ROOT / "fer_batch" / "models" / "fer2013.keras").read_bytes())
@@ -69,7 +75,7 @@ def test_the_notebook_example_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(names["timeline"]) == 30
 
 
-@pytest.mark.parametrize("table", ["WIDEST", "SUMMARY", "EPISODES", "ERRORS"])
+@pytest.mark.parametrize("table", ["WIDEST", "SUMMARY", "BY_PERSON", "EPISODES", "ERRORS"])
 def test_the_data_dictionary_has_every_column(table: str) -> None:
     listed = {name for names in re.findall(r"(?<!`)`([^`]+)`(?!`)", README) for name in re.split(r",\s*", names)}
     middle = "disgust|fear|happiness|sadness|surprise"  # of "`anger` … `neutral`"

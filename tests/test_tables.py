@@ -176,7 +176,7 @@ def summary(**values: Any) -> Summary:
     film = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "person": "@x", "faces": 9, "episodes": 5}
     film |= {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
     parts = np.array([0.25, 0, 0, 0.25, 0, 0, 0.5])
-    return Summary(**film | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5} | values)
+    return Summary(**film | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5, "role": "a,b"} | values)
 
 
 def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -186,6 +186,7 @@ def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     tables.write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
     film, photos = rows_of(tables.read_table(tmp_path / "s.csv", tables.SUMMARY))
     fixed = {"file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
+    fixed |= {"role": "a,b", "group": ""}
     fixed |= {f"mean_{name}": float(name == "sadness") for name in EMOTIONS}
     times = {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
     strongest = dict(zip((f"strongest_{name}" for name in EMOTIONS), summary().strongest.tolist(), strict=True))

@@ -1,0 +1,235 @@
+"""Who the faces are, as people.csv says: names, joined tracks, and what is wrong with what it says.
+
+fer-batch recognises nobody. A person is a name that somebody has given to tracks of films and to faces in photographs;
+the same name is the same person, in whatever files.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from fer_batch import sheets
+from fer_batch.sheets import Line
+from fer_batch.sources import Found, legible_name
+from fer_batch.types import Face, Kind, Moment, Reading, Skipped
+
+REQUIRED = ("file", "face_id", "person")
+OPTIONAL = ("role", "group")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """One line of people.csv."""
+
+    line: Line
+    photograph: str | None
+    """Its name within its folder; None: a film."""
+    face_id: int
+    person: str
+    role: str
+    group: str
+
+
+@dataclass(frozen=True)
+class People:
+    """All of people.csv."""
+
+    by_source: Mapping[str, tuple[Naming, ...]]
+
+    def of(self, source: str) -> "Names":
+        """The names for one source's faces."""
+        return Names(source, self.by_source.get(source, ()))
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Every name."""
+        return frozenset(one.person for namings in self.by_source.values() for one in namings)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Every group."""
+        return frozenset(one.group for namings in self.by_source.values() for one in namings if one.group)
+
+
+NOBODY = People({})
+
+
+def read(path: Path, found: Found) -> People:
+    """Read people.csv; every file in it must be among those that were found.
+
+    Raises:
+        UsageError: something in it is wrong; the text names the line and says what to do.
+    """
+    places = _Places(found)
+    taken: dict[tuple[str, str | None, int], Line] = {}
+    parts: dict[tuple[str, str], Naming] = {}
+    by_source: dict[str, list[Naming]] = {}
+    for line in sheets.read(path, REQUIRED, OPTIONAL):
+        place = places.of(line)
+        naming = _naming(line, place.photograph if place else None)
+        if place is None:
+            continue
+        before = taken.setdefault((place.source, place.photograph, naming.face_id), line)
+        if before is not line:
+            raise line.wrong(
+                f"face {naming.face_id} of {line.values['file']} has a name already, in line {before.number}. "
+                "Take one of the two lines out."
+            )
+        if place.photograph is None:
+            first = parts.setdefault((place.source, naming.person), naming)
+            if (first.role, first.group) != (naming.role, naming.group):
+                raise line.wrong(
+                    f"{naming.person} has another role or group than in line {first.line.number}, in the same film. "
+                    "Make them the same: joined tracks are one face."
+                )
+        by_source.setdefault(place.source, []).append(naming)
+    return People({source: tuple(namings) for source, namings in by_source.items()})
+
+
+def _naming(line: Line, photograph: str | None) -> Naming:
+    values = line.values
+    if not values["face_id"].isdecimal():
+        raise line.wrong(
+            f"face_id must be a whole number from 0, as in the timeline's column face_id; got '{values['face_id']}'."
+        )
+    if not values["person"]:
+        raise line.wrong("person is empty. Write a name, or take the line out.")
+    return Naming(line, photograph, int(values["face_id"]), values["person"], values["role"], values["group"])
+
+
+@dataclass(frozen=True)
+class _Place:
+    source: str
+    photograph: str | None
+
+
+class _Places:
+    """What a name in a column ``file`` may mean."""
+
+    def __init__(self, found: Found) -> None:
+        self._places: dict[str, list[_Place]] = {}
+        self._folders = {_same(source.name): source for source in found.sources if source.kind is Kind.PHOTOS}
+        self._unreadable = {_same(one.file) for one in found.skipped}
+        for source in found.sources:
+            if source.kind is Kind.VIDEO:
+                self._add(source.name, _Place(source.name, None))
+            else:
+                for name in map(legible_name, source.files):
+                    place = _Place(source.name, name)
+                    self._add(f"{source.name}/{name}", place)
+                    self._add(name, place)
+
+    def _add(self, name: str, place: _Place) -> None:
+        self._places.setdefault(_same(name), []).append(place)
+
+    def of(self, line: Line) -> _Place | None:
+        """The place that a line names; None: a file that is there and cannot be read, which is told elsewhere.
+
+        Raises:
+            UsageError: there is none, or it could be several.
+        """
+        name = line.values["file"]
+        places = self._places.get(_same(name), [])
+        if len(places) == 1:
+            return places[0]
+        if places:
+            one = f"{places[0].source}/{places[0].photograph}" if places[0].photograph else places[0].source
+            raise line.wrong(f"'{name}' may be one of {len(places)} files. Write its folder too, as in '{one}'.")
+        if _same(name) in self._unreadable:
+            return None
+        if (folder := self._folders.get(_same(name))) is not None:
+            example = f"{folder.name}/{legible_name(folder.files[0])}"
+            raise line.wrong(f"'{name}' is a folder of photographs. Name the photograph too, as in '{example}'.")
+        near = sheets.suggestion(_same(name), list(self._places))
+        raise line.wrong(
+            f"there is no film and no photograph '{name}' among the inputs.{near} Correct the name (films are named as "
+            "in the column file of summary.csv, photographs as in their timeline), or take the line out."
+        )
+
+
+@dataclass
+class Names:
+    """The names for one source's faces; remembers what people.csv says of it that cannot be."""
+
+    source: str
+    namings: Sequence[Naming]
+    _met: set[tuple[str | None, int]] = field(default_factory=set)
+    """Faces that were there."""
+    _clashes: dict[tuple[Naming, Naming], "_Clash"] = field(default_factory=dict)
+
+    @cached_property
+    def by_face(self) -> Mapping[tuple[str | None, int], Naming]:
+        """What is said of a face: by the photograph's name, None in a film, and by the face_id that it had before."""
+        return {(one.photograph, one.face_id): one for one in self.namings}
+
+    @cached_property
+    def by_person(self) -> Mapping[str, Naming]:
+        """The first line about each person; in a film, all of them say the same of role and group."""
+        return {one.person: one for one in reversed(self.namings)}
+
+    def give(self, readings: Iterable[Reading], kind: Kind) -> Iterator[Reading]:
+        """The same readings with named faces; in a film, tracks of one name take the face_id of the first to be seen.
+
+        Where several faces of one name are in one frame, only one has the name: the one whose track was seen first.
+        """
+        if not self.namings:
+            yield from readings
+            return
+        first: dict[str, int] = {}
+        for reading in readings:
+            photograph = reading.moment.file if kind is Kind.PHOTOS else None
+            faces: list[Face] = []
+            here: dict[str, list[tuple[Naming, Face]]] = {}
+            for face in reading.faces:
+                naming = self.by_face.get((photograph, face.face_id))
+                if naming is None:
+                    faces.append(face)
+                else:
+                    self._met.add((photograph, face.face_id))
+                    here.setdefault(naming.person, []).append((naming, face))
+            for person, candidates in here.items():
+                number = first.setdefault(person, candidates[0][1].face_id)
+                # Whoever has the joined number already, so that nobody else takes it; else the lowest.
+                candidates.sort(key=lambda one: (one[1].face_id != number, one[1].face_id))
+                (naming, face), *others = candidates
+                faces.append(replace(face, face_id=face.face_id if photograph else number, person=person))
+                for other, left in others:
+                    self._clashes.setdefault((naming, other), _Clash(reading.moment)).frames += 1
+                    faces.append(left)
+            yield replace(reading, faces=tuple(sorted(faces, key=lambda face: face.face_id)))
+
+    def complaints(self) -> list[Skipped]:
+        """What is wrong, once all readings have been named."""
+        wrong = [
+            one.line.wrong(
+                f"there is no face {one.face_id} in {one.line.values['file']}. Correct face_id, or take the line out; "
+                "face_ids change with the options that choose frames and faces."
+            )
+            for one in self.namings
+            if (one.photograph, one.face_id) not in self._met
+        ]
+        for (one, other), clash in self._clashes.items():
+            when = "" if clash.first.seconds is None else f", first at {clash.first.seconds:.3f} s"
+            where = f"{clash.frames} frames{when}" if one.photograph is None else "one photograph"
+            wrong.append(
+                other.line.wrong(
+                    f"faces {one.face_id} and {other.face_id} are both named {one.person} and are seen together in "
+                    f"{where}; only face {one.face_id} has the name there. Give them different names."
+                )
+            )
+        return [Skipped(self.source, str(error), rows_kept=True) for error in wrong]
+
+
+@dataclass
+class _Clash:
+    """How often two faces of one name are seen together."""
+
+    first: Moment
+    frames: int = 0
+
+
+def _same(name: str) -> str:
+    """A name as it is compared: macOS writes accents apart from their letters, and sheets have lost outer spaces."""
+    return unicodedata.normalize("NFC", name.strip())

@@ -1,0 +1,24 @@
+"""What the researcher knows about the inputs, and writes down in files of their own."""
+
+from dataclasses import dataclass
+
+from fer_batch import people
+from fer_batch.options import Options
+from fer_batch.people import NOBODY, People
+from fer_batch.sources import Found
+
+
+@dataclass(frozen=True)
+class Study:
+    """All of it."""
+
+    people: People
+
+    @classmethod
+    def read(cls, options: Options, found: Found) -> "Study":
+        """Read what the options name, before any medium is opened.
+
+        Raises:
+            UsageError: something in it is wrong.
+        """
+        return cls(people=people.read(options.people, found) if options.people else NOBODY)
