@@ -11,23 +11,11 @@ from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
 from fer_batch.measuring import Measured
 from fer_batch.options import Options
-from fer_batch.seeing import Progress, Seeing
+from fer_batch.progress import Progress, Silence
+from fer_batch.seeing import Seeing
 from fer_batch.study import Study
 from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
 from fer_batch.workfolder import Record, WorkFolder
-
-
-class Silence:
-    """The Progress of somebody who does not want to know."""
-
-    def begin(self, source: Source, frames: int) -> None:
-        """Say nothing."""
-
-    def advance(self, frames: int) -> None:
-        """Say nothing."""
-
-    def end(self, source: Source, outcome: Outcome | None) -> None:
-        """Say nothing."""
 
 
 @dataclass(frozen=True)

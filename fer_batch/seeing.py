@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,23 +23,11 @@ from fer_batch.errors import FerBatchError, MediaError, TaskLost
 from fer_batch.executors.protocol import Again, Done, Event, Looked, Lost, Part
 from fer_batch.filmindex import FilmIndex
 from fer_batch.options import Options
+from fer_batch.progress import Count, Progress
 from fer_batch.sampling import Sampling
 from fer_batch.tasks import Index, See, Seen, Setup
-from fer_batch.types import Answers, Chunk, Kind, Outcome, Skipped, Source
+from fer_batch.types import Answers, Chunk, Kind, Skipped, Source
 from fer_batch.workfolder import Record, WorkFolder, chunk_key, content_digest, source_key
-
-
-class Progress(Protocol):
-    """Who wants to know how far a run is."""
-
-    def begin(self, source: Source, frames: int) -> None:
-        """A source's frames are about to be looked at, so many of them."""
-
-    def advance(self, frames: int) -> None:
-        """So many more have been looked at."""
-
-    def end(self, source: Source, outcome: Outcome | None) -> None:
-        """A source is finished; None: it was left out."""
 
 
 @dataclass
@@ -91,7 +79,7 @@ class Seeing:
         self.runtime: str | None = None
         """What computed the emotions; None while no face has needed it."""
         self._options = options
-        self._progress = progress
+        self._count = Count(progress)
         self._sampling = Sampling(options.fps, options.start, options.end)
         self._setup = Setup.of(options, self.model)
         self._recipe = {
@@ -163,13 +151,13 @@ class Seeing:
 
     def _plan(self, job: _Job, chunks: Sequence[Chunk]) -> None:
         """Have the chunks looked at that are not on disk."""
+        before = tuple(job.chunks)
         job.chunks = {chunk_key(chunk, job.contents, self._recipe): chunk for chunk in chunks}
         job.todo = deque(key for key in job.chunks if self._options.restart or not self.work.has_chunk(key))
         job.open.clear()
         job.failed.clear()
         self.counts["chunks_reused"] += len(job.chunks) - len(job.todo)
-        if job.todo:
-            self._progress.begin(job.source, sum(_frames(job.chunks[key]) for key in job.todo))
+        self._count.begin(job.source, {key: _frames(job.chunks[key]) for key in job.todo}, instead_of=before)
         self._close(job)
 
     def _plan_film(self, job: _Job, index: FilmIndex, trust: films.Trust) -> None:
@@ -183,9 +171,7 @@ class Seeing:
     def _take(self, event: Event) -> None:
         """Make something of what an executor tells."""
         task = event.task
-        if isinstance(event, Looked):
-            self._progress.advance(event.frames)
-        elif isinstance(task, Index):
+        if isinstance(task, Index):
             self._take_index(self._jobs[task.source.name], event)
         elif (job := self._jobs.get(task.chunk.source.name)) is not None and task.key in job.open:
             self._take_chunk(job, task.key, event)
@@ -200,15 +186,19 @@ class Seeing:
 
     def _take_chunk(self, job: _Job, key: str, event: Event) -> None:
         match event:
+            case Looked(_, frames):
+                self._count.looked(key, frames)
             case Part(_, Answers() as answers):
                 job.open[key].append(answers)
             case Part(_, sightings):
                 for answered, answers in self._batcher.add(key, sightings):
                     self._add(answered, answers)
             case Done(_, seen):
+                self._count.end(key)
                 self._ended[key] = seen
                 self._settle(job, key)
             case Again():
+                self._count.again(key)
                 job.open[key].clear()
                 self._batcher.drop(key)
             case Lost(_, error):
@@ -217,6 +207,7 @@ class Seeing:
                 if isinstance(error, films.Misaligned) and job.replan is not None:
                     job.replan()
                     return
+                self._count.end(key)
                 del job.open[key]
                 job.failed[key] = error
                 self._close(job)

@@ -611,6 +611,31 @@ def test_a_crash_that_does_not_come_again_leaves_no_trace(
         pd.testing.assert_frame_equal(one, other, atol=2e-4)  # which faces share a batch is a matter of chance
 
 
+def test_progress_is_told_of_no_frame_twice_where_a_process_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect_with("SlowAbortingOnce", monkeypatch)
+    monkeypatch.setenv(odd_detectors.MARK, str(tmp_path / "crashed"))
+    pictures = [media.picture(number) for number in (4, 8, 12, odd_detectors.GRIEF, 24) for _ in range(20)]
+    film = media.write_film(tmp_path / "a.mp4", range(0, 4000, 40), pictures, keyframe_every=100)  # one chunk
+    progress = Listener()
+    fer_batch.analyze([film], Options(workers=1, detect_every=5), out=tmp_path / "out", progress=progress)
+    assert (tmp_path / "crashed").exists()
+    assert progress.promised == progress.looked_at == 100
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_progress_comes_to_an_end_where_stretches_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    detect_with("Raising", monkeypatch)
+    film = odd_film(tmp_path / "a.mp4", 5, odd_detectors.GRIEF, 6)
+    progress = Listener()
+    fer_batch.analyze([film], Options(workers=workers), out=tmp_path / "out", progress=progress)
+    assert progress.promised == progress.looked_at == 75
+
+
 def test_several_lost_stretches_are_told_in_their_order_whichever_was_lost_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "fer_batch"
 LAYERS: tuple[str, ...] = (
     "errors emotions openvino_import filmstamps",
     "types words sheets",
-    "options sampling looking faces quality sources traces executors.protocol",
+    "options sampling progress looking faces quality sources traces executors.protocol",
     "shots",
     "episodes smoothing timeline tracking people persons",
     "measuring study",
