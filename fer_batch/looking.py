@@ -18,9 +18,8 @@ detector finds 86 % with 6 false faces."""
 WHOLE_SECONDS = 0.5
 """A whole look follows at the first frame that is so long after the last one.
 
-Measured on four films of one to four faces that enter, leave, cross and change direction (5,100 faces): of the faces
-that whole looks at every frame find, this finds .993 to 1.000 with squares of 128 px and .990 to .995 with 96 px. At
-.75 s it is .970 to 1.000, at 1 s with 96 px .969 to .998.
+Measured on four films of one to four faces that enter, leave, cross and change direction (5,100 faces), with squares
+of 128 px: of the faces that whole looks at every frame find, this finds .993 to 1.000. At .75 s it is .970 to 1.000.
 """
 
 WHOLE_FRAMES = 15
@@ -30,28 +29,36 @@ HELD_PIXELS = 2**26
 """Of frames that wait for the next whole look, at most: 32 frames of 1920x1080, 8 of 3840x2160."""
 
 CROWD = 8
-"""With more faces than this every frame is looked at whole. A whole look takes as long as 17 squares, but squares of
+"""With more faces than this every frame is looked at whole. A whole look takes as long as 25 squares, but squares of
 faces that stand close show each other's."""
 
 SURE = 0.5
-"""Score from which losing a face is worth a whole look; detectors flicker below."""
+"""Score from which a face is found for sure, and losing it is worth a whole look; detectors flicker below."""
 
-SQUARE_SCALE = 2.0
-"""Side of a square, in sizes of its face."""
-
-SQUARE_SIDE = 128
-"""Pixels that a square is scaled to.
+SQUARES = ((1.6, 96), (2.0, 128))
+"""Squares to look at, one after the other until a face is found for sure: the side in sizes of the face, and the pixels
+that it is scaled to.
 
 Chosen on 36 frames of one face, 30 to 220 px, turned by up to 20 degrees, dark and noisy, squares off by up to .2 of
 the face. All found it with an IoU of .5; scale and side, mean score (whole frames: .88), time on one core of an AMD
 EPYC in float32: 1.6 and 96: .89, 1.7 ms; 2.0 and 96: .82; 2.0 and 128: .90, 2.8 ms; 2.5 and 128: .87; 2.0 and 160: .90,
-4.5 ms. Grey squares did as well as coloured ones. Four squares in one call take as long as in four."""
+4.5 ms. Grey squares did as well as coloured ones. Four squares in one call take as long as in four.
+
+Of the faces that whole looks at every frame find for sure, these find, with an IoU of .5, .993 to 1.000 in eight films
+of one to four faces of up to 200 px that turn, shake, vanish at random and move up to eight times their size a second,
+blurred, noisy, dark and compressed (4,076 faces); the larger square alone finds .994 to 1.000. Where the detector
+itself hardly sees the faces (pasted pictures of FER2013, 1,267 faces), it is .971 and .974.
+"""
 
 FARTHEST = 2.0
 """Sizes of a face that it may move between two whole looks and still be taken for the same one."""
 
 LEAST_OVERLAP = 0.2
 """Intersection over union of a face found in a square with the place where it was expected."""
+
+SURELY_OVERLAP = 0.5
+"""The same of a face with where it was in the frame next to this one; with less, it may be another that stands close,
+and a second look is taken at where the first one was."""
 
 SAME_FACE = 0.3
 """Two squares that find boxes with more intersection over union than this have found one face."""
@@ -71,12 +78,12 @@ def longest_side(kind: Kind) -> int:
     return _LONGEST_SIDES[kind]
 
 
-def square(box: Box, width: int, height: int) -> Square:
-    """The square to look at for a face that is expected in ``box``, in a frame of so many pixels.
+def square(box: Box, scale: float, width: int, height: int) -> Square:
+    """The square of ``scale`` sizes of the face that is expected in ``box``, in a frame of so many pixels.
 
     It stays within the frame if it can: a face that the frame's edge cuts then looks as it does in a whole look.
     """
-    side = max(1, round(SQUARE_SCALE * max(box.width, box.height)))
+    side = max(1, round(scale * max(box.width, box.height)))
     across, down = _centre(box)
     left, top = round(across - side / 2), round(down - side / 2)
     return Square(max(0, min(left, width - side)), max(0, min(top, height - side)), side)
@@ -124,7 +131,7 @@ def between(
             found.append(wholes[at])
             paths = _paths(wholes[at], after)
         else:
-            paths = [_Path(one, path.goal) for path, one in seen if one is not None]
+            paths = [_stepped(path, one, at, near) for path, one in seen if one is not None]
             found.append(_distinct(path.last for path in paths))
     for at in sorted(wholes):
         for face in wholes[at]:
@@ -168,16 +175,25 @@ def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_Pat
     return [_Path(one, after[goals[early]] if early in goals else None) for early, one in enumerate(before)]
 
 
+def _stepped(path: _Path, one: Detection, at: int, near: Callable[[int, Box], Detection | None]) -> _Path:
+    """The path after ``one`` was found on it in frame ``at``; without the goal where that was another face's."""
+    if one.box.overlap(path.last.box) < SURELY_OVERLAP:
+        other = near(at, path.last.box)
+        if other is not None and other.box.overlap(one.box) <= SAME_FACE:
+            return _Path(other, None)
+    return _Path(one, path.goal)
+
+
 def _follow_back(face: Detection, earlier: list[list[Detection]], near: Callable[[int, Box], Detection | None]) -> None:
     """Add a face of a whole look to the frames before it, as far back as it can be seen and is not known there."""
     for at in reversed(range(len(earlier))):
-        known = chosen(face.box, earlier[at])
-        one = known or near(at, face.box)
-        if one is None:
-            return
-        if known is None:
-            earlier[at][:] = _distinct([*earlier[at], one])
-        face = one
+        seen = chosen(face.box, earlier[at])
+        if seen is None or seen.box.overlap(face.box) < SURELY_OVERLAP:
+            seen = near(at, face.box) or seen
+            if seen is None:
+                return
+            earlier[at][:] = _distinct([*earlier[at], seen])
+        face = seen
 
 
 def _distinct(faces: Iterable[Detection]) -> list[Detection]:

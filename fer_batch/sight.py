@@ -59,11 +59,19 @@ class _Eye:
 
     def near(self, picture: Picture, expected: Box) -> Detection | None:
         """The face around the place where one is expected."""
-        place = looking.square(expected, picture.width, picture.height)
-        grey = faces.cut_square(picture.luma(expected.height), place.left, place.top, place.side, looking.SQUARE_SIDE)
-        scale = place.side / looking.SQUARE_SIDE
-        found = self._detect(np.repeat(grey[:, :, np.newaxis], 3, axis=2))
-        return looking.chosen(expected, (one.scaled(scale, scale).moved(place.left, place.top) for one in found))
+        found: list[Detection] = []
+        for scale, side in looking.SQUARES:
+            place = looking.square(expected, scale, picture.width, picture.height)
+            grey = faces.cut_square(picture.luma(expected.height), place.left, place.top, place.side, side)
+            shrunk = place.side / side
+            seen = self._detect(np.repeat(grey[:, :, np.newaxis], 3, axis=2))
+            in_frame = (one.scaled(shrunk, shrunk).moved(place.left, place.top) for one in seen)
+            face = looking.chosen(expected, in_frame)
+            if face is not None:
+                found.append(face)
+                if face.confidence >= looking.SURE:
+                    break
+        return max(found, key=lambda one: one.confidence, default=None)
 
 
 def _film(frames: Iterator[Frame], eye: _Eye, detect_every: int | None) -> Iterator[Sightings]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_batch.looking import SQUARES
 from fer_batch.types import Box, Detection
 
 GRIEF = 20
@@ -64,7 +65,7 @@ class Hanging(Blind):
 
 
 class Sure(Blind):
-    """Sees one face in the middle of every picture."""
+    """Sees one face in the middle of every picture, as large as that of which the picture is a square."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -72,7 +73,9 @@ class Sure(Blind):
 
     def faces(self, image: np.ndarray) -> list[Detection]:
         height, width, _ = image.shape
-        return [Detection(Box(width / 4, height / 4, width / 2, height / 2), 0.9)]
+        scale = SQUARES[0][0]
+        left, top = width * (1 - 1 / scale) / 2, height * (1 - 1 / scale) / 2
+        return [Detection(Box(left, top, width / scale, height / scale), 0.9)]
 
 
 class SureAbortingOnce(Sure):

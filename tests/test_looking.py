@@ -68,7 +68,7 @@ class World:
         self.near_looks.append(frame)
         if self.blind(frame, expected):
             return None
-        place = looking.square(expected, *FRAME)
+        place = looking.square(expected, looking.SQUARES[0][0], *FRAME)
         shown = (face for face in self.truth(frame) if _shows(place, face.box))
         return looking.chosen(expected, shown)
 
@@ -172,6 +172,16 @@ def test_a_face_that_squares_do_not_show_for_a_while_is_found_by_whole_looks() -
 
 def test_one_face_that_enters_while_another_leaves_is_another() -> None:
     world = World([Actor(500, 500, there=range(-1, 6)), Actor(900, 500, there=range(4, COUNT))])
+    assert world.is_found_in(world.look())
+
+
+@pytest.mark.parametrize("apart", [-190, -120, -75, -55, 55, 60, 75, 90, 105, 120, 150, 190])
+@pytest.mark.parametrize("first", [0, 1, 4, COUNT - 2, COUNT - 1])
+@pytest.mark.parametrize("last", [0, 4, COUNT - 3, COUNT - 2])
+def test_a_face_that_enters_close_to_one_that_leaves_is_not_taken_for_it(apart: float, first: int, last: int) -> None:
+    leaving = Actor(500, 500, there=range(-1, last + 1))
+    entering = Actor(500 + apart, 500, there=range(first, COUNT))
+    world = World([leaving, entering])
     assert world.is_found_in(world.look())
 
 
@@ -287,10 +297,10 @@ def test_no_frame_is_looked_at_whole_twice(world: World) -> None:
 boxes = st.builds(Box, *(st.floats(-200, 4000) for _ in "xy"), *(st.floats(0.5, 400) for _ in "wh"))
 
 
-@given(boxes)
-def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_allows(box: Box) -> None:
-    place = looking.square(box, *FRAME)
-    assert place.side == max(1, round(looking.SQUARE_SCALE * max(box.width, box.height)))
+@given(boxes, st.sampled_from([scale for scale, _ in looking.SQUARES]))
+def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_allows(box: Box, scale: float) -> None:
+    place = looking.square(box, scale, *FRAME)
+    assert place.side == max(1, round(scale * max(box.width, box.height)))
     for begin, middle, end in (
         (place.left, box.x + box.width / 2, FRAME[0]),
         (place.top, box.y + box.height / 2, FRAME[1]),
@@ -351,4 +361,6 @@ def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None,
 
 
 def test_stills_are_looked_at_more_closely_than_films() -> None:
-    assert looking.longest_side(Kind.PHOTOS) >= looking.longest_side(Kind.VIDEO) > looking.SQUARE_SIDE
+    assert (
+        looking.longest_side(Kind.PHOTOS) >= looking.longest_side(Kind.VIDEO) > max(side for _, side in looking.SQUARES)
+    )

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from fer_batch.errors import DetectorError
-from fer_batch.looking import SQUARE_SIDE
+from fer_batch.looking import SQUARES
 from fer_batch.openvino_import import compile_model, import_openvino
 from fer_batch.types import Box, Detection
 
@@ -31,10 +31,10 @@ SIDES = (320, 640, 960)
 """Longest sides of the net's input."""
 
 LETTERBOXES = (
-    (SQUARE_SIDE, SQUARE_SIDE),
+    *((side, side) for _, side in SQUARES),
     *((side, -(-side * ratio // 16 // 32) * 32) for side in SIDES for ratio in (9, 12, 16)),
 )
-"""Long and short side of the input's fixed shapes: that of a square around a face, and 16:9, 4:3 and square.
+"""Long and short side of the input's fixed shapes: those of squares around a face, and 16:9, 4:3 and square.
 
 Few, because every shape that is compiled costs memory.
 """
