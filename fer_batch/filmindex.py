@@ -66,7 +66,7 @@ class FilmIndex:
     damage: str | None
     """What the packets alone show to be wrong; None: nothing."""
     mended: bool = False
-    """Some stamps are not the container's own: they were missing, or of a clock that jumped back."""
+    """Some stamps are not those that the decoder will give: they were missing, of a clock that jumped, or AVI's."""
     notes: tuple[str, ...] = ()
     """What a reader of the tables must know, though nothing is damaged."""
 
@@ -192,7 +192,7 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
             clock=Clock(stamps.time_base, zero),
             facts=_facts(path, container, stream, zero, len(stamps.found)),
             damage=broken or _damage(container, stream, stamps, discarded, reached, holes),
-            mended=stamps.fillable or stamps.jumps > 0,
+            mended=stamps.fillable or stamps.foreign or stamps.jumps > 0,
             notes=tuple(_notes(container, stamps)),
         )
 

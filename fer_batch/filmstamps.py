@@ -38,6 +38,8 @@ class Stamps:
     jumps: int = 0
     first_jump: int = 0
     """The frame before which the clock jumps back for the first time, in the order of the file."""
+    foreign: bool = False
+    """The decoder will give its frames other stamps than these: FFmpeg's guesses, where AVI has none for showing."""
     _offset: int = 0
     _dts: int | None = None
     _step: int = 0
@@ -55,6 +57,7 @@ class Stamps:
                     self._step = packet.dts - self._dts
             self._dts = packet.dts
         stamp = packet.dts if decoding_times else packet.pts
+        self.foreign |= stamp is not None and packet.pts is not None and packet.pts != stamp
         self.corrupt += packet.is_corrupt
         if stamp is not None:
             stamp += self._offset
