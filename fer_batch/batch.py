@@ -147,10 +147,12 @@ def _tell(
         if not tally.frames:
             path.unlink()
             return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
-        tally.skipped.extend(names.complaints())
-        found = measuring.measure(tables.read_timeline(path), source.name, source.kind, options, names)
+        found = measuring.measure(tables.read_timeline(path), source, options, study)
+        tally.skipped.extend((*names.complaints(), *found.complaints))
         if found.smoothed is not None:
             tables.add_smoothed(path, found.smoothed)
+        if found.changes is not None:
+            tables.add_changes(path, found.changes)
     except MediaError as error:
         return _Told(None, [Skipped(source.name, str(error))])
     except FerBatchError:
@@ -228,12 +230,18 @@ def _write(folder: Path, ledger: runfile.Ledger, told: Sequence[_Told]) -> None:
 
 def _write_measured(folder: Path, options: Options, measured: Sequence[Measured]) -> None:
     """Write what was made of the timelines, and remove what an earlier run was asked for and this one is not."""
-    tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries))
+    more = tables.CHANGES if options.baseline else ()
+    tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries), more)
     tables.write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
-    outfolder.remove(folder / "summary_by_person.csv")
+    people, by_event, events = (folder / f"{name}.csv" for name in ("summary_by_person", "summary_by_event", "events"))
+    for path in (people, by_event, events):
+        outfolder.remove(path)
     if options.people is not None:
-        people = persons.together(summary for one in measured for summary in one.people)
-        tables.write_people(folder / "summary_by_person.csv", people)
+        tables.write_people(people, persons.together(part for one in measured for part in one.people), more)
+    if options.events is not None:
+        found = [part for one in measured for part in one.events]
+        tables.write_events(events, dict.fromkeys(event for event, _ in found))
+        tables.write_by_event(by_event, found, more)
 
 
 def _write_card(path: Path, card: str | None) -> None:

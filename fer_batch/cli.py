@@ -12,7 +12,7 @@ import typer
 from fer_batch import __version__
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError
-from fer_batch.options import RUNTIMES, Options
+from fer_batch.options import RUNTIMES, Options, interval
 
 if TYPE_CHECKING:
     from fer_batch.batch import Run
@@ -63,6 +63,16 @@ def analyze(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="CSV that says who is who: file,face_id,person,role,group."),
     ] = Options.people,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="CSV that says what happens when: file,label,start,stop,offset."
+        ),
+    ] = Options.events,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="START-STOP", help="Seconds in which faces look as usual: changes from that are added."),
+    ] = None,
     smooth: Annotated[
         float | None,
         typer.Option(help="Average shares over so many seconds, in columns beside the raw ones and for episodes."),
@@ -110,6 +120,8 @@ def analyze(
             min_quality=min_quality,
             max_faces=max_faces,
             people=people,
+            events=events,
+            baseline=interval(baseline),
             smooth=smooth,
             episode_enter=episode_enter,
             episode_leave=episode_leave,

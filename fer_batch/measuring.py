@@ -1,17 +1,19 @@
 """Pure: all that is made of one source's timeline, once its rows are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer_batch import episodes, timeline, traces
+from fer_batch.baseline import Baseline, baselines
+from fer_batch.events import Event
 from fer_batch.options import Options
-from fer_batch.people import Names, Naming
 from fer_batch.smoothing import smooth
+from fer_batch.study import Study
 from fer_batch.traces import Trace
-from fer_batch.types import Episode, Kind, Summary
+from fer_batch.types import Episode, Kind, Skipped, Source, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,57 +24,140 @@ class Measured:
     """What a source's timeline gives."""
 
     summaries: Sequence[Summary]
-    episodes: Sequence[Episode]
-    people: Sequence[Summary]
+    episodes: Sequence[Episode] = ()
+    people: Sequence[Summary] = ()
     """Of every person that is named in it: in a film the same as their faces'."""
-    smoothed: np.ndarray | None
+    events: Sequence[tuple[Event, Summary | None]] = ()
+    """Each face that is visible in an event; None: nobody is."""
+    smoothed: np.ndarray | None = None
     """(rows, 7) float64, NaN where there is no face that counts; None: nobody asked for them, or there are no times."""
+    changes: np.ndarray | None = None
+    """(rows, 7) float64: change from each face's baseline, NaN where it has none; None: nobody asked for them."""
+    complaints: Sequence[Skipped] = ()
+    """What was asked for and cannot be."""
 
 
-def measure(table: "pd.DataFrame", file: str, kind: Kind, options: Options, names: Names) -> Measured:
-    """What the timeline ``table`` of one source says about its faces; ``file`` is the source's name."""
-    if kind is Kind.PHOTOS:
-        people = tuple(_in_photographs(table, file, options, names))
-        return Measured(timeline.summarise(table, file, kind, min_quality=options.min_quality), (), people, None)
-    faces = traces.of_faces(table, options.min_quality)
-    smoothed = _smoothed(faces, len(table), options.smooth)
-    rule = episodes.Rule(options.episode_enter, options.episode_leave, options.episode_shortest)
-    found = [
-        episode
-        for face in faces
-        for episode in episodes.find(face, file, rule, None if smoothed is None else smoothed[face.rows])
-    ]
-    summaries = [
-        _placed(one, names.by_person[one.person]) if one.person else one
-        for one in timeline.summarise(table, file, kind, found, options.min_quality)
-    ]
-    return Measured(summaries, found, tuple(one for one in summaries if one.person), smoothed)
+def measure(table: "pd.DataFrame", source: Source, options: Options, study: Study) -> Measured:
+    """What the timeline ``table`` of one source says about its faces."""
+    if source.kind is Kind.PHOTOS:
+        everybody = timeline.summarise(table, source.name, source.kind, min_quality=options.min_quality)
+        return Measured(everybody, people=tuple(_in_photographs(table, source.name, options, study)))
+    return _Film(table, source.name, options, study).measured()
 
 
-def _in_photographs(table: "pd.DataFrame", file: str, options: Options, names: Names) -> Iterator[Summary]:
+class _Film:
+    """A film that is being measured."""
+
+    def __init__(self, table: "pd.DataFrame", name: str, options: Options, study: Study) -> None:
+        self._name = name
+        self._options = options
+        self._names = study.people.of(name).by_person
+        self._events = study.events.of(name)
+        self._rows = len(table)
+        self._looked_at = _extent(table)
+        self._faces = traces.of_faces(table, options.min_quality)
+        self._baselines: Mapping[int | None, Baseline] = {}
+        if options.baseline is not None:
+            start, stop = (seconds - study.events.offset(name) for seconds in options.baseline)
+            self._baselines = baselines(self._faces, start, stop)
+
+    def measured(self) -> Measured:
+        smoothed = self._smoothed()
+        rule = episodes.Rule(self._options.episode_enter, self._options.episode_leave, self._options.episode_shortest)
+        found = {
+            face.face_id: episodes.find(face, self._name, rule, None if smoothed is None else smoothed[face.rows])
+            for face in self._faces
+        }
+        summaries = [self._summary(face, found[face.face_id]) for face in self._faces]
+        return Measured(
+            summaries,
+            [episode for face in self._faces for episode in found[face.face_id]],
+            [one for one in summaries if one.person],
+            list(self._by_event(found)),
+            smoothed,
+            self._changes(),
+            list(self._complaints()),
+        )
+
+    def _summary(self, face: Trace, found: Sequence[Episode]) -> Summary:
+        one = timeline.summary(face, self._name, Kind.VIDEO, len(found) if face.timed else None)
+        if one.person:
+            naming = self._names[one.person]
+            one = replace(one, role=naming.role, group=naming.group)
+        own = self._baselines.get(face.face_id)
+        return one if own is None else own.less(one)
+
+    def _by_event(self, found: Mapping[int | None, Sequence[Episode]]) -> Iterator[tuple[Event, Summary | None]]:
+        for event in self._events:
+            parts = [part for face in self._faces if (part := face.within(event.start, event.stop)) is not None]
+            for part in parts:
+                begun = [one for one in found[part.face_id] if event.start <= one.start < event.stop]
+                yield event, self._summary(part, begun)
+            if not parts:
+                yield event, None
+
+    def _smoothed(self) -> np.ndarray | None:
+        seconds = self._options.smooth
+        if seconds is None or self._looked_at is None:
+            return None
+        shares = np.full((self._rows, 7), np.nan)
+        for face in self._faces:
+            shares[face.rows] = smooth(face, seconds)
+        return shares
+
+    def _changes(self) -> np.ndarray | None:
+        if self._options.baseline is None:
+            return None
+        changes = np.full((self._rows, 7), np.nan)
+        for face in self._faces:
+            if face.face_id in self._baselines:
+                changes[face.rows] = face.shares - self._baselines[face.face_id].means
+        return changes
+
+    def _complaints(self) -> Iterator[Skipped]:
+        if self._looked_at is None:
+            for event in self._events[:1]:
+                reason = event.line.wrong("the film has no time stamps, so its events cannot be summed up.")
+                yield Skipped(self._name, str(reason), rows_kept=True)
+        else:
+            begin, end = self._looked_at
+            for event in self._events:
+                if event.stop <= begin or event.start >= end:
+                    reason = event.line.wrong(
+                        f"'{event.label}' is at {event.start:g} to {event.stop:g} s of {self._name}, of which "
+                        f"{begin:g} to {end:g} s were looked at. Correct start, stop or offset."
+                    )
+                    yield Skipped(self._name, str(reason), rows_kept=True)
+        if self._options.baseline is not None and self._faces and not self._baselines:
+            start, stop = self._options.baseline
+            yield Skipped(
+                self._name,
+                f"No face is visible in the baseline, {start:g} to {stop:g} s, so there is no change from it. Choose "
+                "another --baseline.",
+                rows_kept=True,
+            )
+
+
+def _extent(table: "pd.DataFrame") -> tuple[float, float] | None:
+    """Seconds from the first frame that was looked at to the end of the last; None: times are unknown."""
+    starts = table["timestamp"].to_numpy(dtype=np.float64)
+    if not len(starts) or np.isnan(starts).any():
+        return None
+    return float(starts.min()), float((starts + np.nan_to_num(table["duration"].to_numpy(dtype=np.float64))).max())
+
+
+def _in_photographs(table: "pd.DataFrame", file: str, options: Options, study: Study) -> Iterator[Summary]:
     """A Summary for each person, role and group in a folder."""
     everything = traces.of_everything(table, options.min_quality)
-    if everything is None or not names.namings:
+    by_face = study.people.of(file).by_face
+    if everything is None or not by_face:
         return
     faces = table.iloc[everything.rows]
     chosen: dict[tuple[str, str, str], list[int]] = {}
     for at, (photograph, face_id, person) in enumerate(faces[["file", "face_id", "person"]].itertuples(index=False)):
         if person:
-            naming = names.by_face[photograph, face_id]
+            naming = by_face[photograph, face_id]
             chosen.setdefault((person, naming.role, naming.group), []).append(at)
     for (person, role, group), rows in chosen.items():
         one = timeline.summary(everything.part(np.array(rows)), file, Kind.PHOTOS)
         yield replace(one, person=person, role=role, group=group)
-
-
-def _placed(one: Summary, naming: Naming) -> Summary:
-    return replace(one, role=naming.role, group=naming.group)
-
-
-def _smoothed(faces: Sequence[Trace], rows: int, seconds: float | None) -> np.ndarray | None:
-    if seconds is None or not all(face.timed for face in faces):
-        return None
-    shares = np.full((rows, 7), np.nan)
-    for face in faces:
-        shares[face.rows] = smooth(face, seconds)
-    return shares

@@ -38,6 +38,10 @@ class Options:
     """Most faces a frame in the tables, surest first; None: all."""
     people: Path | None = None
     """A CSV file that says who the faces are; None: nobody says."""
+    events: Path | None = None
+    """A CSV file that says what happened when; None: nobody says."""
+    baseline: tuple[float, float] | None = None
+    """From which second to which each face looked as it ordinarily does; None: no change from that is computed."""
     smooth: float | None = None
     """Seconds over which shares are averaged, in columns of their own and for episodes; None: not at all."""
     episode_enter: float = 0.5
@@ -77,6 +81,11 @@ class Options:
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(0 <= self.min_quality <= 1, "--min-quality must be at least 0 and at most 1", self.min_quality)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
+        _require(
+            self.baseline is None or 0 <= self.baseline[0] < self.baseline[1] < inf,
+            "--baseline must be two times in seconds, the first one less, like 0-10",
+            self.baseline,
+        )
         _require(self.smooth is None or 0 < self.smooth < inf, "--smooth must be greater than 0 seconds", self.smooth)
         _require(0 < self.episode_enter <= 1, "--episode-enter must be above 0 and at most 1", self.episode_enter)
         _require(
@@ -118,6 +127,21 @@ class ReportOptions:
         """Check that they fit together."""
         if self.anonymize and not self.thumbnails:
             raise UsageError("--anonymize blurs thumbnails: give --thumbnails too. Without it no face is shown at all.")
+
+
+def interval(text: str | None) -> tuple[float, float] | None:
+    """``0-10`` as two numbers; None stays None.
+
+    Raises:
+        UsageError: it is no such text.
+    """
+    if text is None:
+        return None
+    try:
+        start, stop = (float(part) for part in text.split("-"))
+    except ValueError:
+        raise UsageError(f"--baseline must be two times in seconds, like 0-10 or 2.5-4; got {text}.") from None
+    return start, stop
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

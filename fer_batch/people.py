@@ -4,15 +4,15 @@ fer-batch recognises nobody. A person is a name that somebody has given to track
 the same name is the same person, in whatever files.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from fer_batch import sheets
+from fer_batch.places import Places
 from fer_batch.sheets import Line
-from fer_batch.sources import Found, legible_name
+from fer_batch.sources import Found
 from fer_batch.types import Face, Kind, Moment, Reading, Skipped
 
 REQUIRED = ("file", "face_id", "person")
@@ -62,7 +62,7 @@ def read(path: Path, found: Found) -> People:
     Raises:
         UsageError: something in it is wrong; the text names the line and says what to do.
     """
-    places = _Places(found)
+    places = Places(found)
     taken: dict[tuple[str, str | None, int], Line] = {}
     parts: dict[tuple[str, str], Naming] = {}
     by_source: dict[str, list[Naming]] = {}
@@ -97,56 +97,6 @@ def _naming(line: Line, photograph: str | None) -> Naming:
     if not values["person"]:
         raise line.wrong("person is empty. Write a name, or take the line out.")
     return Naming(line, photograph, int(values["face_id"]), values["person"], values["role"], values["group"])
-
-
-@dataclass(frozen=True)
-class _Place:
-    source: str
-    photograph: str | None
-
-
-class _Places:
-    """What a name in a column ``file`` may mean."""
-
-    def __init__(self, found: Found) -> None:
-        self._places: dict[str, list[_Place]] = {}
-        self._folders = {_same(source.name): source for source in found.sources if source.kind is Kind.PHOTOS}
-        self._unreadable = {_same(one.file) for one in found.skipped}
-        for source in found.sources:
-            if source.kind is Kind.VIDEO:
-                self._add(source.name, _Place(source.name, None))
-            else:
-                for name in map(legible_name, source.files):
-                    place = _Place(source.name, name)
-                    self._add(f"{source.name}/{name}", place)
-                    self._add(name, place)
-
-    def _add(self, name: str, place: _Place) -> None:
-        self._places.setdefault(_same(name), []).append(place)
-
-    def of(self, line: Line) -> _Place | None:
-        """The place that a line names; None: a file that is there and cannot be read, which is told elsewhere.
-
-        Raises:
-            UsageError: there is none, or it could be several.
-        """
-        name = line.values["file"]
-        places = self._places.get(_same(name), [])
-        if len(places) == 1:
-            return places[0]
-        if places:
-            one = f"{places[0].source}/{places[0].photograph}" if places[0].photograph else places[0].source
-            raise line.wrong(f"'{name}' may be one of {len(places)} files. Write its folder too, as in '{one}'.")
-        if _same(name) in self._unreadable:
-            return None
-        if (folder := self._folders.get(_same(name))) is not None:
-            example = f"{folder.name}/{legible_name(folder.files[0])}"
-            raise line.wrong(f"'{name}' is a folder of photographs. Name the photograph too, as in '{example}'.")
-        near = sheets.suggestion(_same(name), list(self._places))
-        raise line.wrong(
-            f"there is no film and no photograph '{name}' among the inputs.{near} Correct the name (films are named as "
-            "in the column file of summary.csv, photographs as in their timeline), or take the line out."
-        )
 
 
 @dataclass
@@ -228,8 +178,3 @@ class _Clash:
 
     first: Moment
     frames: int = 0
-
-
-def _same(name: str) -> str:
-    """A name as it is compared: macOS writes accents apart from their letters, and sheets have lost outer spaces."""
-    return unicodedata.normalize("NFC", name.strip())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,4 +54,14 @@ def _sum(parts: Sequence[Summary]) -> Summary:
         episodes=sum(counted) if counted else None,
         role=parts[0].role,
         group=parts[0].group,
+        changes=_average([one.changes for one in parts], weights),
+        valence_change=_average([one.valence_change for one in parts], weights),
     )
+
+
+def _average(values: Sequence[Any], weights: np.ndarray) -> Any:
+    """Of those that are known; None where none is."""
+    known = [at for at, value in enumerate(values) if value is not None]
+    if not known or weights[known].sum() == 0:
+        return None
+    return np.average([values[at] for at in known], axis=0, weights=weights[known])

@@ -1,8 +1,9 @@
 """What the researcher knows about the inputs, and writes down in files of their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from fer_batch import people
+from fer_batch import events, people
+from fer_batch.events import Events
 from fer_batch.options import Options
 from fer_batch.people import NOBODY, People
 from fer_batch.sources import Found
@@ -12,7 +13,8 @@ from fer_batch.sources import Found
 class Study:
     """All of it."""
 
-    people: People
+    people: People = NOBODY
+    events: Events = field(default_factory=Events)
 
     @classmethod
     def read(cls, options: Options, found: Found) -> "Study":
@@ -21,4 +23,7 @@ class Study:
         Raises:
             UsageError: something in it is wrong.
         """
-        return cls(people=people.read(options.people, found) if options.people else NOBODY)
+        return cls(
+            people=people.read(options.people, found) if options.people else NOBODY,
+            events=events.read(options.events, found) if options.events else Events(),
+        )

@@ -16,6 +16,7 @@ import numpy as np
 
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.errors import OutputError
+from fer_batch.events import Event
 from fer_batch.persons import Person
 from fer_batch.types import Episode, Reading, Skipped, Summary
 
@@ -87,7 +88,12 @@ SMOOTHED: tuple[Column, ...] = (
 )
 """Columns that --smooth adds to a film's timeline."""
 
-WIDEST: tuple[Column, ...] = (*TIMELINE, *SMOOTHED)
+CHANGED: tuple[Column, ...] = _of_each(
+    "change_{}", "Share of {} less its mean in the face's own baseline (--baseline).", "-1 to 1"
+)
+"""Columns that --baseline adds to a film's timeline."""
+
+WIDEST: tuple[Column, ...] = (*TIMELINE, *SMOOTHED, *CHANGED)
 """All columns that a timeline may have."""
 
 MEASURES: tuple[Column, ...] = (
@@ -127,6 +133,16 @@ MEASURES: tuple[Column, ...] = (
     ),
 )
 """What is said of any rows that are summed up."""
+
+CHANGES: tuple[Column, ...] = (
+    *_of_each(
+        "change_{}",
+        "mean_{0} less the same mean in the face's own baseline (--baseline). Empty: it is not visible there.",
+        "-1 to 1",
+    ),
+    Column("derived_valence_change", "number", "The same of derived_valence.", "-2 to 2", 4),
+)
+"""Measures that --baseline adds."""
 
 PLACE: tuple[Column, ...] = (
     Column("role", "string", "The person's role, as people.csv says."),
@@ -169,6 +185,24 @@ BY_PERSON: tuple[Column, ...] = (
     *MEASURES,
 )
 
+EVENTS: tuple[Column, ...] = (
+    Column("file", "string", "Name of the film."),
+    Column("label", "string", "What happens, as events.csv says."),
+    Column("start", "number", "When it begins, in seconds of the film: its offset is taken off.", "s", 6),
+    Column("stop", "number", "When it ends.", "s", 6),
+)
+
+BY_EVENT: tuple[Column, ...] = (
+    *EVENTS,
+    Column("face_id", "integer", "A face that is visible in the event; empty: there is none."),
+    Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
+    *PLACE,
+    Column("faces", "integer", "Rows with a face that this line sums up."),
+    Column("seconds_visible", "number", "Time of the event in which the face is seen.", "s", 6),
+    Column("seconds_missing", "number", "Time of the event in which it is not. Nothing is interpolated there.", "s", 6),
+    *MEASURES,
+)
+
 EPISODES: tuple[Column, ...] = (
     Column("file", "string", "Name of the film."),
     Column("face_id", "integer", "The face, as in the film's timeline."),
@@ -189,7 +223,9 @@ ERRORS: tuple[Column, ...] = (
 )
 
 OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
-    ("summary-by-person", "Summary of every person", "summary_by_person.csv", BY_PERSON),
+    ("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),
+    ("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
+    ("events", "Events, in the time of each film", "events.csv", EVENTS),
     ("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
 )
 """Name, title, path and columns of tables that datapackage.json describes where they are there."""
@@ -228,6 +264,16 @@ def add_smoothed(path: Path, shares: np.ndarray) -> None:
     widen(path, SMOOTHED, values)
 
 
+def add_changes(path: Path, changes: np.ndarray) -> None:
+    """Add the columns of CHANGED to a timeline; ``changes`` is (rows, 7), NaN where there is none.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    known = ~np.isnan(changes[:, 0])
+    widen(path, CHANGED, {column.name: _known(changes[:, at], known) for at, column in enumerate(CHANGED)})
+
+
 def widen(path: Path, columns: Sequence[Column], values: Mapping[str, Sequence[object]]) -> None:
     """Add columns to a table on the right: for each of them, a value a row; None is an empty field.
 
@@ -242,8 +288,8 @@ def widen(path: Path, columns: Sequence[Column], values: Mapping[str, Sequence[o
             writer.writerow([*row, *(_text(value, column) for value, column in zip(new, columns, strict=True))])
 
 
-def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
-    """Write summary.csv."""
+def write_summary(path: Path, summaries: Iterable[Summary], more: Sequence[Column] = ()) -> None:
+    """Write summary.csv; ``more`` are CHANGES, or nothing."""
     rows = (
         {
             "file": one.file,
@@ -262,11 +308,11 @@ def write_summary(path: Path, summaries: Iterable[Summary]) -> None:
         }
         for one in summaries
     )
-    write_table(path, SUMMARY, rows)
+    write_table(path, (*SUMMARY, *more), rows)
 
 
-def write_people(path: Path, people: Iterable[Person]) -> None:
-    """Write summary_by_person.csv."""
+def write_people(path: Path, people: Iterable[Person], more: Sequence[Column] = ()) -> None:
+    """Write summary_by_person.csv; ``more`` are CHANGES, or nothing."""
     rows = (
         {
             "person": one.summary.person,
@@ -280,12 +326,41 @@ def write_people(path: Path, people: Iterable[Person]) -> None:
         }
         for one in people
     )
-    write_table(path, BY_PERSON, rows)
+    write_table(path, (*BY_PERSON, *more), rows)
+
+
+def write_events(path: Path, events: Iterable[Event]) -> None:
+    """Write events.csv."""
+    write_table(path, EVENTS, (vars(one) for one in events))
+
+
+def write_by_event(path: Path, found: Iterable[tuple[Event, Summary | None]], more: Sequence[Column] = ()) -> None:
+    """Write summary_by_event.csv; ``more`` are CHANGES, or nothing."""
+    rows = ({**vars(event), **_in_event(event, one)} for event, one in found)
+    write_table(path, (*BY_EVENT, *more), rows)
+
+
+def _in_event(event: Event, one: Summary | None) -> Row:
+    length = event.stop - event.start
+    if one is None:
+        return {"faces": 0, "seconds_visible": 0.0, "seconds_missing": length}
+    visible = one.seconds_visible or 0.0
+    return {
+        "face_id": one.face_id,
+        "person": one.person,
+        "role": one.role,
+        "group": one.group,
+        "faces": one.faces,
+        "seconds_visible": visible,
+        "seconds_missing": max(0.0, length - visible),
+        **measures(one),
+    }
 
 
 def measures(one: Summary) -> Row:
-    """The columns of MEASURES."""
+    """The columns of MEASURES and CHANGES."""
     without_neutral = one.without_neutral
+    changes = [None] * len(EMOTIONS) if one.changes is None else one.changes.tolist()
     six = [None] * len(SIX) if without_neutral is None else without_neutral.tolist()
     return {
         **dict(zip(MEANS, one.means.tolist(), strict=True)),
@@ -294,6 +369,8 @@ def measures(one: Summary) -> Row:
         **{f"strongest_{name}_without_neutral": part for name, part in zip(SIX, six, strict=True)},
         "derived_valence": one.valence,
         "episodes_per_minute": one.episodes_per_minute,
+        **{f"change_{name}": value for name, value in zip(EMOTIONS, changes, strict=True)},
+        "derived_valence_change": one.valence_change,
     }
 
 
@@ -357,9 +434,18 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) ->
     ``timelines`` maps each source's name to its table's path relative to the folder.
     """
     resources = [
-        _resource("summary", "Summary of every face, or folder of photographs", "summary.csv", SUMMARY),
+        _resource(
+            "summary",
+            "Summary of every face, or folder of photographs",
+            "summary.csv",
+            _present(path.parent / "summary.csv", (*SUMMARY, *CHANGES)),
+        ),
         _resource("errors", "What was left out or is not whole", "errors.csv", ERRORS),
-        *(_resource(*one) for one in OPTIONAL if (path.parent / one[2]).is_file()),
+        *(
+            _resource(name, title, table, _present(path.parent / table, columns))
+            for name, title, table, columns in OPTIONAL
+            if (path.parent / table).is_file()
+        ),
     ]
     for number, (name, table) in enumerate(timelines.items(), start=1):
         resources.append(_resource(f"timeline-{number}", name, table, _present(path.parent / table, WIDEST)))

@@ -1,6 +1,6 @@
 """Pure: from a timeline's rows to arrays, one face after another. What is made of the rows is told elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +63,17 @@ class Trace:
         durations = self.durations[chosen] if durations is None else durations
         columns = (self.rows[chosen], self.starts[chosen], durations, self.shares[chosen], self.strongest[chosen])
         return Trace(self.face_id, self.person, *columns)
+
+    def within(self, start: float, stop: float) -> "Trace | None":
+        """The rows from ``start`` to ``stop``, cut off there; None: there are none, or times are unknown."""
+        if not self.timed:
+            return None
+        starts, ends = self.starts.clip(start, stop), self.ends.clip(start, stop)
+        moments = (self.durations == 0) & (self.starts >= start) & (self.starts < stop)
+        chosen = (ends > starts) | moments
+        if not chosen.any():
+            return None
+        return replace(self.part(chosen, (ends - starts)[chosen]), starts=starts[chosen])
 
 
 def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[Trace]:

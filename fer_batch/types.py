@@ -269,6 +269,9 @@ class Summary:
     role: str = ""
     """Of the person, as people.csv says."""
     group: str = ""
+    changes: np.ndarray | None = None
+    """(7,) float64: the means less those of the face's own baseline; None where it has none."""
+    valence_change: float | None = None
 
     @property
     def without_neutral(self) -> np.ndarray | None:

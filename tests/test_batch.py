@@ -296,6 +296,45 @@ def test_people_are_named_joined_and_summed_up_without_opening_media(
     assert json.loads((out / "run.json").read_text())["statistics_over_people"].startswith("none: a face_id is a track")
 
 
+def test_events_and_a_baseline_are_measured_without_opening_media(
+    finished: tuple[Path, Path], tmp_path: Path, opened: list[str]
+) -> None:
+    readable, out = finished
+    events = tmp_path / "events.csv"
+    lines = ["variable.mkv,,,,10", ",task,10,10.5,", "constant.mp4,late,99,100,", "constant.mp4,task,0.1,0.3,"]
+    events.write_text("\n".join(["file,label,start,stop,offset", *lines]))
+    run = fer_batch.analyze([readable], Options(events=events, baseline=(10.0, 10.4), workers=0), out=out)
+    assert opened == []
+    told = [one.reason for one in run.skipped if one.file == "constant.mp4"]
+    assert told[0].startswith("events.csv line 3: 'task' is at 10 to 10.5 s of constant.mp4, of which 0 to 0.48 s")
+    assert told[1].startswith("events.csv line 4: 'late'")
+    assert told[2].startswith("No face is visible in the baseline, 10 to 10.4 s")
+    by_event = pd.read_csv(out / "summary_by_event.csv").set_index(["file", "label", "start"])
+    task = by_event.loc[("variable.mkv", "task", 0.0)]
+    assert (task["stop"], task["face_id"], task["seconds_visible"], task["seconds_missing"]) == (0.5, 0, 0.5, 0)
+    assert by_event.loc[("constant.mp4", "task", 0.1), "seconds_visible"] == pytest.approx(0.2)
+    nobody = by_event.loc[("sub/nobody.mp4", "task", 10.0)]
+    assert (nobody["faces"], nobody["seconds_missing"]) == (0, 0.5)
+    assert np.isnan(nobody["mean_anger"])
+    kept = pd.read_csv(out / "events.csv")
+    assert kept[kept["file"] == "variable.mkv"][["label", "start", "stop"]].to_numpy().tolist() == [["task", 0, 0.5]]
+    timeline = fer_batch.read_timeline(run.timelines["variable.mkv"])
+    change = timeline["change_happiness"] + np.average(
+        timeline["happiness"][:3],
+        weights=np.minimum(timeline["timestamp"] + timeline["duration"], 0.4)[:3] - timeline["timestamp"][:3],
+    )
+    assert change.to_numpy() == pytest.approx(timeline["happiness"].to_numpy(), abs=2e-4)
+    summary = pd.read_csv(out / "summary.csv").set_index("file")
+    assert summary.loc["constant.mp4", "change_anger":].isna().all()
+    assert summary.loc["variable.mkv", "change_anger":].notna().all()
+    report = frictionless.validate(str(out / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "message"])
+    fer_batch.analyze([readable], HERE, out=out)
+    assert not (out / "summary_by_event.csv").exists()
+    assert not (out / "events.csv").exists()
+    assert "change_anger" not in pd.read_csv(out / "summary.csv")
+
+
 def test_a_mistake_in_people_csv_ends_the_run_before_media_are_opened(
     inputs: Path, tmp_path: Path, opened: list[str]
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fer_batch.cli import analyze
 from fer_batch.errors import UsageError
-from fer_batch.options import Options
+from fer_batch.options import Options, interval
 
 NAN = float("nan")
 
@@ -33,6 +33,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"min_quality": 1.01}, "--min-quality"),
     ({"min_quality": NAN}, "--min-quality"),
     ({"max_faces": 0}, "--max-faces"),
+    ({"baseline": (-1.0, 1.0)}, "--baseline"),
+    ({"baseline": (1.0, 1.0)}, "--baseline"),
+    ({"baseline": (0.0, NAN)}, "--baseline"),
     ({"smooth": 0.0}, "--smooth"),
     ({"smooth": NAN}, "--smooth"),
     ({"episode_enter": 0.0}, "--episode-enter"),
@@ -72,6 +75,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
         {"episode_enter": 1.0, "episode_leave": 1.0, "episode_shortest": 0.0},
         {"episode_enter": 0.35},
         {"smooth": 0.1},
+        {"baseline": (0.0, 0.1)},
         {"detect_every": 1},
         {"workers": 0},
         {"batch_size": 1},
@@ -97,3 +101,14 @@ def test_json_names_the_model_without_its_folder() -> None:
 def test_infinity_is_out_of_every_range(option: str) -> None:
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}"):
         Options(**{option: float("inf")})
+
+
+def test_an_interval_is_two_numbers() -> None:
+    assert interval("0-2.5") == (0.0, 2.5)
+    assert interval(None) is None
+
+
+@pytest.mark.parametrize("text", ["", "5", "1-2-3", "a-b", "1,5-2", "-1-2", "0:10-0:20"])
+def test_what_is_no_interval_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--baseline must be two times in seconds, like 0-10"):
+        interval(text)

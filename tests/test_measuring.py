@@ -1,0 +1,163 @@
+"""What is made of one source's timeline: in events, beside a baseline, and per person."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_batch.emotions import EMOTIONS
+from fer_batch.events import Event, Events
+from fer_batch.measuring import Measured, measure
+from fer_batch.options import Options
+from fer_batch.people import Naming, People
+from fer_batch.sheets import Line
+from fer_batch.study import Study
+from fer_batch.types import Kind, Source
+
+FILM = Source(Kind.VIDEO, "film.mp4", (Path("film.mp4"),), "film.mp4")
+FOLDER = Source(Kind.PHOTOS, "holiday", (Path("a.jpg"),), "holiday")
+LINE = Line("events.csv", 2, {})
+
+Row = tuple[float, float, int | None, str]
+"""Start, duration, face_id and the emotion that the face wholly shows; or no face."""
+
+
+def table(rows: list[Row], person: str = "", file: str = "film.mp4") -> pd.DataFrame:
+    """A timeline with the columns that count here."""
+    starts, durations, face_ids, emotions = zip(*rows, strict=True)
+    shares = {name: [float(one == name) if one else np.nan for one in emotions] for name in EMOTIONS}
+    seen = [face_id is not None for face_id in face_ids]
+    return pd.DataFrame(
+        {
+            "file": file,
+            "timestamp": np.array(starts, dtype=np.float64),
+            "duration": np.array(durations, dtype=np.float64),
+            "face_id": pd.array(face_ids, dtype="Int64"),
+            "person": [person if one else "" for one in seen],
+            "success": seen,
+            "spurious": False,
+            "quality": [1.0 if one else np.nan for one in seen],
+            "emotion": emotions,
+            **shares,
+        }
+    )
+
+
+def in_events(rows: list[Row], *spans: tuple[float, float], **options: object) -> Measured:
+    events = [Event(LINE, "film.mp4", "task", *span) for span in spans]
+    return measure(table(rows), FILM, Options(**options), Study(events=Events({"film.mp4": events})))
+
+
+def test_an_event_cuts_frames_at_its_edges() -> None:
+    found = in_events([(0, 4, 0, "happiness"), (4, 4, 0, "sadness"), (8, 2, None, "")], (3, 9))
+    ((event, face),) = found.events
+    assert (event.start, event.stop) == (3, 9)
+    assert (face.faces, face.first_seen, face.last_seen, face.seconds_visible) == (2, 3, 8, 5)
+    assert face.means[EMOTIONS.index("happiness")] == pytest.approx(0.2)
+    assert face.strongest[EMOTIONS.index("sadness")] == pytest.approx(0.8)
+    assert face.episodes == 1  # the sad one begins in it, the happy one before
+
+
+def test_an_event_in_which_nobody_is_seen_is_there_without_a_face() -> None:
+    found = in_events([(0, 4, 0, "happiness"), (4, 4, None, "")], (5, 6), (1, 2))
+    assert [face and face.face_id for _, face in found.events] == [None, 0]
+    assert found.complaints == []
+
+
+def test_an_event_beyond_what_was_looked_at_is_told() -> None:
+    found = in_events([(10, 4, 0, "happiness")], (14, 15), (0, 10), (9, 11))
+    assert [one.reason for one in found.complaints] == [
+        f"events.csv line 2: 'task' is at {span} s of film.mp4, of which 10 to 14 s were looked at. Correct start, "
+        "stop or offset."
+        for span in ("14 to 15", "0 to 10")
+    ]
+    assert all(one.rows_kept for one in found.complaints)
+
+
+def test_a_film_without_times_has_no_events_and_says_so() -> None:
+    found = in_events([(np.nan, np.nan, 0, "happiness")], (0, 1))
+    assert "no time stamps" in found.complaints[0].reason
+    assert [face for _, face in found.events] == [None]
+    assert found.summaries[0].faces == 1
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 3), st.sampled_from(["happiness", "sadness", ""])), min_size=1, max_size=9),
+    st.data(),
+)
+def test_a_frame_split_in_two_changes_no_event(frames: list[tuple[float, str]], data: st.DataObject) -> None:
+    rows: list[Row] = []
+    for duration, emotion in frames:
+        start = rows[-1][0] + rows[-1][1] if rows else 0.0
+        rows.append((start, duration, 0 if emotion else None, emotion))
+    at = data.draw(st.integers(0, len(rows) - 1))
+    start, duration, face_id, emotion = rows[at]
+    half = duration * data.draw(st.floats(0.1, 0.9))
+    split = [
+        *rows[:at],
+        (start, half, face_id, emotion),
+        (start + half, duration - half, face_id, emotion),
+        *rows[at + 1 :],
+    ]
+    low = data.draw(st.floats(0, 5))
+    spans = [(low, low + data.draw(st.floats(0.1, 5)))]
+    (_, before), (_, after) = in_events(rows, *spans).events[0], in_events(split, *spans).events[0]
+    assert (before is None) == (after is None)
+    if before is not None and before.seconds_visible > 1e-6:
+        assert after.means == pytest.approx(before.means, abs=1e-6)
+        assert after.seconds_visible == pytest.approx(before.seconds_visible)
+        assert before.strongest.sum() == pytest.approx(1)
+
+
+def test_change_is_from_each_faces_own_baseline_and_the_raw_numbers_stay() -> None:
+    rows: list[Row] = [(0, 2, 0, "neutral"), (0, 2, 1, "happiness"), (2, 2, 0, "happiness"), (2, 2, 1, "happiness")]
+    rows += [(4, 1, 2, "sadness")]
+    found = in_events(rows, (2, 4), baseline=(0.0, 2.0))
+    happiness, neutral = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
+    first, second, third = found.summaries
+    assert first.means[happiness] == pytest.approx(0.5)
+    assert (first.changes[happiness], first.changes[neutral]) == pytest.approx((0.5, -0.5))
+    assert first.valence_change == pytest.approx(0.5)
+    assert second.changes == pytest.approx(np.zeros(7))
+    assert (third.changes, third.valence_change) == (None, None)
+    changes = [face.changes[happiness] for _, face in found.events]
+    assert changes == pytest.approx([1, 0])
+    assert found.changes[:4, happiness] == pytest.approx([0, 0, 1, 0])
+    assert np.isnan(found.changes[4]).all()
+    assert found.complaints == []
+    assert in_events(rows).changes is None
+
+
+def test_the_baseline_is_in_the_time_of_the_events() -> None:
+    rows: list[Row] = [(0, 2, 0, "neutral"), (2, 2, 0, "happiness")]
+    study = Study(events=Events({}, {"film.mp4": 10.0}))
+    (face,) = measure(table(rows), FILM, Options(baseline=(12.0, 14.0)), study).summaries
+    assert face.changes[EMOTIONS.index("neutral")] == pytest.approx(0.5)
+
+
+def test_a_baseline_in_which_nobody_is_seen_is_told() -> None:
+    found = in_events([(0, 1, None, ""), (1, 1, 0, "happiness")], baseline=(0.0, 1.0))
+    assert "No face is visible in the baseline, 0 to 1 s" in found.complaints[0].reason
+    assert found.summaries[0].changes is None
+    assert in_events([(0, 1, None, "")], baseline=(0.0, 1.0)).complaints == []
+
+
+def test_smoothed_shares_decide_on_episodes() -> None:
+    rows: list[Row] = [(at / 10, 0.1, 0, "happiness" if at != 5 else "neutral") for at in range(11)]
+    assert len(in_events(rows).episodes) == 2
+    (one,) = in_events(rows, smooth=0.5).episodes
+    assert (one.start, one.stop) == pytest.approx((0, 1.1))
+    assert in_events(rows).smoothed is None
+
+
+def test_persons_in_photographs_are_summed_up_by_role_and_group() -> None:
+    rows: list[Row] = [(np.nan, np.nan, at, "happiness" if at else "sadness") for at in range(3)]
+    namings = tuple(Naming(LINE, "a.jpg", at, "Anna", "", "before" if at else "after") for at in range(3))
+    everybody = People({"holiday": namings})
+    found = measure(table(rows, "Anna", "a.jpg"), FOLDER, Options(), Study(people=everybody))
+    assert [(one.person, one.group, one.faces) for one in found.people] == [("Anna", "after", 1), ("Anna", "before", 2)]
+    assert found.people[1].means[EMOTIONS.index("happiness")] == 1
+    assert found.summaries[0].person == ""
