@@ -65,12 +65,12 @@ below .3, .57 above .5; beyond .6 there are too few faces to tell, and the curve
 
 def clarity(crop: np.ndarray) -> Clarity:
     """What there is to measure in a face's (48, 48) uint8 picture."""
-    grey = crop.astype(np.float32) / 255
-    contrast = float(grey.std())
-    detail = float(cv2.Laplacian(grey, cv2.CV_32F).std())
-    clipped = float(np.mean((crop <= BLACK) | (crop >= WHITE)))
-    sharpness = detail / contrast if contrast > LEAST_CONTRAST else 0.0
-    return Clarity(float(grey.mean()), contrast, sharpness, clipped)
+    mean, deviation = cv2.meanStdDev(crop)
+    brightness, contrast = float(mean[0, 0]) / 255, float(deviation[0, 0]) / 255
+    _, roughness = cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_16S))
+    sharpness = float(roughness[0, 0]) / 255 / contrast if contrast > LEAST_CONTRAST else 0.0
+    between = cv2.countNonZero(cv2.inRange(crop, BLACK + 1, WHITE - 1))
+    return Clarity(brightness, contrast, sharpness, 1 - between / crop.size)
 
 
 def score(detection: Detection) -> float:

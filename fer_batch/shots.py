@@ -1,15 +1,50 @@
-"""Pure: where a film is cut. A frame is known by the light in 64 fields of it, its scene."""
+"""Pure: where a film is cut. A frame is known by the light in 64 fields of it, its scene.
+
+A cut is a frame whose scene is far from the one before, and much farther than frames were apart just before: moving
+people and cameras change little from frame to frame, or change it all the time. A flash is none: soon after it the
+picture is what it was.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import cv2
 import numpy as np
 
 from fer_batch.faces import Luma, full_range
+from fer_batch.types import Glimpse, Moment
 
 SCENE_SIDE = 8
 """Fields of a scene along each axis."""
 
 SAMPLES = 64
 """Pixels of a frame that are looked at along its shorter side: cheap, and many for a field."""
+
+CUT = 10.0
+"""Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photographs 95 % are more than 15 apart; a
+camera that turns by a fiftieth of the frame's width changes 3 (median) to 10 (highest)."""
+
+CUT_RATIO = 4.0
+"""At a cut the change is at least so many times what it was on average from frame to frame just before."""
+
+USUAL = 0.2
+"""Weight of the newest change in that average."""
+
+FLASH_SECONDS = 0.25
+"""How soon the picture is back after a flash."""
+
+FRAMES_PER_SECOND = 25.0
+"""What is assumed of films whose times are unknown."""
+
+SELDOM_SECONDS = 0.3
+"""Where frames are further apart than this, people who move change as much as a cut does, but not of most fields."""
+
+ALIKE = 0.5
+"""Most change of half of the fields, in standard deviations of a scene, in a shot whose camera stands still."""
+
+PLAIN = 2.0
+"""Standard deviation of a scene in grey levels, below which there is nothing to see in it."""
 
 
 def scene(luma: Luma) -> np.ndarray:
@@ -18,3 +53,74 @@ def scene(luma: Luma) -> np.ndarray:
     few = np.ascontiguousarray(luma.plane[step // 2 :: step, step // 2 :: step])
     fields = cv2.resize(few, (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_AREA)
     return full_range(np.asarray(fields), luma)
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two scenes of a shot show the same place: the camera has not moved, whoever has.
+
+    Light that has changed everywhere does not count, nor does what has changed in less than half of the fields.
+    """
+    first, second = (fields.astype(np.float32) - fields.mean() for fields in (one, other))
+    spread, other_spread = float(first.std()), float(second.std())
+    if min(spread, other_spread) < PLAIN:
+        return True
+    return float(np.median(np.abs(first / spread - second / other_spread))) <= ALIKE
+
+
+def numbered(glimpses: Iterable[Glimpse]) -> Iterator[tuple[int, Glimpse]]:
+    """Each frame of a film with the number of its shot, from 0. At most FLASH_SECONDS of frames are held back."""
+    coming = iter(glimpses)
+    ahead: deque[Glimpse] = deque()
+    before: Glimpse | None = None
+    shot, usual = 0, 0.0
+    while (glimpse := ahead.popleft() if ahead else next(coming, None)) is not None:
+        if before is not None:
+            changes = _changes(before, glimpse)
+            change = float(changes.mean())
+            seldom = between(before.moment, glimpse.moment) > SELDOM_SECONDS
+            if change < max(CUT, CUT_RATIO * usual) or (seldom and np.median(changes) < CUT):
+                usual += USUAL * (change - usual)
+            else:
+                flash = _flash(before, glimpse, ahead, coming)
+                if flash is not None:
+                    yield shot, glimpse
+                    yield from ((shot, ahead.popleft()) for _ in range(flash))
+                    continue
+                shot, usual = shot + 1, 0.0
+        yield shot, glimpse
+        before = glimpse
+
+
+def between(early: Moment, late: Moment) -> float:
+    """Seconds from one frame of a film to a later one; where times are unknown, as many as it would take as a rule."""
+    if early.seconds is None or late.seconds is None:
+        return (late.number - early.number) / FRAMES_PER_SECOND
+    return late.seconds - early.seconds
+
+
+def _flash(before: Glimpse, bright: Glimpse, ahead: deque[Glimpse], coming: Iterator[Glimpse]) -> int | None:
+    """How many frames go by after a ``bright`` one until the picture is what it was ``before``. None: it is a cut.
+
+    Frames that are looked at for that are taken from ``coming`` and put ``ahead``.
+    """
+    at = 0
+    while at < len(ahead) or _draw(coming, ahead):
+        if between(bright.moment, ahead[at].moment) > FLASH_SECONDS:
+            return None
+        if _changes(before, ahead[at]).mean() < CUT / 2:
+            return at
+        at += 1
+    return None
+
+
+def _draw(coming: Iterator[Glimpse], ahead: deque[Glimpse]) -> bool:
+    """Put one more frame ahead; false if there is none."""
+    before = len(ahead)
+    ahead.extend(islice(coming, 1))
+    return len(ahead) > before
+
+
+def _changes(before: Glimpse, after: Glimpse) -> np.ndarray:
+    """(8, 8) int16: by how many grey levels each field has changed."""
+    changes: np.ndarray = np.abs(before.scene.astype(np.int16) - after.scene)
+    return changes

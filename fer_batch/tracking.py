@@ -1,84 +1,236 @@
-"""Pure: who is the same face from frame to frame."""
+"""Pure: who is the same face from frame to frame.
 
-from collections.abc import Iterable, Iterator
+Two steps. From frame to frame, and over gaps of up to a second, a face goes on as it moved (:mod:`fer_batch.motion`):
+that gives paths. A path that begins is then the same face as one that ended in the same shot, if it begins where that
+one ended, however long ago, and nobody else can be meant. A cut ends everything.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, groupby
+from math import exp, hypot, log, log1p
 
-from fer_batch import quality
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from fer_batch import motion, quality, shots
+from fer_batch.motion import Motion, Spot
 from fer_batch.types import Box, Face, Glimpse, Moment, Reading
 
 GAP_SECONDS = 1.0
-"""How long a face may be away and still be the same one when it comes back to its place."""
+"""How long a face may be away and still be on the same path."""
 
-GAP_FRAMES = 25
-"""The same in frames, for films whose times are unknown."""
+REACH = 1.5
+"""Heights of a face from where it was last seen to where it may be seen again after any time."""
 
-OVERLAP = 0.3
-"""Least intersection over union with where a face was last seen."""
+RESIZED = 1.6
+"""By how much it may have grown or shrunk meanwhile."""
+
+FORGETTING = 0.1
+"""Cost of each e-fold of a gap, in parts of what REACH costs: of two who may be meant it is the one who left last."""
+
+DOUBT = 0.1
+"""If somebody else costs only so much more, nobody can say who it is: it is a face of its own."""
+
+BRIEF_SECONDS = 0.2
+"""A face that is seen in a single frame, and not in the next one so soon after, is likely none."""
+
+SAME_PLACE = 0.3
+"""Intersection over union with where a face was last seen that a single frame needs to be of it."""
+
+MEMORY = 250
+"""Faces of a shot that are away and can come back; more are forgotten, the longest away first."""
 
 
-@dataclass
-class _Track:
-    face_id: int
-    box: Box
+NOBODY = 5.0
+"""Cost of being nobody who was there before: more than anybody costs who can be meant, after years."""
+
+
+@dataclass(eq=False)
+class _Identity:
+    """A face of a shot."""
+
+    spurious: bool
+    number: int | None = None
+    """Its face_id; None until a row of it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """Where a face was seen, and when."""
+
     moment: Moment
+    scene: np.ndarray
+    box: Box
+    spot: Spot
+
+
+@dataclass(eq=False)
+class _Path:
+    """A face that is followed without a long gap."""
+
+    first: _Sight
+    last: _Sight
+    motion: Motion
+    sights: int = 1
+    identity: _Identity | None = None
+    """None until it has been seen twice, or is lost: who it is depends on that."""
+
+
+class _Shot:
+    """The faces of a shot: those that are followed, and those that are away."""
+
+    def __init__(self) -> None:
+        self._frames = 0
+        self._paths: list[_Path] = []
+        self._away: OrderedDict[_Identity, _Path] = OrderedDict()
+        """The last path of each, in the order in which they went."""
+
+    def see(self, glimpse: Glimpse) -> list[_Path]:
+        """The path of each of the frame's detections, of which every one begins one or goes on with one."""
+        self._frames += 1
+        now = glimpse.moment
+        self._leave([path for path in self._paths if _is_gone(path.last.moment, now)])
+        sights = [_Sight(now, glimpse.scene, one.box, Spot.of(one.box)) for one in glimpse.detections]
+        order = sorted(range(len(sights)), key=lambda at: sights[at].spot)  # detectors give them in any order
+        gaps = [shots.between(path.last.moment, now) for path in self._paths]
+        found: dict[int, _Path] = {}
+        for known, place in motion.match([one.motion for one in self._paths], gaps, [sights[at].spot for at in order]):
+            at, path = order[place], self._paths[known]
+            path.motion.follow(sights[at].spot, gaps[known])
+            path.last = sights[at]
+            path.sights += 1
+            found[at] = path
+        for at in order:
+            if at not in found:
+                found[at] = _Path(sights[at], sights[at], Motion(*sights[at].spot))
+                self._paths.append(found[at])
+        self._name([path for path in self._paths if path.identity is None and path.sights > 1])
+        return [found[at] for at in range(len(sights))]
+
+    def end(self) -> None:
+        """No frame follows."""
+        self._leave(self._paths)
+
+    def _leave(self, paths: Sequence[_Path]) -> None:
+        """These are not seen any more."""
+        if not paths:
+            return
+        self._paths = [path for path in self._paths if path not in paths]
+        in_order = sorted(paths, key=lambda path: path.first.moment.number)
+        for _, together in groupby(in_order, key=lambda path: path.first.moment.number):
+            began = list(together)
+            self._name([path for path in began if path.identity is None])
+            for path in began:
+                if path.identity is not None and not path.identity.spurious:
+                    self._away[path.identity] = path
+        while len(self._away) > MEMORY:
+            self._away.popitem(last=False)
+
+    def _name(self, paths: Sequence[_Path]) -> None:
+        """Tell whose paths these are."""
+        if not paths:
+            return
+        known = [*self._away.values(), *(path for path in self._paths if path.identity is not None)]
+        flickers = [self._is_flicker(path) for path in paths]
+        for path, flickers_only, before in zip(paths, flickers, _same(paths, flickers, known), strict=True):
+            if before is None or before.identity is None:
+                path.identity = _Identity(spurious=flickers_only)
+                continue
+            path.identity = before.identity
+            if self._away.pop(before.identity, None) is None:
+                self._paths.remove(before)
+
+    def _is_flicker(self, path: _Path) -> bool:
+        """Whether it is seen in a single frame although others around it were looked at."""
+        seconds = path.last.moment.duration
+        return path.sights == 1 and self._frames > 1 and (seconds is None or seconds <= BRIEF_SECONDS)
 
 
 def track(glimpses: Iterable[Glimpse], view: int) -> Iterator[Reading]:
-    """Readings of a film: each face takes the track that it overlaps most, and else begins a new one.
+    """Readings of a film, its faces numbered by their first appearance, from left to right in the same frame.
 
-    ``view`` is a position in VIEWS. Tracks are numbered by their first appearance.
+    ``view`` is a position in VIEWS. Frames are held back until it is known whose faces they have: for little more than
+    GAP_SECONDS.
     """
-    tracks: list[_Track] = []
-    count = 0
-    for glimpse in glimpses:
-        tracks = [one for one in tracks if not _lost(one.moment, glimpse.moment)]
-        boxes = [detection.box for detection in glimpse.detections]
-        found = _assign([one.box for one in tracks], boxes)
-        faces = []
-        for at, detection in enumerate(glimpse.detections):
-            if at in found:
-                current = tracks[found[at]]
-                current.box, current.moment = detection.box, glimpse.moment
-            else:
-                current = _Track(count, detection.box, glimpse.moment)
-                tracks.append(current)
-                count += 1
-            face = Face(current.face_id, detection, glimpse.shares[at, view], quality=quality.score(detection))
-            faces.append(face)
-        yield Reading(glimpse.moment, tuple(sorted(faces, key=lambda face: face.face_id)))
+    numbers = count()
+    waiting: deque[tuple[Glimpse, list[_Path]]] = deque()
+    shot, current = _Shot(), 0
+    for number, glimpse in shots.numbered(glimpses):
+        if number != current:
+            shot.end()
+            shot, current = _Shot(), number
+        waiting.append((glimpse, shot.see(glimpse)))
+        yield from _known(waiting, view, numbers)
+    shot.end()
+    yield from _known(waiting, view, numbers)
 
 
 def arrange(glimpses: Iterable[Glimpse], view: int) -> Iterator[Reading]:
     """Readings of photographs: faces numbered from the left of each picture."""
     for glimpse in glimpses:
-        order = sorted(range(len(glimpse.detections)), key=lambda at: _left_to_right(glimpse.detections[at].box))
-        faces = []
-        for face_id, at in enumerate(order):
-            one = glimpse.detections[at]
-            faces.append(Face(face_id, one, glimpse.shares[at, view], quality=quality.score(one)))
-        yield Reading(glimpse.moment, tuple(faces))
+        order = sorted(range(len(glimpse.detections)), key=lambda at: Spot.of(glimpse.detections[at].box))
+        yield Reading(glimpse.moment, tuple(_face(glimpse, at, view, number) for number, at in enumerate(order)))
 
 
-def _assign(tracks: list[Box], boxes: list[Box]) -> dict[int, int]:
-    """Position in ``boxes`` to position in ``tracks``, the largest overlaps first."""
-    pairs = [
-        (-overlap, track, box)
-        for track, known in enumerate(tracks)
-        for box, seen in enumerate(boxes)
-        if (overlap := known.overlap(seen)) >= OVERLAP
-    ]
-    found: dict[int, int] = {}
-    for _, track, box in sorted(pairs):
-        if box not in found and track not in found.values():
-            found[box] = track
+def _known(waiting: deque[tuple[Glimpse, list[_Path]]], view: int, numbers: Iterator[int]) -> Iterator[Reading]:
+    """The frames up to the first one with a face of whom nobody knows yet who it is."""
+    while waiting:
+        glimpse, paths = waiting[0]
+        identities = [path.identity for path in paths if path.identity is not None]
+        if len(identities) < len(paths):
+            return
+        waiting.popleft()
+        for at in sorted(range(len(paths)), key=lambda at: Spot.of(glimpse.detections[at].box)):
+            if identities[at].number is None:
+                identities[at].number = next(numbers)
+        faces = [_face(glimpse, at, view, one.number or 0, one.spurious) for at, one in enumerate(identities)]
+        yield Reading(glimpse.moment, tuple(sorted(faces, key=lambda face: face.face_id)))
+
+
+def _face(glimpse: Glimpse, at: int, view: int, face_id: int, spurious: bool = False) -> Face:
+    one = glimpse.detections[at]
+    return Face(face_id, one, glimpse.shares[at, view], quality=quality.score(one), spurious=spurious)
+
+
+def _same(paths: Sequence[_Path], flickers: Sequence[bool], known: Sequence[_Path]) -> list[_Path | None]:
+    """Who of the ``known`` each of the ``paths`` goes on with; None: with nobody, or nobody can say."""
+    costs = np.array([[_cost(one, path, weak) for one in known] for path, weak in zip(paths, flickers, strict=True)])
+    costs = costs.reshape(len(paths), len(known))
+    near = np.flatnonzero((costs < NOBODY).any(axis=0))
+    costs = costs[:, near]
+    found: list[_Path | None] = [None] * len(paths)
+    rows, columns = linear_sum_assignment(costs)
+    least = costs[rows, columns].sum()
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        if costs[row, column] < NOBODY:
+            others = costs.copy()
+            others[row, column] = NOBODY
+            if others[linear_sum_assignment(others)].sum() - least >= DOUBT:
+                found[row] = known[near[column]]
     return found
 
 
-def _lost(seen: Moment, now: Moment) -> bool:
-    if seen.seconds is None or now.seconds is None:
-        return now.number - seen.number > GAP_FRAMES
-    return now.seconds - seen.seconds > max(GAP_SECONDS, seen.duration or 0.0)  # the next look is never too late
+def _cost(before: _Path, path: _Path, flickers: bool) -> float:
+    """What speaks against a path's going on with one that ended before; NOBODY: it cannot.
+
+    Up to 1: the distance in REACH, and the change of size in RESIZED. FORGETTING comes on top of that.
+    """
+    early, late = before.last, path.first
+    if abs(late.spot.x - early.spot.x) > REACH * RESIZED * late.box.height:
+        return NOBODY  # most are: told quickly
+    resized = (late.spot.size - early.spot.size) / log(RESIZED)
+    height = exp((late.spot.size + early.spot.size) / 2)
+    off = hypot(late.spot.x - early.spot.x, late.spot.y - early.spot.y) / height / REACH
+    if off**2 + resized**2 > 1 or early.moment.number >= late.moment.number:
+        return NOBODY
+    if flickers and early.box.overlap(late.box) < SAME_PLACE:
+        return NOBODY
+    if not shots.alike(early.scene, late.scene):
+        return NOBODY
+    return off**2 + resized**2 + FORGETTING * log1p(shots.between(early.moment, late.moment))
 
 
-def _left_to_right(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y
+def _is_gone(seen: Moment, now: Moment) -> bool:
+    return shots.between(seen, now) > max(GAP_SECONDS, seen.duration or 0.0)  # the next look is never too late

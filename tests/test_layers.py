@@ -16,7 +16,7 @@ LAYERS: tuple[str, ...] = (
     "errors emotions openvino_import filmstamps",
     "types words sheets",
     "options sampling progress looking faces quality sources traces executors.protocol",
-    "shots",
+    "shots motion",
     "episodes smoothing timeline tracking persons places",
     "baseline events people",
     "study",
