@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_batch import measuring, media, outfolder, pages, persons, report, runfile, sources, tables, tracking
+from fer_batch import groups, measuring, media, outfolder, pages, persons, report, runfile, sources, tables, tracking
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
 from fer_batch.measuring import Measured
@@ -113,6 +113,7 @@ def _analyze(
         skipped=skipped,
         ignored=found.ignored,
         persons=len(study.people.persons) if options.people else None,
+        groups=len(study.people.groups),
     )
     media.write_media(folder, (one.source for one in outcomes))
     _write(folder, ledger, in_order)
@@ -233,15 +234,19 @@ def _write_measured(folder: Path, options: Options, measured: Sequence[Measured]
     more = tables.CHANGES if options.baseline else ()
     tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries), more)
     tables.write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
-    people, by_event, events = (folder / f"{name}.csv" for name in ("summary_by_person", "summary_by_event", "events"))
-    for path in (people, by_event, events):
-        outfolder.remove(path)
+    for _, _, table, _ in tables.OPTIONAL:
+        if table != "episodes.csv":
+            outfolder.remove(folder / table)
     if options.people is not None:
-        tables.write_people(people, persons.together(part for one in measured for part in one.people), more)
+        people = [part for one in measured for part in one.people]
+        tables.write_people(folder / "summary_by_person.csv", persons.together(people), more)
+        means, differences = groups.compare(people)
+        tables.write_groups(folder / "summary_by_group.csv", means)
+        tables.write_differences(folder / "group_differences.csv", differences)
     if options.events is not None:
         found = [part for one in measured for part in one.events]
-        tables.write_events(events, dict.fromkeys(event for event, _ in found))
-        tables.write_by_event(by_event, found, more)
+        tables.write_events(folder / "events.csv", dict.fromkeys(event for event, _ in found))
+        tables.write_by_event(folder / "summary_by_event.csv", found, more)
 
 
 def _write_card(path: Path, card: str | None) -> None:

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 import fer_batch
-from fer_batch import faces
+from fer_batch import faces, groups
 from fer_batch.options import Options
 from fer_batch.types import Kind, Outcome, Skipped
 
@@ -33,6 +33,8 @@ class Ledger:
     ignored: Sequence[str]
     persons: int | None = None
     """How many people.csv names; None: there is none."""
+    groups: int = 0
+    """In how many groups they are."""
 
 
 def as_json(ledger: Ledger) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "model": {**ledger.model, "runtime": ledger.runtime},
         "detector": dict(ledger.detector),
         "crop": {"side": faces.SIDE, "scale": faces.CROP_SCALE},
-        "statistics_over_people": _NO_PEOPLE if ledger.persons is None else f"over {ledger.persons} persons",
+        "statistics_over_people": _statistics(ledger),
         "counts": {
             "sources": len(outcomes),
             "films": len(outcomes) - len(photographs),
@@ -71,6 +73,19 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
 
 
 _NO_PEOPLE = "none: a face_id is a track in one film, not a person; name them with --people"
+
+
+def _statistics(ledger: Ledger) -> str | dict[str, Any]:
+    if ledger.persons is None:
+        return _NO_PEOPLE
+    return {
+        "persons": ledger.persons,
+        "groups": ledger.groups,
+        "intervals": "percentiles of resampled persons",
+        "confidence": groups.CONFIDENCE,
+        "resamples": groups.RESAMPLES,
+        "seed": groups.SEED,
+    }
 
 
 def versions() -> dict[str, str]:

@@ -17,6 +17,7 @@ import numpy as np
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.errors import OutputError
 from fer_batch.events import Event
+from fer_batch.groups import Difference, GroupMean
 from fer_batch.persons import Person
 from fer_batch.types import Episode, Reading, Skipped, Summary
 
@@ -185,6 +186,29 @@ BY_PERSON: tuple[Column, ...] = (
     *MEASURES,
 )
 
+BY_GROUP: tuple[Column, ...] = (
+    Column("kind", "string", "video or photos; films and photographs are not mixed."),
+    Column("group", "string", "A group in people.csv."),
+    Column("measure", "string", "A column of summary_by_person.csv."),
+    Column("persons", "integer", "Persons of the group who have a value; each counts once."),
+    Column("mean", "number", "Mean of the measure over persons.", "that of the measure", 4),
+    Column("low", "number", "Lower end of its 95 % interval, from resampling persons. Empty: one person.", "", 4),
+    Column("high", "number", "Upper end of its 95 % interval.", "", 4),
+)
+
+DIFFERENCES: tuple[Column, ...] = (
+    Column("kind", "string", "video or photos; films and photographs are not mixed."),
+    Column("group", "string", "A group in people.csv."),
+    Column("other_group", "string", "The group that it is compared with."),
+    Column("measure", "string", "A column of summary_by_person.csv."),
+    Column("persons", "integer", "Persons of the group who have a value; each counts once."),
+    Column("other_persons", "integer", "Persons of the other group who have a value."),
+    Column("persons_in_both", "integer", "Persons who are in both groups: their values are resampled together."),
+    Column("difference", "number", "The group's mean over persons less the other's.", "that of the measure", 4),
+    Column("low", "number", "Lower end of its 95 % interval, from resampling persons. Empty: one person.", "", 4),
+    Column("high", "number", "Upper end of its 95 % interval.", "", 4),
+)
+
 EVENTS: tuple[Column, ...] = (
     Column("file", "string", "Name of the film."),
     Column("label", "string", "What happens, as events.csv says."),
@@ -224,6 +248,8 @@ ERRORS: tuple[Column, ...] = (
 
 OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
     ("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),
+    ("summary-by-group", "Means of every group of persons", "summary_by_group.csv", BY_GROUP),
+    ("group-differences", "Differences between groups of persons", "group_differences.csv", DIFFERENCES),
     ("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
     ("events", "Events, in the time of each film", "events.csv", EVENTS),
     ("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
@@ -327,6 +353,16 @@ def write_people(path: Path, people: Iterable[Person], more: Sequence[Column] = 
         for one in people
     )
     write_table(path, (*BY_PERSON, *more), rows)
+
+
+def write_groups(path: Path, means: Iterable[GroupMean]) -> None:
+    """Write summary_by_group.csv."""
+    write_table(path, BY_GROUP, (vars(one) for one in means))
+
+
+def write_differences(path: Path, differences: Iterable[Difference]) -> None:
+    """Write group_differences.csv."""
+    write_table(path, DIFFERENCES, (vars(one) for one in differences))
 
 
 def write_events(path: Path, events: Iterable[Event]) -> None:

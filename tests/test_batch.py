@@ -287,12 +287,22 @@ def test_people_are_named_joined_and_summed_up_without_opening_media(
     episodes = pd.read_csv(out / "episodes.csv", keep_default_na=False)
     assert set(episodes.loc[episodes["file"] == "rotated.mp4", "person"]) == {"=Bo"}
     facts = json.loads((out / "run.json").read_text())
-    assert facts["statistics_over_people"] == "over 2 persons"
+    assert (facts["statistics_over_people"]["persons"], facts["statistics_over_people"]["groups"]) == (2, 2)
+    by_group = pd.read_csv(out / "summary_by_group.csv").set_index(["kind", "group", "measure"])
+    anna = by_person.loc[("Anna", "video"), "mean_happiness"]
+    assert by_group.loc[("video", "A", "mean_happiness"), ["persons", "mean"]].tolist() == [1, anna]
+    differences = pd.read_csv(out / "group_differences.csv").set_index(["kind", "measure"])
+    difference = differences.loc[("video", "mean_happiness"), "difference"]
+    assert difference == pytest.approx(anna - by_person.loc[("=Bo", "video"), "mean_happiness"], abs=2e-4)
     assert facts["options"]["people"] == "people.csv"
     report = frictionless.validate(str(out / "datapackage.json"))
     assert report.valid, report.flatten(["title", "message"])
     fer_batch.analyze([readable], HERE, out=out)
-    assert not (out / "summary_by_person.csv").exists()
+    assert not {path.name for path in out.glob("*.csv")} & {
+        "summary_by_person.csv",
+        "summary_by_group.csv",
+        "group_differences.csv",
+    }
     assert json.loads((out / "run.json").read_text())["statistics_over_people"].startswith("none: a face_id is a track")
 
 

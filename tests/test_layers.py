@@ -18,7 +18,7 @@ LAYERS: tuple[str, ...] = (
     "options sampling progress looking faces quality sources traces executors.protocol",
     "shots motion",
     "episodes smoothing timeline tracking persons places",
-    "baseline events people",
+    "baseline events people groups",
     "study",
     "measuring",
     "courses svg",

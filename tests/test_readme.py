@@ -75,7 +75,9 @@ def test_the_notebook_example_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(names["timeline"]) == 30
 
 
-@pytest.mark.parametrize("table", ["WIDEST", "SUMMARY", "BY_PERSON", "BY_EVENT", "CHANGES", "EPISODES", "ERRORS"])
+@pytest.mark.parametrize(
+    "table", ["WIDEST", "SUMMARY", "BY_PERSON", "BY_EVENT", "BY_GROUP", "DIFFERENCES", "CHANGES", "EPISODES", "ERRORS"]
+)
 def test_the_data_dictionary_has_every_column(table: str) -> None:
     listed = {name for names in re.findall(r"(?<!`)`([^`]+)`(?!`)", README) for name in re.split(r",\s*", names)}
     middle = "disgust|fear|happiness|sadness|surprise"  # of "`anger` … `neutral`"
