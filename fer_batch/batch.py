@@ -180,7 +180,7 @@ class _Tally:
         self.skipped.extend(self.record.skipped)
         for key in self.record.chunks:
             glimpses, skipped = work.read_chunk(key)
-            self.skipped.extend(skipped)
+            self.skipped.extend(one for one in skipped if one not in self.skipped)  # a film's chunks may all say it
             yield from glimpses
 
     def count(self, readings: Iterable[Reading]) -> Iterator[Reading]:

@@ -12,7 +12,7 @@ import typer
 from fer_batch import __version__
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError
-from fer_batch.options import RUNTIMES, Options, interval
+from fer_batch.options import RUNTIMES, Options, interval, rectangle
 
 if TYPE_CHECKING:
     from fer_batch.batch import Run
@@ -82,6 +82,10 @@ def analyze(
     ] = Options.episode_enter,
     episode_leave: Annotated[float, typer.Option(help="Share below which it ends.")] = Options.episode_leave,
     episode_shortest: Annotated[float, typer.Option(help="Shortest episode, in seconds.")] = Options.episode_shortest,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="Look only at this rectangle, in pixels of the upright picture."),
+    ] = None,
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Look into folders within folders.")
     ] = Options.recursive,
@@ -126,6 +130,7 @@ def analyze(
             episode_enter=episode_enter,
             episode_leave=episode_leave,
             episode_shortest=episode_shortest,
+            region=rectangle(region),
             recursive=recursive,
             detect_every=detect_every,
             workers=workers,

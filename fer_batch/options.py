@@ -50,6 +50,8 @@ class Options:
     """Share below which it ends; at most ``episode_enter``."""
     episode_shortest: float = 0.3
     """Shortest episode, in seconds."""
+    region: tuple[int, int, int, int] | None = None
+    """Left, top, width and height, in pixels of the upright frame, of what is looked at; None: all of it."""
     recursive: bool = True
     """Look into folders within folders."""
     detect_every: int | None = None
@@ -81,6 +83,11 @@ class Options:
         _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(0 <= self.min_quality <= 1, "--min-quality must be at least 0 and at most 1", self.min_quality)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
+        _require(
+            self.region is None or (min(self.region[:2]) >= 0 and min(self.region[2:]) >= 1),
+            "--region must be x,y,width,height in pixels, the last two at least 1",
+            self.region,
+        )
         _require(
             self.baseline is None or 0 <= self.baseline[0] < self.baseline[1] < inf,
             "--baseline must be two times in seconds, the first one less, like 0-10",
@@ -142,6 +149,23 @@ def interval(text: str | None) -> tuple[float, float] | None:
     except ValueError:
         raise UsageError(f"--baseline must be two times in seconds, like 0-10 or 2.5-4; got {text}.") from None
     return start, stop
+
+
+def rectangle(text: str | None) -> tuple[int, int, int, int] | None:
+    """``100,50,640,480`` as four numbers; None stays None.
+
+    Raises:
+        UsageError: it is no such text.
+    """
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--region must be x,y,width,height in whole pixels, like 100,50,640,480; got {text}."
+        ) from None
+    return x, y, width, height
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

@@ -31,6 +31,10 @@ ones that were pasted into pictures of 1000 to 1880 pixels, none that is not the
 """
 
 
+OPENED_FOR = longest_side(Kind.PHOTOS)
+"""Pixels that a look at the whole photograph needs; one at a part of it may need more."""
+
+
 @dataclass(frozen=True)
 class Photograph:
     """A decoded photograph; implements :class:`fer_batch.frames.Picture`."""
@@ -62,12 +66,10 @@ class Photograph:
 
     def rgb(self, longest_side: int) -> np.ndarray:
         """(height, width, 3) uint8, no side longer than ``longest_side``."""
-        height, width = self.grey.shape
-        ratio = longest_side / max(width, height)
-        if ratio >= 1:
-            return self.pixels
-        size = max(1, round(width * ratio)), max(1, round(height * ratio))
-        return cv2.resize(self.pixels, size, interpolation=cv2.INTER_LINEAR if ratio > NEARLY else cv2.INTER_AREA)
+        if self.scale < 1 and longest_side > OPENED_FOR:
+            with suppress(MediaError):  # as above
+                return _shrunk(open_photograph(self.path, longest_side).pixels, longest_side)
+        return _shrunk(self.pixels, longest_side)
 
 
 def plan(source: Source) -> list[Chunk]:
@@ -85,12 +87,22 @@ def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> I
         alive()
         name = f"{chunk.source.name}/{moment.file}"
         try:
-            photograph = open_photograph(file, longest_side(Kind.PHOTOS))
+            photograph = open_photograph(file, OPENED_FOR)
         except MediaError as error:
             skipped.append(Skipped(name, str(error)))
             continue
         skipped.extend(Skipped(name, note, rows_kept=True) for note in photograph.notes)
         yield Frame(moment, photograph)
+
+
+def _shrunk(pixels: np.ndarray, longest_side: int) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    ratio = longest_side / max(width, height)
+    if ratio >= 1:
+        return pixels
+    size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    shrunk: np.ndarray = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if ratio > NEARLY else cv2.INTER_AREA)
+    return shrunk
 
 
 def open_photograph(path: Path, enough: int | None = None) -> Photograph:

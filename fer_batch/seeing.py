@@ -89,6 +89,8 @@ class Seeing:
             "crop": [faces.SIDE, faces.CROP_SCALE],
             "model": self.model.sha256,
         }
+        if options.region is not None:
+            self._recipe["region"] = list(options.region)
         self._batcher: Batcher[str] = Batcher(self._predict, options.batch_size)
         self._ahead: Iterator[Source] = iter(())
         self._jobs: dict[str, _Job] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -11,26 +11,39 @@ from fer_batch import faces, looking, quality, shots
 from fer_batch.decoding import decode
 from fer_batch.detectors import Detector
 from fer_batch.frames import Frame, Picture
+from fer_batch.region import Region
 from fer_batch.types import Box, Chunk, Detection, Kind, Sightings, Skipped
 
 
 def see(
-    chunk: Chunk, detector: Detector, min_confidence: float, detect_every: int | None, alive: Callable[[], object]
+    chunk: Chunk,
+    detector: Detector,
+    min_confidence: float,
+    detect_every: int | None,
+    alive: Callable[[], object],
+    region: Region | None = None,
 ) -> Generator[Sightings, None, tuple[Skipped, ...]]:
     """Every frame of the chunk and every face in it whose score is at least ``min_confidence``, a few at a time.
 
     ``detect_every`` is the most frames from one look at a whole frame to the next, ``alive`` is called for everything
-    that is decoded. What could not be read is returned in the end.
+    that is decoded; only faces in ``region`` are looked for, if it is given. What could not be read, and pictures that
+    lie outside of the region, are returned in the end.
 
     Raises:
         MediaError: nothing of the chunk can be read, or it is not what its film's index announced.
     """
     decoding = decode(chunk, alive)
-    eye = _Eye(detector, min_confidence, looking.longest_side(chunk.source.kind))
+    longest_side = looking.longest_side(chunk.source.kind)
+    eye = (
+        _Eye(detector, min_confidence, longest_side)
+        if region is None
+        else _Window(detector, min_confidence, longest_side, region)
+    )
+    frames = eye.warned(chunk, decoding.frames, decoding.skipped)
     if chunk.source.kind is Kind.VIDEO:
-        yield from _film(decoding.frames, eye, detect_every)
+        yield from _film(frames, eye, detect_every)
     else:
-        for frame in decoding.frames:
+        for frame in frames:
             yield _sightings([frame], [eye.whole(frame.picture)])
     return tuple(decoding.skipped)
 
@@ -47,6 +60,10 @@ class _Eye:
         image = picture.rgb(self._longest_side)
         x, y = picture.width / image.shape[1], picture.height / image.shape[0]
         return [one.scaled(x, y) for one in self._detect(image)]
+
+    def warned(self, chunk: Chunk, frames: Iterator[Frame], skipped: list[Skipped]) -> Iterator[Frame]:  # noqa: ARG002
+        """The same frames; what is to be said of any of them is added to ``skipped``."""
+        return frames
 
     def between(self, before: Sequence[Detection], frames: Sequence[Frame]) -> list[list[Detection]]:
         """The faces in frames up to the next whole look, after the one that found ``before``."""
@@ -72,6 +89,45 @@ class _Eye:
                 if face.confidence >= looking.SURE:
                     break
         return max(found, key=lambda one: one.confidence, default=None)
+
+
+class _Window(_Eye):
+    """An eye that sees a part of each picture, and takes no notice of faces whose centre is elsewhere."""
+
+    def __init__(self, detector: Detector, min_confidence: float, longest_side: int, region: Region) -> None:
+        super().__init__(detector, min_confidence, longest_side)
+        self._region = region
+
+    def whole(self, picture: Picture) -> list[Detection]:
+        """Every face in the region, in pixels of the upright frame."""
+        part = self._region.within(picture.width, picture.height)
+        if part is None:
+            return []
+        enough = ceil(self._longest_side * max(picture.width, picture.height) / max(part.width, part.height))
+        image = picture.rgb(enough)
+        across, down = image.shape[1] / picture.width, image.shape[0] / picture.height
+        left, top = round(part.x * across), round(part.y * down)
+        right, bottom = round((part.x + part.width) * across), round((part.y + part.height) * down)
+        seen = np.ascontiguousarray(image[top : max(bottom, top + 1), left : max(right, left + 1)])
+        found = (one.moved(left, top).scaled(1 / across, 1 / down) for one in self._detect(seen))
+        return [one for one in found if part.holds(one.box)]
+
+    def near(self, picture: Picture, expected: Box) -> Detection | None:
+        """The face around the place where one is expected, if it is still in the region."""
+        found = super().near(picture, expected)
+        return found if found is not None and self._region.holds(found.box) else None
+
+    def warned(self, chunk: Chunk, frames: Iterator[Frame], skipped: list[Skipped]) -> Iterator[Frame]:
+        """The same frames; for a picture outside of the region a line is added to ``skipped``, once a film."""
+        told = set()
+        for frame in frames:
+            width, height = frame.picture.width, frame.picture.height
+            name = chunk.source.name if chunk.source.kind is Kind.VIDEO else f"{chunk.source.name}/{frame.moment.file}"
+            if name not in told and self._region.within(width, height) is None:
+                told.add(name)
+                reason = f"The region lies outside of the picture, which has {width}x{height} pixels. Change --region."
+                skipped.append(Skipped(name, reason, rows_kept=True))
+            yield frame
 
 
 def _film(frames: Iterator[Frame], eye: _Eye, detect_every: int | None) -> Iterator[Sightings]:

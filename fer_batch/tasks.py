@@ -15,6 +15,7 @@ from fer_batch.classifiers.batching import Batcher
 from fer_batch.detectors import Detector
 from fer_batch.filmindex import FilmIndex, read_index
 from fer_batch.options import OPENVINO, Options
+from fer_batch.region import Region
 from fer_batch.types import Answers, Chunk, Sightings, Skipped, Source
 
 LOWEST_CONFIDENCE = 0.3
@@ -72,6 +73,7 @@ class Setup:
     detector: str
     lowest_confidence: float
     detect_every: int | None
+    region: Region | None
     classifies: bool
     """Whether the worker runs the model itself, with OpenVINO; else it hands the crops over."""
     model: Path | None
@@ -84,6 +86,7 @@ class Setup:
             detector=detectors.DEFAULT,
             lowest_confidence=min(LOWEST_CONFIDENCE, options.min_confidence),
             detect_every=options.detect_every,
+            region=Region(*options.region) if options.region else None,
             classifies=model.choose(options.runtime)[0] == OPENVINO,
             model=options.model,
             batch_size=options.batch_size,
@@ -178,4 +181,6 @@ class Worker:
         self, chunk: Chunk, alive: Callable[[int], object]
     ) -> Generator[Sightings, None, tuple[Skipped, ...]]:
         setup = self._setup
-        return sight.see(chunk, self._detector, setup.lowest_confidence, setup.detect_every, lambda: alive(0))
+        return sight.see(
+            chunk, self._detector, setup.lowest_confidence, setup.detect_every, lambda: alive(0), setup.region
+        )

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "fer_batch"
 LAYERS: tuple[str, ...] = (
     "errors emotions openvino_import filmstamps",
     "types words sheets",
-    "options sampling progress looking faces quality sources traces executors.protocol",
+    "options region sampling progress looking faces quality sources traces executors.protocol",
     "shots motion",
     "episodes smoothing timeline tracking persons places",
     "baseline events people groups",

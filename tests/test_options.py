@@ -9,7 +9,7 @@ import pytest
 
 from fer_batch.cli import analyze
 from fer_batch.errors import UsageError
-from fer_batch.options import Options, interval
+from fer_batch.options import Options, interval, rectangle
 
 NAN = float("nan")
 
@@ -36,6 +36,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"baseline": (-1.0, 1.0)}, "--baseline"),
     ({"baseline": (1.0, 1.0)}, "--baseline"),
     ({"baseline": (0.0, NAN)}, "--baseline"),
+    ({"region": (-1, 0, 5, 5)}, "--region"),
+    ({"region": (0, 0, 0, 5)}, "--region"),
+    ({"region": (0, 0, 5, -5)}, "--region"),
     ({"smooth": 0.0}, "--smooth"),
     ({"smooth": NAN}, "--smooth"),
     ({"episode_enter": 0.0}, "--episode-enter"),
@@ -75,6 +78,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
         {"episode_enter": 1.0, "episode_leave": 1.0, "episode_shortest": 0.0},
         {"episode_enter": 0.35},
         {"smooth": 0.1},
+        {"region": (0, 0, 1, 1)},
         {"baseline": (0.0, 0.1)},
         {"detect_every": 1},
         {"workers": 0},
@@ -112,3 +116,14 @@ def test_an_interval_is_two_numbers() -> None:
 def test_what_is_no_interval_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match=r"--baseline must be two times in seconds, like 0-10"):
         interval(text)
+
+
+def test_a_rectangle_is_four_whole_numbers() -> None:
+    assert rectangle("100,50,640,480") == (100, 50, 640, 480)
+    assert rectangle(None) is None
+
+
+@pytest.mark.parametrize("text", ["", "5", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1.5,2,3,4", "1 2 3 4"])
+def test_what_is_no_rectangle_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--region must be x,y,width,height in whole pixels, like 100,50,640,480"):
+        rectangle(text)
