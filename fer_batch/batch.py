@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_batch import groups, measuring, media, outfolder, pages, persons, report, runfile, sources, tables, tracking
+from fer_batch import groups, measuring, media, outfolder, persons, report, results, runfile, sources, tables, tracking
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
 from fer_batch.measuring import Measured
-from fer_batch.options import Options
+from fer_batch.options import Options, ReportOptions
 from fer_batch.progress import Progress, Silence
 from fer_batch.seeing import Seeing
 from fer_batch.study import Study
@@ -44,11 +44,13 @@ def analyze(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    asked: ReportOptions | None = None,
 ) -> Run:
     """Find the faces in photographs and films and write down what their expressions look like.
 
     ``paths`` are files and folders. ``out`` is made if need be, by default ``NAME-emotions`` in the working directory,
-    NAME being the first path's. Run again on the same folder, it does only what is missing.
+    NAME being the first path's. Run again on the same folder, it does only what is missing. ``asked`` is what the
+    report shall hold beyond numbers and charts.
 
     Raises:
         UsageError: a path does not exist, or the output folder holds files of somebody else, or another run is writing
@@ -70,7 +72,7 @@ def analyze(
     seeing = Seeing(options, WorkFolder(folder / "work"), progress)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(found, study, seeing, options, folder, progress, started)
+        run = _analyze(found, study, seeing, options, asked, folder, progress, started)
     if not run.outcomes:
         raise NothingUsable(f"Nothing could be read; {run.report} says why.")
     return run
@@ -86,12 +88,13 @@ def _analyze(
     study: Study,
     seeing: Seeing,
     options: Options,
+    asked: ReportOptions | None,
     folder: Path,
     progress: Progress,
     started: datetime,
 ) -> Run:
     """Have every source seen, and write everything."""
-    _write_card(folder / pages.MODEL_CARD, seeing.model.card)
+    _write_card(folder / results.MODEL_CARD, seeing.model.card)
     told: dict[str, _Told] = {}
     with closing(seeing.records(found.sources)) as records:
         for source, record in records:
@@ -119,7 +122,8 @@ def _analyze(
     _write(folder, ledger, in_order)
     if not options.keep:
         outfolder.sweep(seeing.work.folder, keep=())
-    return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder))
+    places = media.places([one.source for one in outcomes])
+    return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder, asked, places))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 from fer_batch import __version__
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError
-from fer_batch.options import RUNTIMES, Options, interval, rectangle
+from fer_batch.options import RUNTIMES, Options, ReportOptions, interval, rectangle
 
 if TYPE_CHECKING:
     from fer_batch.batch import Run
@@ -32,6 +32,11 @@ app = typer.Typer(
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", file_okay=False, help="Output folder; default: NAME-emotions.")
 ]
+Charts = Annotated[bool, typer.Option("--charts", help="Save every chart as SVG and PNG too, for papers.")]
+Thumbnails = Annotated[
+    bool, typer.Option("--thumbnails/--no-thumbnails", help="Show pictures of faces in the report; default: none.")
+]
+Anonymize = Annotated[bool, typer.Option("--anonymize", help="Blur the faces in thumbnails beyond recognition.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
 
 
@@ -105,6 +110,9 @@ def analyze(
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="Keep the work folder, from which a later run goes on.")
     ] = Options.keep,
+    thumbnails: Thumbnails = ReportOptions.thumbnails,
+    anonymize: Anonymize = ReportOptions.anonymize,
+    charts: Charts = ReportOptions.charts,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Quiet = False,
@@ -140,10 +148,11 @@ def analyze(
             restart=restart,
             keep=keep,
         )
+        asked = ReportOptions(charts=charts, thumbnails=thumbnails, anonymize=anonymize)
         if dry_run:
             _print_forecast(inputs, options, as_json)
             return
-        run = _analyze(inputs, options, out, say=not (quiet or as_json))
+        run = _analyze(inputs, options, asked, out, say=not (quiet or as_json))
         if as_json:
             typer.echo(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
         else:
@@ -155,12 +164,19 @@ def analyze(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Write one HTML file of at most 5 MB, for sending, instead.")
+    ] = False,
+    thumbnails: Thumbnails = ReportOptions.thumbnails,
+    anonymize: Anonymize = ReportOptions.anonymize,
+    charts: Charts = ReportOptions.charts,
 ) -> None:
     """Render the report again, from the tables in an output folder."""
     with _errors_to_exit_codes():
-        from fer_batch.report import render
+        from fer_batch.report import render, render_single_file
 
-        typer.echo(render(folder))
+        asked = ReportOptions(charts=charts, thumbnails=thumbnails, anonymize=anonymize)
+        typer.echo((render_single_file if single_file else render)(folder, asked))
 
 
 @app.command()
@@ -205,9 +221,10 @@ def demo(
         from fer_batch import outfolder
         from fer_batch.demo import make_sample
 
+        asked = ReportOptions(thumbnails=True, charts=True)
         outfolder.claim(folder)
         make_sample(folder / "sample")
-        typer.echo(_analyze([folder / "sample"], Options(), folder / "emotions", say=not quiet).report)
+        typer.echo(_analyze([folder / "sample"], Options(), asked, folder / "emotions", say=not quiet).report)
 
 
 @app.callback(invoke_without_command=True)
@@ -218,11 +235,11 @@ def main(version: Annotated[bool, typer.Option("--version", help="Print the vers
         raise typer.Exit
 
 
-def _analyze(inputs: list[Path], options: Options, out: Path | None, *, say: bool) -> "Run":
+def _analyze(inputs: list[Path], options: Options, asked: ReportOptions, out: Path | None, *, say: bool) -> "Run":
     from fer_batch.batch import analyze as run_batch
 
     with _Bar(say) as progress:
-        run = run_batch(inputs, options, out=out, progress=progress)
+        run = run_batch(inputs, options, out=out, progress=progress, asked=asked)
     for one in run.skipped:
         kept = "not whole" if one.rows_kept else "left out"
         _warn(f"{kept}: {one.file}: {one.reason}")

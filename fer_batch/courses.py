@@ -43,11 +43,24 @@ class Course:
     """(N, 7) float64: the least share of a frame."""
     highs: np.ndarray
     """(N, 7) float64: the greatest share of a frame."""
+    quality: np.ndarray
+    """(N,) float64: how good the face's picture is to read, 0 to 1; NaN where that is unknown."""
 
     @property
     def average(self) -> np.ndarray:
         """(7,) float64: mean shares over the time that the face is visible."""
         return np.average(self.means, axis=0, weights=self.weights if self.weights.sum() > 0 else None)
+
+    def poor(self, least: float) -> list[tuple[float, float]]:
+        """(start, end) of the stretches in which quality is below ``least``; those too near to tell apart are one."""
+        near = (self.extent[1] - self.extent[0]) / MOST_BINS + TOLERANCE
+        found: list[tuple[float, float]] = []
+        for point in np.flatnonzero(self.quality < least).tolist():
+            start, end = float(self.starts[point]), float(self.ends[point])
+            if found and start - found[-1][1] <= near:
+                start = found.pop()[0]
+            found.append((start, end))
+        return found
 
     @property
     def gaps(self) -> list[tuple[float, float]]:
@@ -107,6 +120,7 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
             means=shares,
             lows=shares,
             highs=shares,
+            quality=rows["quality"].to_numpy(dtype=np.float64),
         )
     return found
 
@@ -137,4 +151,5 @@ def binned(course: Course, most: int = MOST_BINS) -> Course:
         means=means / np.add.reduceat(parts, first)[:, np.newaxis],
         lows=np.minimum.reduceat(course.lows, first, axis=0),
         highs=np.maximum.reduceat(course.highs, first, axis=0),
+        quality=np.minimum.reduceat(course.quality, first),
     )

@@ -1,6 +1,6 @@
 """What a film's page shows: its faces, and each one's course along it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch import charts, words
-from fer_batch.courses import NO_MARKS, binned, courses
+from fer_batch.courses import Marks, binned, courses
 from fer_batch.emotions import TABLE
 from fer_batch.live import LiveFace, film_data, finer_script, is_coarse
 from fer_batch.pages import (
@@ -23,6 +23,7 @@ from fer_batch.pages import (
     Shares,
     SourceRow,
     Tile,
+    box_of,
     common,
     facts,
     figures,
@@ -33,12 +34,19 @@ from fer_batch.pages import (
 )
 from fer_batch.results import Results
 from fer_batch.tables import MEANS
+from fer_batch.types import Box
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CHARTS = 12
 """Faces of one film that get charts: those visible longest."""
+
+MOST_EPISODES = 60
+"""Rows of one face's table of episodes."""
+
+LOW_QUALITY = 0.5
+"""Quality below which a chart is hatched: the picture leaves less than half of the model's accuracy above chance."""
 
 MOST_STRETCHES = 20
 """Rows of the table beside a timeline chart."""
@@ -61,6 +69,18 @@ class FaceRow:
 
 
 @dataclass(frozen=True)
+class EpisodeRow:
+    """A stretch in which a face shows an expression: a row of episodes.csv."""
+
+    emotion: str
+    start: float
+    stop: float
+    mean: float
+    peak: float
+    peak_time: float
+
+
+@dataclass(frozen=True)
 class Stretch:
     """A part of a face's course, for the table beside its chart."""
 
@@ -79,6 +99,13 @@ class FaceSection:
     unit: str
     """Of the chart's axis and of the stretches: "seconds" or "frames"."""
     gaps: int
+    poor: int
+    """Stretches in which its pictures are of low quality."""
+    episodes: tuple[EpisodeRow, ...]
+    """In time."""
+    more_episodes: int
+    """Those that only episodes.csv has."""
+    longest: EpisodeRow | None
     points: int
     """Points of a line; less than ``row.faces`` where frames are averaged."""
     timeline: Drawn
@@ -99,33 +126,63 @@ class FilmPage(Page):
     more_faces: int
     """Rows that only summary.csv has."""
     sections: tuple[FaceSection, ...]
+    pictures: Mapping[int, str]
+    """Addresses of thumbnails by face_id; empty where nobody asked for them."""
+    least_quality: float
+    """Below it a chart is hatched."""
     film: Link | None
     """The film itself; None: it does not lie where a page could reach it."""
     live: Markup
     """JSON for the script; empty: no face is charted."""
 
 
-def film_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> FilmPage:
-    """All that a film's page shows."""
-    summary = results.summary_of(source).sort_values(
-        ["seconds_visible", "faces", "face_id"], ascending=[False, False, True]
-    )
-    faces = [_face_row(row, number < MOST_CHARTS) for number, row in enumerate(summary.to_dict("records"))]
+def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, tuple[int, Box]]:
+    """For each charted face of a film the number of the frame that shows it best, and its box there."""
+    charted = _faces(results, source)[:MOST_CHARTS]
+    seen = timeline[timeline["success"] & timeline["face_id"].isin([face.face_id for face in charted])]
+    worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
+    rows = seen.loc[worth.groupby(seen["face_id"]).idxmax()] if len(seen) else seen
+    return {int(row["face_id"]): (int(row["frame"]), box_of(row)) for row in rows.to_dict("records")}
+
+
+def film_page(
+    results: Results,
+    source: Mapping[str, Any],
+    timeline: "pd.DataFrame",
+    thumbnails: Mapping[int, bytes] | None = None,
+) -> FilmPage:
+    """All that a film's page shows; ``thumbnails`` are JPEGs by face_id."""
+    faces = _faces(results, source)
     found = courses(timeline, [face.face_id for face in faces if face.charted])
     charted = [face for face in faces if face.face_id in found]
-    live = [LiveFace(face.face_id, face.name, found[face.face_id], NO_MARKS) for face in charted]
+    least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
+    episodes = results.episodes_of(source)
+    live = [
+        LiveFace(face.face_id, face.name, one, Marks(_bars(episodes, face.face_id), poor=one.poor(least)))
+        for face in charted
+        for one in [found[face.face_id]]
+    ]
     row = source_row(results, source, timeline)
     drawing = figures(results, source)
-    sections = tuple(_section(face, one, source["name"], drawing) for face, one in zip(charted, live, strict=True))
+    sections = tuple(
+        _section(face, one, _episodes(episodes, face.face_id), source["name"], drawing)
+        for face, one in zip(charted, live, strict=True)
+    )
     mean = _film_distribution(row, drawing) if row.shares else None
     finer = []
     if any(is_coarse(one.course) for one in live):
         finer.append(Attachment(f"assets/{source['output']}/frames.js", finer_script(live).encode()))
+    pictures = {
+        face_id: Attachment(f"assets/{source['output']}/face-{face_id}.jpg", jpeg)
+        for face_id, jpeg in (thumbnails or {}).items()
+    }
     start = float(source.get("facts", {}).get("container_start") or 0.0)
     address = href(page_path(source), finer[0].path) if finer else ""
     return FilmPage(
         **common(results, source),
-        attachments=(*drawing.attachments, *finer),
+        attachments=(*drawing.attachments, *finer, *pictures.values()),
+        least_quality=least,
+        pictures={face_id: href(page_path(source), one.path) for face_id, one in pictures.items()},
         tiles=(
             Tile("Time looked at", charts.clock(row.seconds), words.seconds(row.seconds))
             if row.seconds is not None
@@ -133,6 +190,10 @@ def film_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataFra
             Tile("Frames looked at", words.count(row.frames)),
             Tile("Frames with a face", words.count(row.frames_with_face), words.part(row.frames_with_face, row.frames)),
             Tile("Tracks", words.count(row.tracks), f"{words.count(row.faces)} faces, summed over the frames"),
+            *(
+                (Tile("Likely no faces", words.count(row.spurious), "seen in one frame only; not summed up"),)
+                * bool(row.spurious)
+            ),
         ),
         facts=facts(source.get("facts", {})),
         distribution=mean,
@@ -144,6 +205,18 @@ def film_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataFra
     )
 
 
+def _faces(results: Results, source: Mapping[str, Any]) -> list[FaceRow]:
+    """Those visible longest first."""
+    order = ["seconds_visible", "faces", "face_id"]
+    summary = results.summary_of(source).sort_values(order, ascending=[False, False, True])
+    return [_face_row(row, number < MOST_CHARTS) for number, row in enumerate(summary.to_dict("records"))]
+
+
+def _spurious(row: SourceRow) -> tuple[Tile, ...]:
+    note = "seen in one frame only; in the CSV, but not summed up"
+    return (Tile("Likely no faces", words.count(row.spurious), note),) if row.spurious else ()
+
+
 def _film_distribution(row: SourceRow, drawing: Figures) -> Distribution:
     basis = (
         "Mean over the time in which faces are visible; two faces seen for one second together are two seconds."
@@ -153,7 +226,23 @@ def _film_distribution(row: SourceRow, drawing: Figures) -> Distribution:
     return drawing.distribution("shares", f"Mean shares of {row.name}, all faces together", basis, row.shares)
 
 
-def _section(face: FaceRow, live: LiveFace, film: str, drawing: Figures) -> FaceSection:
+def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float, float]]]:
+    """(start, stop) of a face's episodes of each emotion."""
+    ours = episodes[episodes["face_id"] == face_id]
+    return {
+        str(emotion): list(zip(rows["start"].tolist(), rows["stop"].tolist(), strict=True))
+        for emotion, rows in ours.groupby("emotion")
+    }
+
+
+def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
+    """A face's episodes, in time."""
+    columns = ["emotion", "start", "stop", "mean", "peak", "peak_time"]
+    ours = episodes.loc[episodes["face_id"] == face_id, columns].sort_values("start")
+    return [EpisodeRow(str(emotion), *map(float, numbers)) for emotion, *numbers in ours.itertuples(index=False)]
+
+
+def _section(face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], film: str, drawing: Figures) -> FaceSection:
     course = live.course
     name = f"{face.name} of {film}"
     leading = next(emotion.label for emotion in TABLE if emotion.name == face.emotion)
@@ -168,6 +257,10 @@ def _section(face: FaceRow, live: LiveFace, film: str, drawing: Figures) -> Face
         row=face,
         unit=course.unit,
         gaps=len(course.gaps),
+        poor=len(live.marks.poor),
+        episodes=tuple(episodes[:MOST_EPISODES]),
+        more_episodes=len(episodes[MOST_EPISODES:]),
+        longest=max(episodes, key=lambda one: one.stop - one.start, default=None),
         points=len(binned(course).starts),
         timeline=drawing.timeline(course, live.marks, f"face-{face.face_id}-time", title, text),
         stretches=tuple(
@@ -190,7 +283,7 @@ def _face_row(row: Mapping[Any, Any], charted: bool) -> FaceRow:
 
     return FaceRow(
         face_id=int(row["face_id"]),
-        name=f"Face {int(row['face_id'])}",
+        name=f"{row['person']} (face {int(row['face_id'])})" if row["person"] else f"Face {int(row['face_id'])}",
         faces=int(row["faces"]),
         first_seen=known(row["first_seen"]),
         last_seen=known(row["last_seen"]),

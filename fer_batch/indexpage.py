@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_batch import charts, words
+from fer_batch.card import Accuracy, read_accuracy
+from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.methods import citation, paragraph
 from fer_batch.pages import (
     INDEX,
-    MODEL_CARD,
     Distribution,
     Fact,
     Figures,
     Link,
     Page,
+    Shares,
     SourceRow,
     Tile,
     facts,
@@ -20,8 +23,28 @@ from fer_batch.pages import (
     mean,
     view,
 )
-from fer_batch.results import LeftOut, Results
+from fer_batch.results import MODEL_CARD, LeftOut, Results
+from fer_batch.tables import MEANS
 from fer_batch.types import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+MOST_PEOPLE = 60
+"""People, or tracks, side by side: those visible longest."""
+
+
+@dataclass(frozen=True)
+class Small:
+    """One of many small charts side by side."""
+
+    name: str
+    href: str
+    basis: str
+    shares: Shares
+    emotion: str
+    """The one with the largest share."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +59,20 @@ class IndexPage(Page):
     films: tuple[SourceRow, ...]
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
+    sources: tuple[Small, ...]
+    """Films and folders side by side."""
+    people: tuple[Small, ...]
+    """People side by side, or tracks where nobody has named them."""
+    named: bool
+    more_people: int
     card: Link | None
     """The emotion model's card; None: it has none."""
+    accuracy: Accuracy | None
+    """What the card says was measured for the answer that fills the tables."""
+    confused: tuple[str, ...]
+    """Sentences about the emotions that are taken for others."""
+    methods: str
+    citation: str
     provenance: tuple[tuple[str, tuple[Fact, ...]], ...]
     """Groups of facts, each with its heading."""
 
@@ -76,6 +111,8 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
                 mean(photographs, "faces"),
             )
         )
+    people = _people(films, timed)
+    accuracy = read_accuracy(results.card, view(results))
     return IndexPage(
         title="What the faces look like",
         index=Link("Overview", INDEX),
@@ -95,9 +132,60 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         films=films,
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
+        sources=tuple(_small(row.name, row.page.href, _amount(row), row.shares) for _, row in listed if row.shares),
+        people=tuple(people[:MOST_PEOPLE]),
+        named=bool((summary["person"] != "").any()),
+        more_people=len(people[MOST_PEOPLE:]),
+        accuracy=accuracy,
+        confused=_confused(accuracy) if accuracy else (),
+        methods=paragraph(results.run, accuracy),
+        citation=citation(results.run),
         card=Link("model card", href(INDEX, MODEL_CARD)) if (results.folder / MODEL_CARD).is_file() else None,
         provenance=_provenance(results.run),
     )
+
+
+def _small(name: str, address: str, basis: str, shares: Shares) -> Small:
+    return Small(name, address, basis, shares, EMOTIONS[max(range(len(shares)), key=shares.__getitem__)])
+
+
+def _amount(row: SourceRow) -> str:
+    return charts.clock(row.seconds) if row.seconds is not None else words.plural(row.faces, "face")
+
+
+def _people(films: Sequence[SourceRow], timed: "pd.DataFrame") -> list[Small]:
+    """Each named person over all films, or each track where nobody is named; those visible longest first."""
+    pages = {film.name: film.page.href for film in films}
+    named = timed[timed["person"] != ""]
+    found = []
+    if len(named):
+        for person, rows in named.groupby("person"):
+            seconds = float(rows["seconds_visible"].sum())
+            where = rows.sort_values("seconds_visible").to_dict("records")[-1]
+            address = f"{pages[str(where['file'])]}#faces"
+            basis = f"{charts.clock(seconds)} in {words.plural(rows['file'].nunique(), 'film')}"
+            found.append((seconds, _small(str(person), address, basis, mean(rows, "seconds_visible"))))
+    else:
+        for row in timed.to_dict("records"):
+            seconds = float(row["seconds_visible"])
+            address = f"{pages[row['file']]}#faces"
+            basis = f"{charts.clock(seconds)} in {row['file']}"
+            shares = tuple(float(row[name]) for name in MEANS)
+            found.append((seconds, _small(f"Face {row['face_id']}", address, basis, shares)))
+    return [small for _, small in sorted(found, key=lambda one: -one[0])]
+
+
+def _confused(accuracy: Accuracy) -> tuple[str, ...]:
+    """For each emotion what it is most often taken for, the least reliable first."""
+    sentences = []
+    for at in sorted(range(len(TABLE)), key=lambda at: accuracy.recalls[at])[:4]:
+        others = [(name, share) for name, share in accuracy.mistaken(EMOTIONS[at]) if share >= 0.05][:3]
+        taken = ", ".join(f"for {name} in {100 * share:.0f} %" for name, share in others)
+        sentences.append(
+            f"{TABLE[at].label} was recognised in {100 * accuracy.recalls[at]:.0f} % of its faces"
+            + (f" and taken {taken}." if taken else ".")
+        )
+    return tuple(sentences)
 
 
 def _tiles(films: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: Sequence[LeftOut]) -> tuple[Tile, ...]:

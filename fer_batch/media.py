@@ -23,25 +23,26 @@ def write_media(folder: Path, sources: Iterable[Source]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    places = {}
-    for source in sources:
-        path = source.files[0] if source.kind is Kind.VIDEO else source.files[0].parent
-        if (place := seen_from(path, folder)) is not None:
-            places[source.name] = place
-    tables.write_json(folder / MEDIA, places)
+    together = {name: seen_from(path, folder) for name, path in places(sources).items()}
+    tables.write_json(folder / MEDIA, {name: place for name, place in together.items() if place is not None})
+
+
+def places(sources: Iterable[Source]) -> dict[str, Path]:
+    """By the source's name a film's own path, and the folder that photographs are in."""
+    return {one.name: one.files[0] if one.kind is Kind.VIDEO else one.files[0].parent for one in sources}
 
 
 def read_media(folder: Path) -> Mapping[str, Path]:
     """Path by source's name, of those that are still there."""
     try:
-        places = json.loads((folder / MEDIA).read_text(encoding="utf-8"))
+        written = json.loads((folder / MEDIA).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if not isinstance(places, dict):
+    if not isinstance(written, dict):
         return {}
     found = {
         name: folder / place
-        for name, place in places.items()
+        for name, place in written.items()
         if isinstance(place, str) and not Path(place).is_absolute()
     }
     return {name: path for name, path in found.items() if path.exists()}

@@ -15,7 +15,7 @@ from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.results import LeftOut, Results, anonymous
 from fer_batch.svg import Chart
 from fer_batch.tables import MEANS
-from fer_batch.types import Kind
+from fer_batch.types import Box, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +24,6 @@ MOST_ROWS = 500
 """Rows of one table on a page; the CSV file beside it has all."""
 
 INDEX = "index.html"
-
-MODEL_CARD = "model-card.md"
-"""The emotion model's card, which a run copies from beside the model, if there is one."""
 
 Shares = tuple[float, ...]
 """(7,) shares from 0 to 1 in the order of EMOTIONS."""
@@ -117,7 +114,9 @@ class SourceRow:
     """Frames, or photographs, that were looked at."""
     frames_with_face: int
     faces: int
-    """Rows with a face."""
+    """Rows with a face, but for the spurious ones."""
+    spurious: int
+    """Rows that are likely no face."""
     tracks: int
     """Different face_ids; of photographs 0."""
     seconds: float | None
@@ -130,9 +129,9 @@ class SourceRow:
     """errors.csv has a line about it."""
 
 
-def common(results: Results, source: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that a film's page and a folder's page share."""
-    page = page_path(source)
+def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[str, Any]:
+    """The fields that a film's page and a folder's share; ``page`` where the source has several."""
+    page = page or page_path(source)
     left_out = results.left_out(source)
     told = {line.reason for line in left_out}
     timeline = Link("This timeline as CSV", href(page, source["timeline"]))
@@ -151,7 +150,7 @@ def common(results: Results, source: Mapping[str, Any]) -> dict[str, Any]:
 def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> SourceRow:
     """A source in a line, counted from its timeline; its mean shares come from summary.csv."""
     frames = timeline.drop_duplicates("frame")
-    seen = timeline[timeline["success"]]
+    seen = timeline[timeline["success"] & ~timeline["spurious"]]
     summary = results.summary_of(source)
     shares: Shares = ()
     if len(summary):
@@ -164,6 +163,7 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
         frames=len(frames),
         frames_with_face=seen["frame"].nunique(),
         faces=len(seen),
+        spurious=int(timeline["spurious"].sum()),
         tracks=seen["face_id"].nunique() if source["kind"] == Kind.VIDEO else 0,
         seconds=float(frames["duration"].sum()) if frames["duration"].notna().any() else None,
         emotion=EMOTIONS[int(np.argmax(shares))] if shares else "",
@@ -208,6 +208,11 @@ class Figures:
             self.attachments.append(Attachment(path, content))
             links.append(Link(suffix.removeprefix(".").upper(), href(self._page, path)))
         return Drawn(Markup(chart.svg), tuple(links))  # noqa: S704  charts escapes its texts
+
+
+def box_of(row: Mapping[Any, Any]) -> Box:
+    """The box in a row of a timeline."""
+    return Box(*(float(row[name]) for name in ("x", "y", "width", "height")))
 
 
 def mean(summary: "pd.DataFrame", weight: str) -> Shares:

@@ -1,18 +1,38 @@
-"""What the page of a folder of photographs shows."""
+"""What the pages of a folder of photographs show: so many faces on each."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
 from fer_batch import words
 from fer_batch.emotions import EMOTIONS
-from fer_batch.pages import MOST_ROWS, Distribution, Fact, Page, Shares, Tile, common, facts, figures, source_row
+from fer_batch.pages import (
+    MOST_ROWS,
+    Attachment,
+    Distribution,
+    Fact,
+    Link,
+    Page,
+    Shares,
+    Tile,
+    common,
+    facts,
+    figures,
+    href,
+    page_path,
+    source_row,
+)
 from fer_batch.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_FACES = 200
+"""Faces on one page."""
 
 
 @dataclass(frozen=True)
@@ -26,30 +46,45 @@ class PhotoRow:
     """x, y, width and height in pixels of the upright photograph."""
     emotion: str
     shares: Shares
+    picture: str
+    """Address of its thumbnail; empty: it has none."""
 
 
 @dataclass(frozen=True)
 class PhotosPage(Page):
-    """One folder of photographs."""
+    """A folder of photographs: its first page, or one of those that list more faces."""
 
+    path: str
+    """Relative to the output folder."""
+    number: int
+    """From 1."""
+    all_pages: tuple[Link, ...]
     tiles: tuple[Tile, ...]
     notes: tuple[str, ...]
     facts: tuple[Fact, ...]
     distribution: Distribution | None
+    """None: on later pages, and where there is no face."""
     faces: tuple[PhotoRow, ...]
-    more_faces: int
-    """Rows that only the timeline has."""
+    first_face: int
+    """Rank of the first of them, from 1."""
+    all_faces: int
     without_face: tuple[str, ...]
     more_without_face: int
+    live: Markup
+    """JSON for the script: where all faces are."""
 
 
-def photos_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> PhotosPage:
-    """All that the page of a folder of photographs shows."""
+def photos_pages(
+    results: Results,
+    source: Mapping[str, Any],
+    timeline: "pd.DataFrame",
+    thumbnails: Mapping[tuple[str, int], bytes] | None = None,
+) -> Iterator[PhotosPage]:
+    """The pages of a folder; ``thumbnails`` are JPEGs by the photograph's name and face_id."""
+    first = page_path(source)
     row = source_row(results, source, timeline)
-    seen = timeline[timeline["success"]]
+    seen = timeline[timeline["success"] & ~timeline["spurious"]].reset_index(drop=True)
     faceless = timeline.loc[~timeline["success"], "file"].astype(str).tolist()
-    shown = seen.head(MOST_ROWS)
-    shares = shown[list(EMOTIONS)].to_numpy(dtype=np.float64).tolist()
     drawing = figures(results, source)
     mean = None
     if row.shares:
@@ -57,32 +92,90 @@ def photos_page(results: Results, source: Mapping[str, Any], timeline: "pd.DataF
         mean = drawing.distribution(
             "shares",
             f"Mean shares of {source['name']}",
-            f"Mean over {words.count(row.faces)} faces; each face counts the same.",
+            f"Mean over {words.plural(row.faces, 'face')}; each face counts the same.",
             row.shares,
             tuple(int(leads.get(name, 0)) for name in EMOTIONS),
         )
-    return PhotosPage(
-        **common(results, source),
-        attachments=tuple(drawing.attachments),
-        tiles=(
-            Tile("Photographs read", words.count(row.frames)),
-            Tile("With a face", words.count(row.frames_with_face), words.part(row.frames_with_face, row.frames)),
-            Tile("Faces", words.count(row.faces)),
-        ),
-        facts=facts(source.get("facts", {})),
-        distribution=mean,
-        faces=tuple(
-            PhotoRow(
-                file=str(one["file"]),
-                face_id=int(one["face_id"]),
-                confidence=float(one["face_confidence"]),
-                box=(int(one["x"]), int(one["y"]), int(one["width"]), int(one["height"])),
-                emotion=str(one["emotion"]),
-                shares=tuple(share),
-            )
-            for one, share in zip(shown.to_dict("records"), shares, strict=True)
-        ),
-        more_faces=len(seen) - len(shown),
-        without_face=tuple(faceless[:MOST_ROWS]),
-        more_without_face=len(faceless[MOST_ROWS:]),
+    pictures = _pictures(source, seen, thumbnails or {})
+    rows = [_row(one, pictures) for one in seen.to_dict("records")]
+    parts = [rows[at : at + MOST_FACES] for at in range(0, len(rows), MOST_FACES)] or [[]]
+    paths = [first, *(f"assets/{source['output']}/page-{number}.html" for number in range(2, len(parts) + 1))]
+    every = Attachment(f"assets/{source['output']}/faces.js", _script(rows).encode())
+    base = {**common(results, source), "facts": (), "tiles": (), "distribution": None, "attachments": ()}
+    for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
+        page = base | _moved(results, source, path)
+        if number == 1:
+            with_face = words.part(row.frames_with_face, row.frames)
+            page |= {
+                "attachments": (*drawing.attachments, every, *pictures.values()),
+                "distribution": mean,
+                "facts": facts(source.get("facts", {})),
+                "tiles": (
+                    Tile("Photographs read", words.count(row.frames)),
+                    Tile("With a face", words.count(row.frames_with_face), with_face),
+                    Tile("Faces", words.count(row.faces)),
+                ),
+            }
+        yield PhotosPage(
+            **page,
+            path=path,
+            number=number,
+            all_pages=tuple(Link(words.count(at), href(path, one)) for at, one in enumerate(paths, start=1)),
+            faces=tuple(_seen_from(path, one) for one in part),
+            first_face=(number - 1) * MOST_FACES + 1,
+            all_faces=len(rows),
+            without_face=tuple(faceless[:MOST_ROWS]) if number == 1 else (),
+            more_without_face=len(faceless[MOST_ROWS:]),
+            live=Markup(  # noqa: S704  addresses are percent-encoded
+                json.dumps({"script": href(path, every.path), "base": href(path, "assets") + "/", "most": MOST_FACES})
+            ),
+        )
+
+
+def _moved(results: Results, source: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """What :func:`fer_batch.pages.common` gives, with links as seen from another page of the source."""
+    page = common(results, source, path)
+    return {name: page[name] for name in ("index", "tables")}
+
+
+def _pictures(
+    source: Mapping[str, Any], seen: "pd.DataFrame", thumbnails: Mapping[tuple[str, int], bytes]
+) -> dict[tuple[str, int], Attachment]:
+    places = ((str(file), int(face)) for file, face in seen[["file", "face_id"]].itertuples(index=False))
+    return {
+        place: Attachment(f"assets/{source['output']}/{number}.jpg", thumbnails[place])
+        for number, place in enumerate(places)
+        if place in thumbnails
+    }
+
+
+def _row(one: Mapping[Any, Any], pictures: Mapping[tuple[str, int], Attachment]) -> PhotoRow:
+    place = (str(one["file"]), int(one["face_id"]))
+    return PhotoRow(
+        file=place[0],
+        face_id=place[1],
+        confidence=float(one["face_confidence"]),
+        box=(int(one["x"]), int(one["y"]), int(one["width"]), int(one["height"])),
+        emotion=str(one["emotion"]),
+        shares=tuple(float(one[name]) for name in EMOTIONS),
+        picture=pictures[place].path if place in pictures else "",
     )
+
+
+def _seen_from(path: str, row: PhotoRow) -> PhotoRow:
+    return PhotoRow(**(vars(row) | {"picture": href(path, row.picture) if row.picture else ""}))
+
+
+def _script(rows: list[PhotoRow]) -> str:
+    """A script that hands every face of the folder to the page: its columns as arrays; addresses from assets/."""
+    shares = np.rint(np.array([row.shares for row in rows]).reshape(-1, len(EMOTIONS)) * 1000).astype(int)
+    columns = {
+        "file": [row.file for row in rows],
+        "face": [row.face_id for row in rows],
+        "confidence": [round(row.confidence, 4) for row in rows],
+        "box": [row.box for row in rows],
+        "shares": shares.tolist(),
+        "picture": [href("assets/x", row.picture) if row.picture else "" for row in rows],
+    }
+    text = json.dumps(columns, ensure_ascii=False, separators=(",", ":"))
+    return "ferBatchFaces(" + text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029") + ");\n"

@@ -4,106 +4,107 @@ First the data of a page, made of what the tables say; then the page, by a templ
 nothing, show no picture, and name no folder outside the output folder.
 """
 
-import base64
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from jinja2 import Environment
 
-from fer_batch import charts, outfolder, tables, words
-from fer_batch.emotions import TABLE
-from fer_batch.filmpage import film_page
+from fer_batch import outfolder, singlefile, tables, thumbnails
+from fer_batch.filmpage import best_frames, film_page
 from fer_batch.indexpage import index_page
+from fer_batch.layout import Laid, make_environment
 from fer_batch.options import ReportOptions
-from fer_batch.pages import INDEX, Page, SourceRow, page_path, source_row
-from fer_batch.photospage import photos_page
+from fer_batch.pages import INDEX, SourceRow, box_of, page_path, source_row
+from fer_batch.photospage import photos_pages
 from fer_batch.results import Results
 from fer_batch.types import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OURS = ("pages", "assets", "charts")
 """Folders in which only what this report wrote may lie."""
 
-SCRIPTS = ("film.js",)
-"""The scripts that pages hold, in templates/."""
+SINGLE_FILE = "report.html"
 
 
-def render(folder: Path, asked: ReportOptions | None = None) -> Path:
+def render(folder: Path, asked: ReportOptions | None = None, media: Mapping[str, Path] | None = None) -> Path:
     """Write index.html, pages/ and what belongs to them from the tables in an output folder.
 
-    Gives the path of index.html. What earlier reports left is removed. The same tables give the same bytes.
+    What earlier reports left is removed. ``media`` says where films and folders of photographs are, by the source's
+    name, for thumbnails of those that do not lie together with the output folder. The same tables give the same bytes.
+    Gives the path of index.html.
 
     Raises:
         UsageError: the folder is no output folder, or a table that its run.json names is missing or damaged.
         OutputError: a page cannot be written.
     """
     results = Results.read(folder, asked)
-    environment = _environment()
+    environment = make_environment()
     rows: list[tuple[Kind, SourceRow]] = []
     written: list[Path] = []
     for source in results.sources:
-        timeline = results.timeline(source)
-        page: Page
-        if source["kind"] == Kind.VIDEO:
-            page, template = film_page(results, source, timeline), "film.html"
-        else:
-            page, template = photos_page(results, source, timeline), "photos.html"
-        written += _write(environment, template, page, folder, page_path(source))
-        rows.append((Kind(source["kind"]), source_row(results, source, timeline)))
+        for one in source_pages(results, source, media or {}, rows):
+            written += _write(environment, one, folder)
     # Last, so that it never links to a page that is not there.
-    written += _write(environment, "index.html", index_page(results, rows), folder, INDEX)
+    written += _write(environment, Laid("index.html", INDEX, index_page(results, rows)), folder)
     for ours in OURS:
         outfolder.sweep(folder / ours, keep=written)
     return folder / INDEX
 
 
-def _environment() -> Environment:
-    """Templates beside the package, where the wheel puts them, or else in the checkout."""
-    here = Path(__file__).resolve().parent
-    loader = FileSystemLoader([here / "templates", here.parent / "templates"])
-    environment = Environment(
-        loader=loader,
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    # Read, not included: a script is no template.
-    scripts = {name: loader.get_source(environment, name)[0] for name in SCRIPTS}
-    environment.globals |= {
-        "emotions": TABLE,
-        "labels": {emotion.name: emotion.label for emotion in TABLE},
-        "scripts": {name: Markup(text) for name, text in scripts.items()},  # noqa: S704  our own
-        "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
-    }
-    environment.filters |= {
-        "clock": charts.clock,
-        "count": words.count,
-        "percent": words.percent,
-        "seconds": words.seconds,
-    }
-    return environment
+def render_single_file(
+    folder: Path, asked: ReportOptions | None = None, media: Mapping[str, Path] | None = None
+) -> Path:
+    """Write the whole report as one file of at most :data:`fer_batch.singlefile.MOST_BYTES`; gives its path.
 
-
-def _policy(scripts: Iterable[str]) -> str:
-    """The Content-Security-Policy of every page: our own scripts, and nothing from anywhere but this folder.
-
-    ``blob:`` is a film that the reader chose, ``file:`` one beside the page.
+    Where all does not fit, courses of later films are left out, and the file says so. Arguments and errors as of
+    :func:`render`.
     """
-    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src 'self' {allowed}; style-src 'unsafe-inline'; img-src 'self' data:; "
-        "media-src 'self' file: blob:; base-uri 'none'; form-action 'none'"
-    )
+    results = Results.read(folder, asked)
+    environment = make_environment()
+    rows: list[tuple[Kind, SourceRow]] = []
+    laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
+    index = Laid("index.html", INDEX, index_page(results, rows))
+    text = singlefile.join(environment, index, [one for one in laid if one.path.startswith("pages/")])
+    with tables.replacing(folder / SINGLE_FILE) as file:
+        file.write(text)
+    return folder / SINGLE_FILE
 
 
-def _write(environment: Environment, template: str, page: Page, folder: Path, path: str) -> list[Path]:
+def source_pages(
+    results: Results, source: Mapping[str, Any], places: Mapping[str, Path], rows: list[tuple[Kind, SourceRow]]
+) -> Iterator[Laid]:
+    """The pages of a film or of a folder of photographs; its line for the index is added to ``rows``."""
+    timeline = results.timeline(source)
+    rows.append((Kind(source["kind"]), source_row(results, source, timeline)))
+    media = {**results.media, **places}.get(source["name"]) if results.asked.thumbnails else None
+    blur = results.asked.anonymize
+    if source["kind"] == Kind.VIDEO:
+        best = best_frames(results, source, timeline) if media else {}
+        faces = thumbnails.of_film(media, best, anonymize=blur) if media else {}
+        yield Laid("film.html", page_path(source), film_page(results, source, timeline, faces))
+        return
+    cut = _cut(media, timeline, blur) if media else {}
+    for one in photos_pages(results, source, timeline, cut):
+        yield Laid("photos.html", one.path, one)
+
+
+def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, int], bytes]:
+    """A thumbnail for each face of a folder of photographs, by the photograph's name and face_id."""
+    cut: dict[tuple[str, int], bytes] = {}
+    for file, rows in timeline[timeline["success"]].groupby("file", sort=False):
+        faces = rows.to_dict("records")
+        jpegs = thumbnails.of_photograph(folder / str(file), [box_of(one) for one in faces], anonymize=blur)
+        cut |= {(str(file), int(one["face_id"])): jpeg for one, jpeg in zip(faces, jpegs, strict=False)}
+    return cut
+
+
+def _write(environment: Environment, one: Laid, folder: Path) -> list[Path]:
     """Write a page and its attachments; gives their paths."""
-    for one in page.attachments:
-        tables.write_bytes(folder / one.path, one.content)
-    with tables.replacing(folder / path) as file:
-        file.write(environment.get_template(template).render(page=page))
-    return [folder / path, *(folder / one.path for one in page.attachments)]
+    for attached in one.page.attachments:
+        tables.write_bytes(folder / attached.path, attached.content)
+    with tables.replacing(folder / one.path) as file:
+        file.write(one.html(environment))
+    return [folder / one.path, *(folder / attached.path for attached in one.page.attachments)]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MODEL_CARD = "model-card.md"
+"""The emotion model's card, which a run copies from beside the model, if there is one."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """One line of errors.csv."""
@@ -34,6 +38,8 @@ class Results:
     run: Mapping[str, Any]
     summary: "pd.DataFrame"
     errors: "pd.DataFrame"
+    episodes: "pd.DataFrame"
+    """Empty where there is no episodes.csv."""
     media: Mapping[str, Path]
     """Where films and folders of photographs lie, by the source's name; those that are not there are left out."""
     asked: ReportOptions
@@ -59,7 +65,8 @@ class Results:
             raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
         summary = _table(folder, "summary.csv", tables.SUMMARY)
         errors = _table(folder, "errors.csv", tables.ERRORS)
-        results = cls(folder, run, summary, errors, read_media(folder), asked or ReportOptions())
+        episodes = _optional(folder, "episodes.csv", tables.EPISODES)
+        results = cls(folder, run, summary, errors, episodes, read_media(folder), asked or ReportOptions())
         for source in results.sources:
             # run.json decides where pages are written: nothing may lie outside the folder.
             for inside in (source["timeline"], source["output"]):
@@ -88,6 +95,17 @@ class Results:
         rows: pd.DataFrame = self.summary[ours]
         return rows
 
+    @property
+    def card(self) -> str:
+        """The text of the model's card; empty where there is none."""
+        path = self.folder / MODEL_CARD
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    def episodes_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
+        """The film's rows of episodes.csv."""
+        rows: pd.DataFrame = self.episodes[self.episodes["file"] == source["name"]]
+        return rows
+
     def left_out(self, source: Mapping[str, Any] | None = None) -> tuple[LeftOut, ...]:
         """The lines of errors.csv, all or those about a source and its photographs."""
         lines = (
@@ -106,6 +124,15 @@ def anonymous(text: str) -> str:
     """The text without the folders of absolute paths in it: a library's error message may hold the user's name."""
     folders = r"""(?<![\w./\\])(?:file://|~|[A-Za-z]:|\\)?[\\/](?=\S)(?:[^\\/:*?"'<>|\r\n]+[\\/])+"""
     return re.sub(folders, "", text)
+
+
+def _optional(folder: Path, name: str, columns: Sequence[tables.Column]) -> "pd.DataFrame":
+    """A table that earlier runs did not write: empty where it is missing."""
+    import pandas as pd
+
+    if (folder / name).is_file():
+        return _table(folder, name, columns)
+    return pd.DataFrame({column.name: [] for column in columns})
 
 
 def _table(

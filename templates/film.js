@@ -1,10 +1,12 @@
 "use strict";
 // Makes a film's charts live: a cursor, zoom and pan, emotions on and off, and the film itself beside its values.
 // Everything it shows stands on the page without it too, in charts and tables.
-(() => {
-  const store = document.getElementById("film-data");
-  if (!store) return;
+for (const store of document.querySelectorAll('script[id$="film-data"]')) (() => {
   const film = JSON.parse(store.textContent);
+  // Where several pages are one file, ids have the page before them.
+  const prefix = store.id.slice(0, -"film-data".length);
+  const root = store.closest("article") || document;
+  const byId = (name) => document.getElementById(prefix + name);
   const NAMES = film.emotions;
   const [LEFT, TOP, RIGHT, BOTTOM] = film.plot;
   const MOST = film.most;
@@ -111,7 +113,7 @@
 
   // ---- Charts --------------------------------------------------------------------------------------------------
 
-  const charts = [...document.querySelectorAll("[data-face]")].map((box) => {
+  const charts = [...root.querySelectorAll("[data-face]")].map((box) => {
     const svg = box.querySelector("svg");
     const face = faces.find((one) => String(one.id) === box.dataset.face);
     const overlay = document.createElementNS(SVG, "g");
@@ -222,9 +224,9 @@
       home.prepend(...fresh.length ? fresh : [chart.tick.cloneNode(true)]);
     }
     point();
-    document.getElementById("range").textContent =
+    byId("range").textContent =
       view.from === LOW && view.to === HIGH ? "the whole film" : `${place(view.from)} to ${place(view.to)}`;
-    for (const button of document.querySelectorAll("[data-zoom]")) {
+    for (const button of root.querySelectorAll("[data-zoom]")) {
       const all = view.from === LOW && view.to === HIGH;
       button.disabled = button.dataset.zoom === "in" ? view.to - view.from <= SHORTEST : all;
     }
@@ -232,7 +234,7 @@
 
   // ---- Cursor --------------------------------------------------------------------------------------------------
 
-  const now = document.getElementById("now");
+  const now = byId("now");
   const rows = faces.map((face) => {
     const row = now.querySelector(`[data-row="${face.id}"]`);
     return row && [...row.querySelectorAll("td")];
@@ -247,7 +249,7 @@
     const { height, floor } = lanes();
     const inside = cursor >= view.from && cursor <= view.to;
     const x = number(across(cursor));
-    document.getElementById("moment").textContent = place(cursor);
+    byId("moment").textContent = place(cursor);
     faces.forEach((face, index) => {
       face.now = at(face, cursor);
       rows[index]?.forEach((cell, lane) => {
@@ -310,7 +312,7 @@
     box.setAttribute("aria-valuemax", HIGH.toFixed(3));
     box.setAttribute("aria-valuenow", LOW.toFixed(3));
     box.setAttribute("aria-valuetext", "nowhere yet; arrow keys move the cursor");
-    box.setAttribute("aria-describedby", "keys");
+    box.setAttribute("aria-describedby", `${prefix}keys`);
     const placeOf = (event) => {
       const frame = svg.getBoundingClientRect();
       return placeAt((event.clientX - frame.left) / frame.width * svg.viewBox.baseVal.width);
@@ -368,16 +370,16 @@
 
   // ---- Controls ------------------------------------------------------------------------------------------------
 
-  for (const button of document.querySelectorAll("[data-zoom]")) {
+  for (const button of root.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", () => doings[button.dataset.zoom]());
   }
-  for (const box of document.querySelectorAll("[data-emotion]")) {
+  for (const box of root.querySelectorAll("[data-emotion]")) {
     box.addEventListener("change", () => {
       shown[NAMES.indexOf(box.dataset.emotion)] = box.checked;
       draw();
     });
   }
-  for (const link of document.querySelectorAll("[data-jump]")) {
+  for (const link of root.querySelectorAll("[data-jump]")) {
     link.addEventListener("click", () => {
       const [start, end] = link.dataset.jump.split(" ").map(Number);
       const margin = Math.max((end - start) * 2, film.unit === "seconds" ? 2 : 50);
@@ -389,9 +391,9 @@
 
   // ---- The film ------------------------------------------------------------------------------------------------
 
-  const video = document.getElementById("film");
-  const word = document.getElementById("film-word");
-  const picker = document.getElementById("film-file");
+  const video = byId("film");
+  const word = byId("film-word");
+  const picker = byId("film-file");
   let picked = false;
   let waiting = null; // where to seek once the film has been opened
   const say = (text) => { word.textContent = text; };
@@ -453,7 +455,7 @@
 
   // ---- Begin ---------------------------------------------------------------------------------------------------
 
-  for (const one of document.querySelectorAll(".live")) one.hidden = false;
+  for (const one of root.querySelectorAll(".live")) one.hidden = false;
   if (!video.getAttribute("src")) video.hidden = true;
   if (film.finer) {
     window.ferBatchFiner = (frames) => { finer = frames; draw(); };

@@ -28,6 +28,7 @@ def a_timeline(frames, seen, *, fps=25.0, face_id=0, seed=1, durations=None):
     table["timestamp"] = np.concatenate(([0.0], np.cumsum(durations)[:-1])) if fps else np.nan
     table["duration"] = durations
     table["success"] = np.isin(numbers, list(seen))
+    table["quality"] = np.where(table["success"], 0.9, np.nan)
     table["face_id"] = pd.array([face_id if one else pd.NA for one in table["success"]], dtype="Int64")
     return table
 
@@ -139,6 +140,36 @@ def test_a_face_seen_in_a_single_frame_is_drawn():
     (line,) = runs(named(drawn(a_course(100, [40])), "anger")[0])
     assert len(line) > 2
     assert "linecap: round" in charts.timeline(a_course(100, [40]), prefix="one", title="T", description="D").svg
+
+
+def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
+    course = a_course(100, range(100))
+    marks = courses.Marks({"fear": [(1.0, 2.0)]}, poor=[(0.0, 0.4)], events=[("cut", 2.0, 3.0)])
+    root = ET.fromstring(charts.timeline(course, marks, prefix="one", title="T", description="D").svg)
+    left, _, right, _ = charts.PLOT
+    for name, start, end in (("fear-episodes", 1, 2), ("poor", 0, 0.4), ("events", 2, 3)):
+        (path,) = named(root, name)
+        assert across(path) == pytest.approx([left + (right - left) * at / 4 for at in (start, end)], abs=0.2)
+    assert named(root, "anger-episodes") == []
+
+
+def test_poor_stretches_too_near_to_tell_apart_are_one():
+    table = a_timeline(6000, range(6000))
+    table.loc[[10, 11, 13, 500, 501], "quality"] = 0.2
+    course = courses.courses(table, [0])[0]
+    assert np.array(course.poor(0.5)) == pytest.approx(np.array([(0.4, 0.56), (20.0, 20.08)]))
+    assert course.poor(0.1) == []
+
+
+def test_charts_are_saved_for_papers_where_asked():
+    plain = charts.distribution(SHARES, prefix="one", title="T", description="D")
+    assert plain.paper == {}
+    saved = charts.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
+    assert saved.svg == plain.svg
+    assert ET.fromstring(saved.paper[".svg"]).tag.endswith("svg")
+    assert saved.paper[".png"].startswith(b"\x89PNG")
+    again = charts.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
+    assert again.paper == saved.paper
 
 
 def test_a_hole_in_the_times_is_a_gap_though_no_row_tells_of_it():

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from fer_batch import filmpage, pages, photospage, report, runfile, tables, timeline
+from fer_batch import filmpage, layout, measuring, photospage, report, results, runfile, tables
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import Options
@@ -26,7 +26,11 @@ from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading
 GOLD = Path(__file__).parent / "gold"
 ACTUAL = Path(__file__).parent / "actual"
 TEMPLATES = Path(__file__).parents[1] / "templates"
-CITATIONS = {"https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"}
+CITATIONS = {
+    "https://doi.org/10.1177/1529100619832930",
+    "https://eur-lex.europa.eu/eli/reg/2024/1689/oj",
+    *(f"https://arxiv.org/abs/{number}" for number in ("1307.0414", "1608.01041", "1911.03599")),
+}
 FACTS = {
     "codec": "h264",
     "width": 640,
@@ -83,7 +87,7 @@ def safe(name):
 
 def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
     """An output folder as a run leaves it, but for the report."""
-    outcomes, summaries = [], []
+    outcomes, summaries, episodes = [], [], []
     for source, readings in films_and_folders:
         durations = [reading.moment.duration for reading in readings if reading.moment.duration is not None]
         outcome = Outcome(
@@ -97,7 +101,10 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
         )
         outcomes.append(outcome)
         tables.write_timeline(folder / outcome.timeline, readings)
-        summaries += timeline.summarise(tables.read_timeline(folder / outcome.timeline), source.name, source.kind)
+        table = tables.read_timeline(folder / outcome.timeline)
+        measured = measuring.measure(table, source.name, source.kind, Options(**options))
+        summaries += measured.summaries
+        episodes += measured.episodes
     when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
     ledger = runfile.Ledger(
         started=when,
@@ -113,13 +120,14 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
         ignored=ignored,
     )
     tables.write_summary(folder / "summary.csv", summaries)
+    tables.write_episodes(folder / "episodes.csv", episodes)
     tables.write_skipped(folder / "errors.csv", skipped)
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
     tables.write_datapackage(folder / "datapackage.json", named, when.isoformat())
     # The versions and the machine of whoever runs this test are no part of it.
     run = runfile.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
     tables.write_json(folder / "run.json", run)
-    (folder / pages.MODEL_CARD).write_text("# Model card: fer2013.keras\n")
+    (folder / results.MODEL_CARD).write_text("# Model card: fer2013.keras\n")
     return folder
 
 
@@ -247,7 +255,7 @@ def test_names_are_text_and_never_markup(nasty):
     for page in pages:
         assert "49" not in page.texts
         # A script is ours, word for word, or holds data.
-        ours = {(TEMPLATES / name).read_text() for name in report.SCRIPTS}
+        ours = {(TEMPLATES / name).read_text() for name in layout.SCRIPTS}
         kinds = [one.get("type", "") for tag, one in page.tags if tag == "script"]
         for kind, script in zip(kinds, page.scripts, strict=True):
             assert script in ours if not kind else json.loads(script)
@@ -325,13 +333,13 @@ def test_pages_are_made_for_screen_readers(small):
         assert all(after - before <= 1 for before, after in pairwise(levels))
         assert tags.count("table") == tags.count("caption")
         assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
-        assert all(one["role"] == "img" for tag, one in page.tags if tag == "svg")
+        assert all(one.get("role") == "img" or "aria-hidden" in one for tag, one in page.tags if tag == "svg")
 
 
 def cells(folder, page, heading):
     """The texts of the cells in the row that ``heading`` begins."""
     text = (folder / page).read_text(encoding="utf-8")
-    row = next(one for one in re.findall(r"<tr>.*?</tr>", text, re.DOTALL) if re.search(heading, one))
+    row = next(one for one in re.findall(r"<tr[^>]*>.*?</tr>", text, re.DOTALL) if re.search(heading, one))
     found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
     return [" ".join(re.sub(r"<[^>]*>", "", one).split()) for one in found]
 
@@ -390,7 +398,7 @@ def test_films_and_photographs_are_weighted_apart(small):
     films = np.average(timed[list(tables.MEANS)], axis=0, weights=timed["seconds_visible"])
     photos = summary.loc[summary["kind"] == "photos", list(tables.MEANS)].to_numpy()[0]
     index = Document(small / "index.html")
-    charts = re.findall(r"<svg.*?</svg>", index.source, re.DOTALL)
+    charts = re.findall(r'<svg [^>]*role="img".*?</svg>', index.source, re.DOTALL)
     assert len(charts) == 2
     for chart, shares in zip(charts, (films, photos), strict=True):
         assert re.findall(r">([\d.]+) %</text>", chart) == percents(shares)
@@ -528,12 +536,16 @@ def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_pat
 def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
     for module in (filmpage, photospage):
         monkeypatch.setattr(module, "MOST_ROWS", 3)
+    monkeypatch.setattr(photospage, "MOST_FACES", 3)
     faces = {f"{number}.jpg": number % 2 for number in range(20)}
     film = a_film("crowd.mp4", {face_id: range(5) for face_id in range(7)}, 5)
     folder = write_output(tmp_path, [photographs("many", faces), film])
     report.render(folder)
     page = Document(folder / "pages/many.html")
-    assert "The first 3 faces; 7 more are in the CSV" in page.text
+    assert "Faces 1 to 3 of 10; all are in the CSV" in page.text
+    last = Document(folder / "assets/many/page-4.html")
+    assert "Faces 10 to 10 of 10" in last.text
+    assert cells(folder, "assets/many/page-4.html", ">19.jpg<")[1] == "0"
     assert "7 more are in the CSV : the rows with success 0" in page.text
     assert "4 more are in summary.csv" in Document(folder / "pages/crowd.mp4.html").text
 

@@ -1,0 +1,73 @@
+"""From the data of a page to its HTML: the templates, their scripts, and what a page may load."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from fer_batch import charts, words
+from fer_batch.emotions import TABLE
+from fer_batch.pages import Page
+
+SCRIPTS = ("film.js", "photos.js", "tables.js")
+"""The scripts that pages hold, in templates/."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A page, the template that lays it out, and its place in the output folder."""
+
+    template: str
+    path: str
+    page: Page
+
+    def html(self, environment: Environment) -> str:
+        """The page as HTML."""
+        return environment.get_template(self.template).render(page=self.page)
+
+
+def make_environment() -> Environment:
+    """What lays pages out: templates beside the package, where the wheel puts them, or else in the checkout."""
+    here = Path(__file__).resolve().parent
+    loader = FileSystemLoader([here / "templates", here.parent / "templates"])
+    environment = Environment(
+        loader=loader,
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # Read, not included: a script is no template.
+    scripts = {name: loader.get_source(environment, name)[0] for name in SCRIPTS}
+    environment.globals |= {
+        "emotions": TABLE,
+        "labels": {emotion.name: emotion.label for emotion in TABLE},
+        "colours": {emotion.name: emotion.colour for emotion in TABLE},
+        "scripts": {name: Markup(text) for name, text in scripts.items()},  # noqa: S704  our own
+        "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
+    }
+    environment.filters |= {
+        "clock": charts.clock,
+        "count": words.count,
+        "percent": words.percent,
+        "seconds": words.seconds,
+    }
+    return environment
+
+
+def _policy(scripts: Iterable[str]) -> str:
+    """The Content-Security-Policy of every page: our own scripts, and nothing from anywhere but this folder.
+
+    ``blob:`` is a film that the reader chose, ``file:`` one beside the page.
+    """
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src 'self' {allowed}; style-src 'unsafe-inline'; img-src 'self' data:; "
+        "media-src 'self' file: blob:; base-uri 'none'; form-action 'none'"
+    )

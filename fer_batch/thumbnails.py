@@ -1,0 +1,94 @@
+"""Small pictures of faces, cut from the films and photographs themselves when a report asks for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_batch import films, photographs
+from fer_batch.errors import FerBatchError
+from fer_batch.filmindex import read_index
+from fer_batch.sampling import Sampling
+from fer_batch.types import Box, Chunk, Kind, Source
+
+SIDE = 112
+"""Pixels of a thumbnail's sides."""
+
+MARGIN = 1.5
+"""A thumbnail's side, in heights of the face's box."""
+
+BLURRED_SIDE = 7
+"""Pixels to which an anonymous thumbnail is reduced before it is enlarged again; a face is then about five high."""
+
+LONGEST_SIDE = 2048
+"""Pixels of the picture that thumbnails are cut from."""
+
+QUALITY = 80
+"""Of JPEG, 0 to 100."""
+
+
+def of_film(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool) -> dict[int, bytes]:
+    """A JPEG for each face; ``faces`` gives the number of a frame in which it is, and its box there.
+
+    A face whose frame cannot be read any more has none.
+    """
+    source = Source(Kind.VIDEO, path.name, (path,), path.name)
+    cut: dict[int, bytes] = {}
+    try:
+        index = read_index(path)
+        for level in sorted({films.trust(index), films.Trust.ORDER}, reverse=True):
+            left = {face_id: place for face_id, place in faces.items() if face_id not in cut}
+            for chunk in films.plan(source, index, Sampling(), level):
+                cut |= _of_chunk(chunk, left, anonymize)
+    except (FerBatchError, OSError):
+        pass  # the film is gone or is none any more: the report does without its pictures
+    return cut
+
+
+def of_photograph(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes]:
+    """A JPEG for each box; none at all if the photograph cannot be read any more."""
+    try:
+        picture = photographs.open_photograph(path, LONGEST_SIDE)
+    except (FerBatchError, OSError):
+        return []
+    image = picture.rgb(LONGEST_SIDE)
+    return [_thumbnail(image, box, image.shape[1] / picture.width, anonymize) for box in boxes]
+
+
+def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: bool) -> dict[int, bytes]:
+    """Those of the faces whose frame is in the chunk."""
+    numbers = {number for number, _ in faces.values()}
+    wanted = chunk.moments and tuple(moment for moment in chunk.moments if moment.number in numbers)
+    if wanted == () or not numbers:
+        return {}
+    cut: dict[int, bytes] = {}
+    try:
+        for frame in films.read(replace(chunk, moments=wanted), [], lambda: None):
+            here = [(face_id, box) for face_id, (number, box) in faces.items() if number == frame.moment.number]
+            if here:
+                image = frame.picture.rgb(LONGEST_SIDE)
+                scale = image.shape[1] / frame.picture.width
+                cut |= {face_id: _thumbnail(image, box, scale, anonymize) for face_id, box in here}
+    except (films.Misaligned, FerBatchError, OSError):
+        return {}  # read on its own the stretch is not what the index says; straight through it may be
+    return cut
+
+
+def _thumbnail(image: np.ndarray, box: Box, scale: float, anonymize: bool) -> bytes:
+    """A square about the box as JPEG; ``image`` is (height, width, 3) RGB, shrunk by ``scale``."""
+    side = MARGIN * box.height * scale
+    left = (box.x + box.width / 2) * scale - side / 2
+    top = (box.y + box.height / 2) * scale - side / 2
+    low_x, low_y = max(0, round(left)), max(0, round(top))
+    part = image[low_y : max(low_y + 1, round(top + side)), low_x : max(low_x + 1, round(left + side))]
+    if not part.size:
+        part = image
+    if anonymize:
+        # Averages only, of squares larger than an eye: nothing can be sharpened out of them again.
+        part = cv2.resize(part, (BLURRED_SIDE, BLURRED_SIDE), interpolation=cv2.INTER_AREA)
+    shrinks = part.shape[0] > SIDE
+    small = cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    _, jpeg = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return bytes(jpeg)

@@ -1,0 +1,98 @@
+"use strict";
+// Filters all faces of a folder of photographs, on however many pages they are listed.
+(() => {
+  const store = document.getElementById("photos-data");
+  const form = document.getElementById("filter");
+  if (!store || !form) return;
+  const { script, base, most } = JSON.parse(store.textContent);
+  const body = document.querySelector("#faces-list tbody");
+  const sheet = document.getElementById("sheet");
+  const pattern = body.rows[0].cloneNode(true);
+  const card = sheet && sheet.children[0] ? sheet.children[0].cloneNode(true) : null;
+  const pager = document.getElementById("pager");
+  const names = [...form.querySelectorAll("#emotion option")].slice(1).map((option) => option.value);
+  const labels = [...form.querySelectorAll("#emotion option")].slice(1).map((option) => option.textContent);
+  let faces = null;
+  let order = [];
+  let first = 0;
+
+  const leading = (shares) => shares.indexOf(Math.max(...shares));
+  const percent = (share) => (share / 10).toFixed(1);
+  const shown = () => {
+    const emotion = names.indexOf(form.emotion.value);
+    const share = Number(form.share.value) * 10;
+    const confidence = Number(form.confidence.value);
+    const text = form.text.value.trim().toLowerCase();
+    order = [];
+    for (let at = 0; at < faces.file.length; at++) {
+      const shares = faces.shares[at];
+      const lead = leading(shares);
+      if (emotion >= 0 && lead !== emotion) continue;
+      if (shares[emotion >= 0 ? emotion : lead] < share || faces.confidence[at] < confidence) continue;
+      if (text && !faces.file[at].toLowerCase().includes(text)) continue;
+      order.push(at);
+    }
+    if (form.order.value !== "name") {
+      const by = form.order.value === "confidence"
+        ? (at) => faces.confidence[at] * 1000
+        : (at) => faces.shares[at][emotion >= 0 ? emotion : leading(faces.shares[at])];
+      order.sort((a, b) => by(b) - by(a) || a - b);
+    }
+    first = 0;
+    draw();
+  };
+  const row = (at) => {
+    const one = pattern.cloneNode(true);
+    const cells = one.cells;
+    const [x, y, width, height] = faces.box[at];
+    cells[0].querySelector("bdi").textContent = faces.file[at];
+    cells[1].textContent = faces.face[at];
+    cells[2].textContent = faces.confidence[at].toFixed(2);
+    cells[3].textContent = `${x}, ${y}`;
+    cells[4].textContent = `${width} x ${height}`;
+    cells[5].textContent = labels[leading(faces.shares[at])];
+    faces.shares[at].forEach((share, lane) => {
+      cells[6 + lane].textContent = percent(share);
+      cells[6 + lane].style.setProperty("--share", `${percent(share)}%`);
+    });
+    return one;
+  };
+  const picture = (at) => {
+    const one = card.cloneNode(true);
+    const lead = leading(faces.shares[at]);
+    const image = one.querySelector("img");
+    image.src = base + faces.picture[at];
+    image.alt = `Face ${faces.face[at]} in ${faces.file[at]}`;
+    one.querySelector("bdi").textContent = faces.file[at];
+    one.querySelector(".lead").textContent = `${labels[lead]} ${percent(faces.shares[at][lead])} %`;
+    return one;
+  };
+  const draw = () => {
+    const part = order.slice(first, first + most);
+    body.replaceChildren(...part.map(row));
+    if (card) sheet.replaceChildren(...part.filter((at) => faces.picture[at]).map(picture));
+    const last = first + part.length;
+    document.getElementById("found").textContent = order.length
+      ? `${order.length.toLocaleString("en")} of ${faces.file.length.toLocaleString("en")} faces; ` +
+        `shown: ${(first + 1).toLocaleString("en")} to ${last.toLocaleString("en")}`
+      : "No face is like that.";
+    form.back.disabled = first === 0;
+    form.next.disabled = last >= order.length;
+    if (pager) pager.hidden = true;
+  };
+  const ready = () => {
+    if (faces) { shown(); return; }
+    window.ferBatchFaces = (found) => { faces = found; shown(); };
+    const loader = document.createElement("script");
+    loader.src = script;
+    loader.onerror = () => {
+      document.getElementById("found").textContent = "The list of all faces does not lie beside this page any more.";
+    };
+    document.head.append(loader);
+  };
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", ready);
+  form.next.addEventListener("click", () => { first += most; draw(); });
+  form.back.addEventListener("click", () => { first -= most; draw(); });
+  form.hidden = false;
+})();
