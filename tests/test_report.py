@@ -21,6 +21,7 @@ from fer_batch import filmpage, layout, measuring, photospage, report, results, 
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import Options
+from fer_batch.study import Study
 from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
 
 GOLD = Path(__file__).parent / "gold"
@@ -102,7 +103,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
         outcomes.append(outcome)
         tables.write_timeline(folder / outcome.timeline, readings)
         table = tables.read_timeline(folder / outcome.timeline)
-        measured = measuring.measure(table, source.name, source.kind, Options(**options))
+        measured = measuring.measure(table, source, Options(**options), Study())
         summaries += measured.summaries
         episodes += measured.episodes
     when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
