@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # OpenCV's wheels lean on two libraries of the system, which a server may lack.
 SYSTEM := libgl1 libglib2.0-0
 
-.PHONY: demo test bench lint format wheel clean
+.PHONY: demo test bench fuzz lint format wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fer-batch demo demo
@@ -15,6 +15,11 @@ test: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --json benchmark.json
+
+# Damaged media through the whole reader, for so many seconds; what must not happen is kept in fuzz/.
+SECONDS ?= 1200
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzzing --seconds $(SECONDS) --out fuzz
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

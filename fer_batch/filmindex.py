@@ -145,6 +145,9 @@ def picture_stream(container: InputContainer) -> VideoStream:
     films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not films:
         raise MediaError("There is no film in it, only sound or a cover picture.")
+    films = [stream for stream in films if stream.codec_context is not None]
+    if not films:
+        raise MediaError("There is a film in it, but in a codec that FFmpeg does not know: convert it.")
     best = container.streams.best("video")
     return best if best in films and isinstance(best, VideoStream) else films[0]
 

@@ -22,8 +22,8 @@ PHOTO_SUFFIXES = frozenset(
     ".avif .avifs .bmp .dib .gif .heic .heif .hif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split()
 )
 VIDEO_SUFFIXES = frozenset(
-    ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg "
-    ".mts .mxf .ogv .rm .rmvb .ts .vob .webm .wmv .y4m".split()
+    ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v .m4v .mkv .mov .mp4 "
+    ".mpe .mpeg .mpg .mts .mxf .nut .obu .ogv .qt .rm .rmvb .ts .vob .webm .wmv .wtv .y4m".split()
 )
 """Used only where the content says nothing: raw and transport streams, and files that are damaged or empty."""
 
