@@ -65,7 +65,7 @@ def analyze(
     progress = progress or Silence()
     folder = Path(out) if out is not None else default_folder(inputs)
     started = datetime.now(UTC)
-    found = sources.walk(inputs, out=folder, recursive=options.recursive)
+    found = sources.walk(inputs, out=folder, recursive=options.recursive, follow_links=options.follow_links)
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
     study = Study.read(options, found)

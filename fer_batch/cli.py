@@ -94,6 +94,9 @@ def analyze(
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Look into folders within folders.")
     ] = Options.recursive,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links/--no-follow-links", help="Follow symbolic links, wherever they lead.")
+    ] = Options.follow_links,
     detect_every: Annotated[
         int | None,
         typer.Option(help="Most frames of a film between two looks at the whole frame; default: half a second's."),
@@ -140,6 +143,7 @@ def analyze(
             episode_shortest=episode_shortest,
             region=rectangle(region),
             recursive=recursive,
+            follow_links=follow_links,
             detect_every=detect_every,
             workers=workers,
             batch_size=batch_size,

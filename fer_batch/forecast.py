@@ -83,7 +83,8 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         NothingUsable: there is no photograph and no film.
         ModelError, DetectorError: they cannot be used.
     """
-    found = sources.walk([Path(path) for path in paths], recursive=options.recursive)
+    inputs = [Path(path) for path in paths]
+    found = sources.walk(inputs, recursive=options.recursive, follow_links=options.follow_links)
     if not found.sources and not found.skipped:
         raise NothingUsable("There is no photograph and no film there.")
     folders = [one for one in found.sources if one.kind is Kind.PHOTOS]

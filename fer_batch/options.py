@@ -54,6 +54,8 @@ class Options:
     """Left, top, width and height, in pixels of the upright frame, of what is looked at; None: all of it."""
     recursive: bool = True
     """Look into folders within folders."""
+    follow_links: bool = True
+    """Follow symbolic links to files and folders, each once; an input that the user names is always followed."""
     detect_every: int | None = None
     """Most frames of a film from one look at the whole frame to the next; between them only the surroundings of known
     faces are looked at. 1: every frame is looked at whole; None: about two a second."""

@@ -61,8 +61,11 @@ class _Medium:
 
 @dataclass
 class _Walk:
-    """What a walk has gathered so far."""
+    """Where a walk may go, and what it has gathered so far."""
 
+    out: Path | None
+    recursive: bool
+    follow_links: bool
     films: dict[Path, _Medium] = field(default_factory=dict)
     photographs: dict[Path, list[Path]] = field(default_factory=dict)
     shown: dict[Path, int] = field(default_factory=dict)
@@ -72,24 +75,26 @@ class _Walk:
     taken: set[Path] = field(default_factory=set)
 
 
-def walk(inputs: Sequence[Path], *, out: Path | None = None, recursive: bool = True) -> Found:
+def walk(
+    inputs: Sequence[Path], *, out: Path | None = None, recursive: bool = True, follow_links: bool = True
+) -> Found:
     """Find every film and every folder of photographs under ``inputs``, whatever their order.
 
     A film is named by its path relative to the input it was found under, a folder of photographs likewise, the input
     folder itself by its own name. Names that would be the same, also where letter case does not count, are told apart
     by as many of the folders above as that takes. Hidden files, the output folder and folders already entered (links
-    that lead back) are passed over.
+    that lead back) are passed over, links too if they are not to be followed.
 
     Raises:
         UsageError: an input does not exist.
     """
-    found = _Walk()
+    found = _Walk(Path(os.path.abspath(out)) if out else None, recursive, follow_links)
     roots = sorted({Path(os.path.abspath(path)) for path in inputs}, key=lambda path: (len(path.parts), path))
     for root in roots:
         if not os.path.lexists(root):
             raise UsageError(f"There is no file or folder {_legible(str(root))}. Check the spelling.")
         if root.is_dir():
-            _walk_folder(root, root, found, Path(os.path.abspath(out)) if out else None, recursive)
+            _walk_folder(root, root, found)
         else:
             _take(root, root.parent, found, named=True)
     media = list(found.films.values())
@@ -107,7 +112,7 @@ def legible_name(path: Path) -> str:
     return _legible(path.name)
 
 
-def _walk_folder(folder: Path, root: Path, found: _Walk, out: Path | None, recursive: bool) -> None:
+def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
     try:
         status = folder.stat()
         entries = sorted(folder.iterdir(), key=_order)
@@ -115,15 +120,17 @@ def _walk_folder(folder: Path, root: Path, found: _Walk, out: Path | None, recur
         found.skipped.append(Skipped(_relative(folder, root), f"The folder cannot be read: {error.strerror}."))
         return
     identity = (status.st_dev, status.st_ino)
-    if identity in found.entered or (folder == out and folder != root) or (folder / MARKER).exists():
+    if identity in found.entered or (folder == found.out and folder != root) or (folder / MARKER).exists():
         return
     found.entered.add(identity)
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
-            if recursive:
-                _walk_folder(entry, root, found, out, recursive)
+        if entry.is_symlink() and not found.follow_links:
+            found.ignored.append(_relative(entry, root))
+        elif entry.is_dir():
+            if found.recursive:
+                _walk_folder(entry, root, found)
         else:
             _take(entry, root, found)
 

@@ -2,9 +2,12 @@
 
 import os
 import re
+import socket
+import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import permutations
 from pathlib import Path
 
@@ -214,6 +217,20 @@ def test_links_that_lead_back_are_followed_once(tmp_path: Path) -> None:
     assert names(walk([study])) == ["a.mp4", "sub/b.mp4"]
 
 
+def test_links_are_passed_over_and_named_when_asked(tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere", "secret.mp4", "deep/c.mp4")
+    study = put(tmp_path / "study", "a.mp4", "sub/b.mp4")
+    (study / "out.mp4").symlink_to(tmp_path / "elsewhere" / "secret.mp4")
+    (study / "sub" / "away").symlink_to(tmp_path / "elsewhere")
+    (study / "gone.mp4").symlink_to(tmp_path / "nowhere")
+    found = walk([study], follow_links=False)
+    assert names(found) == ["a.mp4", "sub/b.mp4"]
+    assert found.ignored == ("gone.mp4", "out.mp4", "sub/away")
+    assert found.skipped == ()
+    assert names(walk([study])) == ["a.mp4", "out.mp4", "sub/away/deep/c.mp4", "sub/b.mp4"]
+    assert names(walk([study / "out.mp4"], follow_links=False)) == ["out.mp4"]
+
+
 def test_folders_within_folders_are_left_alone_when_asked(tmp_path: Path) -> None:
     study = put(tmp_path / "study", "a.mp4", "b.jpg", "sub/c.mp4", "sub/d.txt")
     found = walk([study], recursive=False)
@@ -281,6 +298,48 @@ def test_a_pipe_is_left_out_with_a_reason_and_nobody_waits_for_it(tmp_path: Path
     found = walk([study / "a.mp4", study / "pipe.mp4"] if named else [study])
     assert names(found) == ["a.mp4"]
     assert reasons(found) == [("pipe.mp4", "Cannot be read: it is not a regular file.")]
+
+
+def test_sockets_and_devices_are_left_out_with_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = put(tmp_path / "study", "a.mp4")
+    monkeypatch.chdir(study)  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.mp4")
+        (study / "device.jpg").symlink_to("/dev/zero")
+        found = walk([study])
+    assert names(found) == ["a.mp4"]
+    reason = "Cannot be read: it is not a regular file."
+    assert reasons(found) == [("device.jpg", reason), ("socket.mp4", reason)]
+
+
+def test_what_nobody_may_read_is_left_out_with_a_reason() -> None:
+    with tempfile.TemporaryDirectory() as folder, unprivileged(Path(folder)):
+        study = put(Path(folder) / "study", "a.mp4", "secret.mp4", "closed/b.mp4")
+        (study / "secret.mp4").chmod(0)
+        (study / "closed").chmod(0)
+        try:
+            found = walk([study])
+        finally:
+            (study / "closed").chmod(0o700)
+    assert names(found) == ["a.mp4"]
+    assert reasons(found) == [
+        ("closed", "The folder cannot be read: Permission denied."),
+        ("secret.mp4", "Cannot be read: Permission denied."),
+    ]
+
+
+@contextmanager
+def unprivileged(folder: Path) -> Iterator[None]:
+    """Without the rights of root, who may read everything; the folder is everybody's meanwhile."""
+    folder.chmod(0o777)
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize("target", ["gone.mp4", "broken.mp4"])
