@@ -12,6 +12,7 @@ from fer_batch.executors.protocol import Done, Executor, Lost
 from fer_batch.filmindex import FilmIndex
 from fer_batch.options import Options
 from fer_batch.sampling import Sampling
+from fer_batch.study import Study
 from fer_batch.tasks import Index, Setup, Tried, Try
 from fer_batch.types import Chunk, Kind, Skipped, Source
 
@@ -79,7 +80,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     """Read the films' indexes and look at a little of some films, and at some photographs, on this machine.
 
     Raises:
-        UsageError: a path does not exist.
+        UsageError: a path does not exist, or a file that the options name is wrong.
         NothingUsable: there is no photograph and no film.
         ModelError, DetectorError: they cannot be used.
     """
@@ -87,6 +88,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     found = sources.walk(inputs, recursive=options.recursive, follow_links=options.follow_links)
     if not found.sources and not found.skipped:
         raise NothingUsable("There is no photograph and no film there.")
+    Study.read(options, found)  # its mistakes are told now, too
     folders = [one for one in found.sources if one.kind is Kind.PHOTOS]
     pictures = sum(len(one.files) for one in folders)
     workers = executors.cores() if options.workers is None else max(1, options.workers)

@@ -562,7 +562,7 @@ def _text(value: object, column: Column) -> str:
     if value is None:
         return ""
     if column.decimals is not None:
-        return f"{value:.{column.decimals}f}"
+        return f"{value:z.{column.decimals}f}"  # "z": nothing is less than nothing
     if column.type == "boolean":
         return "1" if value else "0"
     return str(value)

@@ -19,7 +19,8 @@ from PIL import Image
 
 import fer_batch
 from fer_batch import Options, detectors, executors, films
-from fer_batch.classifiers import SHIPPED
+from fer_batch.classifiers import SHIPPED, ModelFile
+from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
 from fer_batch.executors.processes import Processes
 from fer_batch.options import OPENVINO, TENSORFLOW
@@ -118,6 +119,37 @@ def test_times_are_those_of_the_film(run: fer_batch.Run) -> None:
     timeline = fer_batch.read_timeline(run.timelines["variable.mkv"])
     assert timeline["timestamp"].tolist() == [0, 0.033, 0.066, 0.5, 0.533, 1.5]
     assert timeline["duration"].tolist()[:-1] == [0.033, 0.033, 0.434, 0.033, 0.967]
+
+
+class ByLight:
+    """A classifier that takes a little more light for happiness and a little less for sadness."""
+
+    runtime = "by light"
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        happy = faces.mean(axis=(1, 2)) > 138
+        names = np.where(happy, EMOTIONS.index("happiness"), EMOTIONS.index("sadness"))
+        return np.repeat(np.eye(7, dtype=np.float32)[names][:, np.newaxis], 2, axis=1)
+
+
+def test_a_happy_second_at_30_frames_and_nine_sad_ones_at_1_frame_are_10_and_90_percent(
+    tmp_path: Path, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelFile, "load", lambda *_: ByLight())
+    stamps = [*range(30), *range(30, 300, 30)]
+    pictures = [face] * 30 + [(face * 0.94).astype(np.uint8)] * 9
+    film = media.write_film(
+        tmp_path / "moods.mkv", [round(at * 1000 / 30) for at in stamps] + [10_000], [*pictures, face]
+    )
+    run = fer_batch.analyze([film], Options(workers=0, end=10), out=tmp_path / "out")
+    timeline = fer_batch.read_timeline(run.timelines["moods.mkv"])
+    assert (len(timeline), timeline["success"].all(), (timeline["emotion"] == "happiness").sum()) == (39, True, 30)
+    summary = pd.read_csv(run.folder / "summary.csv").iloc[0]
+    shares = summary[["mean_happiness", "mean_sadness", "strongest_happiness", "strongest_sadness"]].tolist()
+    assert shares == [0.1, 0.9, 0.1, 0.9]
+    episodes = pd.read_csv(run.folder / "episodes.csv")
+    assert episodes[["emotion", "start", "stop"]].to_numpy().tolist() == [["happiness", 0, 1], ["sadness", 1, 10]]
+    assert summary["episodes_per_minute"] == 12
 
 
 def test_a_frame_without_a_face_is_a_row(run: fer_batch.Run) -> None:

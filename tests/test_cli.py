@@ -73,6 +73,12 @@ def test_json_is_one_object(album: Path, tmp_path: Path) -> None:
         (["analyze", "{album}", "--fsp", "5"], ExitCode.USAGE, "--fsp"),
         (["analyze", "{album}/nowhere"], ExitCode.USAGE, "does not exist"),
         (["analyze", "{album}", "--out", "{album}"], ExitCode.USAGE, "did not make"),
+        (["analyze", "{album}", "--region", "5"], ExitCode.USAGE, "--region must be x,y,width,height"),
+        (["analyze", "{album}", "--baseline", "5"], ExitCode.USAGE, "--baseline must be two times in seconds"),
+        (["analyze", "{album}", "--people", "{empty}/../who.csv"], ExitCode.USAGE, "who.csv line 2: face_id must be"),
+        (["analyze", "{album}", "--people", "{empty}/../who.csv", "--dry-run"], ExitCode.USAGE, "who.csv line 2"),
+        (["analyze", "{album}", "--events", "{empty}/../who.csv"], ExitCode.USAGE, "there is a column 'face_id'"),
+        (["analyze", "{album}", "--people", "{album}/nowhere.csv"], ExitCode.USAGE, "does not exist"),
         (["analyze", "{album}/.."], ExitCode.DONE, ""),
         (["report", "{album}"], ExitCode.USAGE, "fer-batch analyze"),
         (["analyze", "{empty}"], ExitCode.NOTHING_USABLE, "nothing to analyse"),
@@ -87,6 +93,7 @@ def test_every_mistake_has_its_message_and_exit_code(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "who.csv").write_text("file,face_id,person\na.png,left,Anna\n")
     result = invoke(*(one.format(album=album, empty=tmp_path / "empty") for one in arguments))
     assert result.exit_code == code
     assert message in result.stderr

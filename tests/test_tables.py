@@ -163,6 +163,12 @@ def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(folder
     assert table.loc[~seen, "smooth_anger"].isna().all()
 
 
+def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
+    columns = (tables.Column("change", "number", "", "", 4),)
+    tables.write_table(tmp_path / "t.csv", columns, [{"change": -0.00001}, {"change": -0.0}, {"change": -0.00006}])
+    assert (tmp_path / "t.csv").read_text().split() == ["change", "0.0000", "0.0000", "-0.0001"]
+
+
 @settings(deadline=None)
 @given(skipped=st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=6))
 def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
