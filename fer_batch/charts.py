@@ -1,6 +1,6 @@
 """Pure: from shares to charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ LANE = 0.86
 
 EPISODE = (0.97, 0.07)
 """How far above its lane's floor an episode's bar begins, and its height, as parts of the lane."""
+
+LONGEST_NAME = 18
+"""Characters of a group's name beside its mark; the table has all of it."""
 
 PAGE_WIDTH, PAGE_HEIGHT = 780, 376
 """Size of a timeline chart, in SVG units."""
@@ -116,6 +119,34 @@ def timeline(
                 transform=axes.get_yaxis_transform(),
                 gid=f"part-label-{emotion.name}",
             )
+        return chart(drawing, prefix, title, description, paper=paper)
+
+
+def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, description: str, paper: bool = False) -> Chart:
+    """Mean shares of groups of persons, a row for each group below each emotion, with intervals over persons.
+
+    ``means`` maps a group's name to (7, 3) mean, low and high; NaN where there is no interval. The other arguments as
+    of :func:`distribution`.
+    """
+    rows = 16 * len(means) + 12
+    with figure(560, len(TABLE) * rows + 34) as drawing:
+        axes = drawing.add_axes((0.36, 24 / (len(TABLE) * rows + 34), 0.6, 1 - 28 / (len(TABLE) * rows + 34)))
+        axes.set(xlim=(0, 1), ylim=(len(TABLE) * rows, 0))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(bottom=False, left=False)
+        axes.set_yticks([])
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.8)
+        across = axes.get_yaxis_transform()
+        for lane, emotion in enumerate(TABLE):
+            axes.text(-0.58, lane * rows + 14, emotion.label, transform=across, ha="left", va="center", weight="bold")
+            for at, (name, values) in enumerate(means.items()):
+                place = lane * rows + 16 * at + 14
+                mean, low, high = values[lane].tolist()
+                shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+                axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
+                axes.hlines([place], low, high, color=emotion.colour, linewidth=2.5)
+                axes.plot([mean], [place], marker="o", markersize=6, color=emotion.colour, clip_on=False)
         return chart(drawing, prefix, title, description, paper=paper)
 
 

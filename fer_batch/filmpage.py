@@ -1,6 +1,6 @@
 """What a film's page shows: its faces, and each one's course along it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,20 @@ class EpisodeRow:
 
 
 @dataclass(frozen=True)
+class EventRow:
+    """A face in an event: a row of summary_by_event.csv."""
+
+    label: str
+    start: float
+    stop: float
+    name: str
+    """Of the face; empty: nobody is visible."""
+    seconds: float
+    """In which it is visible."""
+    shares: Shares
+
+
+@dataclass(frozen=True)
 class Stretch:
     """A part of a face's course, for the table beside its chart."""
 
@@ -126,6 +140,8 @@ class FilmPage(Page):
     more_faces: int
     """Rows that only summary.csv has."""
     sections: tuple[FaceSection, ...]
+    events: tuple[EventRow, ...]
+    more_events: int
     pictures: Mapping[int, str]
     """Addresses of thumbnails by face_id; empty where nobody asked for them."""
     least_quality: float
@@ -157,12 +173,16 @@ def film_page(
     charted = [face for face in faces if face.face_id in found]
     least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
     episodes = results.episodes_of(source)
+    events = [(str(label), float(start), float(stop)) for label, start, stop in _spans(results.events_of(source))]
     live = [
-        LiveFace(face.face_id, face.name, one, Marks(_bars(episodes, face.face_id), poor=one.poor(least)))
+        LiveFace(
+            face.face_id, face.name, one, Marks(_bars(episodes, face.face_id), poor=one.poor(least), events=events)
+        )
         for face in charted
         for one in [found[face.face_id]]
     ]
     row = source_row(results, source, timeline)
+    happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
     drawing = figures(results, source)
     sections = tuple(
         _section(face, one, _episodes(episodes, face.face_id), source["name"], drawing)
@@ -200,6 +220,8 @@ def film_page(
         faces=tuple(faces[:MOST_ROWS]),
         more_faces=len(faces[MOST_ROWS:]),
         sections=sections,
+        events=tuple(happened[:MOST_ROWS]),
+        more_events=len(happened[MOST_ROWS:]),
         film=media_href(results, source),
         live=Markup(film_data(live, container_start=start, finer=address)) if live else Markup(),  # noqa: S704  no "<"
     )
@@ -233,6 +255,29 @@ def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float,
         str(emotion): list(zip(rows["start"].tolist(), rows["stop"].tolist(), strict=True))
         for emotion, rows in ours.groupby("emotion")
     }
+
+
+def _spans(events: "pd.DataFrame") -> Iterator[tuple[Any, Any, Any]]:
+    yield from events[["label", "start", "stop"]].itertuples(index=False)
+
+
+def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int, str]) -> list[EventRow]:
+    """Each face in each event, in time."""
+    table = results.by_event_of(source)
+    rows = []
+    for one in table.sort_values(["start", "stop"]).to_dict("records"):
+        nobody = one["face_id"] != one["face_id"] or one["face_id"] is None or str(one["face_id"]) == "<NA>"
+        rows.append(
+            EventRow(
+                label=str(one["label"]),
+                start=float(one["start"]),
+                stop=float(one["stop"]),
+                name="" if nobody else names.get(int(one["face_id"]), f"Face {int(one['face_id'])}"),
+                seconds=0.0 if nobody else float(one["seconds_visible"]),
+                shares=() if nobody else tuple(float(one[name]) for name in MEANS),
+            )
+        )
+    return rows
 
 
 def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:

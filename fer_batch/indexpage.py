@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fer_batch import charts, words
 from fer_batch.card import Accuracy, read_accuracy
 from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.grouping import Groups, groups_of
 from fer_batch.methods import citation, paragraph
 from fer_batch.pages import (
     INDEX,
@@ -24,7 +25,7 @@ from fer_batch.pages import (
     view,
 )
 from fer_batch.results import MODEL_CARD, LeftOut, Results
-from fer_batch.tables import MEANS
+from fer_batch.tables import MEANS, OPTIONAL
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class IndexPage(Page):
     films: tuple[SourceRow, ...]
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
+    groups: tuple[Groups, ...]
     sources: tuple[Small, ...]
     """Films and folders side by side."""
     people: tuple[Small, ...]
@@ -111,6 +113,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
                 mean(photographs, "faces"),
             )
         )
+    groups = groups_of(results, drawing)
     people = _people(films, timed)
     accuracy = read_accuracy(results.card, view(results))
     return IndexPage(
@@ -118,7 +121,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         index=Link("Overview", INDEX),
         tables=tuple(
             Link(name, href(INDEX, name))
-            for name in ("summary.csv", "episodes.csv", "errors.csv", "datapackage.json", "run.json")
+            for name in ("summary.csv", *(one[2] for one in OPTIONAL), "errors.csv", "datapackage.json", "run.json")
             if (results.folder / name).is_file()
         ),
         left_out=left_out,
@@ -132,6 +135,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         films=films,
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
+        groups=tuple(groups),
         sources=tuple(_small(row.name, row.page.href, _amount(row), row.shares) for _, row in listed if row.shares),
         people=tuple(people[:MOST_PEOPLE]),
         named=bool((summary["person"] != "").any()),

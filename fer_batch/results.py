@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MORE = ("episodes.csv", "events.csv", "summary_by_event.csv")
+"""Tables that not every run writes."""
+
 MODEL_CARD = "model-card.md"
 """The emotion model's card, which a run copies from beside the model, if there is one."""
 
@@ -39,7 +42,9 @@ class Results:
     summary: "pd.DataFrame"
     errors: "pd.DataFrame"
     episodes: "pd.DataFrame"
-    """Empty where there is no episodes.csv."""
+    """Empty where there is no episodes.csv; the next two likewise."""
+    events: "pd.DataFrame"
+    by_event: "pd.DataFrame"
     media: Mapping[str, Path]
     """Where films and folders of photographs lie, by the source's name; those that are not there are left out."""
     asked: ReportOptions
@@ -65,8 +70,10 @@ class Results:
             raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
         summary = _table(folder, "summary.csv", tables.SUMMARY)
         errors = _table(folder, "errors.csv", tables.ERRORS)
-        episodes = _optional(folder, "episodes.csv", tables.EPISODES)
-        results = cls(folder, run, summary, errors, episodes, read_media(folder), asked or ReportOptions())
+        episodes, events, by_event = (_optional(folder, path) for path in MORE)
+        results = cls(
+            folder, run, summary, errors, episodes, events, by_event, read_media(folder), asked or ReportOptions()
+        )
         for source in results.sources:
             # run.json decides where pages are written: nothing may lie outside the folder.
             for inside in (source["timeline"], source["output"]):
@@ -103,8 +110,23 @@ class Results:
 
     def episodes_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The film's rows of episodes.csv."""
-        rows: pd.DataFrame = self.episodes[self.episodes["file"] == source["name"]]
-        return rows
+        return _about(self.episodes, source)
+
+    def events_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
+        """The film's rows of events.csv, in time."""
+        return _about(self.events, source).sort_values(["start", "stop"])
+
+    def by_event_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
+        """The film's rows of summary_by_event.csv."""
+        return _about(self.by_event, source)
+
+    def optional(self, name: str) -> "pd.DataFrame":
+        """One of tables.OPTIONAL by its path; empty where the run wrote none.
+
+        Raises:
+            UsageError: it is damaged.
+        """
+        return _optional(self.folder, name)
 
     def left_out(self, source: Mapping[str, Any] | None = None) -> tuple[LeftOut, ...]:
         """The lines of errors.csv, all or those about a source and its photographs."""
@@ -126,12 +148,18 @@ def anonymous(text: str) -> str:
     return re.sub(folders, "", text)
 
 
-def _optional(folder: Path, name: str, columns: Sequence[tables.Column]) -> "pd.DataFrame":
-    """A table that earlier runs did not write: empty where it is missing."""
+def _about(table: "pd.DataFrame", source: Mapping[str, Any]) -> "pd.DataFrame":
+    rows: pd.DataFrame = table[table["file"] == source["name"]]
+    return rows
+
+
+def _optional(folder: Path, name: str) -> "pd.DataFrame":
+    """One of tables.OPTIONAL: empty where it is missing."""
     import pandas as pd
 
+    columns = next(columns for _, _, path, columns in tables.OPTIONAL if path == name)
     if (folder / name).is_file():
-        return _table(folder, name, columns)
+        return _table(folder, name, [], columns)
     return pd.DataFrame({column.name: [] for column in columns})
 
 

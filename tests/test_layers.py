@@ -31,6 +31,7 @@ LAYERS: tuple[str, ...] = (
     "classifiers.keras_cnn classifiers.openvino_cnn media",
     "detectors classifiers films photographs runfile results demo",
     "decoding pages",
+    "grouping",
     "sight indexpage filmpage photospage thumbnails layout",
     "singlefile",
     "report",
