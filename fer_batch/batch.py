@@ -53,8 +53,8 @@ def analyze(
     report shall hold beyond numbers and charts.
 
     Raises:
-        UsageError: a path does not exist, or the output folder holds files of somebody else, or another run is writing
-            into it.
+        UsageError: a path does not exist, what the options name says something that cannot be, the output folder holds
+            files of somebody else, or another run is writing into it.
         NothingUsable: there is no photograph and no film, or none can be read; in the second case the tables that say
             why are there.
         ModelError, DetectorError: they cannot be used.
