@@ -25,6 +25,10 @@ CUT = 10.0
 """Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photographs 95 % are more than 15 apart; a
 camera that turns by a fiftieth of the frame's width changes 3 (median) to 10 (highest)."""
 
+CUT_EVERYWHERE, EVERYWHERE = 6.0, 3.0
+"""The least mean change where at least half of the fields have changed by so much: cuts between two dull walls. A head
+that turns, or somebody who passes, changes fewer."""
+
 CUT_RATIO = 4.0
 """At a cut the change is at least so many times what it was on average from frame to frame just before."""
 
@@ -40,11 +44,8 @@ FRAMES_PER_SECOND = 25.0
 SELDOM_SECONDS = 0.3
 """Where frames are further apart than this, people who move change as much as a cut does, but not of most fields."""
 
-ALIKE = 0.5
-"""Most change of half of the fields, in standard deviations of a scene, in a shot whose camera stands still."""
-
-PLAIN = 2.0
-"""Standard deviation of a scene in grey levels, below which there is nothing to see in it."""
+ALIKE = 12.0
+"""Grey levels by which at least half of the fields differ at most, light aside, as long as a camera stands still."""
 
 
 def scene(luma: Luma) -> np.ndarray:
@@ -60,11 +61,8 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
 
     Light that has changed everywhere does not count, nor does what has changed in less than half of the fields.
     """
-    first, second = (fields.astype(np.float32) - fields.mean() for fields in (one, other))
-    spread, other_spread = float(first.std()), float(second.std())
-    if min(spread, other_spread) < PLAIN:
-        return True
-    return float(np.median(np.abs(first / spread - second / other_spread))) <= ALIKE
+    changes = one.astype(np.float32) - other
+    return float(np.median(np.abs(changes - np.median(changes)))) <= ALIKE
 
 
 def numbered(glimpses: Iterable[Glimpse]) -> Iterator[tuple[int, Glimpse]]:
@@ -76,9 +74,10 @@ def numbered(glimpses: Iterable[Glimpse]) -> Iterator[tuple[int, Glimpse]]:
     while (glimpse := ahead.popleft() if ahead else next(coming, None)) is not None:
         if before is not None:
             changes = _changes(before, glimpse)
-            change = float(changes.mean())
+            change, middle = float(changes.mean()), float(np.median(changes))
+            least = CUT_EVERYWHERE if middle >= EVERYWHERE else CUT
             seldom = between(before.moment, glimpse.moment) > SELDOM_SECONDS
-            if change < max(CUT, CUT_RATIO * usual) or (seldom and np.median(changes) < CUT):
+            if change < max(least, CUT_RATIO * usual) or (seldom and middle < CUT):
                 usual += USUAL * (change - usual)
             else:
                 flash = _flash(before, glimpse, ahead, coming)
