@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -14,6 +15,9 @@ from fer_batch.types import Outcome, Source
 
 POLLED_SECONDS = 0.05
 
+STARTING = 0.1
+"""Share of the frames that count as the start: until then every worker has compiled its nets."""
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -21,7 +25,7 @@ class Whole:
 
     frames: int
     frames_per_second: float
-    """Without the start: from the first frames that were reported to the last."""
+    """Without the start: over the last nine tenths of the frames."""
     start_seconds: float
     """From the start of the program to the first frames that were reported."""
     total_seconds: float
@@ -47,13 +51,14 @@ def measure(path: Path, workers: int, options: str = "{}") -> Whole:
         if process.returncode or process.stdout is None:
             raise RuntimeError(f"the analysis of {path.name} ended with {process.returncode}")
         signs: list[list[float]] = json.loads(process.stdout.read())
-    (first, at_first), (last, _) = signs[0], signs[-1]
-    frames = int(sum(count for _, count in signs))
+    done = list(accumulate(int(count) for _, count in signs))
+    frames = done[-1]
+    warm = next(at for at, count in enumerate(done) if count >= STARTING * frames)
     main = peaks.pop(process.pid)
     return Whole(
         frames,
-        (frames - at_first) / max(last - first, 1e-9),
-        first - began,
+        (frames - done[warm]) / max(signs[-1][0] - signs[warm][0], 1e-9),
+        signs[0][0] - began,
         total,
         main,
         max(peaks.values(), default=0.0),

@@ -1,20 +1,20 @@
-"""What a run would take, without running it: films' indexes are read, and a little of some films is looked at."""
+"""What a run would take, without running it: films' headers are read, and a little of some films is looked at."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_batch import executors, films, photographs, sources
+from fer_batch import executors, sources
 from fer_batch.classifiers import ModelFile
 from fer_batch.errors import NothingUsable
 from fer_batch.executors.protocol import Done, Executor, Lost
-from fer_batch.filmindex import FilmIndex
+from fer_batch.filmheader import Announced
 from fer_batch.options import Options
 from fer_batch.sampling import Sampling
 from fer_batch.study import Study
-from fer_batch.tasks import Index, Setup, Tried, Try
-from fer_batch.types import Chunk, Kind, Skipped, Source
+from fer_batch.tasks import Setup, Survey, Tried, Try
+from fer_batch.types import Kind, Skipped, Source
 
 SPARSE_FPS = 5.0
 """The sampling whose cost is told beside the one asked for."""
@@ -77,7 +77,9 @@ _Like = tuple[object, ...]
 
 
 def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
-    """Read the films' indexes and look at a little of some films, and at some photographs, on this machine.
+    """Read the films' headers, and look at a little of some films and photographs, on this machine.
+
+    Of large films, frames and lengths are as their headers announce them.
 
     Raises:
         UsageError: a path does not exist, or a file that the options name is wrong.
@@ -91,55 +93,59 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     Study.read(options, found)  # its mistakes are told now, too
     folders = [one for one in found.sources if one.kind is Kind.PHOTOS]
     pictures = sum(len(one.files) for one in folders)
+    rates = options.fps, min(SPARSE_FPS, options.fps or SPARSE_FPS)
+    samplings = tuple(Sampling(fps, options.start, options.end) for fps in rates)
     workers = executors.cores() if options.workers is None else max(1, options.workers)
     with executors.make(Setup.of(options, ModelFile(options.model)), options.workers) as executor:
-        indexes, skipped = _indexes(executor, [one for one in found.sources if one.kind is Kind.VIDEO])
-
-        def cost(fps: float | None) -> Cost:
-            chunks = {one: _chunks(one, indexes[one], Sampling(fps, options.start, options.end)) for one in indexes}
-            kinds: dict[_Like, list[Chunk]] = defaultdict(list)
-            for source, plan in chunks.items():
-                kinds[_like(indexes[source])].extend(plan)
-            kinds["photographs",] = [chunk for folder in folders for chunk in photographs.plan(folder)]
-            frames = {kind: sum(map(_frames, plan)) for kind, plan in kinds.items() if plan}
-            rates = _rates(executor, {kind: kinds[kind] for kind in frames}, frames, workers)
-            rows = sum(frames[kind] * rates[kind].rows for kind in frames)
-            seeing = sum(frames[kind] * rates[kind].seconds for kind in frames) / workers
-            total = sum(frames.values())
-            return Cost(total, START_SECONDS + seeing + rows * SECONDS_PER_ROW, round(rows * BYTES_PER_ROW))
-
-        asked, sparse = cost(options.fps), cost(min(SPARSE_FPS, options.fps or SPARSE_FPS))
+        surveys = [Survey(one, samplings) for one in found.sources if one.kind is Kind.VIDEO]
+        announced, skipped = _announced(executor, surveys)
+        kinds: dict[_Like, list[Source]] = defaultdict(list)
+        for source, one in announced.items():
+            kinds[one.like].append(source)
+        costs = []
+        for at, sampling in enumerate(samplings):
+            media = {kind: [one for one in films if announced[one].frames[at]] for kind, films in kinds.items()}
+            frames = {kind: sum(announced[one].frames[at] for one in films) for kind, films in media.items()}
+            media[PHOTOGRAPHS], frames[PHOTOGRAPHS] = folders, pictures
+            frames = {kind: count for kind, count in frames.items() if count}
+            costs.append(_cost(frames, _rates(executor, media, frames, sampling, workers), workers))
     return Forecast(
-        films=len(indexes),
+        films=len(announced),
         photographs=pictures,
-        film_seconds=sum(float(index.clock.seconds(index.end_stamp)) for index in indexes.values()),
-        asked=asked,
-        sparse=sparse,
+        film_seconds=sum(one.seconds for one in announced.values()),
+        asked=costs[0],
+        sparse=costs[1],
         skipped=(*found.skipped, *skipped),
     )
 
 
-def _indexes(executor: Executor, media: Sequence[Source]) -> tuple[dict[Source, FilmIndex], list[Skipped]]:
-    found: dict[str, FilmIndex] = {}
+PHOTOGRAPHS: _Like = ("photographs",)
+"""All photographs are of one kind."""
+
+
+def _announced(executor: Executor, surveys: Sequence[Survey]) -> tuple[dict[Source, Announced], list[Skipped]]:
+    """What every film announces, in their order, and why others cannot be read."""
+    found: dict[str, Announced] = {}
     skipped = []
-    for event in executor.run(_each([Index(source) for source in media])):
+    for event in executor.run(_each(surveys)):
         if isinstance(event, Done):
             found[event.task.source.name] = event.result
         elif isinstance(event, Lost):
             skipped.append(Skipped(event.task.source.name, str(event.error)))
-    indexes = {source: found[source.name] for source in media if source.name in found}
-    return indexes, sorted(skipped, key=lambda one: one.file)
+    announced = {one.source: found[one.source.name] for one in surveys if one.source.name in found}
+    return announced, sorted(skipped, key=lambda one: one.file)
 
 
 def _rates(
-    executor: Executor, chunks: dict[_Like, list[Chunk]], frames: dict[_Like, int], workers: int
+    executor: Executor, media: dict[_Like, list[Source]], frames: dict[_Like, int], sampling: Sampling, workers: int
 ) -> dict[_Like, _Rate]:
     """What a frame takes, for every kind; kinds with few frames are taken to be like those that are tried."""
     tried = sorted(frames, key=lambda kind: -frames[kind])[:TRIALS]
     results: dict[_Like, list[Tried]] = {kind: [] for kind in tried}
     for kind in tried:
-        plan = chunks[kind]
-        trials = [Try(plan[len(plan) * (2 * at + 1) // (2 * workers)], TRIAL_SECONDS) for at in range(workers)]
+        shares = [(2 * at + 1) / (2 * workers) for at in range(workers)]
+        chosen = [media[kind][int(len(media[kind]) * share)] for share in shares]
+        trials = [Try(one, sampling, share, TRIAL_SECONDS) for one, share in zip(chosen, shares, strict=True)]
         for event in executor.run(_each(trials)):
             if isinstance(event, Done) and event.result.frames:
                 results[kind].append(event.result)
@@ -156,18 +162,12 @@ def _rate(found: Sequence[Tried]) -> _Rate:
     return _Rate(sum(one.seconds for one in found) / frames, max(1.0, faces / frames))
 
 
+def _cost(frames: dict[_Like, int], rates: dict[_Like, _Rate], workers: int) -> Cost:
+    rows = sum(count * rates[kind].rows for kind, count in frames.items())
+    seeing = sum(count * rates[kind].seconds for kind, count in frames.items()) / workers
+    return Cost(sum(frames.values()), START_SECONDS + seeing + rows * SECONDS_PER_ROW, round(rows * BYTES_PER_ROW))
+
+
 def _each(tasks: Iterable[object]) -> Callable[[], object]:
     waiting = deque(tasks)
     return lambda: waiting.popleft() if waiting else None
-
-
-def _chunks(source: Source, index: FilmIndex, sampling: Sampling) -> list[Chunk]:
-    return films.plan(source, index, sampling, films.trust(index))
-
-
-def _like(index: FilmIndex) -> _Like:
-    return tuple(index.facts[name] for name in ("codec", "pixel_format", "width", "height"))
-
-
-def _frames(chunk: Chunk) -> int:
-    return (chunk.frames or 0) if chunk.moments is None else len(chunk.moments)

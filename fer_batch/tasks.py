@@ -1,4 +1,4 @@
-"""What a worker does: read a film's index, or look at a chunk. Knows nothing of processes."""
+"""What a worker does: read a film's header or index, or look at a chunk. Knows nothing of processes."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -9,17 +9,24 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from fer_batch import detectors, sight
+from fer_batch import detectors, films, photographs, sight
 from fer_batch.classifiers import Classifier, ModelFile
 from fer_batch.classifiers.batching import Batcher
 from fer_batch.detectors import Detector
+from fer_batch.filmheader import Announced, read_header
 from fer_batch.filmindex import FilmIndex, read_index
 from fer_batch.options import OPENVINO, Options
 from fer_batch.region import Region
-from fer_batch.types import Answers, Chunk, Sightings, Skipped, Source
+from fer_batch.sampling import Sampling
+from fer_batch.types import Answers, Chunk, Kind, Sightings, Skipped, Source
 
 LOWEST_CONFIDENCE = 0.3
 """Chunk files hold every face down to this score, so that a higher threshold needs no second look."""
+
+
+COLD_PARTS = 2
+"""Of a chunk that is tried, parts that do not count if there are others: a whole look at one frame, then squares; in
+these, nets are compiled."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,21 @@ class See:
 
 
 @dataclass(frozen=True)
-class Try:
-    """Look at a chunk for so many seconds, to see how long the rest will take."""
+class Survey:
+    """See how long a film is, and how many frames there are to look at, for each of some samplings."""
 
-    chunk: Chunk
+    source: Source
+    samplings: tuple[Sampling, ...]
+
+
+@dataclass(frozen=True)
+class Try:
+    """Look at a chunk of a source for so many seconds, to see how long the rest will take."""
+
+    source: Source
+    sampling: Sampling
+    share: float
+    """Of the source's chunks, those that come before it: 0 to 1."""
     seconds: float
 
 
@@ -114,8 +132,8 @@ class Worker:
         return ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
 
     def perform(
-        self, task: Index | See | Try, alive: Callable[[int], object]
-    ) -> Generator[Sightings | Answers, None, FilmIndex | Seen | Tried]:
+        self, task: Index | Survey | See | Try, alive: Callable[[int], object]
+    ) -> Generator[Sightings | Answers, None, FilmIndex | Announced | Seen | Tried]:
         """Do a task; ``alive`` is told now and then of so many more frames that have been looked at, or of 0.
 
         Raises:
@@ -124,8 +142,13 @@ class Worker:
         match task:
             case Index(source):
                 return read_index(source.files[0], lambda: alive(0))
-            case Try(chunk, seconds):
-                return self._try(chunk, seconds, alive)
+            case Survey(source, samplings):
+                return read_header(source.files[0], samplings, lambda: alive(0))
+            case Try(source, sampling, share, seconds):
+                chunks = _chunks(source, sampling, lambda: alive(0))
+                if not chunks:
+                    return Tried(0, 0, 0.0)
+                return self._try(chunks[int(len(chunks) * share)], seconds, alive)
             case See(chunk, key):
                 return (yield from self._see(chunk, key, alive))
 
@@ -162,20 +185,20 @@ class Worker:
         )
 
     def _try(self, chunk: Chunk, seconds: float, alive: Callable[[int], object]) -> Tried:
-        frames = found = 0
-        began: float | None = None
+        marks = [(0, 0, perf_counter())]  # frames, faces and the time after each part
         for sightings in self._sightings(chunk, alive):
             alive(0)
             if self._setup.classifies and len(sightings.crops):
                 self._classifier.predict(sightings.crops)
-            if began is None:
-                began = perf_counter()
-                continue
-            frames += len(sightings.moments)
-            found += len(sightings.crops)
-            if perf_counter() - began > seconds:
+            frames, found, _ = marks[-1]
+            marks.append((frames + len(sightings.moments), found + len(sightings.crops), perf_counter()))
+            if len(marks) > COLD_PARTS and marks[-1][2] - marks[COLD_PARTS][2] > seconds:
                 break
-        return Tried(frames, found, perf_counter() - began if began else 0.0)
+        (cold_frames, cold_found, began), (frames, found, ended) = (
+            marks[max(0, min(COLD_PARTS, len(marks) - 2))],
+            marks[-1],
+        )
+        return Tried(frames - cold_frames, found - cold_found, ended - began)
 
     def _sightings(
         self, chunk: Chunk, alive: Callable[[int], object]
@@ -184,3 +207,10 @@ class Worker:
         return sight.see(
             chunk, self._detector, setup.lowest_confidence, setup.detect_every, lambda: alive(0), setup.region
         )
+
+
+def _chunks(source: Source, sampling: Sampling, alive: Callable[[], object]) -> list[Chunk]:
+    if source.kind is Kind.PHOTOS:
+        return photographs.plan(source)
+    index = read_index(source.files[0], alive)
+    return films.plan(source, index, sampling, films.trust(index))

@@ -30,7 +30,7 @@ LAYERS: tuple[str, ...] = (
     "tables outfolder workfolder frames filmindex filmpicture photofile detectors.centerface",
     "classifiers.keras_cnn classifiers.openvino_cnn media",
     "detectors classifiers films photographs runfile results demo",
-    "decoding pages",
+    "decoding filmheader pages",
     "grouping",
     "sight indexpage filmpage photospage thumbnails layout",
     "singlefile",

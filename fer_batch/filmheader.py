@@ -1,0 +1,58 @@
+"""What a film announces of itself: enough to forecast how long it takes, without reading all of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from fer_batch.filmindex import HEADERS_KNOW_DURATION, FilmIndex, open_film, picture_stream, read_index
+from fer_batch.sampling import Sampling, moments
+
+READ_WHOLE = 2**24
+"""Bytes of a film up to which its packets are read all the same: 16 MB. Reading all of 300 long films takes an hour."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A film's length, and how many frames there are to look at."""
+
+    like: tuple[object, ...]
+    """What films that take equally long have in common: codec, pixel format, width and height."""
+    seconds: float
+    frames: tuple[int, ...]
+    """One number for each sampling that was asked for."""
+
+
+def read_header(path: Path, samplings: Sequence[Sampling], alive: Callable[[], object]) -> Announced:
+    """What a film's header says. Of a small film, and where the header does not say it, what its packets say.
+
+    Raises:
+        MediaError: it cannot be opened, or holds no picture.
+    """
+    with open_film(path) as container:
+        stream = picture_stream(container)
+        seconds = (container.duration or 0) / 1_000_000
+        rate = stream.average_rate or stream.guessed_rate
+        count = stream.frames or round(seconds * (rate or 0))
+        codec = stream.codec_context
+        like = codec.name, codec.pix_fmt, codec.width, codec.height
+        known = container.format.name.startswith(HEADERS_KNOW_DURATION) and count > 0
+    if known and path.stat().st_size > READ_WHOLE:
+        return Announced(like, seconds, tuple(_announced(seconds, count, one) for one in samplings))
+    index = read_index(path, alive)
+    return Announced(
+        like, float(index.clock.seconds(index.end_stamp)), tuple(_counted(index, one) for one in samplings)
+    )
+
+
+def _announced(seconds: float, count: int, sampling: Sampling) -> int:
+    """How many of evenly spread frames are looked at."""
+    inside = max(0.0, min(seconds, sampling.end or seconds) - (sampling.start or 0.0))
+    every = ceil(count * inside / seconds)
+    return every if sampling.fps is None else min(every, ceil(inside * sampling.fps))
+
+
+def _counted(index: FilmIndex, sampling: Sampling) -> int:
+    if not index.complete:
+        return index.packets
+    return len(moments("", index.stamps, index.end_stamp, index.clock, sampling))

@@ -1,0 +1,95 @@
+"""What films announce of themselves, held against what is looked at."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from fer_batch import filmheader, sources, tasks
+from fer_batch.classifiers import ModelFile
+from fer_batch.errors import MediaError
+from fer_batch.filmheader import read_header
+from fer_batch.filmindex import read_index
+from fer_batch.options import Options
+from fer_batch.sampling import Sampling, moments
+from fer_batch.tasks import Setup, Tried, Try, Worker
+from tests import media
+
+SAMPLINGS = (
+    Sampling(),
+    Sampling(fps=5),
+    Sampling(fps=100),
+    Sampling(start=1),
+    Sampling(start=1, end=2.5, fps=5),
+    Sampling(end=100),
+    Sampling(start=50),
+)
+EVEN, UNEVEN = range(0, 4000, 40), [0, *range(1000, 1900, 20), 3000]
+
+
+def counted(path: Path) -> tuple[int, ...]:
+    index = read_index(path)
+    return tuple(len(moments("", index.stamps, index.end_stamp, index.clock, one)) for one in SAMPLINGS)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
+def test_a_large_film_s_header_tells_about_as_many_frames_as_its_packets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = media.write_film(tmp_path / f"a.{suffix}", range(100), time_base=Fraction(1, 25))
+    monkeypatch.setattr(filmheader, "READ_WHOLE", 0)
+    monkeypatch.setattr(filmheader, "read_index", None)  # is not needed
+    announced = read_header(path, SAMPLINGS, lambda: None)
+    assert announced.seconds == pytest.approx(4, abs=0.1)
+    assert announced.frames == pytest.approx(counted(path), abs=2)
+    assert announced.frames[-1] == 0
+    assert announced.like[1:] == ("yuv420p", *media.SIZE)
+
+
+def test_a_small_film_s_packets_are_counted(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "a.mkv", UNEVEN)
+    announced = read_header(path, SAMPLINGS, lambda: None)
+    assert announced.frames == counted(path)
+
+
+@pytest.mark.parametrize("suffix", ["ts", "h264"])
+def test_where_the_header_knows_nothing_the_packets_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = media.write_film(tmp_path / f"a.{suffix}", EVEN)
+    monkeypatch.setattr(filmheader, "READ_WHOLE", 0)
+    announced = read_header(path, SAMPLINGS, lambda: None)
+    assert announced.frames[0] == len(EVEN)
+
+
+def test_what_is_no_film_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"not a film")
+    with pytest.raises(MediaError):
+        read_header(path, SAMPLINGS, lambda: None)
+
+
+@pytest.mark.parametrize(("sampling", "frames"), [(Sampling(), 86), (Sampling(fps=1), 2), (Sampling(start=60), 0)])
+def test_a_trial_counts_what_is_looked_at_once_the_nets_are_compiled(
+    tmp_path: Path, sampling: Sampling, frames: int
+) -> None:
+    path = media.write_film(tmp_path / "a.mp4", EVEN)
+    (source,) = sources.walk([path]).sources
+    worker = Worker(Setup.of(Options(), ModelFile()))
+    trial = worker.perform(Try(source, sampling, 0.9, 60), lambda _: None)
+    with pytest.raises(StopIteration) as end:
+        next(trial)
+    tried: Tried = end.value.value
+    assert (tried.frames, tried.faces) == (frames, 0)
+    assert (tried.seconds > 0) == (frames > 0)
+
+
+def test_a_trial_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = media.write_film(tmp_path / "a.mp4", EVEN)
+    (source,) = sources.walk([path]).sources
+    worker = Worker(Setup.of(Options(detect_every=1), ModelFile()))
+    trial = worker.perform(Try(source, Sampling(), 0, 0), lambda _: None)
+    with pytest.raises(StopIteration) as end:
+        next(trial)
+    assert end.value.value.frames == 1
+    assert tasks.COLD_PARTS == 2
