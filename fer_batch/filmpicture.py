@@ -20,6 +20,9 @@ PACKED = ("yuyv", "yvyu")
 LIMITED_RANGE, FULL_RANGE = 1, 2
 """FFmpeg's AVCOL_RANGE_MPEG and _JPEG; 0, unspecified, means limited range, and full where there is only grey."""
 
+UNSPECIFIED = 2
+"""ITU-T H.273's code for a colour space, transfer function or primaries of which nothing is said."""
+
 SQUARE = Fraction(1)
 """The aspect of pixels that are as wide as high."""
 
@@ -95,7 +98,7 @@ class FilmPicture:
         """The stored luma (height, width), uint8 or uint16, and its levels of black and white."""
         name = self.frame.format.name
         if not name.startswith(LUMA_FIRST) or name.startswith(PACKED):
-            return self.reformatter.reformat(self.frame, format="gray").to_ndarray(), 0, 255
+            return self._converted(format="gray"), 0, 255
         component = self.frame.format.components[0]
         kind = np.dtype(np.uint8 if component.bits == 8 else ">u2" if name.endswith("be") else "<u2")
         plane = self.frame.planes[0]
@@ -118,8 +121,15 @@ class FilmPicture:
                 "height": max(1, round(self.frame.height * ratio)),
                 "interpolation": Interpolation.AREA,
             }
-        small = self.reformatter.reformat(self.frame, **options)
-        return np.ascontiguousarray(self.orientation.upright(small.to_ndarray()))
+        return np.ascontiguousarray(self.orientation.upright(self._converted(**options)))
+
+    def _converted(self, **options: Any) -> np.ndarray:
+        """The frame in another format or size; colours that FFmpeg cannot convert are taken for the usual ones."""
+        try:
+            return self.reformatter.reformat(self.frame, **options).to_ndarray()
+        except OSError:
+            self.frame.colorspace = self.frame.color_trc = self.frame.color_primaries = UNSPECIFIED
+            return self.reformatter.reformat(self.frame, **options).to_ndarray()
 
 
 class Viewer:

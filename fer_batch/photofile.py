@@ -20,8 +20,11 @@ from fer_batch.errors import MediaError
 FORMATS = "JPEG PNG HEIF WEBP TIFF GIF BMP DIB AVIF JPEG2000 PPM PSD ICO".split()
 """Pillow's readers that are used. Others hold no photographs, and that of EPS would run a program. JPEG's reads MPO."""
 
-MOST_PIXELS = 2**28
-"""268 megapixels: more than any telephone's 200. Decoding takes up to 9 bytes for each."""
+MOST_PIXELS = 200_000_000
+"""As many as telephones make. Decoding takes up to 9 bytes for each."""
+
+MOST_MOVING_PIXELS = 50_000_000
+"""Of an animation, whose decoders keep several whole pictures: up to 21 bytes for each pixel."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,6 +43,9 @@ _SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT, _DNG_VERSION = 254, 258, 262
 
 _SEVERAL_SHOTS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 """Formats whose further pictures are pictures of their own. MPO's are previews and maps, PSD's layers, ICO's sizes."""
+
+_MOVING = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
+"""Formats of animations."""
 
 SEVERAL = "It holds several pictures; only the first is looked at."
 DAMAGED_EXIF = "Nothing of its EXIF data can be read: it is taken the way up that it is stored."
@@ -90,7 +96,7 @@ def decode(path: Path, enough: int | None = None) -> Decoded:
         empty = path.stat().st_size == 0
         raise MediaError("The file is empty." if empty else "Not a photograph, or too damaged to tell.") from None
     except Image.DecompressionBombError as error:
-        raise MediaError(f"It has more than {MOST_PIXELS // 10**6} megapixels: scale it down.") from error
+        raise MediaError(_too_large(MOST_PIXELS)) from error
     except OSError as error:
         raise MediaError(_reason(error)) from error
     except Exception as error:  # Pillow's readers let through whatever a damaged file makes them stumble over
@@ -117,6 +123,8 @@ def _quietly() -> Iterator[None]:
 
 def _decode(image: Image.Image, enough: int | None) -> Decoded:
     _refuse_thumbnails(image)
+    if image.format in _MOVING and getattr(image, "is_animated", False):
+        _refuse_sizes(image, MOST_MOVING_PIXELS)
     notes = [SEVERAL] if _has_several(image) else []
     whole = image.size
     if enough is not None and image.mode in ("RGB", "L"):
@@ -142,6 +150,15 @@ def _decode(image: Image.Image, enough: int | None) -> Decoded:
 
 
 _SWAPPING = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
+
+
+def _too_large(most: int) -> str:
+    return f"It has more than {most // 10**6} megapixels: scale it down."
+
+
+def _refuse_sizes(image: Image.Image, most: int) -> None:
+    if image.width * image.height > most:
+        raise MediaError(_too_large(most))
 
 
 def _refuse_thumbnails(image: Image.Image) -> None:

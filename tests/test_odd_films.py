@@ -14,6 +14,7 @@ from av.stream import Disposition
 from fer_batch import faces, films, looking
 from fer_batch.errors import MediaError
 from fer_batch.filmindex import MOST_PIXELS, FilmIndex, read_index
+from fer_batch.filmpicture import Viewer
 from fer_batch.films import Trust
 from fer_batch.frames import Frame
 from fer_batch.types import Box, Kind
@@ -153,6 +154,23 @@ def test_high_dynamic_range_is_named_and_levels_stay_as_they_are_stored(
         crop = faces.cut(frame.picture.luma(), Box(10, 10, 20, 20))
         assert crop.mean() == pytest.approx(media.level(number), abs=2)
     assert "dynamic_range" not in read_index(media.write_film(tmp_path / "plain.mp4")).facts
+
+
+@pytest.mark.parametrize(("colorspace", "transfer", "primaries"), [(10, 2, 2), (43, 1, 122), (130, 66, 2)])
+def test_colours_that_nobody_can_convert_are_taken_for_the_usual_ones(
+    colorspace: int, transfer: int, primaries: int
+) -> None:
+    """As damaged films say, and rare ones: 10 is BT.2020 with constant luminance."""
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    for layout in ("yuv444p", "vuyx"):
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=layout)
+        frame.colorspace, frame.color_trc, frame.color_primaries = colorspace, transfer, primaries
+        picture = Viewer().picture(frame)
+        assert np.abs(picture.rgb(100).astype(float) - image).mean() < 12
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        luma = picture.luma()
+        levels = (luma.plane.astype(float) - luma.black) * 255 / (luma.white - luma.black)
+        assert np.abs(levels - grey).mean() < 12
 
 
 def write_two(path: Path, default: int) -> Path:
