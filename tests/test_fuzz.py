@@ -27,8 +27,11 @@ def child() -> Iterator[fuzzing.Child]:
 
 
 @pytest.mark.parametrize("name", fuzzing.ORIGINS)
-def test_undamaged_every_format_is_read(origins: Path, child: fuzzing.Child, name: str) -> None:
-    told = child.look(origins / name)
+def test_undamaged_every_format_is_read_and_nothing_is_written(origins: Path, child: fuzzing.Child, name: str) -> None:
+    path = origins / name
+    before, beside = (path.read_bytes(), path.stat().st_mtime_ns), sorted(origins.iterdir())
+    told = child.look(path)
+    assert ((path.read_bytes(), path.stat().st_mtime_ns), sorted(origins.iterdir())) == (before, beside)
     assert "fault" not in told, told["fault"]
     assert told["frames"] == (16 if fuzzing.ORIGINS[name].__qualname__.startswith("_film") else 1)
     quiet = not name.startswith(("moving", "pages")) and name not in ("a.h264", "a.hevc")

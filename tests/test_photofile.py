@@ -295,19 +295,18 @@ def test_colour_profiles_are_not_applied(tmp_path: Path) -> None:
 
 
 def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
-    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    Image.new("1", (20_000, 10_100)).save(tmp_path / "bomb.png")
     before = Image.MAX_IMAGE_PIXELS
     with pytest.raises(MediaError, match="more than 200 megapixels: scale it down"):
         photofile.decode(tmp_path / "bomb.png")
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@pytest.mark.parametrize("suffix", ["gif", "png"])
-def test_an_animation_may_be_less_large(tmp_path: Path, suffix: str) -> None:
+def test_an_animation_may_be_less_large(tmp_path: Path) -> None:
     pictures = [Image.new("L", (10_000, 5_100), level) for level in (0, 255)]
-    pictures[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=pictures[1:])
+    pictures[0].save(tmp_path / "a.png", save_all=True, append_images=pictures[1:], compress_level=1)
     with pytest.raises(MediaError, match="more than 50 megapixels: scale it down"):
-        photofile.decode(tmp_path / f"a.{suffix}")
+        photofile.decode(tmp_path / "a.png")
 
 
 def test_two_hundred_megapixels_of_a_telephone_are_read(tmp_path: Path) -> None:

@@ -89,3 +89,16 @@ def test_the_data_dictionary_has_every_column(table: str) -> None:
 def test_links_into_the_repository_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+TESTS_NAMED = re.findall(r"`(test_\w+\.py)::(\w+)` \|$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("file", "name"), TESTS_NAMED)
+def test_every_test_that_the_table_of_formats_names_is_there(file: str, name: str) -> None:
+    assert re.search(rf"^def {name}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_line_of_the_table_of_formats_names_a_test() -> None:
+    table = README[README.index("| format or feature |") :].split("\n\n")[0]
+    assert len(table.splitlines()) - 2 == len(TESTS_NAMED) > 40
