@@ -195,7 +195,7 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
             clock=Clock(stamps.time_base, zero),
             facts=_facts(path, container, stream, zero, len(stamps.found)),
             damage=broken or _damage(container, stream, stamps, discarded, reached, holes),
-            mended=stamps.fillable or stamps.foreign or stamps.jumps > 0,
+            mended=stamps.fillable or stamps.foreign or bool(stamps.jumps),
             notes=tuple(_notes(container, stamps)),
         )
 
@@ -224,8 +224,8 @@ def _notes(container: InputContainer, stamps: Stamps) -> Iterator[str]:
         yield f"It holds {films} video streams; only the default one is looked at."
     if stamps.jumps:
         yield (
-            f"Its clock jumps back, first at frame {stamps.first_jump} ({stamps.jumps} times in all): its times go on "
-            "from where they were, as of films put one behind the other."
+            f"Its clock jumps back, first at frame {stamps.jumps[0]} ({len(stamps.jumps)} times in all): its times go "
+            "on from where they were, as of films put one behind the other."
         )
     if stamps.fillable:
         yield (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from av.packet import Packet
 
-JUMP_SECONDS = 1
+JUMP_SECONDS = Fraction(1, 4)
 """By so much the clock must go back to be taken for another one: smaller steps are untidy stamps."""
 
 MOST_GUESSED = Fraction(1, 10)
@@ -35,36 +35,45 @@ class Stamps:
     """Where the last frame ends."""
     corrupt: int = 0
     """Packets that are marked so."""
-    jumps: int = 0
-    first_jump: int = 0
-    """The frame before which the clock jumps back for the first time, in the order of the file."""
+    jumps: list[int] = field(default_factory=list)
+    """The frames before which the clock jumps back and stays there, in the order of the file."""
     foreign: bool = False
     """The decoder will give its frames other stamps than these: FFmpeg's guesses, where AVI has none for showing."""
-    _offset: int = 0
+    _offsets: list[int] = field(default_factory=lambda: [0])
+    """What was added to the stamps before the first jump, after the first, and so on."""
     _dts: int | None = None
     _step: int = 0
+    """The shortest from one packet to the next so far."""
 
     def add(self, packet: "Packet[Any]", decoding_times: bool) -> None:
         """Take the next packet."""
-        duration = packet.duration or 0
         if packet.dts is not None:
-            if self._dts is not None:
-                if (self._dts - packet.dts) * self.time_base > JUMP_SECONDS:
-                    self._offset += self._dts + self._step - packet.dts
-                    self.jumps += 1
-                    self.first_jump = self.first_jump or len(self.found)
-                else:
-                    self._step = packet.dts - self._dts
-            self._dts = packet.dts
+            self._follow(packet.dts)
+        duration = packet.duration or 0
         stamp = packet.dts if decoding_times else packet.pts
         self.foreign |= stamp is not None and packet.pts is not None and packet.pts != stamp
         self.corrupt += packet.is_corrupt
         if stamp is not None:
-            stamp += self._offset
+            stamp += self._offsets[-1]
             self.end = max(stamp + duration, stamp if self.end is None else self.end)
             if packet.is_keyframe:
                 self.keyframes.append(stamp)
         self.found.append(stamp)
+
+    def _follow(self, dts: int) -> None:
+        """See where the clock of decoding is, which never goes back while it is one and the same."""
+        jump = JUMP_SECONDS / self.time_base
+        ahead = 0 if self._dts is None else dts - self._dts - self._step
+        if ahead < -jump:
+            self._offsets.append(self._offsets[-1] - ahead)
+            self.jumps.append(len(self.found))
+        elif ahead > jump and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= jump:
+            self._offsets.pop()  # there again: those stamps were damaged
+            self.jumps.pop()
+            self.foreign = True
+        elif self._dts is not None and dts > self._dts:
+            self._step = min(self._step or dts - self._dts, dts - self._dts)
+        self._dts = dts
 
     @property
     def known(self) -> list[int]:
