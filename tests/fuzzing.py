@@ -136,6 +136,8 @@ EXTREMES = (b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"
 def spoil(content: bytes, rng: random.Random, others: list[bytes]) -> bytes:
     """Damage a file in one to four ways, near its head half of the time."""
     spoilt = bytearray(content)
+    if rng.random() < 0.05:
+        spoilt += rng.choice((content, *others))  # two films one behind the other
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         at = rng.randrange(max(1, min(len(spoilt), rng.choice((64, 1024, len(spoilt), len(spoilt))))))
         end = min(len(spoilt), at + rng.choice((1, 2, 4, 8, 64, 1024)))
