@@ -1,5 +1,6 @@
 """What films do that few expect: pixels that are not square, clocks that jump, pictures that change their size."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 from av.stream import Disposition
+from PIL import Image
 
-from fer_batch import faces, films, looking
+from fer_batch import Options, analyze, faces, films, looking, photofile, read_timeline
 from fer_batch.errors import MediaError
 from fer_batch.filmindex import MOST_PIXELS, FilmIndex, read_index
 from fer_batch.filmpicture import Viewer
@@ -412,3 +414,23 @@ def test_a_playlist_under_a_films_name_opens_no_other_file(tmp_path: Path) -> No
         (tmp_path / name).write_text(text)
         with pytest.raises(MediaError, match="A playlist, not a film"):
             read_index(tmp_path / name)
+
+
+def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    write_two(study / "two.mkv", 1)
+    part = media.remux(film(tmp_path), tmp_path / "part.ts").read_bytes()
+    (study / "joined.ts").write_bytes(part * 2)
+    media.write_film(study / "narrow.mp4", prepare=set_aspect(Fraction(2)))
+    pages = [Image.fromarray(media.picture(at)) for at in range(2)]
+    pages[0].save(study / "pages.tif", save_all=True, append_images=pages[1:])
+    run = analyze([study], Options(workers=0), out=tmp_path / "out")
+    told = {(one.file, one.reason) for one in run.skipped if one.rows_kept}
+    assert ("two.mkv", "It holds 2 video streams; only the default one is looked at.") in told
+    assert ("study/pages.tif", photofile.SEVERAL) in told
+    assert any(file == "joined.ts" and "Its clock jumps back" in reason for file, reason in told)
+    facts = {one["name"]: one["facts"] for one in json.loads((tmp_path / "out" / "run.json").read_text())["sources"]}
+    assert (facts["narrow.mp4"]["pixel_aspect"], facts["two.mkv"]["stream"]) == ("2", 1)
+    timeline = read_timeline(run.timelines["joined.ts"])
+    assert timeline["timestamp"].tolist() == pytest.approx([0.04 * at for at in range(100)], abs=0.001)
