@@ -145,8 +145,12 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
                 mean, low, high = values[lane].tolist()
                 shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
                 axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
-                axes.hlines([place], low, high, color=emotion.colour, linewidth=2.5)
-                axes.plot([mean], [place], marker="o", markersize=6, color=emotion.colour, clip_on=False)
+                # Patches, not lines and markers, which matplotlib would write as references to each other.
+                if np.isfinite([low, high]).all():
+                    axes.broken_barh([(low, high - low)], (place - 1, 2), color=emotion.colour, linewidth=0)
+                axes.broken_barh(
+                    [(mean - 0.006, 0.012)], (place - 5, 10), color=emotion.colour, gid=f"part-{emotion.name}"
+                )
         return chart(drawing, prefix, title, description, paper=paper)
 
 

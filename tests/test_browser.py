@@ -108,6 +108,7 @@ def output(tmp_path_factory):
             a_film("gone.avi", {0: range(2000)}, 2000, seed=3),
             a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
             photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
+            photographs("many", {f"{number:03}.jpg": 1 for number in range(450)}),
         ],
     )
     (out / media.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
@@ -196,7 +197,9 @@ def test_a_click_and_enter_seek_the_film(film):
 
 def test_seconds_are_counted_from_where_the_container_starts(visit, output, tmp_path):
     moved = tmp_path / "study"
-    shutil.copytree(output.parent, moved)
+    shutil.copytree(output.parent / "films", moved / "films")
+    write_output(moved / "out", [a_film(FILM, {0: range(75)}, 75)])
+    shutil.copyfile(output / media.MEDIA, moved / "out" / media.MEDIA)
     run = (moved / "out/run.json").read_text()
     (moved / "out/run.json").write_text(run.replace('"container_start": 0.0', '"container_start": 0.5'))
     report.render(moved / "out")
@@ -290,6 +293,51 @@ def test_emotions_are_turned_off_and_on(film):
     film.check('[data-emotion="fear"]')
     assert lane.is_visible()
     assert sadness.get_attribute("d") == before
+
+
+def test_a_table_is_sorted_and_filtered(visit, output):
+    page = visit(output / "index.html")
+    names = "#films-table tbody tr:visible th bdi"
+    assert len(page.locator(names).all_inner_texts()) == 3
+    page.click("#films-table thead button:has-text('Frames')")
+    assert page.locator(names).all_inner_texts()[0] == "gone.avi"
+    assert page.get_attribute("#films-table thead th:has-text('Frames')", "aria-sort") == "descending"
+    page.focus("#films-table thead button:has-text('Film')")
+    page.keyboard.press("Enter")
+    assert page.locator(names).all_inner_texts() == ["gone.avi", "raw.h264", FILM]
+    page.fill('[data-filters="films-table"] input', "INTER")
+    assert page.locator(names).all_inner_texts() == [FILM]
+    assert page.text('[data-filters="films-table"] output') == "1 of 3"
+
+
+def test_photographs_are_filtered_over_all_their_pages(visit, output):
+    from fer_batch import tables
+
+    table = tables.read_timeline(output / "timelines/many.csv")
+    seen = table[table["success"]]
+    page = visit(output / "pages/many.html")
+    assert page.locator("#faces-list tbody tr").count() == 200
+    assert page.locator("#pager a").count() == 3
+    page.select_option('[name="emotion"]', "fear")
+    fearful = seen[seen["emotion"] == "fear"]
+    page.until("document.getElementById('found').textContent !== ''")
+    assert page.text("#found").startswith(f"{len(fearful)} of 450 faces")
+    page.fill('[name="share"]', "40")
+    surer = fearful[fearful["fear"] >= 0.4]
+    assert page.locator("#faces-list tbody th bdi").all_inner_texts() == surer["file"].tolist()
+    page.select_option('[name="emotion"]', "")
+    page.fill('[name="share"]', "0")
+    page.click('[name="next"]')
+    assert page.locator("#faces-list tbody th bdi").first.inner_text() == seen["file"].tolist()[200]
+    assert page.is_hidden("#pager")
+
+
+def test_a_single_file_is_alive(visit, output):
+    page = visit(report.render_single_file(output))
+    page.mouse.move(*over(page, 1, 25.5 / 75))
+    page.until("document.querySelector('[id$=-moment]').textContent !== 'the cursor'")
+    page.focus("#films-table thead button:has-text('Film')")
+    page.keyboard.press("Enter")
 
 
 def test_without_scripts_every_chart_and_table_is_there(visit, output):

@@ -161,6 +161,18 @@ def test_poor_stretches_too_near_to_tell_apart_are_one():
     assert course.poor(0.1) == []
 
 
+def test_groups_are_marked_at_their_means_within_their_intervals():
+    values = np.tile([0.5, 0.25, 0.75], (7, 1))
+    alone = np.tile([0.25, np.nan, np.nan], (7, 1))
+    drawn = charts.groups({"A": values, "a name of more than twenty": alone}, prefix="g", title="T", description="D")
+    root = ET.fromstring(drawn.svg)
+    first, second = [element for element in root.iter() if element.get("class") == "fear"]
+    middles = [np.mean(across(next(one.get("d") for one in mark.iter() if one.get("d")))) for mark in (first, second)]
+    assert (middles[1] - 0.36 * 560) * 2 == pytest.approx(middles[0] - 0.36 * 560, abs=1)
+    texts = [element.text for element in root.iter() if local(element) == "text"]
+    assert texts.count("A") == texts.count("a name of more th\N{HORIZONTAL ELLIPSIS}") == 7
+
+
 def test_charts_are_saved_for_papers_where_asked():
     plain = charts.distribution(SHARES, prefix="one", title="T", description="D")
     assert plain.paper == {}

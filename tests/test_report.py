@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from fer_batch import filmpage, layout, measuring, photospage, report, results, runfile, tables
+from fer_batch import filmpage, layout, measuring, photospage, report, results, runfile, singlefile, tables
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
-from fer_batch.options import Options
+from fer_batch.options import Options, ReportOptions
 from fer_batch.study import Study
 from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
 
@@ -549,6 +549,62 @@ def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
     assert cells(folder, "assets/many/page-4.html", ">19.jpg<")[1] == "0"
     assert "7 more are in the CSV : the rows with success 0" in page.text
     assert "4 more are in summary.csv" in Document(folder / "pages/crowd.mp4.html").text
+
+
+def test_thumbnails_are_there_only_where_asked_for(tmp_path, astronaut):
+    folder = write_output(tmp_path / "out", [photographs("holiday", {"a.png": 1, "gone.png": 1})])
+    (tmp_path / "holiday").mkdir()
+    shutil.copyfile(astronaut, tmp_path / "holiday/a.png")
+    places = {"holiday": tmp_path / "holiday"}
+    report.render(folder, None, places)
+    assert not list(folder.rglob("*.jpg"))
+    assert not any(page.values("src") for page in pages_of(folder))
+    report.render(folder, ReportOptions(thumbnails=True, anonymize=True), places)
+    (source,) = Document(folder / "pages/holiday.html").values("src")
+    assert (folder / "pages" / source).resolve() == (folder / "assets/holiday/0.jpg").resolve()
+    text = report.render_single_file(folder, ReportOptions(thumbnails=True), places).read_text()
+    assert text.count('src="data:image/jpeg;base64,') == 1
+    report.render(folder, None, places)
+    assert not list(folder.rglob("*.jpg"))
+    with pytest.raises(UsageError, match="--thumbnails too"):
+        ReportOptions(anonymize=True)
+
+
+def test_charts_are_saved_where_asked_and_pages_link_to_them(small):
+    report.render(small, ReportOptions(charts=True))
+    page = Document(small / "pages/sub/interview.mp4.html")
+    links = [href for href in page.values("href") if href.endswith((".svg", ".png"))]
+    assert len(links) == 2 * (1 + 2 * 2)
+    assert all((small / "pages/sub" / link).resolve().is_file() for link in links)
+    report.render(small)
+    assert not list((small / "charts").rglob("*"))
+
+
+def test_a_single_file_holds_everything_and_links_to_nothing(small):
+    path = report.render_single_file(small)
+    page = Document(path)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    for href in page.values("href"):
+        assert href in CITATIONS or href.removeprefix("#") in ids
+    assert not page.values("src")
+    for other in ("holiday", "holiday/more", "raw.h264", "sub/interview.mp4"):
+        assert page.text.count(other)
+    assert page.source.count("<h1") == 1
+    wanted = {one for value in page.values("aria-labelledby") for one in value.split()}
+    assert wanted <= set(ids)
+    assert {one.split(")")[0] for one in page.source.split("url(#")[1:]} <= set(ids)
+    assert len([kind for kind in page.values("type") if kind == "application/json"]) == 2
+    assert path.stat().st_size < singlefile.MOST_BYTES
+
+
+def test_a_single_file_that_would_be_too_large_leaves_courses_out_and_says_so(small, monkeypatch):
+    whole = report.render_single_file(small).stat().st_size
+    monkeypatch.setattr(singlefile, "MOST_BYTES", whole + 60_000)
+    text = Document(report.render_single_file(small)).text
+    assert "stand here without courses" in text or "stands here without courses" in text
+    monkeypatch.setattr(singlefile, "MOST_BYTES", 1)
+    assert "4 pages had no room" in Document(report.render_single_file(small)).text
 
 
 def test_the_same_tables_give_the_same_bytes(small):
