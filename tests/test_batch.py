@@ -136,8 +136,10 @@ def test_a_happy_second_at_30_frames_and_nine_sad_ones_at_1_frame_are_10_and_90_
     tmp_path: Path, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ModelFile, "load", lambda *_: ByLight())
+    dim = face.copy()
+    dim[40:150, 80:190] = (face[40:150, 80:190] * 0.94).astype(np.uint8)  # the face alone: no cut
     stamps = [*range(30), *range(30, 300, 30)]
-    pictures = [face] * 30 + [(face * 0.94).astype(np.uint8)] * 9
+    pictures = [face] * 30 + [dim] * 9
     film = media.write_film(
         tmp_path / "moods.mkv", [round(at * 1000 / 30) for at in stamps] + [10_000], [*pictures, face]
     )
