@@ -26,7 +26,7 @@ LEAST_DETAIL = 2
 NEARLY = 0.5
 """Share of its size above which a picture is shrunk by interpolating, which still sees every pixel.
 
-Averaging areas takes 8 to 14 ms, interpolating 1 to 2, and the detector finds the same faces: 85 and 84 of 576 small
+Averaging areas takes 8 to 14 ms, interpolating 1 to 2, and the detector finds the same faces: 85 and 83 of 576 small
 ones that were pasted into pictures of 1000 to 1880 pixels, none that is not there.
 """
 
