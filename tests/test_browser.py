@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fer_batch import media, report
-from fer_batch.types import Box, Detection, Face, Moment, Reading
+from fer_batch.types import Box, Detection, Face, Moment, Reading, Skipped
 from tests.media import write_film
 from tests.test_report import a_film, photographs, write_output
 
@@ -360,6 +360,38 @@ def test_pages_are_open_to_everybody(visit, output, scheme, width):
         )
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+ODD_NAMES = [
+    "<script>document.title = 'x'</script>",
+    "\"'&quot;`",
+    "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET} 12 \N{RIGHT-TO-LEFT OVERRIDE}abc",
+    "n" * 200,
+    "many words " * 18,
+]
+
+
+@pytest.fixture(scope="module")
+def oddly_named(tmp_path_factory):
+    """A film and a folder of photographs under each odd name, and a line in errors.csv about each."""
+    sources = []
+    for number, name in enumerate(ODD_NAMES):
+        sources.append(a_film(f"{name}.mp4", {0: range(8)}, 10, output=f"film{number}"))
+        sources.append(photographs(name, {f"{name}.jpg": 1}, output=f"folder{number}"))
+    skipped = [Skipped(name, "Not a picture.") for name in ODD_NAMES]
+    out = write_output(tmp_path_factory.mktemp("odd") / "out", sources, skipped, ignored=ODD_NAMES)
+    report.render(out)
+    return out
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_odd_names_are_text_and_break_no_layout(visit, oddly_named, width):
+    for file in ("index.html", *(f"pages/{kind}{at}.html" for kind in ("film", "folder") for at in range(5))):
+        page = visit(oddly_named / file, viewport={"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, file
+        if file != "index.html":
+            name = ODD_NAMES[int(file[-6])] + (".mp4" if "film" in file else "")
+            assert page.locator("h1 bdi").text_content().split() == name.split()
 
 
 @pytest.fixture(scope="module")
