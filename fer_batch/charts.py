@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_batch.courses import NO_MARKS, Course, Marks, binned
 from fer_batch.emotions import TABLE
+from fer_batch.strings import say
 from fer_batch.svg import INK, Chart, chart, figure
 
 if TYPE_CHECKING:
@@ -174,17 +175,17 @@ def _dress(axes: "Axes", course: Course) -> None:
     axes.grid(axis="x", color=INK, alpha=0.1, linewidth=0.8)
     low, high = axes.get_xlim()
     if course.unit == "frames":
-        axes.set_xlabel("Frame number (not every frame of this film has a time stamp)")
+        axes.set_xlabel(say("charts.frames"))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{place:,.0f}"))
         return
     step = next((step for step in STEPS if (high - low) / step <= 9), STEPS[-1])
     axes.xaxis.set_major_locator(MultipleLocator(step))
     if high < 60:
-        axes.set_xlabel("Time in the film, in seconds")
+        axes.set_xlabel(say("charts.seconds"))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{place:.{int(step < 1)}f}"))
     else:
-        axes.set_xlabel("Time in the film, as hours:minutes:seconds")
+        axes.set_xlabel(say("charts.clock"))
         # A mark stands on a multiple of the step, so fractions only appear for films that begin late and are short.
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: clock(place)[: None if step < 1 else -4]))
 

@@ -1,9 +1,11 @@
-"""The one table of emotions: order, FER2013 code, label and colour.
+"""The one table of emotions: order, FER2013 code and colour.
 
 Every array of shares in this project has its last axis in the order of :data:`EMOTIONS`.
 """
 
 from dataclasses import dataclass
+
+from fer_batch.strings import say
 
 
 @dataclass(frozen=True)
@@ -14,20 +16,23 @@ class Emotion:
     """Noun, lower case: the column of every table."""
     fer2013_code: int
     """The integer that stands for it in FER2013 (Goodfellow et al. 2013, arXiv:1307.0414)."""
-    label: str
-    """What a reader sees in a report."""
     colour: str
     """Hex colour: the Okabe-Ito palette, told apart by colour-blind readers, with grey for neutral."""
 
+    @property
+    def label(self) -> str:
+        """What a reader sees in a report."""
+        return say(f"emotions.{self.name}")
+
 
 TABLE: tuple[Emotion, ...] = (
-    Emotion("anger", 0, "Anger", "#D55E00"),
-    Emotion("disgust", 1, "Disgust", "#009E73"),
-    Emotion("fear", 2, "Fear", "#CC79A7"),
-    Emotion("happiness", 3, "Happiness", "#E69F00"),
-    Emotion("sadness", 4, "Sadness", "#0072B2"),
-    Emotion("surprise", 5, "Surprise", "#56B4E9"),
-    Emotion("neutral", 6, "Neutral", "#757575"),
+    Emotion("anger", 0, "#D55E00"),
+    Emotion("disgust", 1, "#009E73"),
+    Emotion("fear", 2, "#CC79A7"),
+    Emotion("happiness", 3, "#E69F00"),
+    Emotion("sadness", 4, "#0072B2"),
+    Emotion("surprise", 5, "#56B4E9"),
+    Emotion("neutral", 6, "#757575"),
 )
 
 EMOTIONS: tuple[str, ...] = tuple(emotion.name for emotion in TABLE)

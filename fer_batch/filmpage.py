@@ -33,6 +33,7 @@ from fer_batch.pages import (
     source_row,
 )
 from fer_batch.results import Results
+from fer_batch.strings import say
 from fer_batch.tables import MEANS
 from fer_batch.types import Box
 
@@ -198,22 +199,20 @@ def film_page(
     }
     start = float(source.get("facts", {}).get("container_start") or 0.0)
     address = href(page_path(source), finer[0].path) if finer else ""
+    with_face = words.part(row.frames_with_face, row.frames)
     return FilmPage(
         **common(results, source),
         attachments=(*drawing.attachments, *finer, *pictures.values()),
         least_quality=least,
         pictures={face_id: href(page_path(source), one.path) for face_id, one in pictures.items()},
         tiles=(
-            Tile("Time looked at", charts.clock(row.seconds), words.seconds(row.seconds))
+            Tile(say("film.time"), charts.clock(row.seconds), words.seconds(row.seconds))
             if row.seconds is not None
-            else Tile("Time looked at", "unknown", "the film has no time stamps"),
-            Tile("Frames looked at", words.count(row.frames)),
-            Tile("Frames with a face", words.count(row.frames_with_face), words.part(row.frames_with_face, row.frames)),
-            Tile("Tracks", words.count(row.tracks), f"{words.count(row.faces)} faces, summed over the frames"),
-            *(
-                (Tile("Likely no faces", words.count(row.spurious), "seen in one frame only; not summed up"),)
-                * bool(row.spurious)
-            ),
+            else Tile(say("film.time"), say("page.unknown"), say("film.no_time_stamps")),
+            Tile(say("film.frames"), words.count(row.frames)),
+            Tile(say("film.frames_with_face"), words.count(row.frames_with_face), with_face),
+            Tile(say("film.tracks"), words.count(row.tracks), say("film.tracks_note", faces=words.count(row.faces))),
+            *((Tile(say("film.spurious"), words.count(row.spurious), say("film.spurious_note")),) * bool(row.spurious)),
         ),
         facts=facts(source.get("facts", {})),
         distribution=mean,
@@ -234,18 +233,9 @@ def _faces(results: Results, source: Mapping[str, Any]) -> list[FaceRow]:
     return [_face_row(row, number < MOST_CHARTS) for number, row in enumerate(summary.to_dict("records"))]
 
 
-def _spurious(row: SourceRow) -> tuple[Tile, ...]:
-    note = "seen in one frame only; in the CSV, but not summed up"
-    return (Tile("Likely no faces", words.count(row.spurious), note),) if row.spurious else ()
-
-
 def _film_distribution(row: SourceRow, drawing: Figures) -> Distribution:
-    basis = (
-        "Mean over the time in which faces are visible; two faces seen for one second together are two seconds."
-        if row.seconds
-        else "Mean over the faces in all frames, since the film has no time stamps."
-    )
-    return drawing.distribution("shares", f"Mean shares of {row.name}, all faces together", basis, row.shares)
+    basis = say("film.basis_of_all") if row.seconds else say("film.basis_of_all_in_frames")
+    return drawing.distribution("shares", say("film.shares_of_all", film=row.name), basis, row.shares)
 
 
 def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float, float]]]:
@@ -272,7 +262,7 @@ def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int,
                 label=str(one["label"]),
                 start=float(one["start"]),
                 stop=float(one["stop"]),
-                name="" if nobody else names.get(int(one["face_id"]), f"Face {int(one['face_id'])}"),
+                name="" if nobody else names.get(int(one["face_id"]), say("film.face", face_id=int(one["face_id"]))),
                 seconds=0.0 if nobody else float(one["seconds_visible"]),
                 shares=() if nobody else tuple(float(one[name]) for name in MEANS),
             )
@@ -289,13 +279,11 @@ def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
 
 def _section(face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], film: str, drawing: Figures) -> FaceSection:
     course = live.course
-    name = f"{face.name} of {film}"
+    name = say("film.face_of_film", name=face.name, film=film)
     leading = next(emotion.label for emotion in TABLE if emotion.name == face.emotion)
-    text = (
-        f"Seven lines of shares from 0 to 100 %. {leading} leads on average with {words.percent(max(face.shares))} %. "
-        f"The face is not seen in {words.plural(len(course.gaps), 'stretch', 'stretches')} of the film."
-    )
-    title = f"Shares along the film, {name}"
+    share = words.percent(max(face.shares))
+    text = say("charts.course_text", n=len(course.gaps), emotion=leading, percent=share)
+    title = say("charts.course", name=name)
     coarse = binned(course, MOST_STRETCHES)
     columns = (one.tolist() for one in (coarse.starts, coarse.ends, coarse.weights, coarse.means))
     return FaceSection(
@@ -313,10 +301,8 @@ def _section(face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], film
         ),
         distribution=drawing.distribution(
             f"face-{face.face_id}-mean",
-            f"Mean shares of {name}",
-            "Mean over the time in which the face is visible."
-            if face.seconds_visible
-            else "Mean over the frames in which the face is visible.",
+            say("film.shares_of", name=name),
+            say("film.basis") if face.seconds_visible else say("film.basis_in_frames"),
             face.shares,
         ),
     )
@@ -326,9 +312,10 @@ def _face_row(row: Mapping[Any, Any], charted: bool) -> FaceRow:
     def known(value: float) -> float | None:
         return None if np.isnan(value) else float(value)
 
+    face_id, person = int(row["face_id"]), row["person"]
     return FaceRow(
-        face_id=int(row["face_id"]),
-        name=f"{row['person']} (face {int(row['face_id'])})" if row["person"] else f"Face {int(row['face_id'])}",
+        face_id=face_id,
+        name=say("film.person", person=person, face_id=face_id) if person else say("film.face", face_id=face_id),
         faces=int(row["faces"]),
         first_seen=known(row["first_seen"]),
         last_seen=known(row["last_seen"]),

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from fer_batch import charts, words
 from fer_batch.emotions import TABLE
 from fer_batch.pages import Page
+from fer_batch.strings import TEMPLATES, say
 
 SCRIPTS = ("film.js", "photos.js", "tables.js")
 """The scripts that pages hold, in templates/."""
@@ -31,9 +31,8 @@ class Laid:
 
 
 def make_environment() -> Environment:
-    """What lays pages out: templates beside the package, where the wheel puts them, or else in the checkout."""
-    here = Path(__file__).resolve().parent
-    loader = FileSystemLoader([here / "templates", here.parent / "templates"])
+    """What lays pages out: the templates, their texts and scripts."""
+    loader = FileSystemLoader(TEMPLATES)
     environment = Environment(
         loader=loader,
         autoescape=select_autoescape(["html"]),
@@ -45,6 +44,7 @@ def make_environment() -> Environment:
     # Read, not included: a script is no template.
     scripts = {name: loader.get_source(environment, name)[0] for name in SCRIPTS}
     environment.globals |= {
+        "say": say,
         "emotions": TABLE,
         "labels": {emotion.name: emotion.label for emotion in TABLE},
         "colours": {emotion.name: emotion.colour for emotion in TABLE},

@@ -13,6 +13,7 @@ from fer_batch import charts, words
 from fer_batch.courses import Course, Marks
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.results import LeftOut, Results, anonymous
+from fer_batch.strings import say
 from fer_batch.svg import Chart
 from fer_batch.tables import MEANS
 from fer_batch.types import Box, Kind
@@ -134,12 +135,12 @@ def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[
     page = page or page_path(source)
     left_out = results.left_out(source)
     told = {line.reason for line in left_out}
-    timeline = Link("This timeline as CSV", href(page, source["timeline"]))
-    summary = Link("Summary of all sources as CSV", href(page, "summary.csv"))
+    timeline = Link(say("page.this_timeline"), href(page, source["timeline"]))
+    summary = Link(say("page.summary"), href(page, "summary.csv"))
     return {
         "title": source["name"],
-        "index": Link("Overview", href(page, INDEX)),
-        "tables": (timeline, summary, Link("What was left out, as CSV", href(page, "errors.csv"))),
+        "index": Link(say("page.overview"), href(page, INDEX)),
+        "tables": (timeline, summary, Link(say("page.errors"), href(page, "errors.csv"))),
         "left_out": left_out,
         "view": view(results),
         "version": str(results.run["fer_batch"]),
@@ -159,7 +160,7 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
     return SourceRow(
         name=source["name"],
         page=Link(source["name"], href(INDEX, page_path(source))),
-        table=Link("CSV", href(INDEX, source["timeline"])),
+        table=Link(say("page.csv"), href(INDEX, source["timeline"])),
         frames=len(frames),
         frames_with_face=seen["frame"].nunique(),
         faces=len(seen),
@@ -187,10 +188,9 @@ class Figures:
     ) -> Distribution:
         """Mean shares as bars; ``name`` is the chart's own within its page."""
         each = zip(TABLE, shares, strict=True)
-        parts = ", ".join(f"{emotion.label} {words.percent(share)} %" for emotion, share in each)
-        chart = charts.distribution(
-            shares, prefix=f"chart-{name}", title=heading, description=f"{parts}. {basis}", paper=self._paper
-        )
+        parts = [say("charts.share", emotion=one.label, percent=words.percent(share)) for one, share in each]
+        text = say("charts.distribution", shares=", ".join(parts), basis=basis)
+        chart = charts.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))
 
     def timeline(self, course: Course, marks: Marks, name: str, title: str, description: str) -> Drawn:
@@ -236,9 +236,9 @@ def facts(values: Mapping[str, Any], above: str = "") -> tuple[Fact, ...]:
 def _value(value: object) -> str:
     match value:
         case None:
-            return "not set"
+            return say("page.not_set")
         case bool():
-            return "yes" if value else "no"
+            return say("page.yes") if value else say("page.no")
         case list():
             return ", ".join(_value(one) for one in value)
         case _:

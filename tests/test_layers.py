@@ -13,8 +13,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fer_batch"
 
 LAYERS: tuple[str, ...] = (
-    "errors emotions openvino_import filmstamps",
-    "types words sheets",
+    "errors words openvino_import filmstamps",
+    "strings",
+    "emotions",
+    "types sheets",
     "options region sampling progress looking faces quality sources traces executors.protocol",
     "shots motion",
     "episodes smoothing timeline tracking persons places",

@@ -1,0 +1,49 @@
+"""The words of the report: every text that its readers see comes from one file, templates/strings.toml."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from fer_batch import words
+
+TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "templates")
+"""Where the wheel puts the templates, and where the checkout has them."""
+
+FILE = "strings.toml"
+
+
+def say(key: str, *, n: int | None = None, **values: object) -> str:
+    """The text of a key, with the values that it names in braces; of a key that ends in ``_html``, markup.
+
+    ``n`` is a count: it chooses between a text's forms ``one`` and ``other``. In markup values are escaped.
+
+    Raises:
+        KeyError: there is no such text, or the text names another value.
+    """
+    if n is not None:
+        values["n"] = words.count(n)
+        if key not in texts():
+            key += ".one" if n == 1 else ".other"
+    if key not in texts():
+        raise KeyError(f"{FILE} has no text {key}")
+    text = texts()[key]
+    return (Markup(text) if "_html" in key else text).format(**values)  # noqa: S704  our own
+
+
+@cache
+def texts() -> Mapping[str, str]:
+    """Every text by its key, as in ``film.about``; one with two forms has two keys."""
+    path = next(path for folder in TEMPLATES if (path := folder / FILE).is_file())
+    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield above + name, value
