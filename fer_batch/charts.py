@@ -31,7 +31,16 @@ PAGE_WIDTH, PAGE_HEIGHT = 780, 376
 """Size of a timeline chart, in SVG units."""
 
 PLOT = (78.0, 6.0, 733.0, 328.0)
-"""Left, top, right and bottom of a timeline chart's lanes, in SVG units; a page's script needs them too."""
+"""Left, top, right and bottom of a timeline chart's lanes without events, in SVG units."""
+
+EVENT_ROW = 16.0
+"""Height of a row of names of events above the lanes, in SVG units."""
+
+MOST_EVENT_ROWS = 3
+"""Rows for events at the same time; one that finds all of them taken has its band, but no name."""
+
+NAME_MARGIN = 3.0
+"""Between the beginning of an event and that of its name, in SVG units."""
 
 
 def distribution(
@@ -69,20 +78,22 @@ def timeline(
     nobody. All lanes have the same scale. Where frames are averaged into bins, a band reaches from the least to the
     greatest share of a frame. The name of the emotion with the greatest average is bold. An episode is a bar on top of
     its emotion's lane, a stretch of poor pictures is hatched the other way round, an event is a pale band across all
-    lanes. The other arguments as in :func:`distribution`.
+    lanes with its name above, cut where the next one begins. The other arguments as in :func:`distribution`.
     """
     course = binned(course)
     low, high = course.extent
     leading = int(course.average.argmax())
     averaged = bool((course.highs > course.lows).any())
     runs = _runs(course)
-    with figure(PAGE_WIDTH, PAGE_HEIGHT) as drawing:
-        left, top, right, bottom = PLOT
-        box = (left / PAGE_WIDTH, 1 - bottom / PAGE_HEIGHT, (right - left) / PAGE_WIDTH, (bottom - top) / PAGE_HEIGHT)
+    left, top, right, bottom = plot(marks)
+    height = PAGE_HEIGHT + round(bottom - PLOT[3])
+    with figure(PAGE_WIDTH, height) as drawing:
+        box = (left / PAGE_WIDTH, 1 - bottom / height, (right - left) / PAGE_WIDTH, (bottom - top) / height)
         axes = drawing.add_axes(box)
         axes.set(xlim=(low, high if high > low else low + 1), ylim=(len(TABLE), 0))
         _dress(axes, course)
         _spans(axes, [(start, stop) for _, start, stop in marks.events], "part-events", facecolor=INK, alpha=0.07)
+        _name_events(axes, marks)
         _spans(axes, course.gaps, "part-gaps", facecolor="none", edgecolor=INK, alpha=0.25, hatch="////")
         _spans(axes, marks.poor, "part-poor", facecolor="none", edgecolor=INK, alpha=0.25, hatch="....")
         for lane, emotion in enumerate(TABLE):
@@ -155,6 +166,25 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
         return chart(drawing, prefix, title, description, paper=paper)
 
 
+def event_rows(marks: Marks) -> list[int]:
+    """For each event the row of its name from above, so that those at the same time have their own; -1: none."""
+    taken: list[float] = []
+    rows = []
+    for _, start, stop in marks.events:
+        free = next((row for row, until in enumerate(taken) if until <= start), len(taken))
+        if free < MOST_EVENT_ROWS:
+            taken[free : free + 1] = [stop]
+        rows.append(free if free < MOST_EVENT_ROWS else -1)
+    return rows
+
+
+def plot(marks: Marks) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a timeline chart's lanes, in SVG units; names of events stand above them."""
+    left, top, right, bottom = PLOT
+    names = EVENT_ROW * (max(event_rows(marks), default=-1) + 1)
+    return left, top + names, right, bottom + names
+
+
 def clock(seconds: float) -> str:
     """Seconds of a film as h:mm:ss.mmm."""
     milliseconds = round(abs(seconds) * 1000)
@@ -194,6 +224,31 @@ def _spans(axes: "Axes", spans: Sequence[tuple[float, float]], gid: str, **look:
     """Stretches of the film, across all lanes."""
     bars = [(start, end - start) for start, end in spans]
     axes.broken_barh(bars, (0, len(TABLE)), linewidth=0, gid=gid, **look)
+
+
+def _name_events(axes: "Axes", marks: Marks) -> None:
+    """The names of events above the lanes, each in a bar as long as its event."""
+    from matplotlib.transforms import Bbox, TransformedBbox
+
+    low, high = axes.get_xlim()
+    left, top, right, bottom = PLOT
+    unit = (high - low) / (right - left)
+    step = EVENT_ROW / ((bottom - top) / len(TABLE))
+    rows = event_rows(marks)
+    for row in range(max(rows, default=-1) + 1):
+        upper = (row - max(rows) - 1) * step
+        ours = [(at, *marks.events[at]) for at, one in enumerate(rows) if one == row]
+        bars = [(max(start, low), min(stop, high) - max(start, low)) for _, _, start, stop in ours]
+        look: dict[str, Any] = {"facecolor": INK, "alpha": 0.12, "linewidth": 0, "clip_on": False}
+        axes.broken_barh(bars, (upper, step * 0.9), gid=f"part-event-row-{row}", **look)
+        edges = [start for _, _, start, _ in ours[1:]] + [high + (PAGE_WIDTH - right) * unit]
+        for (at, label, start, _), edge in zip(ours, edges, strict=True):
+            begin = max(start, low) + NAME_MARGIN * unit
+            name = axes.text(begin, upper + step * 0.45, label, fontsize=11, va="center", gid=f"part-event-{at}")
+            # A name may be longer than its event, but never runs into the next one.
+            room = Bbox([[begin, upper], [max(edge - NAME_MARGIN * unit, begin), upper + step]])
+            name.set_clip_box(TransformedBbox(room, axes.transData))
+            name.set_clip_on(True)
 
 
 def _runs(course: Course) -> list[slice]:

@@ -1,6 +1,6 @@
 """What a film's page shows: its faces, and each one's course along it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +174,7 @@ def film_page(
     charted = [face for face in faces if face.face_id in found]
     least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
     episodes = results.episodes_of(source)
-    events = [(str(label), float(start), float(stop)) for label, start, stop in _spans(results.events_of(source))]
+    events = _events(results.events_of(source), found[charted[0].face_id].extent) if charted else []
     live = [
         LiveFace(
             face.face_id, face.name, one, Marks(_bars(episodes, face.face_id), poor=one.poor(least), events=events)
@@ -247,8 +247,13 @@ def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float,
     }
 
 
-def _spans(events: "pd.DataFrame") -> Iterator[tuple[Any, Any, Any]]:
-    yield from events[["label", "start", "stop"]].itertuples(index=False)
+def _events(events: "pd.DataFrame", extent: tuple[float, float]) -> list[tuple[str, float, float]]:
+    """(label, start, stop) of the events of which some was looked at."""
+    spans = (
+        (str(label), float(start), float(stop))
+        for label, start, stop in events[["label", "start", "stop"]].itertuples(index=False)
+    )
+    return [one for one in spans if one[1] < extent[1] and one[2] > extent[0]]
 
 
 def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int, str]) -> list[EventRow]:

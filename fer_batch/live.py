@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.charts import EPISODE, LANE, PLOT, STEPS
+from fer_batch.charts import EPISODE, EVENT_ROW, LANE, NAME_MARGIN, PAGE_WIDTH, STEPS, event_rows, plot
 from fer_batch.courses import MOST_BINS, Course, Marks, binned
 from fer_batch.emotions import EMOTIONS, TABLE
 
@@ -40,12 +40,18 @@ def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) 
         "finer": finer,
         "emotions": EMOTIONS,
         "labels": [emotion.label for emotion in TABLE],
-        "plot": PLOT,
+        "plot": plot(first.marks),
+        "width": PAGE_WIDTH,
+        "event_row": EVENT_ROW,
+        "name_margin": NAME_MARGIN,
         "lane": LANE,
         "episode": EPISODE,
         "steps": STEPS,
         "most": MOST_BINS,
-        "events": [(start, stop) for _, start, stop in first.marks.events],
+        "events": [
+            (start, stop, row)
+            for (_, start, stop), row in zip(first.marks.events, event_rows(first.marks), strict=True)
+        ],
         "faces": [
             {
                 "id": face.face_id,

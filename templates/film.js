@@ -181,6 +181,26 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     }
     return marks;
   };
+  // Names of events stand above the lanes, each until the next one in its row begins.
+  const ROWS = 1 + Math.max(-1, ...film.events.map((one) => one[2]));
+  const nameEvents = (svg) => {
+    for (let row = 0; row < ROWS; row++) {
+      const upper = TOP - (ROWS - row) * film.event_row;
+      const ours = film.events.map((one, at) => [...one, at]).filter((one) => one[2] === row);
+      put(svg, `event-row-${row}`, spans(ours, number(upper), number(upper + film.event_row * 0.9)));
+      ours.forEach(([start, end, , at], index) => {
+        const name = part(svg, `event-${at}`);
+        const begin = Math.max(LEFT, across(start)) + film.name_margin;
+        const edge = Math.min(film.width, index + 1 < ours.length ? across(ours[index + 1][0]) : film.width);
+        name.classList.toggle("off", end <= view.from || start >= view.to);
+        name.querySelector("text").setAttribute("x", number(begin));
+        const [, id] = name.querySelector("[clip-path]").getAttribute("clip-path").match(/#([^)]*)/);
+        const room = document.getElementById(id).querySelector("rect");
+        room.setAttribute("x", number(begin));
+        room.setAttribute("width", number(Math.max(0, edge - film.name_margin - begin)));
+      });
+    }
+  };
   const draw = () => {
     const { height, floor } = lanes();
     for (const chart of charts) {
@@ -190,6 +210,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
       put(svg, "gaps", spans(face.gaps, TOP, BOTTOM));
       put(svg, "poor", spans(face.poor, TOP, BOTTOM));
       put(svg, "events", spans(film.events, TOP, BOTTOM));
+      nameEvents(svg);
       NAMES.forEach((name, lane) => {
         const hide = !shown[lane];
         for (const each of [name, `${name}-band`, `${name}-episodes`, `floor-${name}`, `label-${name}`]) {

@@ -15,7 +15,7 @@ import pytest
 from fer_batch import media, report
 from fer_batch.types import Box, Detection, Face, Moment, Reading, Skipped
 from tests.media import write_film
-from tests.test_report import a_film, photographs, write_output
+from tests.test_report import a_film, a_study, photographs, write_output
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
@@ -30,6 +30,7 @@ FLAGS = (
 ).split()
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 FILM = "sub/interview.mp4"
+EVENTS = [("a question that is longer than its time", 0.4, 0.9), ("laughter", 0.6, 2.0), ("an answer", 1.0, 2.5)]
 
 
 @dataclass
@@ -110,6 +111,7 @@ def output(tmp_path_factory):
             photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
             photographs("many", {f"{number:03}.jpg": 1 for number in range(450)}),
         ],
+        study=a_study({FILM: EVENTS}),
     )
     (out / media.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
     report.render(out)
@@ -281,6 +283,40 @@ def test_dragging_moves_and_a_wheel_zooms_with_ctrl_only(film):
     film.mouse.up()
     assert film.text("#range") != before
     assert film.evaluate("document.getElementById('film').readyState") == 0  # a drag is no click
+
+
+PLACES_OF_NAMES = """() => [0, 1, 2].map((at) => {
+  const name = document.querySelector(`[data-face="0"] .event-${at}`);
+  const words = name.querySelector("text").getBBox();
+  const id = name.querySelector("[clip-path]").getAttribute("clip-path").slice(5, -1);
+  const room = document.getElementById(id).querySelector("rect").getBBox();
+  return getComputedStyle(name).display === "none" ? null : {
+    left: words.x, top: room.y, right: Math.min(words.x + words.width, room.x + room.width),
+    inside: words.y > room.y - 3 && words.y + words.height < room.y + room.height + 3,
+  };
+})"""
+"""Where the names of EVENTS can be seen, in SVG units."""
+
+
+def test_names_of_events_stand_on_the_chart_and_follow_its_zoom(film):
+    def place(seconds, first=0.0, last=3.0):
+        return 78 + (seconds - first) / (last - first) * (733 - 78) + 3
+
+    one, other, third = film.evaluate(PLACES_OF_NAMES)
+    assert [one["left"], other["left"], third["left"]] == pytest.approx([place(at) for at in (0.4, 0.6, 1.0)], abs=1)
+    assert one["top"] == third["top"] < other["top"]
+    assert one["right"] < third["left"]
+    assert one["inside"]
+    film.mouse.move(*over(film, 0, 2.8 / 3))
+    for _ in range(3):
+        film.click('[data-zoom="in"]')
+    first, _ = shown(film)
+    assert first > 2.0
+    places = film.evaluate(PLACES_OF_NAMES)
+    assert places[:2] == [None, None]
+    assert places[2]["left"] == pytest.approx(78 + 3, abs=1)  # it began before what is shown
+    film.click('[data-zoom="all"]')
+    assert film.evaluate(PLACES_OF_NAMES)[0]["left"] == pytest.approx(one["left"], abs=0.2)
 
 
 def test_emotions_are_turned_off_and_on(film):

@@ -142,6 +142,41 @@ def test_a_face_seen_in_a_single_frame_is_drawn():
     assert "linecap: round" in charts.timeline(a_course(100, [40]), prefix="one", title="T", description="D").svg
 
 
+def test_names_of_events_stand_above_the_lanes_and_never_run_into_each_other():
+    label = "a name far too long for so short an event, and for the next one as well"
+    marks = courses.Marks(events=[(label, 0.5, 1.0), ("other", 0.75, 2.5), ("<next> & last", 1.5, 2.0)])
+    assert charts.event_rows(marks) == [0, 1, 0]
+    left, top, right, bottom = charts.plot(marks)
+    assert (top, bottom) == (charts.PLOT[1] + 32, charts.PLOT[3] + 32)
+    text = charts.timeline(a_course(100, range(100)), marks, prefix="one", title="T", description="D").svg
+    root = ET.fromstring(text)
+    rooms = {
+        clip.get("id"): [float(clip[0].get(name)) for name in ("x", "y", "width", "height")]
+        for clip in root.iter("{http://www.w3.org/2000/svg}clipPath")
+    }
+    found = []
+    for at, (name, start, _) in enumerate(marks.events):
+        group = next(one for one in root.iter() if one.get("class") == f"event-{at}")
+        (word,) = [one for one in group.iter() if one.tag.endswith("text")]
+        (clip,) = [one.get("clip-path") for one in group.iter() if one.get("clip-path")]
+        place = left + start / 4 * (right - left)
+        assert word.text == name
+        assert float(word.get("x")) == pytest.approx(place + charts.NAME_MARGIN, abs=0.1)
+        x, y, width, height = rooms[clip[5:-1]]
+        assert y >= charts.PLOT[1] - 0.1
+        assert y + height <= top + 0.1
+        found.append((y, x, x + width))
+    assert found[0][0] == found[2][0] < found[1][0]
+    assert found[0][2] < left + 1.5 / 4 * (right - left) <= found[2][1]
+    assert found[1][2] < charts.PAGE_WIDTH
+
+
+def test_events_at_the_same_time_beyond_the_rows_have_a_band_only():
+    marks = courses.Marks(events=[(str(number), 0.0, 1.0) for number in range(5)])
+    assert charts.event_rows(marks) == [0, 1, 2, -1, -1]
+    assert charts.plot(courses.NO_MARKS) == charts.PLOT
+
+
 def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
     course = a_course(100, range(100))
     marks = courses.Marks({"fear": [(1.0, 2.0)]}, poor=[(0.0, 0.4)], events=[("cut", 2.0, 3.0)])

@@ -17,10 +17,25 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from fer_batch import filmpage, layout, measuring, photospage, report, results, runfile, singlefile, tables
+from fer_batch import (
+    filmpage,
+    groups,
+    layout,
+    measuring,
+    persons,
+    photospage,
+    report,
+    results,
+    runfile,
+    singlefile,
+    tables,
+)
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
+from fer_batch.events import Event, Events
 from fer_batch.options import Options, ReportOptions
+from fer_batch.people import Naming, People
+from fer_batch.sheets import Line
 from fer_batch.study import Study
 from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
 
@@ -86,9 +101,23 @@ def safe(name):
     return re.sub(r'[<>:"|?*\n]', lambda match: f"%{ord(match[0]):02X}", name)
 
 
-def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
+def a_study(events=None, people=None):
+    """``events`` maps films to (label, start, stop), ``people`` sources to (photograph, face_id, person, group)."""
+    line = Line("study.csv", 2, {})
+    return Study(
+        People(
+            {
+                source: tuple(Naming(line, file, face, person, "", group) for file, face, person, group in named)
+                for source, named in (people or {}).items()
+            }
+        ),
+        Events({film: [Event(line, film, *one) for one in happened] for film, happened in (events or {}).items()}),
+    )
+
+
+def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, **options):
     """An output folder as a run leaves it, but for the report."""
-    outcomes, summaries, episodes = [], [], []
+    outcomes, summaries, episodes, people, events = [], [], [], [], []
     for source, readings in films_and_folders:
         durations = [reading.moment.duration for reading in readings if reading.moment.duration is not None]
         outcome = Outcome(
@@ -103,7 +132,9 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
         outcomes.append(outcome)
         tables.write_timeline(folder / outcome.timeline, readings)
         table = tables.read_timeline(folder / outcome.timeline)
-        measured = measuring.measure(table, source, Options(**options), Study())
+        measured = measuring.measure(table, source, Options(**options), study or Study())
+        people += measured.people
+        events += measured.events
         summaries += measured.summaries
         episodes += measured.episodes
     when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
@@ -122,6 +153,14 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), **options):
     )
     tables.write_summary(folder / "summary.csv", summaries)
     tables.write_episodes(folder / "episodes.csv", episodes)
+    if people:
+        means, differences = groups.compare(people)
+        tables.write_people(folder / "summary_by_person.csv", persons.together(people))
+        tables.write_groups(folder / "summary_by_group.csv", means)
+        tables.write_differences(folder / "group_differences.csv", differences)
+    if events:
+        tables.write_events(folder / "events.csv", dict.fromkeys(event for event, _ in events))
+        tables.write_by_event(folder / "summary_by_event.csv", events)
     tables.write_skipped(folder / "errors.csv", skipped)
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
     tables.write_datapackage(folder / "datapackage.json", named, when.isoformat())
@@ -464,6 +503,20 @@ def test_the_page_of_photographs_lists_faces_and_the_photographs_without(small):
     for emotion in TABLE:
         expected = [emotion.label, f"{100 * table[emotion.name].mean():.1f}", str(leads.get(emotion.name, 0))]
         assert cells(small, "pages/holiday.html", f'scope="row".*>{emotion.label}</span>') == expected
+
+
+def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
+    film = a_film("a.mp4", {0: range(50), 1: range(30, 50)}, 75)
+    happened = {"a.mp4": [("a <question> & more", 0.4, 1.2), ("answer", 1.0, 2.0), ("after the end", 7.0, 8.0)]}
+    folder = write_output(tmp_path, [film], study=a_study(happened))
+    report.render(folder)
+    page = Document(folder / "pages/a.mp4.html")
+    named = re.findall(r'<g class="event-\d+">.*?<text[^>]*>([^<]*)</text>', page.source)
+    assert named == ["a &lt;question&gt; &amp; more", "answer"] * 2
+    assert "Grey bands are events" in page.text
+    assert page.source.count("</bdi></a></th>", page.source.index('id="events"')) == 4
+    data = json.loads(next(one for one in page.scripts if one.startswith("{")))
+    assert data["events"] == [[0.4, 1.2, 0], [1.0, 2.0, 1]]
 
 
 def test_a_line_of_errors_is_about_the_innermost_folder(small):
