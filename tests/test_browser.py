@@ -223,6 +223,41 @@ def test_while_the_film_plays_its_values_run_along(film):
     assert float(row(film, 0)[0]) >= 0
 
 
+COVERED = """() => {
+  const film = document.getElementById("film").getBoundingClientRect();
+  const found = [];
+  for (const one of document.querySelectorAll("main a, main button, main input, main summary, main [tabindex]")) {
+    if (one.closest(".screen") || !one.checkVisibility()) continue;
+    one.focus();
+    const box = one.getBoundingClientRect();
+    const screen = document.querySelector(".screen").getBoundingClientRect();
+    if (box.left < screen.right && screen.left < box.right && box.top < screen.bottom && screen.top < box.bottom) {
+      found.push(one.outerHTML);
+    }
+  }
+  return found;
+}"""
+"""What has the focus behind the film."""
+
+
+def test_the_film_stays_in_view_along_the_faces_and_covers_nothing(film):
+    for face in (0, 1):
+        chart(film, face).evaluate("box => box.scrollIntoView({ block: 'center' })")
+        assert film.evaluate("scrollY") > 500
+        box = film.locator("#film").bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 900
+        assert box["x"] > chart(film, face).bounding_box()["x"] + chart(film, face).bounding_box()["width"]
+    assert film.evaluate(COVERED) == []
+    film.evaluate("scrollTo(0, 0)")
+    film.set_viewport_size({"width": 800, "height": 900})
+    chart(film, 1).evaluate("box => box.scrollIntoView({ block: 'center' })")
+    assert film.locator("#film").bounding_box()["y"] < 0
+    assert film.evaluate(COVERED) == []
+    film.emulate_media(media="print")
+    assert not film.is_visible("#film")
+
+
 def test_a_film_that_is_not_there_can_be_chosen(visit, output):
     page = visit(output / "pages/gone.avi.html")
     assert not page.is_visible("#film")
