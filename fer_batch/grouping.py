@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_batch import charts
-from fer_batch.pages import Drawn, Figures
+from fer_batch.pages import MOST_ROWS, Drawn, Figures
 from fer_batch.results import Results
 from fer_batch.tables import MEANS
 from fer_batch.types import Kind
@@ -28,18 +28,38 @@ class GroupRow:
 
 
 @dataclass(frozen=True)
+class DifferenceRow:
+    """One group less another: for each emotion the difference of mean shares and its interval over persons."""
+
+    name: str
+    other: str
+    persons: int
+    other_persons: int
+    in_both: int
+    """Persons who are in both groups, and are compared with themselves."""
+    cells: tuple[tuple[float, float, float], ...]
+    """(7, 3) difference, low and high, from -1 to 1; NaN where there is no interval."""
+
+
+@dataclass(frozen=True)
 class Groups:
     """The groups side by side, in films or in photographs."""
 
     heading: str
     rows: tuple[GroupRow, ...]
+    differences: tuple[DifferenceRow, ...]
+    """Of every two groups."""
+    more_differences: int
+    """Those that only group_differences.csv has."""
     chart: Drawn
 
 
 def groups_of(results: Results, drawing: Figures) -> list[Groups]:
-    """Of films and of photographs, as far as summary_by_group.csv has them."""
+    """Of films and of photographs, as far as summary_by_group.csv and group_differences.csv have them."""
     table = results.optional("summary_by_group.csv")
     table = table[table["measure"].isin(MEANS)]
+    pairs = results.optional("group_differences.csv")
+    pairs = pairs[pairs["measure"].isin(MEANS)]
     found = []
     for kind, name in KINDS.items():
         rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group")]
@@ -53,11 +73,30 @@ def groups_of(results: Results, drawing: Figures) -> list[Groups]:
                 description=text,
                 paper=results.asked.charts,
             )
-            found.append(Groups(heading, tuple(rows), drawing.keep(chart, f"groups-{kind}")))
+            compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"])
+            apart = tuple(_difference(str(one), str(other), part) for (one, other), part in compared)
+            found.append(
+                Groups(
+                    heading,
+                    tuple(rows),
+                    apart[:MOST_ROWS],
+                    len(apart[MOST_ROWS:]),
+                    drawing.keep(chart, f"groups-{kind}"),
+                )
+            )
     return found
 
 
 def _row(name: str, part: "pd.DataFrame") -> GroupRow:
-    values = part.set_index("measure").reindex(list(MEANS))
-    cells = values[["mean", "low", "high"]].to_numpy(dtype=np.float64)
-    return GroupRow(name, int(part["persons"].max()), tuple(tuple(row) for row in cells.tolist()))
+    return GroupRow(name, int(part["persons"].max()), _cells(part, "mean"))
+
+
+def _difference(name: str, other: str, part: "pd.DataFrame") -> DifferenceRow:
+    here, there, both = (int(part[column].max()) for column in ("persons", "other_persons", "persons_in_both"))
+    return DifferenceRow(name, other, here, there, both, _cells(part, "difference"))
+
+
+def _cells(part: "pd.DataFrame", column: str) -> tuple[tuple[float, float, float], ...]:
+    """(7, 3) values and their intervals, in the order of EMOTIONS."""
+    values = part.set_index("measure").reindex(list(MEANS))[[column, "low", "high"]]
+    return tuple(tuple(row) for row in values.to_numpy(dtype=np.float64).tolist())

@@ -9,6 +9,7 @@ from fer_batch.card import Accuracy, read_accuracy
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.grouping import Groups, groups_of
 from fer_batch.methods import citation, paragraph
+from fer_batch.multiples import Small, of_faces, of_people, of_sources
 from fer_batch.pages import (
     INDEX,
     Distribution,
@@ -16,7 +17,6 @@ from fer_batch.pages import (
     Figures,
     Link,
     Page,
-    Shares,
     SourceRow,
     Tile,
     facts,
@@ -25,27 +25,15 @@ from fer_batch.pages import (
     view,
 )
 from fer_batch.results import MODEL_CARD, LeftOut, Results
-from fer_batch.tables import MEANS, OPTIONAL
+from fer_batch.tables import OPTIONAL
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 MOST_PEOPLE = 60
 """People, or tracks, side by side: those visible longest."""
-
-
-@dataclass(frozen=True)
-class Small:
-    """One of many small charts side by side."""
-
-    name: str
-    href: str
-    basis: str
-    shares: Shares
-    emotion: str
-    """The one with the largest share."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +102,9 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             )
         )
     groups = groups_of(results, drawing)
-    people = _people(films, timed)
+    people = of_people(results, films)
+    named = bool(people)
+    people = people or of_faces(results, films)
     accuracy = read_accuracy(results.card, view(results))
     return IndexPage(
         title="What the faces look like",
@@ -136,9 +126,9 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
         groups=tuple(groups),
-        sources=tuple(_small(row.name, row.page.href, _amount(row), row.shares) for _, row in listed if row.shares),
+        sources=tuple(of_sources([row for _, row in listed])),
         people=tuple(people[:MOST_PEOPLE]),
-        named=bool((summary["person"] != "").any()),
+        named=named,
         more_people=len(people[MOST_PEOPLE:]),
         accuracy=accuracy,
         confused=_confused(accuracy) if accuracy else (),
@@ -147,36 +137,6 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         card=Link("model card", href(INDEX, MODEL_CARD)) if (results.folder / MODEL_CARD).is_file() else None,
         provenance=_provenance(results.run),
     )
-
-
-def _small(name: str, address: str, basis: str, shares: Shares) -> Small:
-    return Small(name, address, basis, shares, EMOTIONS[max(range(len(shares)), key=shares.__getitem__)])
-
-
-def _amount(row: SourceRow) -> str:
-    return charts.clock(row.seconds) if row.seconds is not None else words.plural(row.faces, "face")
-
-
-def _people(films: Sequence[SourceRow], timed: "pd.DataFrame") -> list[Small]:
-    """Each named person over all films, or each track where nobody is named; those visible longest first."""
-    pages = {film.name: film.page.href for film in films}
-    named = timed[timed["person"] != ""]
-    found = []
-    if len(named):
-        for person, rows in named.groupby("person"):
-            seconds = float(rows["seconds_visible"].sum())
-            where = rows.sort_values("seconds_visible").to_dict("records")[-1]
-            address = f"{pages[str(where['file'])]}#faces"
-            basis = f"{charts.clock(seconds)} in {words.plural(rows['file'].nunique(), 'film')}"
-            found.append((seconds, _small(str(person), address, basis, mean(rows, "seconds_visible"))))
-    else:
-        for row in timed.to_dict("records"):
-            seconds = float(row["seconds_visible"])
-            address = f"{pages[row['file']]}#faces"
-            basis = f"{charts.clock(seconds)} in {row['file']}"
-            shares = tuple(float(row[name]) for name in MEANS)
-            found.append((seconds, _small(f"Face {row['face_id']}", address, basis, shares)))
-    return [small for _, small in sorted(found, key=lambda one: -one[0])]
 
 
 def _confused(accuracy: Accuracy) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def make_environment() -> Environment:
         "clock": charts.clock,
         "count": words.count,
         "percent": words.percent,
+        "points": words.points,
         "seconds": words.seconds,
     }
     return environment

@@ -11,6 +11,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}").replace("+0.0", "0.0")
+
+
 def seconds(seconds: float) -> str:
     """A duration to the millisecond, with its unit."""
     return f"{seconds:,.3f} s"

@@ -31,6 +31,7 @@ FLAGS = (
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 FILM = "sub/interview.mp4"
 EVENTS = [("a question that is longer than its time", 0.4, 0.9), ("laughter", 0.6, 2.0), ("an answer", 1.0, 2.5)]
+PEOPLE = {FILM: [(None, 0, "Anna", "x"), (None, 1, "Ben", "y")], "gone.avi": [(None, 0, "Anna", "x")]}
 
 
 @dataclass
@@ -111,7 +112,7 @@ def output(tmp_path_factory):
             photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
             photographs("many", {f"{number:03}.jpg": 1 for number in range(450)}),
         ],
-        study=a_study({FILM: EVENTS}),
+        study=a_study({FILM: EVENTS}, PEOPLE),
     )
     (out / media.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
     report.render(out)

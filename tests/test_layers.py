@@ -33,7 +33,7 @@ LAYERS: tuple[str, ...] = (
     "classifiers.keras_cnn classifiers.openvino_cnn media",
     "detectors classifiers films photographs runfile results demo",
     "decoding filmheader pages",
-    "grouping",
+    "grouping multiples",
     "sight indexpage filmpage photospage thumbnails layout",
     "singlefile",
     "report",

@@ -118,7 +118,9 @@ def a_study(events=None, people=None):
 def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, **options):
     """An output folder as a run leaves it, but for the report."""
     outcomes, summaries, episodes, people, events = [], [], [], [], []
+    study = study or Study()
     for source, readings in films_and_folders:
+        readings = list(study.people.of(source.name).give(readings, source.kind))
         durations = [reading.moment.duration for reading in readings if reading.moment.duration is not None]
         outcome = Outcome(
             source,
@@ -132,7 +134,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
         outcomes.append(outcome)
         tables.write_timeline(folder / outcome.timeline, readings)
         table = tables.read_timeline(folder / outcome.timeline)
-        measured = measuring.measure(table, source, Options(**options), study or Study())
+        measured = measuring.measure(table, source, Options(**options), study)
         people += measured.people
         events += measured.events
         summaries += measured.summaries
@@ -517,6 +519,56 @@ def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
     assert page.source.count("</bdi></a></th>", page.source.index('id="events"')) == 4
     data = json.loads(next(one for one in page.scripts if one.startswith("{")))
     assert data["events"] == [[0.4, 1.2, 0], [1.0, 2.0, 1]]
+
+
+@pytest.fixture
+def peopled(tmp_path):
+    """Two people in each of two groups, one of them in two films, and one in photographs too."""
+    people = {
+        "a.mp4": [(None, 0, "Anna <b>", "x"), (None, 1, "Ben", "y")],
+        "b.mp4": [(None, 0, "Anna <b>", "x"), (None, 1, "Cleo", "x"), (None, 2, "Dan", "y")],
+        "raw.h264": [(None, 0, "Emma", "")],
+        "holiday": [("a.jpg", 0, "Anna <b>", "x")],
+    }
+    sources = [
+        a_film("a.mp4", {0: range(20), 1: range(5, 15)}, 25),
+        a_film("b.mp4", {0: range(50), 1: range(30, 50), 2: range(9)}, 50, seed=2),
+        a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
+        photographs("holiday", {"a.jpg": 2}),
+    ]
+    return write_output(tmp_path / "out", sources, study=a_study(people=people))
+
+
+def test_a_person_of_several_films_is_one_of_the_people(peopled):
+    report.render(peopled)
+    page = Document(peopled / "index.html")
+    people = page.source[page.source.index("<h3>People</h3>") :].partition("</ul>")[0]
+    names = re.findall(r'class="name"[^>]*><bdi>([^<]*)', people)
+    assert names == ["Anna &lt;b&gt; (x)", "Cleo (x)", "Ben (y)", "Dan (y)", "Emma", "Anna &lt;b&gt; (x)"]
+    basis = re.findall(r'<span class="soft"><bdi>([^<]*)', people)
+    assert basis[0] == "0:00:02.800 in 2 films"
+    assert basis[-2:] == ["5 faces in 1 film", "1 face in 1 folder"]
+    links = re.findall(r'class="name" href="([^"]*)"', people)
+    assert links == [f"pages/{name}.html#faces" for name in ("b.mp4", "b.mp4", "a.mp4", "b.mp4", "raw.h264")]
+    table = tables.read_table(peopled / "summary_by_person.csv", tables.BY_PERSON)
+    anna = table[(table["person"] == "Anna <b>") & (table["kind"] == "video")].iloc[0]
+    assert f"{100 * anna[list(tables.MEANS)].max():.1f} %</span>" in people.partition("</li>")[0]
+
+
+def test_groups_are_compared_beside_their_chart(peopled):
+    report.render(peopled)
+    table = tables.read_table(peopled / "group_differences.csv", tables.DIFFERENCES)
+    found = cells(peopled, "index.html", "x</bdi> less <bdi>y")
+    assert found[:2] == ["x less y", "2 and 2"]
+    rows = table[table["kind"] == "video"].set_index("measure").loc[list(tables.MEANS)]
+
+    def points(value):
+        return f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}").replace("+0.0", "0.0")
+
+    expected = [
+        f"{points(one.difference)}{points(one.low)} to {points(one.high)}" for one in rows.itertuples(index=False)
+    ]
+    assert found[2:] == expected
 
 
 def test_a_line_of_errors_is_about_the_innermost_folder(small):

@@ -1,0 +1,103 @@
+"""What the report's first page shows side by side: sources, people, or faces where nobody has named them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fer_batch import charts, words
+from fer_batch.emotions import EMOTIONS
+from fer_batch.pages import Shares, SourceRow
+from fer_batch.results import Results
+from fer_batch.tables import MEANS
+from fer_batch.types import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Small:
+    """One of many small charts side by side."""
+
+    name: str
+    href: str
+    """Empty: no page shows it alone."""
+    basis: str
+    shares: Shares
+    emotion: str
+    """The one with the largest share."""
+
+
+def of_sources(rows: Sequence[SourceRow]) -> list[Small]:
+    """Films and folders in which there is a face."""
+    return [
+        _small(
+            row.name,
+            row.page.href,
+            charts.clock(row.seconds) if row.seconds is not None else words.plural(row.faces, "face"),
+            row.shares,
+        )
+        for row in rows
+        if row.shares
+    ]
+
+
+def of_people(results: Results, films: Sequence[SourceRow]) -> list[Small]:
+    """Every line of summary_by_person.csv: in films by the time visible, then in photographs by faces, most first."""
+    pages = _pages(films)
+    table = results.optional("summary_by_person.csv")
+    order = ["seconds_visible", "faces", "person"]
+    found = []
+    for kind in Kind:
+        ours = table[table["kind"] == kind].sort_values(order, ascending=[False, False, True], na_position="last")
+        for row in ours.to_dict("records"):
+            where = _film_of(results.summary, row) if kind is Kind.VIDEO else ""
+            address = pages.get(where, "")
+            place = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])
+            found.append(_small(f"{row['person']} {place}".rstrip(), address, _basis(row), _shares(row)))
+    return found
+
+
+def of_faces(results: Results, films: Sequence[SourceRow]) -> list[Small]:
+    """Every track of films with time stamps; those visible longest first."""
+    pages = _pages(films)
+    summary = results.summary
+    timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
+    rows = timed.sort_values("seconds_visible", ascending=False, kind="stable").to_dict("records")
+    return [
+        _small(
+            row["person"] or f"Face {row['face_id']}",
+            pages[row["file"]],
+            f"{charts.clock(float(row['seconds_visible']))} in {row['file']}",
+            _shares(row),
+        )
+        for row in rows
+    ]
+
+
+def _basis(row: Mapping[Any, Any]) -> str:
+    """How much there is of a person: a row of summary_by_person.csv."""
+    seconds = float(row["seconds_visible"])
+    amount = charts.clock(seconds) if seconds > 0 else words.plural(int(row["faces"]), "face")
+    return f"{amount} in {words.plural(int(row['files']), 'film' if row['kind'] == Kind.VIDEO else 'folder')}"
+
+
+def _film_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
+    """The film that shows a person longest; empty: none does."""
+    same = summary["kind"] == Kind.VIDEO
+    for column in ("person", "role", "group"):
+        same &= summary[column] == row[column]
+    ours = summary[same].sort_values(["seconds_visible", "faces"], ascending=False, na_position="last")
+    return str(ours["file"].iloc[0]) if len(ours) else ""
+
+
+def _pages(films: Sequence[SourceRow]) -> dict[str, str]:
+    return {film.name: f"{film.page.href}#faces" for film in films}
+
+
+def _shares(row: Mapping[Any, Any]) -> Shares:
+    return tuple(float(row[name]) for name in MEANS)
+
+
+def _small(name: str, address: str, basis: str, shares: Shares) -> Small:
+    return Small(name, address, basis, shares, EMOTIONS[max(range(len(shares)), key=shares.__getitem__)])
