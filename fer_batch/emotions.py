@@ -22,7 +22,12 @@ class Emotion:
     @property
     def label(self) -> str:
         """What a reader sees in a report."""
-        return say(f"emotions.{self.name}")
+        return say(f"emotions.{self.name}.label")
+
+    @property
+    def word(self) -> str:
+        """The same within a sentence."""
+        return say(f"emotions.{self.name}.word")
 
 
 TABLE: tuple[Emotion, ...] = (

@@ -8,13 +8,12 @@ import numpy as np
 from fer_batch import charts
 from fer_batch.pages import MOST_ROWS, Drawn, Figures
 from fer_batch.results import Results
+from fer_batch.strings import say
 from fer_batch.tables import MEANS
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
-
-KINDS = {Kind.VIDEO: "films", Kind.PHOTOS: "photographs"}
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,15 @@ def groups_of(results: Results, drawing: Figures) -> list[Groups]:
     pairs = results.optional("group_differences.csv")
     pairs = pairs[pairs["measure"].isin(MEANS)]
     found = []
-    for kind, name in KINDS.items():
+    headings = {Kind.VIDEO: say("index.groups_in_films"), Kind.PHOTOS: say("index.groups_in_photographs")}
+    for kind, heading in headings.items():
         rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group")]
         if rows:
-            heading = f"Groups in {name}"
-            text = f"Mean shares of {len(rows)} groups with 95 % intervals over persons. The table has the numbers."
             chart = charts.groups(
                 {row.name: np.array(row.cells) for row in rows},
                 prefix=f"chart-groups-{kind}",
                 title=heading,
-                description=text,
+                description=say("index.groups_chart", n=len(rows)),
                 paper=results.asked.charts,
             )
             compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"])

@@ -25,6 +25,7 @@ from fer_batch.pages import (
     view,
 )
 from fer_batch.results import MODEL_CARD, LeftOut, Results
+from fer_batch.strings import say
 from fer_batch.tables import OPTIONAL
 from fer_batch.types import Kind
 
@@ -55,8 +56,8 @@ class IndexPage(Page):
     """People side by side, or tracks where nobody has named them."""
     named: bool
     more_people: int
-    card: Link | None
-    """The emotion model's card; None: it has none."""
+    card: str
+    """Address of the emotion model's card; empty: it has none."""
     accuracy: Accuracy | None
     """What the card says was measured for the answer that fills the tables."""
     confused: tuple[str, ...]
@@ -80,35 +81,30 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     distributions = []
     if len(timed):
         seconds = float(timed["seconds_visible"].sum())
-        films_seen = words.plural(timed["file"].nunique(), "film")
-        distributions.append(
-            drawing.distribution(
-                "films",
-                "Films: mean over time",
-                f"Mean over {charts.clock(seconds)} ({words.seconds(seconds)}) of visible faces in {films_seen}; "
-                "two faces seen for one second together are two seconds.",
-                mean(timed, "seconds_visible"),
-            )
+        basis = say(
+            "index.films_basis",
+            time=charts.clock(seconds),
+            seconds=words.seconds(seconds),
+            films=say("counts.films", n=timed["file"].nunique()),
         )
+        shares = mean(timed, "seconds_visible")
+        distributions.append(drawing.distribution("films", say("index.films_mean"), basis, shares))
     if len(photographs):
-        faces = int(photographs["faces"].sum())
-        distributions.append(
-            drawing.distribution(
-                "photographs",
-                "Photographs: mean over faces",
-                f"Mean over {words.plural(faces, 'face')} in {words.plural(len(photographs), 'folder')}; "
-                "each counts the same.",
-                mean(photographs, "faces"),
-            )
+        basis = say(
+            "index.photographs_basis",
+            faces=say("counts.faces", n=int(photographs["faces"].sum())),
+            folders=say("counts.folders", n=len(photographs)),
         )
+        shares = mean(photographs, "faces")
+        distributions.append(drawing.distribution("photographs", say("index.photographs_mean"), basis, shares))
     groups = groups_of(results, drawing)
     people = of_people(results, films)
     named = bool(people)
     people = people or of_faces(results, films)
     accuracy = read_accuracy(results.card, view(results))
     return IndexPage(
-        title="What the faces look like",
-        index=Link("Overview", INDEX),
+        title=say("index.title"),
+        index=Link(say("page.overview"), INDEX),
         tables=tuple(
             Link(name, href(INDEX, name))
             for name in ("summary.csv", *(one[2] for one in OPTIONAL), "errors.csv", "datapackage.json", "run.json")
@@ -134,7 +130,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         confused=_confused(accuracy) if accuracy else (),
         methods=paragraph(results.run, accuracy),
         citation=citation(results.run),
-        card=Link("model card", href(INDEX, MODEL_CARD)) if (results.folder / MODEL_CARD).is_file() else None,
+        card=href(INDEX, MODEL_CARD) if (results.folder / MODEL_CARD).is_file() else "",
         provenance=_provenance(results.run),
     )
 
@@ -143,53 +139,57 @@ def _confused(accuracy: Accuracy) -> tuple[str, ...]:
     """For each emotion what it is most often taken for, the least reliable first."""
     sentences = []
     for at in sorted(range(len(TABLE)), key=lambda at: accuracy.recalls[at])[:4]:
-        others = [(name, share) for name, share in accuracy.mistaken(EMOTIONS[at]) if share >= 0.05][:3]
-        taken = ", ".join(f"for {name} in {100 * share:.0f} %" for name, share in others)
+        emotion, recall = TABLE[at].label, f"{100 * accuracy.recalls[at]:.0f}"
+        others = [
+            say("how.taken", emotion=TABLE[EMOTIONS.index(name)].word, percent=f"{100 * share:.0f}")
+            for name, share in accuracy.mistaken(EMOTIONS[at])[:3]
+            if share >= 0.05
+        ]
         sentences.append(
-            f"{TABLE[at].label} was recognised in {100 * accuracy.recalls[at]:.0f} % of its faces"
-            + (f" and taken {taken}." if taken else ".")
+            say("how.confused", emotion=emotion, percent=recall, others=", ".join(others))
+            if others
+            else say("how.recognised", emotion=emotion, percent=recall)
         )
     return tuple(sentences)
 
 
 def _tiles(films: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: Sequence[LeftOut]) -> tuple[Tile, ...]:
-    tiles = [
-        Tile(
-            "Sources",
-            words.count(len(films) + len(folders)),
-            f"{words.plural(len(films), 'film')}, {words.plural(len(folders), 'folder')} of photographs",
-        )
-    ]
+    both = say(
+        "index.sources_note", films=say("counts.films", n=len(films)), folders=say("counts.folders", n=len(folders))
+    )
+    tiles = [Tile(say("index.sources"), words.count(len(films) + len(folders)), both)]
     if films:
         seconds = sum(film.seconds or 0.0 for film in films)
         untimed = sum(film.seconds is None for film in films)
-        note = words.seconds(seconds) + (
-            f"; {words.plural(untimed, 'film')} without time stamps not counted" if untimed else ""
-        )
+        note = words.seconds(seconds)
+        if untimed:
+            note = say("index.film_time_note", n=untimed, time=note)
         frames, seen = sum(film.frames for film in films), sum(film.frames_with_face for film in films)
-        faces = words.plural(sum(film.faces for film in films), "face")
+        faces = say("counts.faces", n=sum(film.faces for film in films))
         tiles += [
-            Tile("Film time looked at", charts.clock(seconds), note),
-            Tile("Film frames looked at", words.count(frames)),
-            Tile("Film frames with a face", words.count(seen), words.part(seen, frames)),
+            Tile(say("index.film_time"), charts.clock(seconds), note),
+            Tile(say("index.film_frames"), words.count(frames)),
+            Tile(say("index.film_frames_with_face"), words.count(seen), words.part(seen, frames)),
             Tile(
-                "Tracks in films", words.count(sum(film.tracks for film in films)), f"{faces}, summed over the frames"
+                say("index.tracks_in_films"),
+                words.count(sum(film.tracks for film in films)),
+                say("index.tracks_note", faces=faces),
             ),
         ]
     if folders:
         read, seen = sum(one.frames for one in folders), sum(one.frames_with_face for one in folders)
         tiles += [
-            Tile("Photographs read", words.count(read)),
-            Tile("Photographs with a face", words.count(seen), words.part(seen, read)),
-            Tile("Faces in photographs", words.count(sum(one.faces for one in folders))),
+            Tile(say("index.photographs_read"), words.count(read)),
+            Tile(say("index.photographs_with_face"), words.count(seen), words.part(seen, read)),
+            Tile(say("index.faces_in_photographs"), words.count(sum(one.faces for one in folders))),
         ]
     gone = len({line.file for line in left_out if not line.rows_kept})
     degraded = len({line.file for line in left_out if line.rows_kept})
     where = "#left-out" if left_out else ""
     return (
         *tiles,
-        Tile("Left out", words.count(gone), "not in the tables", where if gone else ""),
-        Tile("Not whole", words.count(degraded), "in the tables as far as it could be read", where if degraded else ""),
+        Tile(say("index.left_out"), words.count(gone), say("index.left_out_note"), where if gone else ""),
+        Tile(say("index.not_whole"), words.count(degraded), say("index.not_whole_note"), where if degraded else ""),
     )
 
 
@@ -199,10 +199,16 @@ def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], .
         "fer-batch": run["fer_batch"],
         "started": run.get("started"),
         "finished": run.get("finished"),
-        **{f"seconds, {name}": value for name, value in took.items()},
+        **{say("index.seconds", name=name): value for name, value in took.items()},
         "platform": run.get("platform"),
     }
-    groups = [("This run", this), ("Options", run.get("options", {})), ("Emotion model", run.get("model", {}))]
-    groups += [("Face detector", run.get("detector", {})), ("Crop of a face", run.get("crop", {}))]
-    groups += [("Counts", run.get("counts", {})), ("Versions", run.get("versions", {}))]
-    return tuple((heading, facts(group)) for heading, group in groups if group)
+    groups = {
+        say("index.this_run"): this,
+        say("index.options"): run.get("options"),
+        say("index.model"): run.get("model"),
+        say("index.detector"): run.get("detector"),
+        say("index.crop"): run.get("crop"),
+        say("index.counts"): run.get("counts"),
+        say("index.versions"): run.get("versions"),
+    }
+    return tuple((heading, facts(group)) for heading, group in groups.items() if group)

@@ -5,7 +5,8 @@ from typing import Any
 
 from fer_batch import words
 from fer_batch.card import Accuracy
-from fer_batch.emotions import EMOTIONS
+from fer_batch.emotions import TABLE
+from fer_batch.strings import say
 
 
 def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
@@ -14,69 +15,75 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
     model, detector = run.get("model", {}), run.get("detector", {})
     versions, crop = run.get("versions", {}), run.get("crop", {})
     films, photographs = counts.get("films", 0), counts.get("photographs", 0)
-    media = [words.plural(films, "film")] * bool(films) + [words.plural(photographs, "photograph")] * bool(photographs)
-    fps = options.get("fps")
-    looked = f"The first frame of every 1/{fps:g} s of film was looked at. " if fps else "Every frame was looked at. "
-    sentences = [
-        f"Facial expressions in {' and '.join(media) or 'the material'} were measured with fer-batch "
-        f"{run.get('fer_batch', '?')}. {looked if films else ''}"
-        f"Faces were found by {detector.get('name', 'the detector')} (sha256 {_short(detector)}, precision "
-        f"{detector.get('precision', 'unknown')}) and kept if the detector's score was at least "
-        f"{options.get('min_confidence')} and the face at least {options.get('min_face')} pixels high"
-        + (f", at most {options['max_faces']} a frame" if options.get("max_faces") else "")
-        + ". "
-        + (
-            f"A square of {crop['scale']} times the box's height, reduced to {crop['side']}x{crop['side']} grey pixels,"
-            if {"scale", "side"} <= crop.keys()
-            else "A grey square about each face"
+    sentences = [say("methods.measured", media=_media(films, photographs), version=run.get("fer_batch", "?"))]
+    if films:
+        fps = options.get("fps")
+        sentences.append(say("methods.some_frames", fps=f"{fps:g}") if fps else say("methods.every_frame"))
+    most = options.get("max_faces")
+    sentences.append(
+        say(
+            "methods.found",
+            detector=detector.get("name", say("methods.the_detector")),
+            sha256=_short(detector),
+            precision=detector.get("precision", say("methods.unknown")),
+            score=options.get("min_confidence"),
+            height=options.get("min_face"),
+            at_most=say("methods.at_most", most=most) if most else "",
         )
-        + f" was shown to a convolutional neural network ({model.get('file', 'unknown')}, sha256 {_short(model)}), "
-        f"which gives {_answer(options.get('view'))}.",
-    ]
+    )
+    told = {"scale", "side"} <= crop.keys()
+    square = say("methods.square", scale=crop["scale"], side=crop["side"]) if told else say("methods.some_square")
+    answer = say("methods.answer_ferplus") if options.get("view") == "ferplus" else say("methods.answer_fer2013")
+    name = model.get("file", say("methods.unknown"))
+    sentences.append(say("methods.shown", square=square, model=name, sha256=_short(model), answer=answer))
     if accuracy is not None:
         least = min(range(7), key=lambda at: accuracy.recalls[at])
         sentences.append(
-            f"On {words.count(accuracy.faces)} faces of FER2013's PrivateTest, by which nothing was chosen, "
-            f"this answer was right for {words.percent(accuracy.accuracy)} % (least for {EMOTIONS[least]}: "
-            f"{words.percent(accuracy.recalls[least])} %)."
+            say(
+                "methods.right",
+                faces=words.count(accuracy.faces),
+                percent=words.percent(accuracy.accuracy),
+                emotion=TABLE[least].word,
+                least=words.percent(accuracy.recalls[least]),
+            )
         )
     if films:
-        sentences.append(
-            "Means are over time, each frame weighing its duration; faces were followed from frame to frame by their "
-            "place, not recognised."
-        )
+        sentences.append(say("methods.means"))
         if "episode_enter" in options:
-            sentences.append(
-                f"An episode begins when an expression's share reaches {options['episode_enter']}, ends when it falls "
-                f"below {options['episode_leave']}, and lasts {options['episode_shortest']} s or longer."
-            )
+            enter, leave = options["episode_enter"], options["episode_leave"]
+            sentences.append(say("methods.episodes", enter=enter, leave=leave, shortest=options["episode_shortest"]))
     if options.get("min_quality"):
-        sentences.append(f"Faces of a quality below {options['min_quality']} were not summed up.")
+        sentences.append(say("methods.quality", least=options["min_quality"]))
     if options.get("smooth"):
-        sentences.append(f"Shares were averaged over {options['smooth']} s.")
-    left, degraded = counts.get("left_out", 0), counts.get("degraded", 0)
-    sentences.append(f"{words.plural(left, 'file')} could not be read, {words.count(degraded)} only in part.")
+        sentences.append(say("methods.smooth", seconds=options["smooth"]))
+    degraded = words.count(counts.get("degraded", 0))
+    sentences.append(say("methods.left_out", n=counts.get("left_out", 0), degraded=degraded))
     software = ", ".join(f"{name} {version}" for name, version in versions.items())
     if software:
-        sentences.append(f"Software: {software}.")
+        sentences.append(say("methods.software", software=software))
     return " ".join(sentences)
 
 
 def citation(run: Mapping[str, Any]) -> str:
     """How to cite fer-batch, and what it stands on."""
+    model = run.get("model", {})
     year = str(run.get("started", ""))[:4]
-    return (
-        f"fer-batch (version {run.get('fer_batch', '?')}{', used ' + year if year else ''}): emotion timelines from "
-        f"the faces in photographs and films. Model {run.get('model', {}).get('file', '')}, sha256 "
-        f"{run.get('model', {}).get('sha256', 'unknown')}."
+    return say(
+        "methods.cite",
+        version=run.get("fer_batch", "?"),
+        used=say("methods.used", year=year) if year else "",
+        model=model.get("file", ""),
+        sha256=model.get("sha256", say("methods.unknown")),
     )
 
 
+def _media(films: int, photographs: int) -> str:
+    """What faces were looked for in."""
+    seen = say("counts.films", n=films), say("counts.photographs", n=photographs)
+    if films and photographs:
+        return say("methods.films_and_photographs", films=seen[0], photographs=seen[1])
+    return seen[0] if films else seen[1] if photographs else say("methods.no_media")
+
+
 def _short(facts: Mapping[str, Any]) -> str:
-    return str(facts.get("sha256", "unknown"))[:12]
-
-
-def _answer(view: object) -> str:
-    if view == "ferplus":
-        return "the expected share of human raters who would choose each of seven emotions (FER+, Barsoum et al. 2016)"
-    return "its belief in each of the seven labels of FER2013 (Goodfellow et al. 2013)"
+    return str(facts.get("sha256", say("methods.unknown")))[:12]

@@ -27,6 +27,7 @@ from fer_batch.pages import (
     source_row,
 )
 from fer_batch.results import Results
+from fer_batch.strings import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,8 +92,8 @@ def photos_pages(
         leads = seen["emotion"].value_counts()
         mean = drawing.distribution(
             "shares",
-            f"Mean shares of {source['name']}",
-            f"Mean over {words.plural(row.faces, 'face')}; each face counts the same.",
+            say("photos.shares_of", folder=source["name"]),
+            say("photos.basis", faces=say("counts.faces", n=row.faces)),
             row.shares,
             tuple(int(leads.get(name, 0)) for name in EMOTIONS),
         )
@@ -111,9 +112,9 @@ def photos_pages(
                 "distribution": mean,
                 "facts": facts(source.get("facts", {})),
                 "tiles": (
-                    Tile("Photographs read", words.count(row.frames)),
-                    Tile("With a face", words.count(row.frames_with_face), with_face),
-                    Tile("Faces", words.count(row.faces)),
+                    Tile(say("photos.read"), words.count(row.frames)),
+                    Tile(say("photos.with_face"), words.count(row.frames_with_face), with_face),
+                    Tile(say("page.faces"), words.count(row.faces)),
                 ),
             }
         yield PhotosPage(

@@ -24,8 +24,3 @@ def seconds(seconds: float) -> str:
 def part(some: int, whole: int) -> str:
     """How much of the whole some are, in percent; nothing of nothing is empty."""
     return f"{percent(some / whole)} %" if whole else ""
-
-
-def plural(number: int, noun: str, nouns: str = "") -> str:
-    """A number and its noun."""
-    return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
