@@ -64,12 +64,12 @@ def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) 
             for face in faces
         ],
     }
-    return _json(value)
+    return as_json(value)
 
 
 def finer_script(faces: Sequence[LiveFace]) -> str:
     """A script that hands every frame's shares to the page; a page opened as a file can read no other kind of file."""
-    return f"ferBatchFiner({_json({face.face_id: packed(face.course, bounds=False) for face in faces})});\n"
+    return f"ferBatchFiner({as_json({face.face_id: packed(face.course, bounds=False) for face in faces})});\n"
 
 
 def is_coarse(course: Course) -> bool:
@@ -98,7 +98,7 @@ def _counted(shares: np.ndarray) -> np.ndarray:
     return counted
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """JSON in which no tag can begin or end."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

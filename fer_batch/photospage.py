@@ -1,7 +1,6 @@
 """What the pages of a folder of photographs show: so many faces on each."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from markupsafe import Markup
 
 from fer_batch import words
 from fer_batch.emotions import EMOTIONS
+from fer_batch.live import as_json as packed
 from fer_batch.pages import (
     MOST_ROWS,
     Attachment,
@@ -59,6 +59,8 @@ class PhotosPage(Page):
     """Relative to the output folder."""
     number: int
     """From 1."""
+    timeline: str
+    """Path of its table, relative to the output folder."""
     all_pages: tuple[Link, ...]
     tiles: tuple[Tile, ...]
     notes: tuple[str, ...]
@@ -127,9 +129,8 @@ def photos_pages(
             all_faces=len(rows),
             without_face=tuple(faceless[:MOST_ROWS]) if number == 1 else (),
             more_without_face=len(faceless[MOST_ROWS:]),
-            live=Markup(  # noqa: S704  addresses are percent-encoded
-                json.dumps({"script": href(path, every.path), "base": href(path, "assets") + "/", "most": MOST_FACES})
-            ),
+            timeline=source["timeline"],
+            live=live((number - 1) * MOST_FACES, script=href(path, every.path), base=href(path, "assets") + "/"),
         )
 
 
@@ -167,16 +168,24 @@ def _seen_from(path: str, row: PhotoRow) -> PhotoRow:
     return PhotoRow(**(vars(row) | {"picture": href(path, row.picture) if row.picture else ""}))
 
 
-def _script(rows: list[PhotoRow]) -> str:
-    """A script that hands every face of the folder to the page: its columns as arrays; addresses from assets/."""
+def live(first: int, **more: Any) -> Markup:
+    """JSON for a page's script; ``first`` is how many faces are listed on the pages before."""
+    return Markup(packed({"most": MOST_FACES, "first": first, **more}))  # noqa: S704  holds no "<"
+
+
+def columns(rows: Sequence[PhotoRow]) -> dict[str, list[Any]]:
+    """Every face as the page's script reads it, an array a column: all but pictures."""
     shares = np.rint(np.array([row.shares for row in rows]).reshape(-1, len(EMOTIONS)) * 1000).astype(int)
-    columns = {
+    return {
         "file": [row.file for row in rows],
         "face": [row.face_id for row in rows],
         "confidence": [round(row.confidence, 4) for row in rows],
         "box": [row.box for row in rows],
         "shares": shares.tolist(),
-        "picture": [href("assets/x", row.picture) if row.picture else "" for row in rows],
     }
-    text = json.dumps(columns, ensure_ascii=False, separators=(",", ":"))
-    return "ferBatchFaces(" + text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029") + ");\n"
+
+
+def _script(rows: Sequence[PhotoRow]) -> str:
+    """A script that hands every face of the folder to the page; addresses of pictures are seen from assets/."""
+    pictures = [href("assets/x", row.picture) if row.picture else "" for row in rows]
+    return f"ferBatchFaces({packed({**columns(rows), 'picture': pictures})});\n"

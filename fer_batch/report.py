@@ -67,7 +67,7 @@ def render_single_file(
     rows: list[tuple[Kind, SourceRow]] = []
     laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
     index = Laid("index.html", INDEX, index_page(results, rows))
-    text = singlefile.join(environment, index, [one for one in laid if one.path.startswith("pages/")])
+    text = singlefile.join(environment, index, laid)
     with tables.replacing(folder / SINGLE_FILE) as file:
         file.write(text)
     return folder / SINGLE_FILE

@@ -5,6 +5,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment
@@ -12,10 +13,14 @@ from markupsafe import Markup
 
 from fer_batch.filmpage import FilmPage
 from fer_batch.layout import Laid
-from fer_batch.photospage import PhotosPage
+from fer_batch.pages import href
+from fer_batch.photospage import MOST_FACES, PhotoRow, PhotosPage, columns, live
 
 MOST_BYTES = 5_000_000
 """Of the file: mail servers commonly take attachments of 10 MB, which encoding makes a third larger."""
+
+MOST_LISTED = 5000
+"""Faces of a folder of photographs in one table: more are too many for the file, and slow a browser down."""
 
 BRIEF_FACES = 30
 """Faces of a folder of photographs in a page that must be brief."""
@@ -41,36 +46,37 @@ class SinglePage:
     articles: tuple[Article, ...]
     shortened: int
     """Pages of which only a part had room."""
-    missing: int
-    """Pages that had no room at all."""
+    faces_left_out: int
+    """Faces in photographs that no page here shows."""
+    missing: tuple[str, ...]
+    """Pages that had no room at all: where they are in the output folder."""
 
 
 def join(environment: Environment, index: Laid, sources: Sequence[Laid]) -> str:
-    """The index and the first page of each source as one document.
+    """The index and the pages of each source as one document.
 
-    Each page stands whole as long as there is room, then without its courses, then not at all; the text says how many.
+    Each source's pages stand whole as long as there is room, then in part, then not at all; the text says how many.
     """
-    prefixes = {index.path: "", **{one.path: f"p{number}-" for number, one in enumerate(sources, start=1)}}
-    whole = [_body(environment, _alone(one)) for one in sources]
-    brief = [_body(environment, _alone(_shortened(one))) for one in sources]
+    forms = {forms[0].path: forms for forms in map(_forms, _gathered(sources))}
+    prefixes = {index.path: "", **{path: f"p{number}-" for number, path in enumerate(forms, start=1)}}
     first = index.html(environment)
     room = MOST_BYTES - len(first.encode()) - 100_000  # what the frame and the scripts need
-    chosen: dict[str, tuple[str, Laid]] = {}
-    for one, html in zip(sources, brief, strict=True):
-        if len(html.encode()) <= room:
-            room -= len(html.encode())
-            chosen[one.path] = (html, one)
-    shortened = set(chosen)
-    for one, full, small in zip(sources, whole, brief, strict=True):
-        more = len(_pictured(full, one).encode()) - len(small.encode())
-        if one.path in chosen and more <= room:
-            room -= more
-            chosen[one.path] = (_pictured(full, one), one)
-            shortened.discard(one.path)
+    chosen: dict[str, str] = {}
+    used = {path: len(some) for path, some in forms.items()}
+    # Something of every source comes before much of one.
+    for fullest in (False, True):
+        for path, some in forms.items():
+            for at in range(used[path]) if fullest else (len(some) - 1,):
+                html = _pictured(_body(environment, some[at]), some[at])
+                more = len(html.encode()) - len(chosen.get(path, "").encode())
+                if more <= room and (path in chosen or not fullest):
+                    room -= more
+                    chosen[path], used[path] = html, at
+                    break
     places = {path: prefix for path, prefix in prefixes.items() if path in chosen or path == index.path}
     articles = tuple(
         Article(places[path], Markup(_placed(_lowered(html), path, places)))  # noqa: S704  laid out by our templates
-        for path, (html, _) in chosen.items()
+        for path, html in chosen.items()
     )
     head, main = _cut(first, "<header>", "</header>"), _cut(first, '<main id="main">', "</main>")
     page = SinglePage(
@@ -79,30 +85,59 @@ def join(environment: Environment, index: Laid, sources: Sequence[Laid]) -> str:
         head=Markup(_placed(head, index.path, places)),  # noqa: S704
         main=Markup(_placed(main, index.path, places)),  # noqa: S704
         articles=articles,
-        shortened=len(shortened),
-        missing=len(sources) - len(chosen),
+        shortened=sum(used[path] > 0 for path in chosen),
+        faces_left_out=sum(_unseen(some, used[path]) for path, some in forms.items()),
+        missing=tuple(path for path in forms if path not in chosen),
     )
     return environment.get_template("single.html").render(page=page)
 
 
-def _alone(one: Laid) -> Laid:
-    """The page without what lies beside it."""
-    if isinstance(one.page, FilmPage):
-        live = Markup(re.sub(r'"finer":"[^"]*"', '"finer":""', one.page.live))  # noqa: S704  still holds no "<"
-        return replace(one, page=replace(one.page, film=None, live=live))
-    if isinstance(one.page, PhotosPage):
-        return replace(one, page=replace(one.page, all_pages=()))
-    return one
+def _gathered(sources: Sequence[Laid]) -> list[Laid]:
+    """A page a source: of photographs one that lists the faces of all their pages."""
+    found: list[Laid] = []
+    for one in sources:
+        if not isinstance(one.page, PhotosPage) or one.page.number == 1:
+            found.append(one)
+            continue
+        first = found.pop()
+        assert isinstance(first.page, PhotosPage)
+        moved = (
+            replace(face, picture=face.picture and href(first.path, _target(face.picture, one.path)))
+            for face in one.page.faces
+        )
+        found.append(replace(first, page=replace(first.page, faces=(*first.page.faces, *moved))))
+    return found
 
 
-def _shortened(one: Laid) -> Laid:
-    """The page without what takes the most room."""
-    if isinstance(one.page, FilmPage):
-        return replace(one, page=replace(one.page, sections=(), live=Markup(), pictures={}))
-    if isinstance(one.page, PhotosPage):
-        faces = tuple(replace(face, picture="") for face in one.page.faces[:BRIEF_FACES])
-        return replace(one, page=replace(one.page, faces=faces))
-    return one
+def _forms(one: Laid) -> list[Laid]:
+    """The page without what lies beside it, and shorter ones, the longest first."""
+    page = one.page
+    if isinstance(page, FilmPage):
+        live = Markup(re.sub(r'"finer":"[^"]*"', '"finer":""', page.live))  # noqa: S704  still holds no "<"
+        brief = replace(page, film=None, sections=(), live=Markup(), pictures={})
+        return [replace(one, page=replace(page, film=None, live=live)), replace(one, page=brief)]
+    if isinstance(page, PhotosPage):
+        bare = tuple(replace(face, picture="") for face in page.faces)
+        parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
+        forms = [replace(page, all_pages=(), faces=part, live=_live(page.faces, len(part))) for part in parts]
+        forms.append(replace(page, all_pages=(), faces=bare[:BRIEF_FACES], live=Markup()))
+        return [replace(one, page=form) for form in forms]
+    return [one]
+
+
+def _live(faces: Sequence[PhotoRow], listed: int) -> Markup:
+    """What the script needs to show all faces; pictures are those of the faces that are listed, by their order."""
+    numbers = count()
+    pictures = [next(numbers) if face.picture and at < listed else "" for at, face in enumerate(faces)]
+    return live(0, faces={**columns(faces), "picture": pictures})
+
+
+def _unseen(forms: Sequence[Laid], used: int) -> int:
+    """Faces of a folder of photographs that are neither listed nor in what the script knows."""
+    if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.live):
+        return 0
+    page = forms[-1].page
+    return page.all_faces - len(page.faces) * (used < len(forms)) if isinstance(page, PhotosPage) else 0
 
 
 def _body(environment: Environment, one: Laid) -> str:

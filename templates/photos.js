@@ -1,24 +1,26 @@
 "use strict";
 // Filters all faces of a folder of photographs, on however many pages they are listed.
-(() => {
-  const store = document.getElementById("photos-data");
-  const form = document.getElementById("filter");
-  if (!store || !form) return;
-  const { script, base, most } = JSON.parse(store.textContent);
-  const body = document.querySelector("#faces-list tbody");
-  const sheet = document.getElementById("sheet");
+for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() => {
+  // Where several pages are one file, ids have the page before them, and the faces are in the file.
+  const prefix = store.id.slice(0, -"photos-data".length);
+  const byId = (name) => document.getElementById(prefix + name);
+  const form = byId("filter");
+  const { script, base, most, first: here, faces: within } = JSON.parse(store.textContent);
+  const body = byId("faces-list").tBodies[0];
+  const sheet = byId("sheet");
   const pattern = body.rows[0].cloneNode(true);
   const card = sheet && sheet.children[0] ? sheet.children[0].cloneNode(true) : null;
-  const pager = document.getElementById("pager");
-  const names = [...form.querySelectorAll("#emotion option")].slice(1).map((option) => option.value);
-  const labels = [...form.querySelectorAll("#emotion option")].slice(1).map((option) => option.textContent);
-  let faces = null;
+  const pictures = within && sheet ? [...sheet.querySelectorAll("img")].map((image) => image.src) : [];
+  const pager = byId("pager");
+  const names = [...form.emotion.options].slice(1).map((option) => option.value);
+  const labels = [...form.emotion.options].slice(1).map((option) => option.textContent);
+  let faces = within || null;
   let order = [];
-  let first = 0;
+  let first = here;
 
   const leading = (shares) => shares.indexOf(Math.max(...shares));
   const percent = (share) => (share / 10).toFixed(1);
-  const shown = () => {
+  const shown = (from) => {
     const emotion = names.indexOf(form.emotion.value);
     const share = Number(form.share.value) * 10;
     const confidence = Number(form.confidence.value);
@@ -38,7 +40,7 @@
         : (at) => faces.shares[at][emotion >= 0 ? emotion : leading(faces.shares[at])];
       order.sort((a, b) => by(b) - by(a) || a - b);
     }
-    first = 0;
+    first = from;
     draw();
   };
   const row = (at) => {
@@ -61,7 +63,7 @@
     const one = card.cloneNode(true);
     const lead = leading(faces.shares[at]);
     const image = one.querySelector("img");
-    image.src = base + faces.picture[at];
+    image.src = within ? pictures[faces.picture[at]] : base + faces.picture[at];
     image.alt = `Face ${faces.face[at]} in ${faces.file[at]}`;
     one.querySelector("bdi").textContent = faces.file[at];
     one.querySelector(".lead").textContent = `${labels[lead]} ${percent(faces.shares[at][lead])} %`;
@@ -70,9 +72,9 @@
   const draw = () => {
     const part = order.slice(first, first + most);
     body.replaceChildren(...part.map(row));
-    if (card) sheet.replaceChildren(...part.filter((at) => faces.picture[at]).map(picture));
+    if (card) sheet.replaceChildren(...part.filter((at) => faces.picture[at] !== "").map(picture));
     const last = first + part.length;
-    document.getElementById("found").textContent = order.length
+    byId("found").textContent = order.length
       ? `${order.length.toLocaleString("en")} of ${faces.file.length.toLocaleString("en")} faces; ` +
         `shown: ${(first + 1).toLocaleString("en")} to ${last.toLocaleString("en")}`
       : "No face is like that.";
@@ -80,19 +82,19 @@
     form.next.disabled = last >= order.length;
     if (pager) pager.hidden = true;
   };
-  const ready = () => {
-    if (faces) { shown(); return; }
-    window.ferBatchFaces = (found) => { faces = found; shown(); };
+  const ready = (from) => {
+    if (faces) { shown(from); return; }
+    window.ferBatchFaces = (found) => { faces = found; shown(from); };
     const loader = document.createElement("script");
     loader.src = script;
     loader.onerror = () => {
-      document.getElementById("found").textContent = "The list of all faces does not lie beside this page any more.";
+      byId("found").textContent = "The list of all faces does not lie beside this page any more.";
     };
     document.head.append(loader);
   };
   form.addEventListener("submit", (event) => event.preventDefault());
-  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", ready);
-  form.next.addEventListener("click", () => { first += most; draw(); });
-  form.back.addEventListener("click", () => { first -= most; draw(); });
+  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", () => ready(0));
+  form.next.addEventListener("click", () => ready(first + most));
+  form.back.addEventListener("click", () => ready(first - most));
   form.hidden = false;
 })();

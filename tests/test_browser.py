@@ -390,9 +390,11 @@ def test_photographs_are_filtered_over_all_their_pages(visit, output):
     page = visit(output / "pages/many.html")
     assert page.locator("#faces-list tbody tr").count() == 200
     assert page.locator("#pager a").count() == 3
+    page.click('[name="next"]')
+    page.until("document.getElementById('found').textContent !== ''")
+    assert page.locator("#faces-list tbody th bdi").first.inner_text() == seen["file"].tolist()[200]
     page.select_option('[name="emotion"]', "fear")
     fearful = seen[seen["emotion"] == "fear"]
-    page.until("document.getElementById('found').textContent !== ''")
     assert page.text("#found").startswith(f"{len(fearful)} of 450 faces")
     page.fill('[name="share"]', "40")
     surer = fearful[fearful["fear"] >= 0.4]
@@ -410,6 +412,14 @@ def test_a_single_file_is_alive(visit, output):
     page.until("document.querySelector('[id$=-moment]').textContent !== 'the cursor'")
     page.focus("#films-table thead button:has-text('Film')")
     page.keyboard.press("Enter")
+    names = page.locator("[id$=-faces-list]").nth(1).locator("tbody th bdi")
+    assert names.count() == 450
+    form = page.locator("form.filter").nth(1)
+    form.locator('[name="text"]').fill("44")
+    assert names.all_inner_texts() == ["044.jpg", "144.jpg", "244.jpg", "344.jpg", *(f"44{at}.jpg" for at in range(10))]
+    form.locator('[name="text"]').fill("")
+    form.locator('[name="next"]').click()
+    assert names.first.inner_text() == "200.jpg"
 
 
 def test_without_scripts_every_chart_and_table_is_there(visit, output):

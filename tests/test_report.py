@@ -648,11 +648,11 @@ def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
     folder = write_output(tmp_path, [photographs("many", faces), film])
     report.render(folder)
     page = Document(folder / "pages/many.html")
-    assert "Faces 1 to 3 of 10; all are in the CSV" in page.text
+    assert "Faces 1 to 3 of 10; all are in timelines/many.csv" in page.text
     last = Document(folder / "assets/many/page-4.html")
     assert "Faces 10 to 10 of 10" in last.text
     assert cells(folder, "assets/many/page-4.html", ">19.jpg<")[1] == "0"
-    assert "7 more are in the CSV : the rows with success 0" in page.text
+    assert "7 more are in timelines/many.csv : the rows with success 0" in page.text
     assert "4 more are in summary.csv" in Document(folder / "pages/crowd.mp4.html").text
 
 
@@ -699,7 +699,7 @@ def test_a_single_file_holds_everything_and_links_to_nothing(small):
     wanted = {one for value in page.values("aria-labelledby") for one in value.split()}
     assert wanted <= set(ids)
     assert {one.split(")")[0] for one in page.source.split("url(#")[1:]} <= set(ids)
-    assert len([kind for kind in page.values("type") if kind == "application/json"]) == 2
+    assert len([kind for kind in page.values("type") if kind == "application/json"]) == 3
     assert path.stat().st_size < singlefile.MOST_BYTES
 
 
@@ -709,7 +709,37 @@ def test_a_single_file_that_would_be_too_large_leaves_courses_out_and_says_so(sm
     text = Document(report.render_single_file(small)).text
     assert "stand here without courses" in text or "stands here without courses" in text
     monkeypatch.setattr(singlefile, "MOST_BYTES", 1)
-    assert "4 pages had no room" in Document(report.render_single_file(small)).text
+    text = Document(report.render_single_file(small)).text
+    assert "4 pages had no room; in the folder they are: pages/sub/interview.mp4.html pages/raw.h264.html" in text
+    assert "3 faces in photographs had no room" in text
+
+
+def test_a_single_file_holds_all_photographs_or_says_where_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(photospage, "MOST_FACES", 20)
+    monkeypatch.setattr(singlefile, "MOST_FACES", 20)
+    folder = write_output(tmp_path / "out", [photographs("many", {f"{number:03}.jpg": 1 for number in range(90)})])
+
+    def listed():
+        path = report.render_single_file(folder)
+        page = Document(path)
+        (data,) = [json.loads(one) for one in page.scripts if one.startswith("{")] or [None]
+        return path.stat().st_size, page, page.source.count('<th scope="row"><bdi>'), data
+
+    size, page, rows, data = listed()
+    assert rows == 90
+    assert data["faces"]["file"] == [f"{number:03}.jpg" for number in range(90)]
+    assert "had no room" not in page.text
+    spare = 100_000 - 60_000  # room for scripts that is not all needed
+    monkeypatch.setattr(singlefile, "MOST_BYTES", size + spare)
+    _, page, rows, data = listed()
+    assert rows == 20
+    assert len(data["faces"]["file"]) == 90
+    assert "Faces 1 to 20 of 90; all are in timelines/many.csv . The filters and buttons above show all" in page.text
+    monkeypatch.setattr(singlefile, "BRIEF_FACES", 7)
+    monkeypatch.setattr(singlefile, "_live", lambda faces, listed: photospage.live(0, faces=["x" * 100_000]))
+    _, page, rows, data = listed()
+    assert (rows, data) == (7, None)
+    assert "83 faces in photographs had no room: the folder's timelines have all, and its pages show them" in page.text
 
 
 def test_the_same_tables_give_the_same_bytes(small):
