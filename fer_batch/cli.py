@@ -173,14 +173,18 @@ def report(
     ] = False,
     thumbnails: Thumbnails = ReportOptions.thumbnails,
     anonymize: Anonymize = ReportOptions.anonymize,
+    media: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="For thumbnails: the folder that media lie in."),
+    ] = ReportOptions.media,
     charts: Charts = ReportOptions.charts,
 ) -> None:
     """Render the report again, from the tables in an output folder."""
     with _errors_to_exit_codes():
         from fer_batch.report import render, render_single_file
 
-        asked = ReportOptions(charts=charts, thumbnails=thumbnails, anonymize=anonymize)
-        typer.echo((render_single_file if single_file else render)(folder, asked))
+        asked = ReportOptions(charts=charts, thumbnails=thumbnails, anonymize=anonymize, media=media)
+        typer.echo((render_single_file if single_file else render)(folder, asked, tell=_warn))
 
 
 @app.command()

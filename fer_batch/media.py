@@ -48,6 +48,13 @@ def read_media(folder: Path) -> Mapping[str, Path]:
     return {name: path for name, path in found.items() if path.exists()}
 
 
+def find(folder: Path, name: str) -> Path | None:
+    """A source by its name in a folder that a user names: in it, or the folder itself; None: it is not there."""
+    places = [folder / name, folder.resolve().parent / name, folder / Path(name).name]
+    inside = name.split("/")[0] == folder.resolve().name
+    return next((place for at, place in enumerate(places) if place.exists() and (at != 1 or inside)), None)
+
+
 def seen_from(path: Path, folder: Path) -> str | None:
     """The path as seen from the folder; None where the two do not belong together."""
     path, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))

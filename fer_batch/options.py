@@ -131,11 +131,15 @@ class ReportOptions:
     """Show pictures of faces, cut from the films and photographs."""
     anonymize: bool = False
     """Blur the faces in thumbnails beyond recognition."""
+    media: Path | None = None
+    """The folder that films and photographs lie in now; None: where they were in relation to the output folder."""
 
     def __post_init__(self) -> None:
         """Check that they fit together."""
         if self.anonymize and not self.thumbnails:
             raise UsageError("--anonymize blurs thumbnails: give --thumbnails too. Without it no face is shown at all.")
+        if self.media is not None and not self.thumbnails:
+            raise UsageError("--media says where to cut thumbnails from: give --thumbnails too.")
 
 
 def interval(text: str | None) -> tuple[float, float] | None:

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -92,6 +92,9 @@ class Distribution:
 @dataclass(frozen=True)
 class Page:
     """What every page has."""
+
+    missing_pictures: int = field(default=0, kw_only=True)
+    """Pictures of faces that were asked for and could not be cut."""
 
     title: str
     index: Link

@@ -4,7 +4,8 @@ First the data of a page, made of what the tables say; then the page, by a templ
 nothing, show no picture, and name no folder outside the output folder.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ from fer_batch import outfolder, singlefile, tables, thumbnails
 from fer_batch.filmpage import best_frames, film_page
 from fer_batch.indexpage import index_page
 from fer_batch.layout import Laid, make_environment
+from fer_batch.media import find
 from fer_batch.options import ReportOptions
 from fer_batch.pages import INDEX, SourceRow, box_of, page_path, source_row
 from fer_batch.photospage import photos_pages
 from fer_batch.results import Results
+from fer_batch.strings import say
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
@@ -28,13 +31,20 @@ OURS = ("pages", "assets", "charts")
 
 SINGLE_FILE = "report.html"
 
+Tell = Callable[[str], None]
 
-def render(folder: Path, asked: ReportOptions | None = None, media: Mapping[str, Path] | None = None) -> Path:
+
+def render(
+    folder: Path,
+    asked: ReportOptions | None = None,
+    media: Mapping[str, Path] | None = None,
+    tell: Tell | None = None,
+) -> Path:
     """Write index.html, pages/ and what belongs to them from the tables in an output folder.
 
     What earlier reports left is removed. ``media`` says where films and folders of photographs are, by the source's
     name, for thumbnails of those that do not lie together with the output folder. The same tables give the same bytes.
-    Gives the path of index.html.
+    ``tell`` is told what was asked for and could not be done. Gives the path of index.html.
 
     Raises:
         UsageError: the folder is no output folder, or a table that its run.json names is missing or damaged.
@@ -44,18 +54,23 @@ def render(folder: Path, asked: ReportOptions | None = None, media: Mapping[str,
     environment = make_environment()
     rows: list[tuple[Kind, SourceRow]] = []
     written: list[Path] = []
+    missing: list[int] = []
     for source in results.sources:
         for one in source_pages(results, source, media or {}, rows):
             written += _write(environment, one, folder)
+            missing.append(one.page.missing_pictures)
     # Last, so that it never links to a page that is not there.
-    written += _write(environment, Laid("index.html", INDEX, index_page(results, rows)), folder)
+    written += _write(environment, _index(results, rows, missing, tell), folder)
     for ours in OURS:
         outfolder.sweep(folder / ours, keep=written)
     return folder / INDEX
 
 
 def render_single_file(
-    folder: Path, asked: ReportOptions | None = None, media: Mapping[str, Path] | None = None
+    folder: Path,
+    asked: ReportOptions | None = None,
+    media: Mapping[str, Path] | None = None,
+    tell: Tell | None = None,
 ) -> Path:
     """Write the whole report as one file of at most :data:`fer_batch.singlefile.MOST_BYTES`; gives its path.
 
@@ -66,7 +81,7 @@ def render_single_file(
     environment = make_environment()
     rows: list[tuple[Kind, SourceRow]] = []
     laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
-    index = Laid("index.html", INDEX, index_page(results, rows))
+    index = _index(results, rows, [one.page.missing_pictures for one in laid], tell)
     text = singlefile.join(environment, index, laid)
     with tables.replacing(folder / SINGLE_FILE) as file:
         file.write(text)
@@ -79,16 +94,31 @@ def source_pages(
     """The pages of a film or of a folder of photographs; its line for the index is added to ``rows``."""
     timeline = results.timeline(source)
     rows.append((Kind(source["kind"]), source_row(results, source, timeline)))
-    media = {**results.media, **places}.get(source["name"]) if results.asked.thumbnails else None
-    blur = results.asked.anonymize
+    asked = results.asked
+    media = _place(results, source["name"], places) if asked.thumbnails else None
     if source["kind"] == Kind.VIDEO:
-        best = best_frames(results, source, timeline) if media else {}
-        faces = thumbnails.of_film(media, best, anonymize=blur) if media else {}
-        yield Laid("film.html", page_path(source), film_page(results, source, timeline, faces))
+        best = best_frames(results, source, timeline) if asked.thumbnails else {}
+        faces = thumbnails.of_film(media, best, anonymize=asked.anonymize) if media else {}
+        film = film_page(results, source, timeline, faces)
+        yield Laid("film.html", page_path(source), replace(film, missing_pictures=len(best) - len(faces)))
         return
-    cut = _cut(media, timeline, blur) if media else {}
+    cut = _cut(media, timeline, asked.anonymize) if media else {}
+    missing = int(timeline["success"].sum()) - len(cut) if asked.thumbnails else 0
     for one in photos_pages(results, source, timeline, cut):
-        yield Laid("photos.html", one.path, one)
+        yield Laid("photos.html", one.path, replace(one, missing_pictures=missing if one.number == 1 else 0))
+
+
+def _place(results: Results, name: str, places: Mapping[str, Path]) -> Path | None:
+    """Where a film or a folder of photographs lies."""
+    here = find(results.asked.media, name) if results.asked.media else None
+    return here or {**results.media, **places}.get(name)
+
+
+def _index(results: Results, rows: list[tuple[Kind, SourceRow]], missing: Sequence[int], tell: Tell | None) -> Laid:
+    """The first page; ``missing`` are the pictures that each other page lacks."""
+    if sum(missing) and tell:
+        tell(say("parts.missing_pictures", n=sum(missing)))
+    return Laid("index.html", INDEX, replace(index_page(results, rows), missing_pictures=sum(missing)))
 
 
 def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, int], bytes]:

@@ -58,3 +58,16 @@ def test_what_is_damaged_absolute_or_gone_is_nowhere(text, tmp_path):
     (tmp_path / media.MEDIA).write_text(text)
     assert media.read_media(tmp_path) == {}
     assert media.read_media(tmp_path / "nothing") == {}
+
+
+def test_a_source_is_found_in_the_folder_that_a_user_names(tmp_path):
+    for name in ("films/sub/a.mp4", "films/b.mp4", "holiday/a.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    films = tmp_path / "films"
+    assert media.find(films, "sub/a.mp4") == films / "sub/a.mp4"
+    assert media.find(films, "films/b.mp4") == films / "b.mp4"
+    assert media.find(films, "long/ago/b.mp4") == films / "b.mp4"
+    assert media.find(tmp_path, "holiday") == media.find(tmp_path / "holiday", "holiday") == tmp_path / "holiday"
+    assert media.find(films, "holiday") is None
+    assert media.find(films, "c.mp4") is None

@@ -675,6 +675,33 @@ def test_thumbnails_are_there_only_where_asked_for(tmp_path, astronaut):
         ReportOptions(anonymize=True)
 
 
+def test_pictures_that_cannot_be_cut_are_counted_and_found_where_the_user_says(tmp_path, astronaut):
+    folder = write_output(
+        tmp_path / "out",
+        [photographs("holiday", {"a.png": 2}), a_film("sub/gone.mp4", {0: range(5), 1: range(5)}, 5)],
+    )
+    told = []
+    report.render(folder, ReportOptions(thumbnails=True), tell=told.append)
+    assert [one.partition(":")[0] for one in told] == ["4 pictures of faces could not be cut"]
+    texts = [Document(folder / path).text for path in ("index.html", "pages/holiday.html", "pages/sub/gone.mp4.html")]
+    assert "4 pictures of faces could not be cut" in texts[0]
+    assert all("2 pictures of faces could not be cut" in text and "--media FOLDER" in text for text in texts[1:])
+    report.render_single_file(folder, ReportOptions(thumbnails=True), tell=told.append)
+    assert told[0] == told[1]
+    (tmp_path / "elsewhere/holiday").mkdir(parents=True)
+    shutil.copyfile(astronaut, tmp_path / "elsewhere/holiday/a.png")
+    for place in ("elsewhere", "elsewhere/holiday"):
+        told.clear()
+        report.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), tell=told.append)
+        assert [one.partition(":")[0] for one in told] == ["2 pictures of faces could not be cut"]
+        assert len(Document(folder / "pages/holiday.html").values("src")) == 2
+    report.render(folder, tell=told.append)
+    assert len(told) == 1
+    assert "could not be cut" not in Document(folder / "index.html").text
+    with pytest.raises(UsageError, match="--thumbnails too"):
+        ReportOptions(media=tmp_path)
+
+
 def test_charts_are_saved_where_asked_and_pages_link_to_them(small):
     report.render(small, ReportOptions(charts=True))
     page = Document(small / "pages/sub/interview.mp4.html")
