@@ -111,10 +111,10 @@ def timeline(
             if averaged:
                 upper, lower = (floor - LANE * bound[:, lane] for bound in (course.highs, course.lows))
                 band = _patch([_band(course, run, upper, lower) for run in runs])
-                axes.add_patch(band)
+                axes.add_artist(band)  # add_patch would work out limits anew, which are set
                 band.set(facecolor=emotion.colour, alpha=0.3, linewidth=0, gid=f"part-{emotion.name}-band")
             line = _patch([_hill(course, run, heights, floor) for run in runs])
-            axes.add_patch(line)
+            axes.add_artist(line)
             line.set(
                 facecolor=(emotion.colour, 0.25), edgecolor=emotion.colour, linewidth=1.1, gid=f"part-{emotion.name}"
             )
