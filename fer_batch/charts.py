@@ -157,11 +157,15 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
                 mean, low, high = values[lane].tolist()
                 shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
                 axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
-                # Patches, not lines and markers, which matplotlib would write as references to each other.
+                # Faces without edges, since matplotlib would write anything else as references, of which no id is kept.
                 if np.isfinite([low, high]).all():
-                    axes.broken_barh([(low, high - low)], (place - 1, 2), color=emotion.colour, linewidth=0)
+                    axes.broken_barh([(low, high - low)], (place - 1, 2), facecolor=emotion.colour, linewidth=0)
                 axes.broken_barh(
-                    [(mean - 0.006, 0.012)], (place - 5, 10), color=emotion.colour, gid=f"part-{emotion.name}"
+                    [(mean - 0.006, 0.012)],
+                    (place - 5, 10),
+                    facecolor=emotion.colour,
+                    linewidth=0,
+                    gid=f"part-{emotion.name}",
                 )
         return chart(drawing, prefix, title, description, paper=paper)
 

@@ -13,7 +13,8 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}").replace("+0.0", "0.0")
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text.replace("-", "\N{MINUS SIGN}")
 
 
 def seconds(seconds: float) -> str:

@@ -184,6 +184,7 @@ def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
     left, _, right, _ = charts.PLOT
     for name, start, end in (("fear-episodes", 1, 2), ("poor", 0, 0.4), ("events", 2, 3)):
         (path,) = named(root, name)
+        assert not [element for element in root.iter() if local(element) == "use"]
         assert across(path) == pytest.approx([left + (right - left) * at / 4 for at in (start, end)], abs=0.2)
     assert named(root, "anger-episodes") == []
 
@@ -204,6 +205,7 @@ def test_groups_are_marked_at_their_means_within_their_intervals():
     first, second = [element for element in root.iter() if element.get("class") == "fear"]
     middles = [np.mean(across(next(one.get("d") for one in mark.iter() if one.get("d")))) for mark in (first, second)]
     assert (middles[1] - 0.36 * 560) * 2 == pytest.approx(middles[0] - 0.36 * 560, abs=1)
+    assert not [element for element in root.iter() if local(element) == "use"]  # a reference to an id that is not kept
     texts = [element.text for element in root.iter() if local(element) == "text"]
     assert texts.count("A") == texts.count("a name of more th\N{HORIZONTAL ELLIPSIS}") == 7
 

@@ -563,7 +563,7 @@ def test_groups_are_compared_beside_their_chart(peopled):
     rows = table[table["kind"] == "video"].set_index("measure").loc[list(tables.MEANS)]
 
     def points(value):
-        return f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}").replace("+0.0", "0.0")
+        return re.sub(r"^[+-]0\.0$", "0.0", f"{100 * value:+.1f}").replace("-", "\N{MINUS SIGN}")
 
     expected = [
         f"{points(one.difference)}{points(one.low)} to {points(one.high)}" for one in rows.itertuples(index=False)
