@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from fer_batch import charts, words
 from fer_batch.emotions import TABLE
 from fer_batch.pages import Page
-from fer_batch.strings import TEMPLATES, say
+from fer_batch.strings import TEMPLATES, say, section
 
 SCRIPTS = ("film.js", "photos.js", "tables.js")
 """The scripts that pages hold, in templates/."""
@@ -48,7 +49,7 @@ def make_environment() -> Environment:
         "emotions": TABLE,
         "labels": {emotion.name: emotion.label for emotion in TABLE},
         "colours": {emotion.name: emotion.colour for emotion in TABLE},
-        "scripts": {name: Markup(text) for name, text in scripts.items()},  # noqa: S704  our own
+        "scripts": {name: _script(name, text) for name, text in scripts.items()},
         "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
     }
     environment.filters |= {
@@ -59,6 +60,15 @@ def make_environment() -> Environment:
         "seconds": words.seconds,
     }
     return environment
+
+
+def _script(name: str, text: str) -> Markup:
+    """A script for a page, below the texts that it says, as JSON."""
+    stem = name.removesuffix(".js")
+    said = json.dumps(section(f"{stem}_script"), ensure_ascii=False).replace("<", "\\u003c")
+    return Markup(  # noqa: S704  our own
+        f'<script type="application/json" id="{stem}-texts">{said}</script>\n<script>{text}</script>'
+    )
 
 
 def _policy(scripts: Iterable[str]) -> str:

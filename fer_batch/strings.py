@@ -34,6 +34,11 @@ def say(key: str, *, n: int | None = None, **values: object) -> str:
     return (Markup(text) if "_html" in key else text).format(**values)  # noqa: S704  our own
 
 
+def section(name: str) -> dict[str, str]:
+    """The texts of one section, by their keys within it."""
+    return {key.removeprefix(f"{name}."): text for key, text in texts().items() if key.startswith(f"{name}.")}
+
+
 @cache
 def texts() -> Mapping[str, str]:
     """Every text by its key, as in ``film.about``; one with two forms has two keys."""

@@ -2,6 +2,8 @@
 // Makes a film's charts live: a cursor, zoom and pan, emotions on and off, and the film itself beside its values.
 // Everything it shows stands on the page without it too, in charts and tables.
 for (const store of document.querySelectorAll('script[id$="film-data"]')) (() => {
+  const TEXTS = JSON.parse(document.getElementById("film-texts").textContent);
+  const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const film = JSON.parse(store.textContent);
   // Where several pages are one file, ids have the page before them.
   const prefix = store.id.slice(0, -"film-data".length);
@@ -108,8 +110,8 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     return `${seconds < 0 && milliseconds ? "-" : ""}${Math.floor(minutes / 60)}:${two(minutes % 60)}:` +
       `${two(Math.floor(rest / 1000))}.${String(rest % 1000).padStart(3, "0")}`;
   };
-  const place = (value) => film.unit === "seconds" ? clock(value) : `frame ${Math.floor(value)}`;
-  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const place = (value) => film.unit === "seconds" ? clock(value) : say("frame", { number: Math.floor(value) });
+  const percent = (share) => say("percent", { number: (100 * share).toFixed(1) });
 
   // ---- Charts --------------------------------------------------------------------------------------------------
 
@@ -245,8 +247,8 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
       home.prepend(...fresh.length ? fresh : [chart.tick.cloneNode(true)]);
     }
     point();
-    byId("range").textContent =
-      view.from === LOW && view.to === HIGH ? "the whole film" : `${place(view.from)} to ${place(view.to)}`;
+    byId("range").textContent = view.from === LOW && view.to === HIGH
+      ? say("whole") : say("range", { from: place(view.from), to: place(view.to) });
     for (const button of root.querySelectorAll("[data-zoom]")) {
       const all = view.from === LOW && view.to === HIGH;
       button.disabled = button.dataset.zoom === "in" ? view.to - view.from <= SHORTEST : all;
@@ -261,9 +263,9 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     return row && [...row.querySelectorAll("td")];
   });
   const told = (face, shares) => {
-    if (!shares) return "not seen";
+    if (!shares) return say("not_seen");
     const order = NAMES.map((_, lane) => lane).sort((a, b) => shares[b] - shares[a]).slice(0, 2);
-    return order.map((lane) => `${film.labels[lane]} ${percent(shares[lane])}`).join(", ");
+    return order.map((lane) => say("lead", { emotion: film.labels[lane], share: percent(shares[lane]) })).join(", ");
   };
   const point = () => {
     if (cursor === null) return;
@@ -289,7 +291,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
         text.setAttribute("text-anchor", right ? "end" : "start");
       });
       chart.box.setAttribute("aria-valuenow", cursor.toFixed(3));
-      chart.box.setAttribute("aria-valuetext", `${place(cursor)}: ${told(chart.face, shares)}`);
+      chart.box.setAttribute("aria-valuetext", say("at", { place: place(cursor), told: told(chart.face, shares) }));
     }
   };
   let asked = false;
@@ -328,11 +330,11 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
   for (const chart of charts) {
     const { box, svg, face } = chart;
     box.setAttribute("role", "slider");
-    box.setAttribute("aria-label", `Cursor in the chart of ${face.name}`);
+    box.setAttribute("aria-label", say("cursor_in", { name: face.name }));
     box.setAttribute("aria-valuemin", LOW.toFixed(3));
     box.setAttribute("aria-valuemax", HIGH.toFixed(3));
     box.setAttribute("aria-valuenow", LOW.toFixed(3));
-    box.setAttribute("aria-valuetext", "nowhere yet; arrow keys move the cursor");
+    box.setAttribute("aria-valuetext", say("nowhere"));
     box.setAttribute("aria-describedby", `${prefix}keys`);
     const placeOf = (event) => {
       const frame = svg.getBoundingClientRect();
@@ -417,12 +419,12 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
   const picker = byId("film-file");
   let picked = false;
   let waiting = null; // where to seek once the film has been opened
-  const say = (text) => { word.textContent = text; };
+  const tell = (text) => { word.textContent = text; };
   // A browser's clock begins where the container's does; ours at its earliest stream.
   const seek = () => {
     if (cursor === null || film.unit !== "seconds") return;
     if (!video.getAttribute("src")) {
-      say("Choose the film first: its picture then jumps to the moment that you click on.");
+      tell(say("choose_first"));
       return;
     }
     waiting = cursor;
@@ -448,26 +450,21 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     if (!video.paused && !video.ended) requestAnimationFrame(run);
   };
   video.addEventListener("loadedmetadata", () => {
-    say(video.videoWidth ? "" : "This browser plays the film's sound, but not its picture (HEVC, for example, needs a " +
-      "decoder that not every browser has). A copy as MP4 with H.264 plays everywhere.");
+    tell(video.videoWidth ? "" : say("no_picture"));
     land();
   });
   video.addEventListener("play", run);
   video.addEventListener("seeked", track);
   video.addEventListener("error", () => {
     waiting = null;
-    say(picked
-      ? "This browser cannot play this file. Browsers play MP4 and WebM, but neither AVI nor MTS, and HEVC not " +
-        "everywhere. A copy as MP4 with H.264 plays everywhere; the charts need no film."
-      : "The film is no longer where it was, or this browser cannot play it: browsers play MP4 and WebM, but neither " +
-        "AVI nor MTS, and HEVC not everywhere. You may choose the file, or a copy of it as MP4 with H.264.");
+    tell(picked ? say("cannot_play") : say("film_gone"));
   });
   picker.addEventListener("change", () => {
     const [file] = picker.files;
     if (!file) return;
     if (picked) URL.revokeObjectURL(video.src);
     picked = true;
-    say("");
+    tell("");
     video.src = URL.createObjectURL(file);
     video.hidden = false;
     video.load();

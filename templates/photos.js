@@ -5,6 +5,8 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const prefix = store.id.slice(0, -"photos-data".length);
   const byId = (name) => document.getElementById(prefix + name);
   const form = byId("filter");
+  const TEXTS = JSON.parse(document.getElementById("photos-texts").textContent);
+  const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const { script, base, most, first: here, faces: within } = JSON.parse(store.textContent);
   const body = byId("faces-list").tBodies[0];
   const sheet = byId("sheet");
@@ -19,6 +21,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   let first = here;
 
   const leading = (shares) => shares.indexOf(Math.max(...shares));
+  const count = (number) => number.toLocaleString("en");
   const percent = (share) => (share / 10).toFixed(1);
   const shown = (from) => {
     const emotion = names.indexOf(form.emotion.value);
@@ -51,7 +54,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     cells[1].textContent = faces.face[at];
     cells[2].textContent = faces.confidence[at].toFixed(2);
     cells[3].textContent = `${x}, ${y}`;
-    cells[4].textContent = `${width} x ${height}`;
+    cells[4].textContent = say("size_of", { width, height });
     cells[5].textContent = labels[leading(faces.shares[at])];
     faces.shares[at].forEach((share, lane) => {
       cells[6 + lane].textContent = percent(share);
@@ -64,9 +67,9 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     const lead = leading(faces.shares[at]);
     const image = one.querySelector("img");
     image.src = within ? pictures[faces.picture[at]] : base + faces.picture[at];
-    image.alt = `Face ${faces.face[at]} in ${faces.file[at]}`;
+    image.alt = say("face_in", { face_id: faces.face[at], file: faces.file[at] });
     one.querySelector("bdi").textContent = faces.file[at];
-    one.querySelector(".lead").textContent = `${labels[lead]} ${percent(faces.shares[at][lead])} %`;
+    one.querySelector(".lead").textContent = say("lead", { emotion: labels[lead], percent: percent(faces.shares[at][lead]) });
     return one;
   };
   const draw = () => {
@@ -75,9 +78,8 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     if (card) sheet.replaceChildren(...part.filter((at) => faces.picture[at] !== "").map(picture));
     const last = first + part.length;
     byId("found").textContent = order.length
-      ? `${order.length.toLocaleString("en")} of ${faces.file.length.toLocaleString("en")} faces; ` +
-        `shown: ${(first + 1).toLocaleString("en")} to ${last.toLocaleString("en")}`
-      : "No face is like that.";
+      ? say("found", { found: count(order.length), all: count(faces.file.length), first: count(first + 1), last: count(last) })
+      : say("none");
     form.back.disabled = first === 0;
     form.next.disabled = last >= order.length;
     if (pager) pager.hidden = true;
@@ -88,7 +90,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     const loader = document.createElement("script");
     loader.src = script;
     loader.onerror = () => {
-      byId("found").textContent = "The list of all faces does not lie beside this page any more.";
+      byId("found").textContent = say("list_gone");
     };
     document.head.append(loader);
   };

@@ -1,6 +1,8 @@
 "use strict";
 // Sorts a table by the heading that is pressed, and shows only the rows that hold some text.
 (() => {
+  const TEXTS = JSON.parse(document.getElementById("tables-texts").textContent);
+  const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const value = (cell) => {
     const text = (cell.dataset.value ?? cell.textContent).trim();
     const number = Number(text.replace(/[,%]/g, ""));
@@ -45,7 +47,7 @@
         row.hidden = !fits;
         shown += fits;
       }
-      count.textContent = `${shown} of ${body.rows.length}`;
+      count.textContent = say("shown", { shown, all: body.rows.length });
     };
     box.addEventListener("input", filter);
     box.hidden = false;

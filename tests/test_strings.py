@@ -17,6 +17,7 @@ from fer_batch.layout import make_environment
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
+SCRIPTS = sorted((ROOT / "templates").glob("*.js"))
 MODULES = sorted((ROOT / "fer_batch").rglob("*.py"))
 PAGES = [
     ROOT / "fer_batch" / f"{name}.py"
@@ -46,6 +47,12 @@ def uses_in_module(path: Path) -> Iterator[Use]:
                 yield name, frozenset(one.arg for one in call.keywords if one.arg)
 
 
+def uses_in_script(path: Path) -> Iterator[Use]:
+    for key, values in re.findall(r'\bsay\("(\w+)"(?:, {(.*?)})?\)', path.read_text(encoding="utf-8")):
+        names = re.findall(r"(?:^ |, )(\w+)(?=[:,]| $)", values)
+        yield f"{path.stem}_script.{key}", frozenset(names)
+
+
 def expanded(key: str) -> list[str]:
     """The only keys that are put together."""
     form = re.fullmatch(r"f'emotions\.{self\.name}\.(\w+)'", key)
@@ -57,6 +64,7 @@ def uses() -> list[Use]:
     return [
         *(use for path in TEMPLATES for use in uses_in_template(path)),
         *(use for path in MODULES for use in uses_in_module(path)),
+        *(use for path in SCRIPTS for use in uses_in_script(path)),
     ]
 
 
@@ -129,6 +137,13 @@ def test_modules_of_pages_hold_no_text_of_their_own(path: Path) -> None:
     hints = {"pd.DataFrame", "PathPatch", "Axes"}
     texts = [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and id(one) not in comments]
     assert [text for text in texts if isinstance(text, str) and SENTENCE.search(text) and text not in hints] == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_hold_no_text_of_their_own(path: Path) -> None:
+    code = re.sub(r"//.*|querySelector\w*\(.*?\)", "", path.read_text(encoding="utf-8").removeprefix('"use strict";'))
+    texts = [text for _, text in re.findall(r"""(["'`])((?:(?!\1).)*)\1""", code)]
+    assert [text for text in texts if SENTENCE.search(text)] == []
 
 
 def test_a_text_that_is_not_there_is_named() -> None:
