@@ -21,7 +21,7 @@ SCRIPTS = sorted((ROOT / "templates").glob("*.js"))
 MODULES = sorted((ROOT / "fer_batch").rglob("*.py"))
 PAGES = [
     ROOT / "fer_batch" / f"{name}.py"
-    for name in ("charts", "filmpage", "grouping", "indexpage", "methods", "multiples", "pages", "photospage")
+    for name in "charts filmpage grouping indexpage live methods multiples pages photospage".split()
 ]
 """The modules that make what pages show."""
 SEEN = {"alt", "aria-label", "content", "placeholder", "title"}
