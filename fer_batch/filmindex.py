@@ -39,6 +39,9 @@ HIGH_RANGES = {16: "HDR (PQ)", 18: "HDR (HLG)"}
 ANNOUNCED_SLACK = Fraction(1)
 """Seconds by which a container may end before the duration that it announces, before it counts as cut off."""
 
+PATIENCE = 15.0
+"""Seconds that FFmpeg may go on in one file, for its header or for one packet, before it is taken to go in circles."""
+
 LARGEST_HEADER = 16384
 """Bytes that may lie between two packets: headers of blocks and clusters, and the other parts of a laced block."""
 
@@ -99,12 +102,15 @@ class Holes:
 def open_film(path: Path) -> InputContainer:
     """Open a film for reading; nothing but this file is ever opened on its behalf.
 
+    Reading is not buffered by FFmpeg, only by the system: FFmpeg looks at the clock where it asks for bytes, and in a
+    buffer it can go in circles for ever.
+
     Raises:
         MediaError: it is empty, unreadable, or not a film.
     """
-    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "avioflags": "direct"}
     try:
-        return av.open(str(path), metadata_errors="replace", options=options)
+        return av.open(str(path), metadata_errors="replace", options=options, timeout=PATIENCE)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         head = _head(path)
         if head == b"":
@@ -302,4 +308,6 @@ def _facts(path: Path, container: InputContainer, stream: VideoStream, zero: Fra
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, av.error.ExitError):
+        return f"nothing more of it could be read in {PATIENCE:g} s"
     return str(getattr(error, "strerror", None) or error).rstrip(".")

@@ -3,6 +3,8 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +65,25 @@ def test_a_hang_a_crash_and_a_fault_would_be_found(tmp_path: Path, monkeypatch: 
         assert child.look(photograph)["frames"] == 1
         os.kill(child.process, signal.SIGKILL)
         assert "died" in child.look(photograph)["fault"]
+
+
+IMPATIENTLY = """
+import sys
+from pathlib import Path
+from fer_batch import filmindex
+filmindex.PATIENCE = 1.0
+from tests import fuzzing
+told = fuzzing._look(Path(sys.argv[1]))
+print(*told["lines"], sep="\\n")
+"""
+
+
+def test_a_film_in_which_ffmpeg_goes_in_circles_is_given_up(origins: Path, tmp_path: Path) -> None:
+    film = tmp_path / "joined.mp4"
+    content = bytearray((origins / "av1.mp4").read_bytes())
+    content[4142:4146] = bytes(4)
+    film.write_bytes(content + (origins / "a.heic").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", IMPATIENTLY, str(film)], cwd=fuzzing.ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert "Reading broke off after" in done.stdout, done.stderr
