@@ -48,13 +48,20 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     The matrix, row by row (a b u, c d v, x y w), sends a pixel at (p, q) to (a p + c q, b p + d q).
     """
     data: Any
-    for data in frame.side_data:  # the stubs have it yield names, it yields values
-        if data.type == SideDataType.DISPLAYMATRIX:
-            a, b, _, c, d = np.frombuffer(data, "<i4")[:5].tolist()
-            if abs(a) + abs(d) >= abs(b) + abs(c):
-                return Orientation(False, a < 0, d < 0)
-            return Orientation(True, c < 0, b < 0)
+    try:
+        for data in frame.side_data:  # the stubs have it yield names, it yields values
+            if data.type == SideDataType.DISPLAYMATRIX:
+                a, b, _, c, d = np.frombuffer(data, "<i4")[:5].tolist()
+                if abs(a) + abs(d) >= abs(b) + abs(c):
+                    return Orientation(False, a < 0, d < 0)
+                return Orientation(True, c < 0, b < 0)
+    except ValueError:  # PyAV lists none where one is of a kind that it does not know, as EXIF is
+        return TURNED[round(frame.rotation / 90) % 4]
     return Orientation()
+
+
+TURNED = (Orientation(), Orientation(True, False, True), Orientation(False, True, True), Orientation(True, True, False))
+"""By quarter turns, anticlockwise."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class FilmPicture:
         if ratio < 1 or self.aspect != 1:
             options |= {
                 "width": max(1, round(self._stretched * ratio)),
-                "height": max(1, round(self.frame.height * ratio)),
+                "height": max(2, round(self.frame.height * ratio)),  # one for each field, which FFmpeg asks for
                 "interpolation": Interpolation.AREA,
             }
         return np.ascontiguousarray(self.orientation.upright(self._converted(**options)))

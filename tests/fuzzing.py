@@ -29,6 +29,7 @@ from PIL import Image
 from fer_batch import films, photographs, sources
 from fer_batch.decoding import decode
 from fer_batch.errors import MediaError
+from fer_batch.executors.processes import MOST_MEMORY, bound_memory
 from fer_batch.filmindex import read_index
 from fer_batch.films import Trust
 from fer_batch.sampling import Sampling
@@ -39,9 +40,6 @@ ROOT = Path(__file__).parents[1]
 
 PATIENCE = 60
 """Seconds without an answer after which a file counts as hanging; a run waits for 120."""
-
-MOST_MEMORY = 3 * 2**30
-"""Bytes that looking into one small file may take."""
 
 
 def _picture() -> np.ndarray:
@@ -234,6 +232,7 @@ class Child:
 
 def _serve() -> None:
     """Read the files that are named on stdin; a line of JSON for each."""
+    bound_memory()
     for line in sys.stdin:
         path = Path(line.rstrip("\n"))
         try:
@@ -274,6 +273,8 @@ def _look(path: Path) -> dict[str, Any]:
                 break
         except MediaError as error:
             lines.append(str(error))
+        except MemoryError:  # bounded, which a run reports
+            lines.append("It asks for too much memory.")
     assert frames or lines, "neither read nor reported"
     assert all(line.strip() == line and line.endswith(".") and "\n" not in line for line in lines), lines
     return {"frames": frames, "lines": lines}

@@ -40,6 +40,18 @@ class Break:
 
 
 @dataclass(frozen=True)
+class Gorge:
+    """Hand over a number and ask for so many bytes."""
+
+    name: str
+    bytes: int
+
+    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+        yield 0
+        return len(bytearray(self.bytes))
+
+
+@dataclass(frozen=True)
 class Damaged:
     """Hand over a number and raise what is foreseen."""
 

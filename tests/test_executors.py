@@ -16,10 +16,10 @@ import pytest
 
 from fer_batch import executors
 from fer_batch.errors import DetectorError, MediaError, TaskLost
-from fer_batch.executors.processes import FALSE_STARTS, TRIES, Processes
+from fer_batch.executors.processes import FALSE_STARTS, MOST_MEMORY, TRIES, Processes
 from fer_batch.executors.protocol import Again, Done, Event, Executor, Looked, Lost, Part
 from tests import odd_workers
-from tests.odd_workers import Break, Count, Damaged, Die, Flood, Grind, Hang, Leave, Toil
+from tests.odd_workers import Break, Count, Damaged, Die, Flood, Gorge, Grind, Hang, Leave, Toil
 
 ROOT = Path(__file__).parents[1]
 
@@ -130,6 +130,16 @@ def test_an_unforeseen_error_costs_its_task_and_no_other(executor: Executor) -> 
     assert isinstance(loss, TaskLost)
     assert str(loss) == "Unexpected ZeroDivisionError: by nought"
     assert all(is_complete(events, task) for task in tasks if isinstance(task, Count))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds processes to their limit")
+def test_a_task_that_asks_for_any_amount_of_memory_is_lost_and_its_process_goes_on() -> None:
+    greedy = Gorge("greedy", MOST_MEMORY + 1)
+    events = run(Processes(odd_workers.Worker, 1), Count("before"), greedy, Gorge("modest", 2**20), Count("after"))
+    assert str(the_loss(events, greedy)) == "It asks for more than the 4 GiB of memory that it may take."
+    assert is_complete(events, Count("after"))
+    assert {event.result for event in events if is_done(event)} > {2**20}
+    assert len({event.result for event in events if is_done(event)}) == 2  # one process counted, before and after
 
 
 def test_an_error_of_ours_is_told_as_it_is(executor: Executor) -> None:

@@ -1,5 +1,6 @@
 """What films do that few expect: pixels that are not square, clocks that jump, pictures that change their size."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,24 @@ def tell(path: Path) -> Told:
         [media.number(plane.mean()) for _, _, plane in found],
         [*notes, *(one.reason for one in skipped)],
     )
+
+
+def write_photographs_as_film(path: Path, stored: np.ndarray, orientation: int) -> Path:
+    """Three JPEGs with an EXIF orientation, one behind the other, as some cameras write films."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photograph = io.BytesIO()
+    Image.fromarray(stored).save(photograph, "jpeg", quality=95, exif=exif)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", 25)
+        stream.height, stream.width = stored.shape[:2]
+        stream.pix_fmt = "yuvj420p"
+        for at in range(3):
+            packet = av.Packet(photograph.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, at, at, Fraction(1, 25)
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path
 
 
 def modulo(numbers: Sequence[int]) -> list[int]:
@@ -434,3 +453,23 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
     assert (facts["narrow.mp4"]["pixel_aspect"], facts["two.mkv"]["stream"]) == ("2", 1)
     timeline = read_timeline(run.timelines["joined.ts"])
     assert timeline["timestamp"].tolist() == pytest.approx([0.04 * at for at in range(100)], abs=0.001)
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_films_of_jpegs_with_exif_are_seen_upright(tmp_path: Path, orientation: int, turns: int) -> None:
+    stored = np.full((48, 64, 3), 60, np.uint8)
+    stored[:16, :16] = 220
+    path = write_photographs_as_film(tmp_path / "a.avi", stored, orientation)
+    seen = frames(path)
+    assert len(seen) == 3
+    for frame in seen:
+        upright = np.rot90(stored, turns)
+        assert frame.picture.rgb(1000).shape == upright.shape
+        assert np.abs(frame.picture.rgb(1000).astype(float) - upright).mean() < 4
+
+
+def test_interlaced_frames_are_shrunk_however_thin_they_are(tmp_path: Path) -> None:
+    picture = np.full((16, 2048, 3), 100, np.uint8)
+    path = media.write_film(tmp_path / "a.mkv", [0, 40], [picture] * 2, codec="mpeg4", options={"flags": "+ilme+ildct"})
+    for frame in frames(path):
+        assert frame.picture.rgb(96).shape == (2, 96, 3)

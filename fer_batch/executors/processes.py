@@ -30,6 +30,9 @@ HANG_SECONDS = 120.0
 SIGN_SECONDS = 0.2
 """Signs of life come at most so often."""
 
+MOST_MEMORY = 2**32
+"""Bytes a process may take: a damaged header may ask for any number, and one at 1080p needs a tenth of this."""
+
 TRIES = 2
 """How often a task is begun."""
 
@@ -218,6 +221,7 @@ def _interrupts_held_back() -> Iterator[None]:
 def _serve(connection: "Connection[Any, Any]", work: Work) -> None:
     """What a process does: tasks, until the pool or its whole program is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be held back
+    bound_memory()
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         worker = work()
@@ -245,6 +249,8 @@ def _next(parts: Iterator[Any]) -> Event:
         return Done(None, end.value)
     except FerBatchError as error:
         return Lost(None, error)
+    except MemoryError:
+        return Lost(None, TaskLost(f"It asks for more than the {MOST_MEMORY >> 30} GiB of memory that it may take."))
     except Exception as error:  # whatever a library does to one task, the others must not suffer
         return Lost(None, TaskLost.unexpected(error))
 
@@ -267,6 +273,16 @@ class _Alive:
         """Tell of the frames that have been counted."""
         self._connection.send(Looked(None, self._frames))
         self._frames, self._told = 0, monotonic()
+
+
+def bound_memory() -> None:
+    """Let this process have ``MOST_MEMORY`` and no more, where the system can; what asks for more fails."""
+    with suppress(ImportError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _end_with_parent() -> None:
