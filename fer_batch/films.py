@@ -11,6 +11,7 @@ from dataclasses import replace
 from enum import IntEnum
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 import av
 import numpy as np
@@ -65,14 +66,14 @@ def plan(source: Source, index: FilmIndex, sampling: Sampling, level: Trust) -> 
     wanted = moments(source.name, index.stamps, index.end_stamp, index.clock, sampling)
     if level is not Trust.CHUNKS:
         if level is Trust.ORDER:
-            wanted = tuple(replace(moment, stamp=None) for moment in wanted)
+            wanted = replace(wanted, stamps=None)
         return [Chunk(source, 0, wanted, frames=len(index.stamps))] if wanted else []
     bounds = [*_cuts(index), None]
     chunks: list[Chunk] = []
     for start, stop in pairwise(bounds):
-        inside = tuple(one for one in wanted if _within(one.stamp, start, stop))
+        low, high = _rank(index.stamps, start, 0), _rank(index.stamps, stop, len(index.stamps))
+        inside = wanted[slice(*np.searchsorted(wanted.numbers, (low, high)).tolist())]
         if inside:
-            low, high = (_rank(index.stamps, start, 0), _rank(index.stamps, stop, len(index.stamps)))
             chunks.append(Chunk(source, len(chunks), inside, start, stop, high - low))
     return chunks
 
@@ -259,17 +260,13 @@ def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str]
 def _cuts(index: FilmIndex) -> list[int | None]:
     """Where chunks begin: None for the film's beginning, then keyframes at least CHUNK_SECONDS apart."""
     cuts: list[int | None] = [None]
-    span = CHUNK_SECONDS / index.clock.time_base
+    span = ceil(CHUNK_SECONDS / index.clock.time_base)
     begin = int(index.stamps[0])
     for keyframe in index.keyframes.tolist():
         if keyframe - begin >= span:
             cuts.append(keyframe)
             begin = keyframe
     return cuts
-
-
-def _within(stamp: int | None, start: int | None, stop: int | None) -> bool:
-    return stamp is not None and (start is None or stamp >= start) and (stop is None or stamp < stop)
 
 
 def _rank(stamps: np.ndarray, stamp: int | None, default: int) -> int:

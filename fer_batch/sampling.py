@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, lcm
 
 import numpy as np
 
-from fer_batch.types import Moment
+from fer_batch.filmmoments import Moments
+
+EXACT = 2**53
+"""Integers below are exact in float64, and in int64 anyway."""
+
+MICROSECONDS = 1_000_000
+"""In a second."""
 
 MOST_ROUNDED = Fraction(1, 2000)
 """Seconds by which a stamp may stand before its true time: in milliseconds, the second of 30 frames is at .033."""
@@ -36,35 +43,57 @@ class Clock:
         """Time of a stamp, from the film's zero."""
         return stamp * self.time_base - self.zero
 
+    def stamp(self, seconds: Fraction) -> Fraction:
+        """The inverse of :meth:`seconds`; between two stamps it is a fraction."""
+        return (seconds + self.zero) / self.time_base
 
-def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, sampling: Sampling) -> tuple[Moment, ...]:
+
+def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, sampling: Sampling) -> Moments:
     """The moments to look at, of a film whose frames have the sorted ``stamps`` (N,) int64.
 
     A moment lasts until the next one that is looked at; the last one until ``end_stamp``, where the film ends, or
     until ``sampling.end``.
     """
     first, last, fps = (_exactly(number) for number in (sampling.start, sampling.end, sampling.fps))
-    slack = min(clock.time_base / 2, MOST_ROUNDED)
-    chosen: list[tuple[int, int, Fraction]] = []
-    previous_tick: int | None = None
-    for number, stamp in enumerate(stamps.tolist()):
-        seconds = clock.seconds(stamp)
-        if (first is not None and seconds < first) or (last is not None and seconds >= last):
-            continue
-        tick = number if fps is None else int((seconds + slack) * fps // 1)
-        if tick != previous_tick:
-            chosen.append((number, stamp, seconds))
-        previous_tick = tick
-    if not chosen:
-        return ()
-    end = clock.seconds(end_stamp)
+    inside = np.ones(len(stamps), bool)
+    if first is not None:
+        inside &= stamps >= ceil(clock.stamp(first))
+    if last is not None:
+        inside &= stamps < ceil(clock.stamp(last))
+    numbers = np.flatnonzero(inside)
+    if fps is not None:
+        slack = min(clock.time_base / 2, MOST_ROUNDED)
+        ticks, _ = _floors(stamps[numbers], clock.time_base * fps, (slack - clock.zero) * fps)
+        numbers = numbers[np.append([True], ticks[1:] != ticks[:-1])[: len(numbers)]]
     # To the microsecond, which is what tables hold: so that durations add up to times there, however many they are.
-    times = [round(seconds, 6) for _, _, seconds in chosen]
-    ends = [*times[1:], round(end if last is None else min(end, last), 6)]
-    return tuple(
-        Moment(file, number, float(seconds), float(max(Fraction(0), until - seconds)), stamp)
-        for (number, stamp, _), seconds, until in zip(chosen, times, ends, strict=True)
-    )
+    times = _rounded(stamps[numbers], clock.time_base * MICROSECONDS, -clock.zero * MICROSECONDS)
+    durations = np.diff(times, append=times[-1:]) / MICROSECONDS
+    if len(times):
+        end = clock.seconds(end_stamp) if last is None else min(clock.seconds(end_stamp), last)
+        durations[-1] = max(0, round(end * MICROSECONDS) - int(times[-1])) / MICROSECONDS
+    seconds = times / MICROSECONDS
+    return Moments(file, numbers, seconds.astype(float), durations.astype(float), stamps[numbers])
+
+
+def _rounded(values: np.ndarray, slope: Fraction, offset: Fraction) -> np.ndarray:
+    """``values * slope + offset``, exactly, in integers (int64 or objects); a half to the even one, as by ``round``."""
+    floors, whole = _floors(values, slope, offset + Fraction(1, 2))
+    nearest: np.ndarray = floors - (whole & (floors % 2 == 1))
+    return nearest
+
+
+def _floors(values: np.ndarray, slope: Fraction, offset: Fraction) -> tuple[np.ndarray, np.ndarray]:
+    """``values * slope + offset``, rounded down exactly, and whether there was nothing to round; for int64 ``values``.
+
+    The integers are int64, or objects where they are so large that int64 or float64 might not hold them.
+    """
+    below = lcm(slope.denominator, offset.denominator)
+    times, more = int(slope * below), int(offset * below)
+    largest = max(-int(values.min(initial=0)), int(values.max(initial=0)))
+    if max(largest, 1) * abs(times) + abs(more) + below >= EXACT:
+        values = values.astype(object)
+    scaled = values * times + more
+    return scaled // below, scaled % below == 0
 
 
 def _exactly(number: float | None) -> Fraction | None:

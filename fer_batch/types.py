@@ -55,7 +55,7 @@ class Chunk:
     source: Source
     """Of a folder with the chunk's own photographs only."""
     index: int
-    moments: tuple[Moment, ...] | None
+    moments: Sequence[Moment] | None
     """The frames to look at; None where only decoding the film can tell."""
     start: int | None = None
     """First stamp, a keyframe's; None: from the film's beginning, without seeking."""

@@ -1,12 +1,15 @@
 """Which frames of a film are looked at, and when they are."""
 
+import pickle
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_batch.filmmoments import Moments
 from fer_batch.sampling import Clock, Sampling, moments
 from fer_batch.types import Moment
 
@@ -21,7 +24,7 @@ def off(moment: Moment, true: Fraction) -> Fraction:
     return abs(Fraction(moment.seconds) - true)
 
 
-def look(stamps: list[int], end: int, clock: Clock, sampling: Sampling) -> tuple[Moment, ...]:
+def look(stamps: list[int], end: int, clock: Clock, sampling: Sampling) -> Moments:
     return moments("film.mp4", np.array(stamps, np.int64), end, clock, sampling)
 
 
@@ -57,6 +60,72 @@ def within(film: tuple[list[int], int, Clock], sampling: Sampling) -> dict[int, 
     times = {number: stamp * clock.time_base - clock.zero for number, stamp in enumerate(stamps)}
     start, end = sampling.start or 0, float("inf") if sampling.end is None else sampling.end
     return {number: time for number, time in times.items() if start <= time < end}
+
+
+def exactly(number: float | None) -> Fraction | None:
+    return None if number is None else Fraction(number).limit_denominator(1_000_000)
+
+
+def reference(stamps: list[int], end_stamp: int, clock: Clock, sampling: Sampling) -> list[Moment]:
+    """What is to come out, frame by frame, in fractions."""
+    start, end, fps = map(exactly, (sampling.start, sampling.end, sampling.fps))
+    slack = min(clock.time_base / 2, Fraction(1, 2000))
+    first: dict[int, tuple[int, int, Fraction]] = {}
+    for number, stamp in enumerate(stamps):
+        seconds = clock.seconds(stamp)
+        if (start is None or seconds >= start) and (end is None or seconds < end):
+            tick = number if fps is None else (seconds + slack) * fps // 1
+            first.setdefault(tick, (number, stamp, seconds))
+    close = clock.seconds(end_stamp)
+    times = [*(seconds for _, _, seconds in first.values()), close if end is None else min(close, end)]
+    spans = pairwise(round(seconds, 6) for seconds in times)
+    return [
+        Moment("film.mp4", number, float(begin), float(max(Fraction(0), until - begin)), stamp)
+        for (number, stamp, _), (begin, until) in zip(first.values(), spans, strict=True)
+    ]
+
+
+@st.composite
+def odd_films(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
+    """Stamps of any size, some of them the same, by a clock of any time base and any zero."""
+    gaps = draw(st.lists(st.integers(0, 5000) | st.integers(0, 10**12), max_size=30))
+    stamps = np.cumsum([draw(st.integers(-(2**61), 2**61) | st.integers(-5000, 5000)), *gaps]).tolist()
+    time_base = draw(st.fractions(0, 2, max_denominator=10**9).filter(bool))
+    zero = draw(st.fractions(-(10**6), 10**6, max_denominator=10**9) | st.sampled_from([stamps[0] * time_base]))
+    return stamps[: draw(st.integers(0, len(stamps)))], draw(st.integers(stamps[0], 2**62)), Clock(time_base, zero)
+
+
+@settings(deadline=None, max_examples=300)
+@given(films() | odd_films(), samplings | st.builds(Sampling, st.none() | st.floats(0.001, 10_000)))
+def test_moments_are_those_of_exact_fractions(film: tuple[list[int], int, Clock], sampling: Sampling) -> None:
+    expected = reference(*film, sampling)
+    found = look(*film, sampling)
+    assert list(found) == expected
+    assert [type(value) for one in found[:1] for value in (one.number, one.seconds, one.duration, one.stamp)] in (
+        [],
+        [int, float, float, int],
+    )
+
+
+@settings(deadline=None)
+@given(films(), st.slices(70), st.slices(70))
+def test_moments_are_a_sequence_like_any_other(film: tuple[list[int], int, Clock], part: slice, within: slice) -> None:
+    found = look(*film, Sampling())
+    plain = tuple(found)
+    assert tuple(found[part]) == plain[part]
+    assert tuple(found[part][within]) == plain[part][within]
+    assert found[part] == found[part]
+    assert (found[part] == found) == (plain[part] == plain)
+    assert pickle.loads(pickle.dumps(found[part])) == found[part]
+    assert (found[0], found[-1]) == (plain[0], plain[-1])
+    with pytest.raises(IndexError):
+        found[len(found)]
+
+
+def test_a_stretch_of_a_long_film_takes_its_own_numbers_only_to_another_process() -> None:
+    hour = look(list(range(90_000)), 90_000, clock(Fraction(1, 25)), Sampling())
+    assert np.shares_memory(hour[750:1500].numbers, hour.numbers)
+    assert len(pickle.dumps(hour[750:1500])) < 750 * 4 * 8 + 1000
 
 
 @settings(deadline=None)
@@ -128,7 +197,7 @@ def test_an_end_beyond_the_film_makes_nothing_longer() -> None:
 
 
 def test_nothing_between_start_and_end_gives_no_moment() -> None:
-    assert look([0, 1], 2, clock(Fraction(1)), Sampling(start=10.0)) == ()
+    assert len(look([0, 1], 2, clock(Fraction(1)), Sampling(start=10.0))) == 0
 
 
 def test_the_pictures_delay_behind_the_sound_is_kept() -> None:
