@@ -1,6 +1,6 @@
 """A film's index: what its packets say of every frame, read once without decoding any."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -169,7 +169,8 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
         _refuse_sizes(stream)
         timed = {one.index for one in container.streams if one.type in ("video", "audio") and not _is_cover(one)}
         stamps = Stamps(stream.time_base or Fraction(1, 1000))
-        discarded, reached = 0, Fraction(0)
+        discarded = 0
+        ends: dict[int, int] = {}
         holes = Holes()
         # AVI holds no other times than those of decoding; FFmpeg guesses presentation times, late by B-frames.
         decoding_times = container.format.name == "avi"
@@ -183,8 +184,9 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
                     discarded += packet.stream_index == stream.index
                     continue
                 holes.add(packet)
-                if packet.stream_index in timed:
-                    reached = max(reached, _end(packet))
+                if packet.stream_index in timed and packet.pts is not None:
+                    end = packet.pts + (packet.duration or 0)
+                    ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
                 if packet.stream_index == stream.index:
                     stamps.add(packet, decoding_times)
         except (av.error.FFmpegError, OSError) as error:
@@ -200,7 +202,7 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
             packets=len(stamps.found),
             clock=Clock(stamps.time_base, zero),
             facts=_facts(path, container, stream, zero, len(stamps.found)),
-            damage=broken or _damage(container, stream, stamps, discarded, reached, holes),
+            damage=broken or _damage(container, stream, stamps, discarded, _reached(container, ends), holes),
             mended=stamps.fillable or stamps.foreign or bool(stamps.jumps),
             notes=tuple(_notes(container, stamps)),
         )
@@ -276,10 +278,10 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _end(packet: "Packet[Any]") -> Fraction:
-    if packet.pts is None or packet.time_base is None:
-        return Fraction(0)
-    return (packet.pts + (packet.duration or 0)) * packet.time_base
+def _reached(container: InputContainer, ends: Mapping[int, int]) -> Fraction:
+    """Seconds at which the last packet ends; ``ends`` are in each stream's own time base, by the stream's index."""
+    bases = {one.index: one.time_base or Fraction(0) for one in container.streams}
+    return max([Fraction(0), *(end * bases[at] for at, end in ends.items())])
 
 
 def _facts(path: Path, container: InputContainer, stream: VideoStream, zero: Fraction, packets: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -45,6 +46,11 @@ class Stamps:
     _step: int = 0
     """The shortest from one packet to the next so far."""
 
+    @cached_property
+    def _jump(self) -> int:
+        """JUMP_SECONDS in whole units of the time base."""
+        return int(JUMP_SECONDS / self.time_base)
+
     def add(self, packet: "Packet[Any]", decoding_times: bool) -> None:
         """Take the next packet."""
         if packet.dts is not None:
@@ -62,12 +68,11 @@ class Stamps:
 
     def _follow(self, dts: int) -> None:
         """See where the clock of decoding is, which never goes back while it is one and the same."""
-        jump = JUMP_SECONDS / self.time_base
         ahead = 0 if self._dts is None else dts - self._dts - self._step
-        if ahead < -jump:
+        if ahead < -self._jump:
             self._offsets.append(self._offsets[-1] - ahead)
             self.jumps.append(len(self.found))
-        elif ahead > jump and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= jump:
+        elif ahead > self._jump and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= self._jump:
             self._offsets.pop()  # there again: those stamps were damaged
             self.jumps.pop()
             self.foreign = True

@@ -196,7 +196,6 @@ def source_key(name: str, contents: Sequence[str], recipe: Mapping[str, Any]) ->
 
 def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
     """Key of a chunk; of a folder's photographs only those in the chunk count."""
-    moments = None if chunk.moments is None else [asdict(moment) for moment in chunk.moments]
     if len(contents) > 1 and chunk.moments is not None:
         contents = [contents[moment.number] for moment in chunk.moments]
     return _digest(
@@ -205,10 +204,18 @@ def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) 
             "name": chunk.source.name,
             "contents": list(contents),
             "recipe": recipe,
-            "moments": moments,
+            "moments": None if chunk.moments is None else _digest_each(chunk.moments),
             "span": [chunk.start, chunk.stop],
         }
     )
+
+
+def _digest_each(moments: Sequence[Moment]) -> str:
+    """Digest of moments, taken one by one: a text with those of a whole film would be the largest thing in memory."""
+    digest = hashlib.sha256()
+    for one in moments:
+        digest.update(f"{one.number} {one.seconds} {one.duration} {one.stamp} {one.file}\n".encode())
+    return digest.hexdigest()
 
 
 def _digest(value: Mapping[str, Any]) -> str:
