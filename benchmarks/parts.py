@@ -15,7 +15,7 @@ from fer_batch.classifiers import ModelFile
 from fer_batch.detectors import Detector
 from fer_batch.detectors.centerface import CenterFace, letterbox
 from fer_batch.filmindex import read_index
-from fer_batch.openvino_import import compile_model, import_openvino
+from fer_batch.openvino_import import import_openvino
 from fer_batch.sampling import Sampling
 from fer_batch.types import Chunk, Detection, Kind
 
@@ -100,7 +100,7 @@ def _net(shape: tuple[int, int]) -> float:
     core = import_openvino().Core()
     model = core.read_model(model=detector.weights)
     model.reshape([1, 3, *shape])
-    compiled = compile_model(core, model, detector.facts["precision"])
+    compiled = _compiled(core, model, detector.facts["precision"])
     picture = np.random.default_rng(0).uniform(0, 255, (1, 3, *shape)).astype(np.float32)
     return _median(lambda: compiled(picture))
 
@@ -110,9 +110,14 @@ def _cnn() -> float:
     core = import_openvino().Core()
     model = core.read_model(ModelFile().path.with_suffix(".xml"))
     model.reshape([BATCH, faces.SIDE, faces.SIDE])
-    compiled = compile_model(core, model, "f32")
+    compiled = _compiled(core, model, "f32")
     crops = np.random.default_rng(0).uniform(0, 255, (BATCH, faces.SIDE, faces.SIDE)).astype(np.float32)
     return _median(lambda: compiled(crops)) / BATCH
+
+
+def _compiled(core: Any, model: Any, precision: str) -> Any:
+    settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+    return core.compile_model(model, "CPU", settings)
 
 
 def _median(call: Callable[[], object]) -> float:

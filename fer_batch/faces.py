@@ -1,6 +1,7 @@
 """How a face's box becomes the 48x48 grey picture that the model sees. Training, evaluation and use share it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -74,5 +75,17 @@ def full_range(face: np.ndarray, luma: Luma) -> np.ndarray:
     """Levels stretched from black..white to 0..255, on the small crop because that is two hundred times less work."""
     if (luma.black, luma.white) == (0, 255):
         return face
-    levels = (face.astype(np.float32) - luma.black) * (255 / (luma.white - luma.black))
-    return np.asarray(np.rint(levels).clip(0, 255), np.uint8)
+    if face.dtype == np.uint8:
+        return np.asarray(cv2.LUT(face, _table(luma.black, luma.white)))
+    return _stretched(face, luma.black, luma.white)
+
+
+@lru_cache
+def _table(black: int, white: int) -> np.ndarray:
+    """(256,) uint8: what becomes of every level of 8 bits."""
+    return _stretched(np.arange(256), black, white)
+
+
+def _stretched(levels: np.ndarray, black: int, white: int) -> np.ndarray:
+    stretched = (levels.astype(np.float32) - black) * (255 / (white - black))
+    return np.asarray(np.rint(stretched).clip(0, 255), np.uint8)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import av
@@ -74,17 +75,17 @@ class FilmPicture:
     aspect: Fraction = SQUARE
     """Width of a stored pixel in heights. The picture's own pixels are square: its stored width is stretched."""
 
-    @property
+    @cached_property
     def _stretched(self) -> int:
         """The stored width in square pixels."""
         return max(1, round(self.frame.width * self.aspect))
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Square pixels, upright."""
         return self.frame.height if self.orientation.swap else self._stretched
 
-    @property
+    @cached_property
     def height(self) -> int:
         """Square pixels, upright."""
         return self._stretched if self.orientation.swap else self.frame.height

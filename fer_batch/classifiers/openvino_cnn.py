@@ -13,7 +13,7 @@ from fer_batch.classifiers import batching
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from fer_batch.faces import SIDE
-from fer_batch.openvino_import import compile_model, import_openvino
+from fer_batch.openvino_import import Net, import_openvino
 
 ORIGIN = ("fer_batch", "keras_sha256")
 """Where in the model's runtime information the digest of its ``.keras`` file stands."""
@@ -51,11 +51,11 @@ class OpenVinoCnn:
             raise ModelError(f"{path.name} is another model's: export it again, or use --runtime tensorflow.")
         self._outputs = [_output(path, model, view) for view in VIEWS]
         self._sizes = batching.sizes(min(batch_size, LARGEST_BATCH))
-        self._compiled: dict[int, Any] = {}
+        self._nets: dict[int, Net] = {}
         for size in self._sizes:
             fixed = model.clone()
             fixed.reshape([size, SIDE, SIDE])
-            self._compiled[size] = compile_model(core, fixed, PRECISION)
+            self._nets[size] = Net(core, fixed, PRECISION)
         self._runtime = f"openvino {openvino.__version__} on CPU, {PRECISION}"
 
     @property
@@ -68,7 +68,9 @@ class OpenVinoCnn:
         return batching.predict(faces, self._sizes, self._shares)
 
     def _shares(self, batch: np.ndarray) -> np.ndarray:
-        outputs = self._compiled[len(batch)](batch.astype(np.float32))
+        net = self._nets[len(batch)]
+        net.input[:] = batch
+        outputs = net()
         return np.stack([outputs[at] for at in self._outputs], axis=1)
 
 

@@ -7,6 +7,7 @@ pixels its centre lies, and where five landmarks are.
 
 import hashlib
 import importlib.util
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from fer_batch.errors import DetectorError
 from fer_batch.looking import SQUARES
-from fer_batch.openvino_import import compile_model, import_openvino
+from fer_batch.openvino_import import Net, import_openvino
 from fer_batch.types import Box, Detection
 
 SHA256 = "09189deaaf86"
@@ -62,7 +63,7 @@ class CenterFace:
         """The ONNX file."""
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
-        self._compiled: dict[tuple[int, int], Any] = {}
+        self._nets: dict[tuple[int, int], Net] = {}
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -86,24 +87,24 @@ class CenterFace:
         if scale < 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        canvas = np.zeros((1, 3, *shape), np.float32)
-        canvas[0, :, : image.shape[0], : image.shape[1]] = image.transpose(2, 0, 1)
-        outputs = self._net(shape)(canvas)
-        heat, sizes, offsets, landmarks = (outputs[index][0] for index in range(4))
-        return [
-            found.scaled(width / image.shape[1], height / image.shape[0])
-            for found in _faces(heat[0], sizes, offsets, landmarks, min_confidence)
-        ]
+        net = self._net(shape)
+        canvas = net.input[0]
+        canvas[:, : image.shape[0], : image.shape[1]] = image.transpose(2, 0, 1)
+        canvas[:, image.shape[0] :] = canvas[:, :, image.shape[1] :] = 0
+        heat, sizes, offsets, landmarks = (output[0] for output in net())
+        found = _faces(heat[0], sizes, offsets, landmarks, min_confidence)
+        return [one.scaled(width / image.shape[1], height / image.shape[0]) for one in found] if scale < 1 else found
 
-    def _net(self, shape: tuple[int, int]) -> Any:
+    def _net(self, shape: tuple[int, int]) -> Net:
         """The net for inputs of this shape."""
-        if shape not in self._compiled:
+        if shape not in self._nets:
             model = self._core.read_model(model=self.weights)
             model.reshape([1, 3, *shape])
-            self._compiled[shape] = compile_model(self._core, model, self._precision)
-        return self._compiled[shape]
+            self._nets[shape] = Net(self._core, model, self._precision)
+        return self._nets[shape]
 
 
+@lru_cache
 def letterbox(height: int, width: int) -> tuple[int, int]:
     """Height and width of the smallest input that holds the picture, or of the one in which it shrinks least."""
     upright = height > width
@@ -129,19 +130,17 @@ def _faces(
 ) -> list[Detection]:
     """Decode the net's maps, each (…, H / 4, W / 4), to faces in pixels of its input."""
     rows, columns = np.nonzero(heat >= min_confidence)
+    if not len(rows):
+        return []
     scores = heat[rows, columns]
     height, width = np.exp(sizes[:, rows, columns]) * STRIDE
     top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - height / 2
     left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - width / 2
-    points = landmarks[:, rows, columns].reshape(5, 2, -1)
-    points_y, points_x = points[:, 0] * height + top, points[:, 1] * width + left
-    boxes = np.stack([left, top, width, height], axis=1).astype(float)
-    kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), min_confidence, OVERLAP)
+    boxes = np.stack([left, top, width, height], axis=1).tolist()
+    kept = np.asarray(cv2.dnn.NMSBoxes(boxes, scores.tolist(), min_confidence, OVERLAP), int).ravel()
+    points = landmarks[:, rows[kept], columns[kept]].reshape(5, 2, -1)  # y before x
+    across, down = points[:, 1] * width[kept] + left[kept], points[:, 0] * height[kept] + top[kept]
     return [
-        Detection(
-            Box(*boxes[at].tolist()),
-            float(scores[at]),
-            tuple((float(x), float(y)) for x, y in zip(points_x[:, at], points_y[:, at], strict=True)),
-        )
-        for at in np.asarray(kept, int).ravel()
+        Detection(Box(*boxes[at]), float(scores[at]), tuple(zip(x, y, strict=True)))
+        for at, x, y in zip(kept.tolist(), across.T.tolist(), down.T.tolist(), strict=True)
     ]
