@@ -178,6 +178,8 @@ class _Tally:
     frames_with_face: int = 0
     faces: int = 0
     seconds: float | None = None
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    """Of a film's picture, one after the other."""
 
     def glimpses(self, work: WorkFolder) -> Iterator[Glimpse]:
         """Every frame of the source, chunk after chunk."""
@@ -185,7 +187,12 @@ class _Tally:
         for key in self.record.chunks:
             glimpses, skipped = work.read_chunk(key)
             self.skipped.extend(one for one in skipped if one not in self.skipped)  # a film's chunks may all say it
-            yield from glimpses
+            for glimpse in glimpses:
+                if self.source.kind is Kind.VIDEO and glimpse.size not in self.sizes[-1:]:
+                    self.sizes.append(glimpse.size)
+                yield glimpse
+        if len(self.sizes) > 1:
+            self.skipped.append(Skipped(self.source.name, self._resized(), rows_kept=True))
 
     def count(self, readings: Iterable[Reading]) -> Iterator[Reading]:
         """The same readings, counted."""
@@ -196,6 +203,14 @@ class _Tally:
             if reading.moment.duration is not None:
                 self.seconds = (self.seconds or 0.0) + reading.moment.duration
             yield reading
+
+    def _resized(self) -> str:
+        first, second = (f"{width}x{height}" for width, height in self.sizes[:2])
+        count = len(self.sizes) - 1
+        return (
+            f"Its picture changes size {count} time{'s' * (count > 1)}, first from {first} to {second}: boxes are in "
+            "pixels of their own frame, and faces may get new numbers."
+        )
 
     def outcome(self) -> Outcome:
         """What has been counted so far."""

@@ -26,10 +26,17 @@ from fer_batch.sampling import Sampling, moments
 from fer_batch.types import Chunk, Moment, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
-"""Shortest span of a chunk; it ends before the next keyframe."""
+"""Span of a chunk while much of a film is left. It goes on to the next keyframe."""
 
-SEEK_MARGIN = Fraction(1, 2)
-"""Seconds before a chunk's keyframe to seek to. Without it transport streams and intra-refresh lose frames."""
+LEAST_SECONDS = Fraction(5)
+"""Span of a film's last chunks."""
+
+CHUNKS_LEFT = 16
+"""Into so many chunks is divided what is left: they grow shorter towards the end, so that all workers end together."""
+
+SEEK_MARGINS = Fraction(0), Fraction(1, 2)
+"""Seconds before a chunk's keyframe to seek to, tried in turn: transport streams and intra-refresh need a margin, which
+makes the decoder go through all of the stretch before, up to its keyframe."""
 
 UNSEEKABLE_PROFILES = frozenset({"High 4:4:4 Predictive"})
 """Old films of this H.264 profile decode to garbage after a seek, under the right stamps."""
@@ -107,17 +114,8 @@ class _Seen:
     def __init__(self, chunk: Chunk, viewer: Viewer) -> None:
         self._chunk = chunk
         self._viewer = viewer
-        self._size: tuple[int, int] | None = None
         self._corrupt = 0
-        self._changes: list[str] = []
         self.found = 0
-
-    def pass_by(self, frame: av.VideoFrame) -> None:
-        """Note a frame that is decoded, looked at or not."""
-        size = frame.width, frame.height
-        if self._size is not None and size != self._size:
-            self._changes.append(f"from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]}")
-        self._size = size
 
     def look(self, frame: av.VideoFrame, moment: Moment) -> Frame:
         """A frame that is looked at."""
@@ -127,17 +125,8 @@ class _Seen:
 
     def told(self) -> Iterator[Skipped]:
         """What there is to say in the end."""
-        reasons = []
-        if self._changes:
-            reasons.append(
-                f"In chunk {self._chunk.index} its picture changes size {len(self._changes)} times, first "
-                f"{self._changes[0]}: boxes are in pixels of their own frame, and faces may get new numbers."
-            )
         if self._corrupt:
-            reasons.append(
-                f"{self._corrupt} frames in chunk {self._chunk.index} are damaged: the decoder patched them up."
-            )
-        for reason in reasons:
+            reason = f"{self._corrupt} frames in chunk {self._chunk.index} are damaged: the decoder patched them up."
             yield Skipped(self._chunk.source.name, reason, rows_kept=True)
 
 
@@ -150,10 +139,19 @@ def _telling(frames: Iterable[av.VideoFrame], alive: Callable[[], object]) -> It
 def _decoded(
     container: InputContainer, stream: VideoStream, start: int | None, alive: Callable[[], object]
 ) -> Iterator[av.VideoFrame]:
-    """Frames from a little before ``start`` on; nothing that goes wrong is stepped over."""
-    if start is not None and stream.time_base is not None:
-        container.seek(start - int(SEEK_MARGIN / stream.time_base), stream=stream)
-    yield from _telling(container.decode(stream), alive)
+    """Frames from ``start`` on, or from a little before it; nothing that goes wrong is stepped over."""
+    if start is None or stream.time_base is None:
+        yield from _telling(container.decode(stream), alive)
+        return
+    for margin in SEEK_MARGINS:
+        container.seek(start - int(margin / stream.time_base), stream=stream)
+        frames = _telling(container.decode(stream), alive)
+        first = next((frame for frame in frames if frame.pts is None or frame.pts >= start), None)
+        if first is not None and first.pts == start:
+            break
+    if first is not None:
+        yield first
+    yield from frames
 
 
 def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _Seen) -> Iterator[Frame]:
@@ -167,7 +165,6 @@ def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _Seen) ->
             if stamp is None or (previous is not None and stamp <= previous):
                 raise Misaligned("The decoder's stamps do not increase.")
             previous = stamp
-            seen.pass_by(frame)
             if chunk.start is not None and stamp < chunk.start:
                 continue
             if chunk.stop is not None and stamp >= chunk.stop:
@@ -195,7 +192,6 @@ def _read_by_stamp(
                 continue  # a damaged place may confuse the decoder for a while
             raise Misaligned("The decoder's stamps do not increase.")
         previous = stamp
-        seen.pass_by(frame)
         if stamp in wanted:
             yield seen.look(frame, wanted[stamp])
         if stamp >= last:
@@ -210,7 +206,6 @@ def _read_in_order(
     wanted = None if chunk.moments is None else {moment.number: moment for moment in chunk.moments}
     last = None if wanted is None else max(wanted)
     for number, frame in enumerate(frames):
-        seen.pass_by(frame)
         moment = Moment(chunk.source.name, number) if wanted is None else wanted.get(number)
         if moment is not None:
             yield seen.look(frame, moment)
@@ -258,12 +253,12 @@ def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str]
 
 
 def _cuts(index: FilmIndex) -> list[int | None]:
-    """Where chunks begin: None for the film's beginning, then keyframes at least CHUNK_SECONDS apart."""
+    """Where chunks begin: None for the film's beginning, then keyframes."""
     cuts: list[int | None] = [None]
-    span = ceil(CHUNK_SECONDS / index.clock.time_base)
+    least, most = (ceil(seconds / index.clock.time_base) for seconds in (LEAST_SECONDS, CHUNK_SECONDS))
     begin = int(index.stamps[0])
     for keyframe in index.keyframes.tolist():
-        if keyframe - begin >= span:
+        if keyframe - begin >= min(most, max(least, (index.end_stamp - begin) // CHUNKS_LEFT)):
             cuts.append(keyframe)
             begin = keyframe
     return cuts

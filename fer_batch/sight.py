@@ -160,6 +160,7 @@ def _sightings(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) ->
     seen = (one for detections in found for one in detections)
     return Sightings(
         tuple(frame.moment for frame in frames),
+        np.array([(frame.picture.width, frame.picture.height) for frame in frames]),
         np.stack(scenes),
         np.repeat(np.arange(len(frames)), [len(detections) for detections in found]),
         tuple(replace(one, clarity=quality.clarity(crop)) for one, crop in zip(seen, crops, strict=True)),

@@ -155,11 +155,13 @@ class Skipped:
 class Sightings:
     """What was seen in some frames that follow each other in a chunk: every frame, and the faces in them.
 
-    ``scenes`` (M, 8, 8) uint8 are the frames in 64 fields. Faces are in frame order: ``owners`` (F,) int64 is each
+    ``sizes`` (M, 2) int64 are the frames' widths and heights in upright square pixels, ``scenes`` (M, 8, 8) uint8 the
+    frames in 64 fields. Faces are in frame order: ``owners`` (F,) int64 is each
     face's position in ``moments``; ``crops`` is (F, 48, 48) uint8.
     """
 
     moments: tuple[Moment, ...]
+    sizes: np.ndarray
     scenes: np.ndarray
     owners: np.ndarray
     detections: tuple[Detection, ...]
@@ -170,11 +172,13 @@ class Sightings:
 class Answers:
     """Sightings whose crops have been answered, small enough to keep those of a whole film.
 
-    ``scenes`` is (M, 8, 8) uint8, the frames in 64 fields; ``faces`` is (F, 19) float64, :meth:`Detection.as_row` of
+    ``sizes`` is (M, 2) int64, the frames' widths and heights in upright square pixels; ``scenes`` is (M, 8, 8) uint8,
+    the frames in 64 fields; ``faces`` is (F, 19) float64, :meth:`Detection.as_row` of
     each; ``shares`` is (F, 2, 7) float32: views, emotions.
     """
 
     moments: tuple[Moment, ...]
+    sizes: np.ndarray
     scenes: np.ndarray
     owners: np.ndarray
     faces: np.ndarray
@@ -186,6 +190,8 @@ class Glimpse:
     """One frame with all that is known of it, before anybody chose a view or a threshold."""
 
     moment: Moment
+    size: tuple[int, int]
+    """Width and height in upright square pixels, the unit of boxes."""
     scene: np.ndarray
     """(8, 8) uint8: the whole frame's luma, black 0 and white 255, in 64 fields: enough to tell shots apart."""
     detections: tuple[Detection, ...]

@@ -23,9 +23,10 @@ from fer_batch.errors import MediaError, OutputError
 from fer_batch.shots import SCENE_SIDE
 from fer_batch.types import Answers, Chunk, Detection, Glimpse, Moment, Skipped
 
-VERSION = 3
+VERSION = 4
 """Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
 
+MOMENT_COLUMNS = ("file", "number", "seconds", "duration", "stamp")
 FACE_COLUMNS = (
     *("confidence", "x", "y", "width", "height"),
     *(f"landmark{point}_{axis}" for point in range(5) for axis in "xy"),
@@ -80,6 +81,7 @@ class WorkFolder:
             faces[has_face] = np.concatenate([part.faces for part in parts])
             answers[has_face] = np.concatenate([part.shares.reshape(-1, len(SHARE_COLUMNS)) for part in parts])
         frames = [moment for part in parts for moment in part.moments]
+        sizes = np.concatenate([np.empty((0, 2), np.int64), *(part.sizes for part in parts)])[rows]
         scenes = [scene.tobytes() for part in parts for scene in part.scenes]
         moments = [frames[row] for row in rows]
         columns: dict[str, Any] = {
@@ -88,6 +90,8 @@ class WorkFolder:
             "seconds": pa.array([moment.seconds for moment in moments], pa.float64()),
             "duration": pa.array([moment.duration for moment in moments], pa.float64()),
             "stamp": pa.array([moment.stamp for moment in moments], pa.int64()),
+            "frame_width": pa.array(sizes[:, 0]),
+            "frame_height": pa.array(sizes[:, 1]),
             "scene": pa.array([scenes[row] for row in rows], pa.binary(SCENE_SIDE**2)),
             "has_face": pa.array(has_face),
         }
@@ -116,15 +120,17 @@ class WorkFolder:
         faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS], axis=1)
         shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
         has_face = table["has_face"].to_numpy()
-        firsts = table.select(["file", "number", "seconds", "duration", "stamp", "scene"]).take(pa.array(begins))
+        firsts = table.select([*MOMENT_COLUMNS, "frame_width", "frame_height", "scene"]).take(pa.array(begins))
+        sizes = zip(firsts["frame_width"].to_pylist(), firsts["frame_height"].to_pylist(), strict=True)
         scenes = np.frombuffer(b"".join(firsts["scene"].to_pylist()), np.uint8).reshape(-1, SCENE_SIDE, SCENE_SIDE)
-        places = firsts.drop_columns("scene").to_pylist()
+        places = firsts.select(MOMENT_COLUMNS).to_pylist()
         glimpses = []
-        for place, scene, begin, end in zip(places, scenes, begins, ends, strict=True):
+        for place, size, scene, begin, end in zip(places, sizes, scenes, begins, ends, strict=True):
             rows = range(begin, end) if has_face[begin] else range(0)
             glimpses.append(
                 Glimpse(
                     Moment(**place),
+                    size,
                     scene,
                     tuple(Detection.from_row(faces[row].tolist()) for row in rows),
                     shares[rows.start : rows.stop].reshape(-1, len(VIEWS), len(EMOTIONS)),

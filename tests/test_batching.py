@@ -52,6 +52,7 @@ class Scene:
         self.frames += len(faces_per_frame)
         return Sightings(
             moments,
+            np.full((len(moments), 2), (640, 480 + self.frames)),
             np.full((len(moments), 8, 8), self.frames % 256, np.uint8),
             np.repeat(np.arange(len(faces_per_frame)), faces_per_frame),
             tuple(Detection(Box(number, 1, 2, 3), 0.5) for number in numbers),
@@ -64,6 +65,7 @@ def is_answered(seen: Sightings, answers: Answers) -> bool:
     rows = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
     return (
         answers.moments == seen.moments
+        and np.array_equal(answers.sizes, seen.sizes)
         and np.array_equal(answers.scenes, seen.scenes)
         and np.array_equal(answers.owners, seen.owners)
         and np.array_equal(answers.faces, rows, equal_nan=True)

@@ -161,7 +161,7 @@ CASES = [(name, suffix) for name, encoding in ENCODINGS.items() for suffix in en
 STRAIGHT = {"h264-444": Trust.STAMPS}
 """What is never cut, though its stamps are in order."""
 
-WHOLE = {("h264-b", "avi"), ("mpeg4-b", "avi"), ("h264", "avi"), ("mpeg1", "mpg"), ("mpeg2", "mpg"), ("mpeg2", "vob")}
+WHOLE = {("h264-b", "avi"), ("mpeg4-b", "avi"), ("h264", "avi"), ("mpeg1", "mpg")}
 """Where stamps do not tell where a seek has led: the film falls back to one chunk."""
 
 

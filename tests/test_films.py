@@ -136,12 +136,22 @@ def test_chunks_give_what_straight_decoding_gives(
         tmp_path / name, range(count), codec=codec, options=options, time_base=base, keyframe_every=7
     )
     chunks = plan(path, trust=Trust.CHUNKS)
-    assert len(chunks) == 4
+    assert len(chunks) > 4
     cut, _ = read(chunks)
     straight, _ = read(plan(path, trust=Trust.STAMPS))
     assert [one[:2] for one in cut] == [one[:2] for one in straight]
     assert len(cut) == count
     assert all(np.array_equal(one[2], other[2]) for one, other in zip(cut, straight, strict=True))
+
+
+def test_chunks_are_long_at_first_and_short_in_the_end(tmp_path: Path) -> None:
+    path = media.write_film(tmp_path / "a.mkv", range(600), time_base=Fraction(1), keyframe_every=1)
+    spans = [len(chunk.moments or ()) for chunk in plan(path)]
+    assert sum(spans) == 600
+    assert spans == sorted(spans, reverse=True), "all workers end together"
+    assert (spans[0], spans[-2]) == (30, 5)
+    short = media.write_film(tmp_path / "b.mkv", range(4), time_base=Fraction(1), keyframe_every=1)
+    assert len(plan(short)) == 1
 
 
 def test_a_chunk_that_lacks_a_frame_is_not_believed(tmp_path: Path) -> None:

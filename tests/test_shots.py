@@ -28,7 +28,7 @@ def test_a_scene_is_the_light_in_64_fields_whatever_the_frame(shape: tuple[int, 
 def film(*scenes: np.ndarray, seconds: float = 0.04, timed: bool = True) -> list[int]:
     """The number of each frame's shot."""
     frames = [
-        Glimpse(Moment("film", at, at * seconds if timed else None, seconds), scene, (), np.empty((0, 2, 7)))
+        Glimpse(Moment("film", at, at * seconds if timed else None, seconds), (64, 64), scene, (), np.empty((0, 2, 7)))
         for at, scene in enumerate(scenes)
     ]
     found = list(shots.numbered(iter(frames)))

@@ -17,6 +17,7 @@ from fer_batch.types import Box, Detection, Glimpse, Moment, Reading
 from tests.identities import Identities, judge
 
 FPS = 10
+SIZE = 640, 480
 ROOM = (np.arange(64).reshape(8, 8) * 3).astype(np.uint8)
 GARDEN = ROOM[::-1, ::-1].copy()
 """Two scenes, far apart."""
@@ -33,7 +34,7 @@ def glimpse(
     for at, box in enumerate(boxes):
         shares[at] = [[box.x] * 7, [-box.x] * 7]
     moment = Moment("film", number, seconds, duration)
-    return Glimpse(moment, scene, tuple(Detection(box, 0.9) for box in boxes), shares)
+    return Glimpse(moment, SIZE, scene, tuple(Detection(box, 0.9) for box in boxes), shares)
 
 
 def film(*frames: Sequence[Box], timed: bool = True) -> list[Glimpse]:
@@ -404,7 +405,7 @@ def crowd(frames: int, faces: int) -> Iterator[Glimpse]:
         found = tuple(
             Detection(box(100 + 180 * who + 30 * sin(t / 3 + who), 200 + 20 * sin(t + who), 90), 0.9) for who in there
         )
-        yield Glimpse(Moment("long.mp4", number, t, 0.04), ROOM, found, shares[: len(there)])
+        yield Glimpse(Moment("long.mp4", number, t, 0.04), SIZE, ROOM, found, shares[: len(there)])
 
 
 def test_tracking_keeps_up_with_long_films_in_little_memory() -> None:

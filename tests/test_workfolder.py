@@ -43,6 +43,11 @@ class Seen:
         numbers = np.array([moment.number for moment, _ in self.frames], np.int64)
         return (numbers[:, np.newaxis, np.newaxis] + np.arange(64).reshape(8, 8)).astype(np.uint8)
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """(frames, 2) int64, each another."""
+        return np.array([(640 + at, 480 - at) for at in range(len(self.frames))], np.int64).reshape(-1, 2)
+
     def parts(self, *cuts: int) -> list[Answers]:
         """The same as a worker hands it over, in parts that begin at these frames."""
         ends = np.cumsum([len(faces) for _, faces in self.frames], dtype=np.int64)
@@ -54,6 +59,7 @@ class Seen:
             parts.append(
                 Answers(
                     tuple(moment for moment, _ in part),
+                    self.sizes[begin:end],
                     self.scenes[begin:end],
                     np.array([at for at, (_, found) in enumerate(part) for _ in found], np.int64),
                     np.array(faces, float).reshape(-1, len(FACE_COLUMNS)),
@@ -99,6 +105,7 @@ def check_comes_back(folder: Path, what: Seen, *cuts: int) -> None:
     glimpses, skipped = work.read_chunk("key")
     assert skipped == what.skipped
     assert [one.moment for one in glimpses] == [moment for moment, _ in what.frames]
+    assert [one.size for one in glimpses] == [tuple(size) for size in what.sizes.tolist()]
     np.testing.assert_array_equal(np.array([one.scene for one in glimpses]).reshape(-1, 8, 8), what.scenes)
     assert [list(one.detections) for one in glimpses] == [faces for _, faces in what.frames]
     at = 0

@@ -99,4 +99,4 @@ class Batcher(Generic[Key]):
 def _answers(seen: Sightings, shares: list[np.ndarray]) -> Answers:
     nothing = np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
     faces = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
-    return Answers(seen.moments, seen.scenes, seen.owners, faces, np.concatenate([nothing, *shares]))
+    return Answers(seen.moments, seen.sizes, seen.scenes, seen.owners, faces, np.concatenate([nothing, *shares]))
