@@ -92,7 +92,7 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
     Two rows of a face are joined when the frames are neighbours among those looked at, and no time is missing between
     them. A row's weight is its duration; unknown durations weigh nothing, unless none is known (as in ``summarise``).
     """
-    frames = timeline.drop_duplicates("frame").sort_values("frame")
+    frames = timeline[["frame", "timestamp", "duration"]].drop_duplicates("frame").sort_values("frame")
     timed = bool(frames["timestamp"].notna().all())
     numbers = frames["frame"].to_numpy(dtype=np.int64)
     starts = frames["timestamp"].to_numpy(dtype=np.float64) if timed else numbers.astype(np.float64)
@@ -104,13 +104,15 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
     extent = (float(starts.min()), float(ends.max())) if len(starts) else (0.0, 0.0)
 
     found = {}
-    seen = timeline[timeline["success"] & timeline["face_id"].isin(list(face_ids))].sort_values("frame")
-    for face_id in seen["face_id"].unique().tolist():
-        rows = seen[seen["face_id"] == face_id]
+    for face_id in face_ids:
+        seen = timeline["success"] & (timeline["face_id"] == face_id)
+        if not seen.any():
+            continue
+        rows = timeline.loc[seen, ["frame", "quality", *EMOTIONS]].sort_values("frame")
         ranks = np.searchsorted(numbers, rows["frame"].to_numpy(dtype=np.int64))
         near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
         shares = rows[list(EMOTIONS)].to_numpy(dtype=np.float64)
-        found[int(face_id)] = Course(
+        found[face_id] = Course(
             unit="seconds" if timed else "frames",
             extent=extent,
             starts=starts[ranks],

@@ -8,8 +8,8 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch import charts, words
-from fer_batch.courses import Marks, binned, courses
-from fer_batch.emotions import TABLE
+from fer_batch.courses import Course, Marks, binned, courses
+from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.live import LiveFace, film_data, finer_script, is_coarse
 from fer_batch.pages import (
     MOST_ROWS,
@@ -30,7 +30,6 @@ from fer_batch.pages import (
     href,
     media_href,
     page_path,
-    source_row,
 )
 from fer_batch.results import Results
 from fer_batch.strings import say
@@ -39,6 +38,9 @@ from fer_batch.types import Box
 
 if TYPE_CHECKING:
     import pandas as pd
+
+COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "quality", "spurious", *EMOTIONS))
+"""Of a timeline, all that a page without thumbnails is made of."""
 
 MOST_CHARTS = 12
 """Faces of one film that get charts: those visible longest."""
@@ -162,15 +164,20 @@ def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataF
     return {int(row["face_id"]): (int(row["frame"]), box_of(row)) for row in rows.to_dict("records")}
 
 
+def charted_courses(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, Course]:
+    """The course of each charted face of a film."""
+    return courses(timeline, [face.face_id for face in _faces(results, source) if face.charted])
+
+
 def film_page(
     results: Results,
     source: Mapping[str, Any],
-    timeline: "pd.DataFrame",
+    row: SourceRow,
+    found: Mapping[int, Course],
     thumbnails: Mapping[int, bytes] | None = None,
 ) -> FilmPage:
-    """All that a film's page shows; ``thumbnails`` are JPEGs by face_id."""
+    """All that a film's page shows: ``found`` are the courses, ``thumbnails`` JPEGs by face_id."""
     faces = _faces(results, source)
-    found = courses(timeline, [face.face_id for face in faces if face.charted])
     charted = [face for face in faces if face.face_id in found]
     least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
     episodes = results.episodes_of(source)
@@ -182,7 +189,6 @@ def film_page(
         for face in charted
         for one in [found[face.face_id]]
     ]
-    row = source_row(results, source, timeline)
     happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
     drawing = figures(results, source)
     sections = tuple(

@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_batch import episodes, timeline, traces
 from fer_batch.baseline import Baseline, baselines
+from fer_batch.emotions import EMOTIONS
 from fer_batch.events import Event
 from fer_batch.options import Options
 from fer_batch.smoothing import smooth
@@ -17,6 +18,12 @@ from fer_batch.types import Episode, Kind, Skipped, Source, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+COLUMNS = frozenset(
+    ("file", "timestamp", "duration", "face_id", "person", "success", "quality", "spurious", *EMOTIONS, "emotion")
+)
+"""Of a timeline, all that is measured."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Measured:
 
 
 def measure(table: "pd.DataFrame", source: Source, options: Options, study: Study) -> Measured:
-    """What the timeline ``table`` of one source says about its faces."""
+    """What the timeline ``table`` of one source, of which COLUMNS are enough, says about its faces."""
     if source.kind is Kind.PHOTOS:
         everybody = timeline.summarise(table, source.name, source.kind, min_quality=options.min_quality)
         return Measured(everybody, people=tuple(_in_photographs(table, source.name, options, study)))

@@ -153,8 +153,8 @@ def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[
 
 def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> SourceRow:
     """A source in a line, counted from its timeline; its mean shares come from summary.csv."""
-    frames = timeline.drop_duplicates("frame")
-    seen = timeline[timeline["success"] & ~timeline["spurious"]]
+    frames = timeline[["frame", "duration"]].drop_duplicates("frame")
+    seen = timeline.loc[timeline["success"] & ~timeline["spurious"], ["frame", "face_id"]]
     summary = results.summary_of(source)
     shares: Shares = ()
     if len(summary):

@@ -18,13 +18,13 @@ from fer_batch.pages import (
     Link,
     Page,
     Shares,
+    SourceRow,
     Tile,
     common,
     facts,
     figures,
     href,
     page_path,
-    source_row,
 )
 from fer_batch.results import Results
 from fer_batch.strings import say
@@ -80,12 +80,12 @@ class PhotosPage(Page):
 def photos_pages(
     results: Results,
     source: Mapping[str, Any],
+    row: SourceRow,
     timeline: "pd.DataFrame",
     thumbnails: Mapping[tuple[str, int], bytes] | None = None,
 ) -> Iterator[PhotosPage]:
     """The pages of a folder; ``thumbnails`` are JPEGs by the photograph's name and face_id."""
     first = page_path(source)
-    row = source_row(results, source, timeline)
     seen = timeline[timeline["success"] & ~timeline["spurious"]].reset_index(drop=True)
     faceless = timeline.loc[~timeline["success"], "file"].astype(str).tolist()
     drawing = figures(results, source)

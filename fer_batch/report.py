@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment
 
 from fer_batch import outfolder, singlefile, tables, thumbnails
-from fer_batch.filmpage import best_frames, film_page
+from fer_batch.filmpage import COLUMNS, best_frames, charted_courses, film_page
 from fer_batch.indexpage import index_page
 from fer_batch.layout import Laid, make_environment
 from fer_batch.media import find
@@ -92,19 +92,22 @@ def source_pages(
     results: Results, source: Mapping[str, Any], places: Mapping[str, Path], rows: list[tuple[Kind, SourceRow]]
 ) -> Iterator[Laid]:
     """The pages of a film or of a folder of photographs; its line for the index is added to ``rows``."""
-    timeline = results.timeline(source)
-    rows.append((Kind(source["kind"]), source_row(results, source, timeline)))
-    asked = results.asked
+    asked, kind = results.asked, Kind(source["kind"])
+    timeline = results.timeline(source, COLUMNS if kind is Kind.VIDEO and not asked.thumbnails else None)
+    row = source_row(results, source, timeline)
+    rows.append((kind, row))
     media = _place(results, source["name"], places) if asked.thumbnails else None
-    if source["kind"] == Kind.VIDEO:
+    if kind is Kind.VIDEO:
+        found = charted_courses(results, source, timeline)
         best = best_frames(results, source, timeline) if asked.thumbnails else {}
         faces = thumbnails.of_film(media, best, anonymize=asked.anonymize) if media else {}
-        film = film_page(results, source, timeline, faces)
+        del timeline  # before anything is drawn: of a long film it is the largest thing in memory
+        film = film_page(results, source, row, found, faces)
         yield Laid("film.html", page_path(source), replace(film, missing_pictures=len(best) - len(faces)))
         return
     cut = _cut(media, timeline, asked.anonymize) if media else {}
     missing = int(timeline["success"].sum()) - len(cut) if asked.thumbnails else 0
-    for one in photos_pages(results, source, timeline, cut):
+    for one in photos_pages(results, source, row, timeline, cut):
         yield Laid("photos.html", one.path, replace(one, missing_pictures=missing if one.number == 1 else 0))
 
 

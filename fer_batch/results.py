@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,13 +88,13 @@ class Results:
         """The sources that have a timeline, as run.json tells of them."""
         return [source for source in self.run["sources"] if source.get("timeline")]
 
-    def timeline(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """A source's timeline.
+    def timeline(self, source: Mapping[str, Any], only: Collection[str] | None = None) -> "pd.DataFrame":
+        """A source's timeline; ``only`` these of its columns, if given.
 
         Raises:
             UsageError: it is missing or damaged.
         """
-        return _table(self.folder, source["timeline"], tables.TIMELINE, tables.WIDEST)
+        return _table(self.folder, source["timeline"], tables.TIMELINE, tables.WIDEST, only)
 
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
@@ -164,16 +164,21 @@ def _optional(folder: Path, name: str) -> "pd.DataFrame":
 
 
 def _table(
-    folder: Path, name: str, columns: Sequence[tables.Column], widest: Sequence[tables.Column] | None = None
+    folder: Path,
+    name: str,
+    columns: Sequence[tables.Column],
+    widest: Sequence[tables.Column] | None = None,
+    only: Collection[str] | None = None,
 ) -> "pd.DataFrame":
-    """A table that has all of ``columns`` and may have those of ``widest``."""
+    """A table that has all of ``columns`` and may have those of ``widest``; ``only`` these of them, if given."""
     try:
-        table = tables.read_table(folder / name, widest or columns)
+        table = tables.read_table(folder / name, widest or columns, only)
+        there = tables.present(folder / name, columns)
     except FileNotFoundError as error:
         raise UsageError(f"{folder / name} is missing. Run `fer-batch analyze` again on the same --out.") from error
     except (ValueError, KeyError) as error:
         raise UsageError(f"{folder / name} is damaged: {error}. Run `fer-batch analyze` again.") from error
-    missing = [column.name for column in columns if column.name not in table]
+    missing = [column.name for column in columns if column not in there]
     if missing:
         raise UsageError(f"{folder / name} lacks the columns {', '.join(missing)}. Run `fer-batch analyze` again.")
     return table

@@ -6,7 +6,7 @@ CSV as in RFC 4180, UTF-8, numbers with a point. Empty means missing. Nothing he
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -256,6 +256,9 @@ OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
 )
 """Name, title, path and columns of tables that datapackage.json describes where they are there."""
 
+ROWS_AT_ONCE = 8192
+"""Of a table that is read."""
+
 Row = Mapping[str, object]
 
 
@@ -434,23 +437,43 @@ def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> N
         writer.writerows([_text(row.get(column.name), column) for column in columns] for row in rows)
 
 
-def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
-    """A table as a DataFrame whose columns have the types that ``columns`` names; it may lack some of them."""
+def read_table(path: Path, columns: Sequence[Column], only: Collection[str] | None = None) -> "pd.DataFrame":
+    """A table as a DataFrame whose columns have the types that ``columns`` names; it may lack some of them.
+
+    ``only`` these columns are read, if given. Some rows are read at a time, and put together column by column: at once,
+    pandas needs three times the memory of the table.
+    """
     import pandas as pd
 
-    columns = _present(path, columns)
+    columns = [column for column in present(path, columns) if only is None or column.name in only]
     types = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "Int64"}
-    table = pd.read_csv(
+    with pd.read_csv(
         path,
+        usecols=None if only is None else [column.name for column in columns],
         dtype={column.name: types[column.type] for column in columns},
         keep_default_na=False,
         na_values={column.name: [""] for column in columns if column.type != "string"},
         encoding="utf-8",
-    )
+        chunksize=ROWS_AT_ONCE,
+    ) as parts:
+        pieces = [dict(part.items()) for part in parts]
+    whole = {name: pd.concat([piece.pop(name) for piece in pieces], ignore_index=True) for name in tuple(pieces[0])}
+    table = pd.DataFrame(whole, copy=False)
     for column in columns:
         if column.type == "boolean":
             table[column.name] = table[column.name].fillna(0).astype(bool)
     return table
+
+
+def present(path: Path, columns: Sequence[Column]) -> list[Column]:
+    """Those of the columns that a table has, in its order."""
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            names = next(csv.reader(file), [])
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
+    known = {column.name: column for column in columns}
+    return [known[name] for name in names if name in known]
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -474,17 +497,17 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) ->
             "summary",
             "Summary of every face, or folder of photographs",
             "summary.csv",
-            _present(path.parent / "summary.csv", (*SUMMARY, *CHANGES)),
+            present(path.parent / "summary.csv", (*SUMMARY, *CHANGES)),
         ),
         _resource("errors", "What was left out or is not whole", "errors.csv", ERRORS),
         *(
-            _resource(name, title, table, _present(path.parent / table, columns))
+            _resource(name, title, table, present(path.parent / table, columns))
             for name, title, table, columns in OPTIONAL
             if (path.parent / table).is_file()
         ),
     ]
     for number, (name, table) in enumerate(timelines.items(), start=1):
-        resources.append(_resource(f"timeline-{number}", name, table, _present(path.parent / table, WIDEST)))
+        resources.append(_resource(f"timeline-{number}", name, table, present(path.parent / table, WIDEST)))
     package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
     write_json(path, package)
 
@@ -571,17 +594,6 @@ def _text(value: object, column: Column) -> str:
 def _known(values: np.ndarray, known: np.ndarray) -> list[object]:
     """The values as a list, None where they are not known."""
     return [value if sure else None for value, sure in zip(values.tolist(), known.tolist(), strict=True)]
-
-
-def _present(path: Path, columns: Sequence[Column]) -> list[Column]:
-    """Those of the columns that a table has, in its order."""
-    with path.open(encoding="utf-8", newline="") as file:
-        try:
-            names = next(csv.reader(file), [])
-        except csv.Error as error:
-            raise ValueError(str(error)) from error
-    known = {column.name: column for column in columns}
-    return [known[name] for name in names if name in known]
 
 
 def _resource(name: str, title: str, path: str, columns: Sequence[Column]) -> dict[str, Any]:

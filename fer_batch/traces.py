@@ -111,6 +111,6 @@ def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> Trace |
         rows=rows,
         starts=timeline["timestamp"].to_numpy(dtype=np.float64)[rows],
         durations=np.nan_to_num(timeline["duration"].to_numpy(dtype=np.float64)[rows]),
-        shares=timeline[list(EMOTIONS)].to_numpy(dtype=np.float64)[rows],
+        shares=np.stack([timeline[name].to_numpy(dtype=np.float64)[rows] for name in EMOTIONS], axis=1),
         strongest=strongest.to_numpy(dtype=np.int64)[rows],
     )

@@ -145,6 +145,20 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_table_is_the_same_however_many_rows_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    path = tmp_path / "timeline.csv"
+    found = face(np.full(7, 1 / 7, np.float32))
+    tables.write_timeline(path, [Reading(Moment("f", at), (found,) * (at % 2)) for at in range(3)])
+    whole = tables.read_timeline(path)
+    monkeypatch.setattr(tables, "ROWS_AT_ONCE", rows)
+    pd.testing.assert_frame_equal(tables.read_timeline(path), whole)
+    only = ["face_id", "success", "emotion"]
+    pd.testing.assert_frame_equal(tables.read_table(path, tables.TIMELINE, frozenset(only)), whole[only])
+
+
 @settings(deadline=None)
 @given(written=readings)
 def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(folder: Path, written: list[Reading]) -> None:
