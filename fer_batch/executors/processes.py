@@ -5,6 +5,7 @@ waits, so that nothing piles up. Pools that others have written hold results bac
 task hands over what it has, and shows that it is alive.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -229,6 +230,7 @@ def _serve(connection: "Connection[Any, Any]", work: Work) -> None:
         connection.send(_Unfit(error))
         return
     connection.send(_Ready())
+    gc.freeze()  # what is here now stays, and need not be looked through again and again
     with suppress(EOFError):  # the pool is gone
         while True:
             alive = _Alive(connection)
@@ -239,6 +241,7 @@ def _serve(connection: "Connection[Any, Any]", work: Work) -> None:
                 event = _next(parts)
             alive.tell()
             connection.send(event)
+            gc.collect()  # a frame of PyAV's and its side data hold each other: Python would wait until there are many
 
 
 def _next(parts: Iterator[Any]) -> Event:
