@@ -72,7 +72,7 @@ class _Walk:
     skipped: list[Skipped] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     entered: set[tuple[int, int]] = field(default_factory=set)
-    taken: set[Path] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
 
 def walk(
@@ -137,7 +137,7 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
 
 def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
     """Put one file where it belongs; one that the user named is never ignored."""
-    real = Path(os.path.realpath(path))
+    real = os.path.realpath(path)
     if real in found.taken:
         return
     found.taken.add(real)

@@ -256,7 +256,7 @@ OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
 )
 """Name, title, path and columns of tables that datapackage.json describes where they are there."""
 
-ROWS_AT_ONCE = 8192
+ROWS_AT_ONCE = 4096
 """Of a table that is read."""
 
 Row = Mapping[str, object]
