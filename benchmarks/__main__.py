@@ -37,7 +37,7 @@ ROW = "{:18} {:>8} {:>8} {:>6} {:>6} {:>8} {:>8} {:>10}"
 
 def main(
     folder: Annotated[Path, typer.Option(help="Where the samples are made, or were.")] = SAMPLES,
-    seconds: Annotated[int, typer.Option(help="Length of each film.")] = 120,
+    seconds: Annotated[int, typer.Option(help="Length of each film.")] = 300,
     photographs: Annotated[int, typer.Option(help="How many of 12 MP.")] = 96,
     only: Annotated[list[str] | None, typer.Option(help="A sample to measure; may be given again.")] = None,
     peer: Annotated[Path | None, typer.Option(help="A Python in which the package fer is installed.")] = None,
@@ -55,21 +55,28 @@ def main(
     for name, path in paths.items():
         if only and name not in only:
             continue
-        alone = parts.measure(path)
-        found: dict[str, Any] = {"core milliseconds": {**asdict(alone), "total": alone.total}, "workers": {}}
+        found: dict[str, Any] = {"workers": {}}
         figures["samples"][name] = found
         for workers in counts:
+            used = min(workers, cores)
+            before = parts.measure(path, used)  # as busy as a run makes the machine, before it and after it
             whole = end_to_end.measure(path, workers)
-            share = whole.frames_per_second * alone.total / 1000 / min(workers, cores)
-            found["workers"][str(workers)] = {**asdict(whole), "share of the parts": share}
+            alone = parts.Parts.mean((before, parts.measure(path, used)))
+            found.setdefault("core milliseconds", {**asdict(alone), "total": alone.total})
+            share = whole.frames_per_second * alone.total / 1000 / used
+            found["workers"][str(workers)] = {
+                **asdict(whole),
+                "core milliseconds of the parts": alone.total,
+                "share of the parts": share,
+            }
             gain = whole.frames_per_second / found["workers"][str(counts[0])]["frames_per_second"]
             numbers = f"{whole.frames_per_second:.1f}", f"{share:.0%}", f"{gain:.2f}", f"{whole.start_seconds:.1f}"
             memory = f"{whole.main_megabytes:.0f}", f"{whole.worker_megabytes:.0f}"
             typer.echo(ROW.format(name, workers, *numbers, *memory))
-        typer.echo(
-            f"{'':18} alone, ms of one core: decoding {alone.decoding:.2f}, detecting {alone.detecting:.2f}, "
-            f"classifying {alone.classifying:.2f}"
-        )
+            typer.echo(
+                f"{'':18} parts alone, ms of one core: decoding {alone.decoding:.2f}, detecting {alone.detecting:.2f}, "
+                f"classifying {alone.classifying:.2f}"
+            )
     if peer is not None:
         film = paths["1 face 640x480"]
         with tempfile.TemporaryDirectory() as elsewhere:  # it writes a file where it stands

@@ -1,8 +1,9 @@
-"""What one core could do with a film's parts alone, through the libraries themselves and not through our code."""
+"""What cores could do with a film's parts alone, through the libraries themselves and not through our code."""
 
+import multiprocessing
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,7 +22,7 @@ from fer_batch.types import Chunk, Detection, Kind
 
 BATCH = 64
 SECONDS = 1.5
-"""How long each part is repeated; its median counts."""
+"""How long each part is repeated; its mean counts, as a whole run's is what it takes on average."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Parts:
     def total(self) -> float:
         """All of it."""
         return self.decoding + self.detecting + self.classifying
+
+    @classmethod
+    def mean(cls, several: Iterable["Parts"]) -> "Parts":
+        """Of several measurements."""
+        return cls(*np.mean([astuple(one) for one in several], axis=0).tolist())
 
 
 class _Counting:
@@ -54,15 +60,20 @@ class _Counting:
         return self._detector.detect(image, min_confidence)
 
 
-def measure(path: Path) -> Parts:
-    """The parts of a film, or of a folder of JPEG photographs."""
+def measure(path: Path, processes: int = 1) -> Parts:
+    """The parts of a film, or of a folder of JPEG photographs, while so many processes go through them, a core each."""
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        return Parts.mean(pool.map(_measure, [path] * processes))
+
+
+def _measure(path: Path) -> Parts:
     source = sources.walk([path]).sources[0]
     if source.kind is Kind.VIDEO:
         index = read_index(source.files[0])
         chunks, decoding = films.plan(source, index, Sampling(), films.trust(index)), _decoding(path)
     else:
         chunks = photographs.plan(source)
-        decoding = _median(lambda: _decode_photograph(source.files[0]))
+        decoding = _mean(lambda: _decode_photograph(source.files[0]))
     frames, found, shapes = _looks(chunks[0])
     detecting = sum(count * _net(shape) for shape, count in shapes.items()) / frames
     return Parts(decoding, detecting, found * _cnn() / frames)
@@ -102,7 +113,7 @@ def _net(shape: tuple[int, int]) -> float:
     model.reshape([1, 3, *shape])
     compiled = _compiled(core, model, detector.facts["precision"])
     picture = np.random.default_rng(0).uniform(0, 255, (1, 3, *shape)).astype(np.float32)
-    return _median(lambda: compiled(picture))
+    return _mean(lambda: compiled(picture))
 
 
 def _cnn() -> float:
@@ -112,7 +123,7 @@ def _cnn() -> float:
     model.reshape([BATCH, faces.SIDE, faces.SIDE])
     compiled = _compiled(core, model, "f32")
     crops = np.random.default_rng(0).uniform(0, 255, (BATCH, faces.SIDE, faces.SIDE)).astype(np.float32)
-    return _median(lambda: compiled(crops)) / BATCH
+    return _mean(lambda: compiled(crops)) / BATCH
 
 
 def _compiled(core: Any, model: Any, precision: str) -> Any:
@@ -120,12 +131,11 @@ def _compiled(core: Any, model: Any, precision: str) -> Any:
     return core.compile_model(model, "CPU", settings)
 
 
-def _median(call: Callable[[], object]) -> float:
+def _mean(call: Callable[[], object]) -> float:
     """Milliseconds that a call takes, once it is warm."""
     call()
-    took: list[float] = []
-    while sum(took) < 1000 * SECONDS:
-        began = perf_counter()
+    calls, began = 0, perf_counter()
+    while (took := perf_counter() - began) < SECONDS:
         call()
-        took.append(1000 * (perf_counter() - began))
-    return float(np.median(took))
+        calls += 1
+    return 1000 * took / calls

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import av
@@ -65,6 +65,19 @@ TURNED = (Orientation(), Orientation(True, False, True), Orientation(False, True
 """By quarter turns, anticlockwise."""
 
 
+@lru_cache
+def _stored_levels(name: str, color_range: int) -> tuple[np.dtype[Any], int, int]:
+    """How FFmpeg's pixel format of that name holds luma: the type, and the levels of black and white."""
+    bits = av.VideoFormat(name).components[0].bits
+    kind = np.dtype(np.uint8 if bits == 8 else ">u2" if name.endswith("be") else "<u2")
+    grey = name.startswith(("yuvj", "gray")) and color_range != LIMITED_RANGE
+    full = color_range == FULL_RANGE or grey
+    black, white = (0, 2**bits - 1) if full else (16 << bits - 8, 235 << bits - 8)
+    if name.startswith(("p0", "p2", "p4")) or "msb" in name:  # these keep their bits at the top of the 16
+        black, white = black << 16 - bits, white << 16 - bits
+    return kind, black, white
+
+
 @dataclass(frozen=True)
 class FilmPicture:
     """A film's frame; implements :class:`fer_batch.frames.Picture`."""
@@ -92,6 +105,10 @@ class FilmPicture:
 
     def luma(self, smallest: float = 0.0) -> Luma:  # noqa: ARG002
         """The luma plane as a view of the decoder's memory, with its own levels of black and white."""
+        return self._luma
+
+    @cached_property
+    def _luma(self) -> Luma:
         plane, black, white = self._levels()
         upright = self.orientation.upright(plane)
         return Luma(upright, black, white, upright.shape[0] / self.height, self._upright_aspect)
@@ -107,16 +124,10 @@ class FilmPicture:
         name = self.frame.format.name
         if not name.startswith(LUMA_FIRST) or name.startswith(PACKED):
             return self._converted(format="gray"), 0, 255
-        component = self.frame.format.components[0]
-        kind = np.dtype(np.uint8 if component.bits == 8 else ">u2" if name.endswith("be") else "<u2")
+        kind, black, white = _stored_levels(name, self.frame.color_range)
         plane = self.frame.planes[0]
         row = plane.line_size // kind.itemsize  # rows are padded
         view = np.frombuffer(memoryview(plane), kind).reshape(-1, row)[: self.frame.height, : self.frame.width]
-        grey = name.startswith(("yuvj", "gray")) and self.frame.color_range != LIMITED_RANGE
-        full = self.frame.color_range == FULL_RANGE or grey
-        black, white = (0, 2**component.bits - 1) if full else (16 << component.bits - 8, 235 << component.bits - 8)
-        if name.startswith(("p0", "p2", "p4")) or "msb" in name:  # these keep their bits at the top of the 16
-            black, white = black << 16 - component.bits, white << 16 - component.bits
         return view.astype(np.uint16) if kind.byteorder == ">" else view, black, white
 
     def rgb(self, longest_side: int) -> np.ndarray:

@@ -91,8 +91,11 @@ def square(box: Box, scale: float, width: int, height: int) -> Square:
 
 def chosen(expected: Box, found: Iterable[Detection]) -> Detection | None:
     """Of what a square shows, the face that was expected; others have squares of their own."""
-    best = max(found, key=lambda one: one.box.overlap(expected), default=None)
-    return best if best is not None and best.box.overlap(expected) >= LEAST_OVERLAP else None
+    most, best = 0.0, None
+    for one in found:
+        if (overlap := one.box.overlap(expected)) > most:
+            most, best = overlap, one
+    return best if most >= LEAST_OVERLAP else None
 
 
 def due(last: Moment, moment: Moment, waiting: int, pixels: int, every: int | None) -> bool:

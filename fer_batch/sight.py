@@ -81,7 +81,7 @@ class _Eye:
             place = looking.square(expected, scale, picture.width, picture.height)
             grey = faces.cut_square(picture.luma(expected.height), place.left, place.top, place.side, side)
             shrunk = place.side / side
-            seen = self._detect(np.repeat(grey[:, :, np.newaxis], 3, axis=2))
+            seen = self._detect(np.broadcast_to(grey[:, :, np.newaxis], (side, side, 3)))
             in_frame = (one.scaled(shrunk, shrunk).moved(place.left, place.top) for one in seen)
             face = looking.chosen(expected, in_frame)
             if face is not None:

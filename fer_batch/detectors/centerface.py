@@ -100,7 +100,9 @@ class CenterFace:
         if shape not in self._nets:
             model = self._core.read_model(model=self.weights)
             model.reshape([1, 3, *shape])
-            self._nets[shape] = Net(self._core, model, self._precision)
+            pictures = import_openvino().preprocess.PrePostProcessor(model)
+            pictures.input().tensor().set_element_type(import_openvino().Type.u8)
+            self._nets[shape] = Net(self._core, pictures.build(), self._precision)
         return self._nets[shape]
 
 
@@ -132,15 +134,17 @@ def _faces(
     rows, columns = np.nonzero(heat >= min_confidence)
     if not len(rows):
         return []
-    scores = heat[rows, columns]
-    height, width = np.exp(sizes[:, rows, columns]) * STRIDE
-    top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - height / 2
-    left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - width / 2
-    boxes = np.stack([left, top, width, height], axis=1).tolist()
-    kept = np.asarray(cv2.dnn.NMSBoxes(boxes, scores.tolist(), min_confidence, OVERLAP), int).ravel()
-    points = landmarks[:, rows[kept], columns[kept]].reshape(5, 2, -1)  # y before x
-    across, down = points[:, 1] * width[kept] + left[kept], points[:, 0] * height[kept] + top[kept]
-    return [
-        Detection(Box(*boxes[at]), float(scores[at]), tuple(zip(x, y, strict=True)))
-        for at, x, y in zip(kept.tolist(), across.T.tolist(), down.T.tolist(), strict=True)
+    scores = heat[rows, columns].tolist()
+    heights, widths = (np.exp(sizes[:, rows, columns]) * STRIDE).tolist()
+    downs, acrosses = ((np.stack([rows, columns]) + offsets[:, rows, columns] + 0.5) * STRIDE).tolist()
+    boxes = [
+        (across - width / 2, down - height / 2, width, height)
+        for across, down, width, height in zip(acrosses, downs, widths, heights, strict=True)
     ]
+    found = []
+    for at in cv2.dnn.NMSBoxes(boxes, scores, min_confidence, OVERLAP):
+        left, top, width, height = boxes[at]
+        points = landmarks[:, rows[at], columns[at]].tolist()  # y before x
+        places = ((left + x * width, top + y * height) for y, x in zip(points[::2], points[1::2], strict=True))
+        found.append(Detection(Box(*boxes[at]), scores[at], tuple(places)))
+    return found
