@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch.emotions import EMOTIONS
+from fer_batch.traces import shares_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,10 +108,12 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
         seen = timeline["success"] & (timeline["face_id"] == face_id)
         if not seen.any():
             continue
-        rows = timeline.loc[seen, ["frame", "quality", *EMOTIONS]].sort_values("frame")
-        ranks = np.searchsorted(numbers, rows["frame"].to_numpy(dtype=np.int64))
+        rows = np.flatnonzero(seen)
+        own = timeline["frame"].to_numpy(dtype=np.int64)[rows]
+        order = np.argsort(own, kind="stable")
+        rows, ranks = rows[order], np.searchsorted(numbers, own[order])
         near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
-        shares = rows[list(EMOTIONS)].to_numpy(dtype=np.float64)
+        shares = shares_of(timeline, rows)
         found[face_id] = Course(
             unit="seconds" if timed else "frames",
             extent=extent,
@@ -122,7 +124,7 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
             means=shares,
             lows=shares,
             highs=shares,
-            quality=rows["quality"].to_numpy(dtype=np.float64),
+            quality=timeline["quality"].to_numpy(dtype=np.float64)[rows],
         )
     return found
 

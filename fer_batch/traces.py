@@ -78,39 +78,46 @@ class Trace:
 
 def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[Trace]:
     """A Trace for each face_id of a film's timeline with a row that counts, in their order."""
-    everything = of_everything(timeline, min_quality)
-    if everything is None:
-        return []
-    face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[everything.rows]
+    rows = _counting(timeline, min_quality)
+    face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[rows]
     order = np.argsort(face_ids, kind="stable")
     begins = np.flatnonzero(np.diff(face_ids[order], prepend=-1))
-    people = timeline["person"].tolist()
     found = []
-    for chosen in np.split(order, begins[1:]):
-        one = everything.part(chosen)
-        found.append(
-            Trace(
-                int(face_ids[chosen[0]]),
-                people[one.rows[0]],
-                *(one.rows, one.starts, one.durations, one.shares, one.strongest),
-            )
-        )
+    for chosen in np.split(order, begins)[1:]:
+        person = str(timeline["person"].iloc[rows[chosen[0]]])
+        found.append(_trace(timeline, rows[chosen], int(face_ids[chosen[0]]), person))
     return found
 
 
 def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> Trace | None:
     """All rows of a timeline that count: those with a face that is not spurious, and of enough quality. None: none."""
+    rows = _counting(timeline, min_quality)
+    return _trace(timeline, rows) if len(rows) else None
+
+
+def shares_of(timeline: "pd.DataFrame", rows: np.ndarray) -> np.ndarray:
+    """(N, 7) float64 of these rows of a timeline, in the order of EMOTIONS; without a table in between."""
+    shares = np.empty((len(rows), len(EMOTIONS)))
+    for at, name in enumerate(EMOTIONS):
+        shares[:, at] = timeline[name].to_numpy(dtype=np.float64)[rows]
+    return shares
+
+
+def _counting(timeline: "pd.DataFrame", min_quality: float) -> np.ndarray:
+    """Places of the rows that count."""
     counts = timeline["success"].to_numpy(dtype=bool) & ~timeline["spurious"].to_numpy(dtype=bool)
-    rows = np.flatnonzero(counts & (timeline["quality"].to_numpy(dtype=np.float64) >= min_quality))
-    if not len(rows):
-        return None
-    strongest = timeline["emotion"].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes
+    return np.flatnonzero(counts & (timeline["quality"].to_numpy(dtype=np.float64) >= min_quality))
+
+
+def _trace(timeline: "pd.DataFrame", rows: np.ndarray, face_id: int | None = None, person: str = "") -> Trace:
+    """These rows of a timeline."""
+    strongest = timeline["emotion"].iloc[rows].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes
     return Trace(
-        face_id=None,
-        person="",
-        rows=rows,
+        face_id,
+        person,
+        rows,
         starts=timeline["timestamp"].to_numpy(dtype=np.float64)[rows],
         durations=np.nan_to_num(timeline["duration"].to_numpy(dtype=np.float64)[rows]),
-        shares=np.stack([timeline[name].to_numpy(dtype=np.float64)[rows] for name in EMOTIONS], axis=1),
-        strongest=strongest.to_numpy(dtype=np.int64)[rows],
+        shares=shares_of(timeline, rows),
+        strongest=strongest.to_numpy(dtype=np.int64),
     )

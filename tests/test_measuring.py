@@ -105,10 +105,10 @@ def test_a_frame_split_in_two_changes_no_event(frames: list[tuple[float, str]], 
     low = data.draw(st.floats(0, 5))
     spans = [(low, low + data.draw(st.floats(0.1, 5)))]
     (_, before), (_, after) = in_events(rows, *spans).events[0], in_events(split, *spans).events[0]
-    assert (before is None) == (after is None)
-    if before is not None and before.seconds_visible > 1e-6:
+    visible = [0.0 if one is None else one.seconds_visible for one in (before, after)]
+    assert visible[1] == pytest.approx(visible[0], abs=1e-6)  # sums of times are rounded
+    if min(visible) > 1e-6:
         assert after.means == pytest.approx(before.means, abs=1e-6)
-        assert after.seconds_visible == pytest.approx(before.seconds_visible)
         assert before.strongest.sum() == pytest.approx(1)
 
 
