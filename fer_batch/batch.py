@@ -152,8 +152,7 @@ def _tell(
         if not tally.frames:
             path.unlink()
             return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
-        rows = tables.read_table(path, tables.TIMELINE, measuring.COLUMNS)
-        found = measuring.measure(rows, source, options, study)
+        found = measuring.measure(tables.read_table(path, tables.TIMELINE, measuring.COLUMNS), source, options, study)
         tally.skipped.extend((*names.complaints(), *found.complaints))
         if found.smoothed is not None:
             tables.add_smoothed(path, found.smoothed)

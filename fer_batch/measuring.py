@@ -49,7 +49,9 @@ def measure(table: "pd.DataFrame", source: Source, options: Options, study: Stud
     if source.kind is Kind.PHOTOS:
         everybody = timeline.summarise(table, source.name, source.kind, min_quality=options.min_quality)
         return Measured(everybody, people=tuple(_in_photographs(table, source.name, options, study)))
-    return _Film(table, source.name, options, study).measured()
+    film = _Film(table, source.name, options, study)
+    del table  # of a long film it is the largest thing in memory
+    return film.measured()
 
 
 class _Film:

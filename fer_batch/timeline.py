@@ -59,7 +59,7 @@ def summary(trace: Trace, file: str, kind: Kind, episodes: int | None = None) ->
         seconds_visible=float(trace.durations.sum()) if timed else None,
         gaps=int(np.count_nonzero(gaps)) if timed else None,
         seconds_missing=float(gaps.sum()) if timed else None,
-        means=np.average(trace.shares, axis=0, weights=weights),
+        means=weights @ trace.shares / weights.sum(),
         strongest=np.bincount(trace.strongest, weights, len(EMOTIONS)) / weights.sum(),
         valence=float(np.average(valence(trace.shares), weights=weights)),
         episodes=episodes,
