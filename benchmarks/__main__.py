@@ -24,8 +24,7 @@ nothing = dict(display=False, save_frames=False, save_video=False, annotate_fram
 frames = film.analyze(detector, max_results=1800, **nothing)
 print(len(frames) / (time.perf_counter() - began))
 """
-"""The package ``fer`` over a film's first minute, by the interpreter of an environment in which it is installed; start-up
-excluded."""
+"""The package ``fer`` over a film's first minute, by the Python of an environment that has it; start-up excluded."""
 
 
 SAMPLES = Path(tempfile.gettempdir()) / "fer-batch-samples"
