@@ -60,7 +60,7 @@ class _Counting:
         return self._detector.detect(image, min_confidence)
 
 
-def measure(path: Path, processes: int = 1) -> Parts:
+def measure(path: Path, processes: int) -> Parts:
     """The parts of a film, or of a folder of JPEG photographs, while so many processes go through them, a core each."""
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         return Parts.mean(pool.map(_measure, [path] * processes))

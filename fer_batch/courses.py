@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch.traces import shares_of
+from fer_batch.traces import TOLERANCE, shares_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_BINS = 600
 """Most points of a line: about one for each pixel that a chart's line is wide on a laptop."""
-
-TOLERANCE = 0.001
-"""Seconds (or frames) between one row's end and the next one's start that are no gap yet: tables are rounded."""
 
 
 @dataclass(frozen=True)

@@ -447,7 +447,8 @@ def read_table(path: Path, columns: Sequence[Column], only: Collection[str] | No
 
     columns = [column for column in present(path, columns) if only is None or column.name in only]
     types = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "Int64"}
-    numbers = {column.name: np.empty(_most_rows(path)) for column in columns if column.type == "number"}
+    most = _most_rows(path)
+    numbers = {column.name: np.empty(most) for column in columns if column.type == "number"}
     others: dict[str, list[pd.Series[Any]]] = {column.name: [] for column in columns if column.name not in numbers}
     rows = 0
     with pd.read_csv(

@@ -78,21 +78,21 @@ class Trace:
 
 def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[Trace]:
     """A Trace for each face_id of a film's timeline with a row that counts, in their order."""
-    rows = _counting(timeline, min_quality)
+    rows, strongest = _counting(timeline, min_quality), _strongest(timeline)
     face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[rows]
     order = np.argsort(face_ids, kind="stable")
     begins = np.flatnonzero(np.diff(face_ids[order], prepend=-1))
     found = []
     for chosen in np.split(order, begins)[1:]:
         person = str(timeline["person"].iloc[rows[chosen[0]]])
-        found.append(_trace(timeline, rows[chosen], int(face_ids[chosen[0]]), person))
+        found.append(_trace(timeline, rows[chosen], strongest, int(face_ids[chosen[0]]), person))
     return found
 
 
 def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> Trace | None:
     """All rows of a timeline that count: those with a face that is not spurious, and of enough quality. None: none."""
     rows = _counting(timeline, min_quality)
-    return _trace(timeline, rows) if len(rows) else None
+    return _trace(timeline, rows, _strongest(timeline)) if len(rows) else None
 
 
 def shares_of(timeline: "pd.DataFrame", rows: np.ndarray) -> np.ndarray:
@@ -109,9 +109,15 @@ def _counting(timeline: "pd.DataFrame", min_quality: float) -> np.ndarray:
     return np.flatnonzero(counts & (timeline["quality"].to_numpy(dtype=np.float64) >= min_quality))
 
 
-def _trace(timeline: "pd.DataFrame", rows: np.ndarray, face_id: int | None = None, person: str = "") -> Trace:
-    """These rows of a timeline."""
-    strongest = timeline["emotion"].iloc[rows].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes
+def _strongest(timeline: "pd.DataFrame") -> np.ndarray:
+    """(rows,) int8: place in EMOTIONS of each row's emotion; -1 where there is none."""
+    return timeline["emotion"].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes.to_numpy()
+
+
+def _trace(
+    timeline: "pd.DataFrame", rows: np.ndarray, strongest: np.ndarray, face_id: int | None = None, person: str = ""
+) -> Trace:
+    """These rows of a timeline, of which ``strongest`` are all."""
     return Trace(
         face_id,
         person,
@@ -119,5 +125,5 @@ def _trace(timeline: "pd.DataFrame", rows: np.ndarray, face_id: int | None = Non
         starts=timeline["timestamp"].to_numpy(dtype=np.float64)[rows],
         durations=np.nan_to_num(timeline["duration"].to_numpy(dtype=np.float64)[rows]),
         shares=shares_of(timeline, rows),
-        strongest=strongest.to_numpy(dtype=np.int64),
+        strongest=strongest[rows].astype(np.int64),
     )
