@@ -158,6 +158,16 @@ def picture_stream(container: InputContainer) -> VideoStream:
     return best if best in films and isinstance(best, VideoStream) else films[0]
 
 
+def packets(container: InputContainer, *streams: VideoStream) -> Iterator[Packet]:
+    """The packets of these streams, or of all, and last an empty one for each, which empties its decoder.
+
+    PyAV does not know streams that turn up on the way, and stops with an IndexError when it comes to empty theirs: then
+    all that there is has been given.
+    """
+    with suppress(IndexError):
+        yield from container.demux(*streams)
+
+
 def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIndex:
     """Read all packets of a film, decoding none; ``alive`` is called for each.
 
@@ -176,7 +186,7 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
         decoding_times = container.format.name == "avi"
         broken: str | None = None
         try:
-            for packet in container.demux():
+            for packet in packets(container):
                 alive()
                 if packet.size == 0:
                     continue

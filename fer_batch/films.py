@@ -19,7 +19,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
-from fer_batch.filmindex import MOST_PIXELS, FilmIndex, open_film, picture_stream, pixel_aspect
+from fer_batch.filmindex import MOST_PIXELS, FilmIndex, open_film, packets, picture_stream, pixel_aspect
 from fer_batch.filmpicture import Viewer
 from fer_batch.frames import Frame
 from fer_batch.sampling import Sampling, moments
@@ -141,17 +141,23 @@ def _decoded(
 ) -> Iterator[av.VideoFrame]:
     """Frames from ``start`` on, or from a little before it; nothing that goes wrong is stepped over."""
     if start is None or stream.time_base is None:
-        yield from _telling(container.decode(stream), alive)
+        yield from _telling(_all_frames(container, stream), alive)
         return
     for margin in SEEK_MARGINS:
         container.seek(start - int(margin / stream.time_base), stream=stream)
-        frames = _telling(container.decode(stream), alive)
+        frames = _telling(_all_frames(container, stream), alive)
         first = next((frame for frame in frames if frame.pts is None or frame.pts >= start), None)
         if first is not None and first.pts == start:
             break
     if first is not None:
         yield first
     yield from frames
+
+
+def _all_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    """Every frame from where the container stands."""
+    for packet in packets(container, stream):
+        yield from stream.codec_context.decode(packet)
 
 
 def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _Seen) -> Iterator[Frame]:
@@ -223,10 +229,10 @@ def _read_in_order(
 
 def _frames(container: InputContainer, stream: VideoStream, errors: list[str]) -> Iterator[av.VideoFrame]:
     """Every frame that can be decoded; what goes wrong on the way is noted and stepped over."""
-    packets = container.demux(stream)
+    coming = packets(container, stream)
     while True:
         try:
-            packet = next(packets)
+            packet = next(coming)
         except StopIteration:
             return
         except (av.error.FFmpegError, OSError) as error:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from fer_batch import films
 from fer_batch.decoding import Decoding, decode
 from fer_batch.errors import MediaError
-from fer_batch.filmindex import read_index
+from fer_batch.filmindex import packets, read_index
 from fer_batch.films import Trust
 from fer_batch.sampling import Sampling
 from fer_batch.types import Chunk, Kind, Skipped, Source
@@ -236,6 +237,17 @@ def test_a_film_that_breaks_in_the_middle_keeps_its_rows_and_gets_a_line(tmp_pat
     assert numbers == sorted(set(numbers))
     assert skipped or index.damage
     assert all(one.rows_kept for one in skipped)
+
+
+def test_a_stream_that_turns_up_on_the_way_does_not_cost_the_film() -> None:
+    class Grown:
+        """A container as PyAV leaves it when FFmpeg has found another stream while reading."""
+
+        def demux(self, *streams: str) -> Iterator[str]:
+            yield from ("first", "second", *streams)
+            raise IndexError("list index out of range")
+
+    assert list(packets(Grown(), "emptied")) == ["first", "second", "emptied"]
 
 
 @pytest.mark.parametrize(("suffix", "options"), [("mkv", {}), ("mp4", {"movflags": "faststart"}), ("avi", {})])
