@@ -15,6 +15,7 @@ from fer_batch.progress import Progress, Silence
 from fer_batch.seeing import Seeing
 from fer_batch.study import Study
 from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
+from fer_batch.wholefile import replacing
 from fer_batch.workfolder import Record, WorkFolder
 
 
@@ -275,7 +276,7 @@ def _write_card(path: Path, card: str | None) -> None:
         OutputError: it cannot be written, or removed.
     """
     if card is not None:
-        with tables.replacing(path) as file:
+        with replacing(path) as file:
             file.write(card)
         return
     outfolder.remove(path)

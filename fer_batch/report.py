@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
 
-from fer_batch import outfolder, singlefile, tables, thumbnails
+from fer_batch import outfolder, singlefile, thumbnails
 from fer_batch.filmpage import COLUMNS, best_frames, charted_courses, film_page
 from fer_batch.indexpage import index_page
 from fer_batch.layout import Laid, make_environment
@@ -22,6 +22,7 @@ from fer_batch.photospage import photos_pages
 from fer_batch.results import Results
 from fer_batch.strings import say
 from fer_batch.types import Kind
+from fer_batch.wholefile import replacing, write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ def render_single_file(
     laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
     index = _index(results, rows, [one.page.missing_pictures for one in laid], tell)
     text = singlefile.join(environment, index, laid)
-    with tables.replacing(folder / SINGLE_FILE) as file:
+    with replacing(folder / SINGLE_FILE) as file:
         file.write(text)
     return folder / SINGLE_FILE
 
@@ -137,7 +138,7 @@ def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, 
 def _write(environment: Environment, one: Laid, folder: Path) -> list[Path]:
     """Write a page and its attachments; gives their paths."""
     for attached in one.page.attachments:
-        tables.write_bytes(folder / attached.path, attached.content)
-    with tables.replacing(folder / one.path) as file:
+        write_bytes(folder / attached.path, attached.content)
+    with replacing(folder / one.path) as file:
         file.write(one.html(environment))
     return [folder / one.path, *(folder / attached.path for attached in one.page.attachments)]

@@ -7,19 +7,18 @@ import csv
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS, NEUTRAL
-from fer_batch.errors import OutputError
 from fer_batch.events import Event
 from fer_batch.groups import Difference, GroupMean
 from fer_batch.persons import Person
 from fer_batch.types import Episode, Reading, Skipped, Summary
+from fer_batch.wholefile import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -528,46 +527,6 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) ->
         resources.append(_resource(f"timeline-{number}", name, table, present(path.parent / table, WIDEST)))
     package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
     write_json(path, package)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file to write, which takes ``path``'s place only when the block ends well.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    with _part(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        yield file
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written; the path is left as it was.
-    """
-    with _part(path) as part:
-        part.write_bytes(content)
-
-
-@contextmanager
-def _part(path: Path) -> Iterator[Path]:
-    """A sibling to write, which takes ``path``'s place when the block ends well."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        if error.errno is None:  # not from the file system: what fills the file went wrong
-            raise
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror}. Free some space, or choose another --out."
-        ) from error
-    finally:
-        with suppress(OSError):  # a folder that is not there was told above
-            part.unlink(missing_ok=True)
 
 
 def _timeline_rows(reading: Reading) -> Iterator[Row]:

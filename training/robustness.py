@@ -186,7 +186,7 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must stand before TensorFlow is imported
     with _errors_in_one_line():
         from fer_batch.classifiers import ModelFile
-        from fer_batch.tables import replacing
+        from fer_batch.wholefile import replacing
 
         file = ModelFile(model)
         splits = _read(data, ("PrivateTest",), None)
