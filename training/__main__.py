@@ -67,10 +67,6 @@ def fit(
         list[Path] | None,
         typer.Option("--teacher", show_default=False, help="A model whose shares are learnt too; may be repeated."),
     ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(show_default=False, help="The answers of teachers, as an earlier run wrote them: answers.npz."),
-    ] = None,
     limit: Limit = None,
 ) -> None:
     """Train, and write OUT/fer2013.keras."""
@@ -80,21 +76,15 @@ def fit(
         config = replace(config, epochs=epochs or config.epochs, seed=config.seed if seed is None else seed)
 
         from fer_batch.classifiers import ModelFile
-        from training import teaching
-        from training.run import ANSWERS_NAME, MODEL_NAME, run
+        from training.run import MODEL_NAME, run
 
-        training, taught = splits["Training"], None
-        if answers is not None:
-            taught = teaching.read(answers, training)
-        elif teachers:
-            taught = teaching.asked([ModelFile(one) for one in teachers], training, out / ANSWERS_NAME)
         report = run(
             config,
-            training,
+            splits["Training"],
             splits["PublicTest"],
             out,
             start=None if start is None else ModelFile(start),
-            answers=taught,
+            teachers=[ModelFile(teacher) for teacher in teachers or ()],
         )
         _show(report)
         typer.echo(out / MODEL_NAME)
@@ -111,10 +101,6 @@ def distil(
             "--set-teachers", metavar="NAME=VALUE", show_default=False, help="As --set, for all of the teachers."
         ),
     ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(show_default=False, help="What teachers before these answered, for these to learn: answers.npz."),
-    ] = None,
     limit: Limit = None,
 ) -> None:
     """Train several large teachers and then the student that learns from them, and write OUT/fer2013.keras.
@@ -125,12 +111,10 @@ def distil(
         splits = _read(data, ("Training", "PublicTest"), limit)
         student = with_settings(Config(), settings or ())
 
-        from training import run, teaching
+        from training import run
 
-        training = splits["Training"]
-        before = None if answers is None else teaching.read(answers, training)
         teachers = [with_settings(config, teacher_settings or ()) for config in run.teachers(student)]
-        _show(run.distil(student, teachers, training, splits["PublicTest"], out, answers=before))
+        _show(run.distil(student, teachers, splits["Training"], splits["PublicTest"], out))
         typer.echo(out / run.MODEL_NAME)
 
 

@@ -13,26 +13,26 @@ class Config:
     """The recipe of the shipped model; sources of the values stand beside them."""
 
     seed: int = 0
-    epochs: int = 360
-    batch_size: int = 256
+    epochs: int = 100
+    batch_size: int = 128
 
     # Network: a plain residual net (He et al. 2016, arXiv:1512.03385).
     stem_filters: int = 16
-    stage_filters: tuple[int, ...] = (32, 64, 128, 256)
+    stage_filters: tuple[int, ...] = (32, 64, 128)
     """Filters of each stage; every stage halves the side of the picture."""
-    stage_blocks: tuple[int, ...] = (1, 1, 2, 2)
+    stage_blocks: tuple[int, ...] = (2, 2, 2)
     """Residual blocks of each stage."""
     squeeze: int = 0
     """Channels weighted by squeeze and excitation with this reduction (Hu et al. 2018, arXiv:1709.01507); 0: not."""
-    dropout: float = 0.2
+    dropout: float = 0.3
 
     # Optimisation: SGD with Nesterov momentum, cosine decay to zero after a linear warm-up.
-    learning_rate: float = 0.2
+    learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-3
     """Decoupled, times the learning rate; with momentum .9 it acts like an L2 penalty's 5e-4. Kernels only."""
-    warmup_epochs: float = 3.0
-    ema_momentum: float = 0.998
+    warmup_epochs: float = 1.0
+    ema_momentum: float = 0.999
     """Decay a step of the running mean of the weights, which is what is evaluated and shipped."""
     kept: float = 0.0
     """Part of the final weights that are those the run began with, if it began with a model's (Wortsman et al. 2022,
@@ -42,28 +42,23 @@ class Config:
     vote_smoothing: float = 0.0
     """Part of the belief in FER2013's label that goes to FER+'s shares instead, where there are any."""
 
-    # Augmentation: mixing; place, each a half-range; and then quality.
-    mixing: float = 0.5
-    """Probability of another picture mixed in (mixup: Zhang et al. 2018, arXiv:1710.09412)."""
+    # Augmentation: place, each a half-range, and then quality.
     rotation_degrees: float = 15.0
     translation: float = 0.08
     """Share of the side."""
     scale: float = 0.15
-    erasing: float = 0.3
+    erasing: float = 0.5
     """Highest probability of erasing a rectangle (Zhong et al. 2020, arXiv:1708.04896)."""
     softness: float = 0.3
     """Probability of a blur, or of a face of fewer pixels, enlarged."""
-    darkness: float = 0.2
+    darkness: float = 0.3
     """Probability of a dark picture, with a sensor's noise."""
-    compression: float = 0.2
+    compression: float = 0.3
     """Probability of JPEG's losses."""
 
     # Distillation (Hinton et al. 2015, arXiv:1503.02531), where there are teachers.
-    imitation: float = 0.75
-    """Part of the loss that asks for what teachers answer for Training's own pictures; the rest asks for the data
-    set's answers. Lessons are learnt from the teachers alone."""
-    views: int = 32
-    """Lessons of every picture."""
+    imitation: float = 0.5
+    """Part of the loss that asks for the teachers' shares; the rest asks for the data set's answers."""
 
     precision: str = "mixed_bfloat16"
     """Keras' dtype policy while training; the exported model computes in float32."""

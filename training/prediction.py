@@ -28,15 +28,15 @@ def load(path: Path) -> keras.Model:
     return model
 
 
-def predictor(model: keras.Model, batch_size: int = BATCH_SIZE) -> Predict:
+def predictor(model: keras.Model) -> Predict:
     """``model``, which gives ``{view: (N, 7) shares}``, as a function from (N, 48, 48) uint8 to (N, 2, 7) float32."""
 
     def predict(faces: np.ndarray) -> np.ndarray:
         if len(faces) == 0:
             return np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
         # Every batch has the same shape, so that the backend compiles once.
-        padded = np.concatenate([faces, np.zeros((-len(faces) % batch_size, *faces.shape[1:]), faces.dtype)])
-        shares = model.predict(padded, batch_size=batch_size, verbose=0)
+        padded = np.concatenate([faces, np.zeros((-len(faces) % BATCH_SIZE, *faces.shape[1:]), faces.dtype)])
+        shares = model.predict(padded, batch_size=BATCH_SIZE, verbose=0)
         return np.stack([shares[view] for view in VIEWS], axis=1)[: len(faces)]
 
     return predict

@@ -74,15 +74,13 @@ def biases(facts: Mapping[str, Any]) -> np.ndarray:
     return np.array([[float(found.get(view, {}).get(emotion, 0)) for emotion in EMOTIONS] for view in VIEWS])
 
 
-def origin(file: ModelFile) -> dict[str, Any]:
-    """What a run says of a model that it began with or learnt from."""
-    return {"sha256": file.sha256, "provenance": file.metadata.get("provenance", {})}
-
-
-def lineage(start: ModelFile | None, teachers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The facts of the models that a run began with and learnt from; of the latter, each as :func:`origin` says it."""
-    facts = {"start": [origin(start)] if start else [], "teachers": [dict(teacher) for teacher in teachers]}
-    return {name: origins for name, origins in facts.items() if origins}
+def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str, Any]:
+    """The fact of the models that a run began with and learnt from, by their SHA-256 and their own provenance."""
+    return {
+        name: [{"sha256": file.sha256, "provenance": file.metadata.get("provenance", {})} for file in files]
+        for name, files in (("start", [start] if start else []), ("teachers", teachers))
+        if files
+    }
 
 
 def temperatures(facts: Mapping[str, Any]) -> tuple[float, ...]:

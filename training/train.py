@@ -1,15 +1,15 @@
 """One run: fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
 
 import json
-import math
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
 
 from fer_batch.classifiers import ModelFile
 from fer_batch.emotions import EMOTIONS, VIEWS
@@ -17,17 +17,15 @@ from fer_batch.errors import OutputError, UsageError
 from fer_batch.faces import SIDE
 from fer_batch.wholefile import replacing
 from training import augment, network
-from training.batches import Batches, Rows, even_size
 from training.config import Config
 from training.fer2013 import Split
 from training.prediction import load
-from training.teaching import Answers
 
-RENORMALISING_STEPS = 75
+RENORMALISING_STEPS = 150
 """Batches from which batch normalisation is estimated anew; with momentum .9 its running mean forgets in fifty."""
 
-WATCHED = 100
-"""Times, at most, that a run looks at its validation rows: a look costs as much as a short epoch."""
+BETWEEN_LIGHT_AND_LOGITS = (layers.Conv2D, layers.BatchNormalization, layers.Activation, layers.ReLU, layers.Add)
+"""Layers of which nearly all of a network's work is made, and which bear a lower precision."""
 
 
 def fit(
@@ -37,7 +35,7 @@ def fit(
     folder: Path,
     *,
     start: ModelFile | None = None,
-    answers: Answers | None = None,
+    teachers: Sequence[ModelFile] = (),
 ) -> keras.Model:
     """Train a network and return it, weights averaged; ``folder`` holds the checkpoint and a log.
 
@@ -50,8 +48,8 @@ def fit(
         validation: rows to watch.
         folder: the run's.
         start: a trained model whose weights are the first; new ones are drawn without.
-        answers: what teachers answer. If they are about lessons, these are learnt in the place of ``training``'s
-            pictures and answers; otherwise beside the data set's own answers.
+        teachers: trained models whose mean shares are learnt beside the data set's answers. They see every face in the
+            place where the network sees it, but not spoilt, and so teach that quality does not matter.
 
     Raises:
         UsageError: there are no FER+ votes to learn from, or ``start`` is of another shape than ``config`` says, or
@@ -63,50 +61,39 @@ def fit(
             "The training rows have no FER+ votes, and the model must learn to answer as FER+'s raters too: put "
             "fer2013new.csv beside fer2013.csv."
         )
-    claim(folder, config, training, start, answers)
+    claim(folder, config, training, start, teachers)
     with _precision(config.precision):
         keras.utils.set_random_seed(config.seed)
-        rows = _rows(training, config, answers)
-        lessons = answers is not None and answers.pictures is not None
-        batches = Batches(rows, config.batch_size, 0.0 if lessons else config.mixing, config.seed)
-        model = _trainable(config, len(batches), placing=not lessons)
+        taught_by = [_in(config.precision, file) for file in teachers]
+        model = _trainable(config, -(-len(training) // config.batch_size), taught_by)
         if start is not None:
             _begin_with(model.get_layer("network"), start)
-        checkpoint = Checkpoint(folder, config.epochs)
-        batches.begin(behind := checkpoint.restore(model))
+        checkpoint = Checkpoint(folder)
         model.fit(
-            batches,
-            initial_epoch=behind,
+            training.images,
+            _targets(training, config.vote_smoothing),
+            sample_weight=_weights(training),
+            batch_size=config.batch_size,
+            initial_epoch=checkpoint.restore(model),
             epochs=config.epochs,
-            validation_data=(validation.images, _targets(validation), _weights(validation)),
-            validation_batch_size=even_size(len(validation)),
-            validation_freq=math.ceil(config.epochs / WATCHED),
+            validation_data=(validation.images, _targets(validation, 0.0), _weights(validation)),
+            validation_batch_size=512,
             callbacks=[checkpoint, keras.callbacks.CSVLogger(folder / "log.csv", append=True)],
             verbose=2,
         )
         if start is not None:
             _blend(model.get_layer("network"), start, config.kept)
-        _renormalise(model, rows.pictures[0], config)
+        _renormalise(model, training, config)
     return model.get_layer("network")
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Everything that training needs to go on, in one file, which is replaced as a whole.
+    """Everything that training needs to go on, written after each epoch to one file, which is replaced as a whole."""
 
-    It is written after the last epoch, and after any other unless that would take more than PART_OF_TIME.
-    """
-
-    PART_OF_TIME = 0.05
-    """What writing may add to the time of a run."""
-
-    def __init__(self, folder: Path, epochs: int) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.folder, self.epochs = folder, epochs
+        self.folder = folder
         self.path = folder / "checkpoint.json"
-        self.slot = 0
-        """Which of two files is written next."""
-        self.due = 0.0
-        """When, by the clock of :func:`time.monotonic`."""
 
     def restore(self, model: keras.Model) -> int:
         """Load the newest state into a compiled model; the number of epochs that it has behind it.
@@ -120,7 +107,6 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
         try:
             state = json.loads(self.path.read_text())
             model.load_weights(self.folder / state["weights"])
-            self.slot = 1 - int(state["weights"].removeprefix("checkpoint-")[0])
             return int(state["epochs"])
         except (KeyError, ValueError, OSError) as error:
             raise UsageError(
@@ -128,19 +114,35 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
             ) from error
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 # Keras passes it
-        """Write the state if it is time; the small file that names it is replaced last: a cut leaves the one before."""
-        started = time.monotonic()
-        if started < self.due and epoch + 1 < self.epochs:
-            return
-        weights = f"checkpoint-{self.slot}.weights.h5"
+        """Write the state; the small file that names it is replaced last, so a cut leaves the one before."""
+        weights = f"checkpoint-{epoch % 2}.weights.h5"
         try:
             self.model.save_weights(self.folder / weights)
         except OSError as error:
             raise OutputError(f"Cannot write the checkpoint into {self.folder}: {error.strerror or error}.") from error
         with replacing(self.path) as file:
             json.dump({"epochs": epoch + 1, "weights": weights}, file)
-        self.slot, ended = 1 - self.slot, time.monotonic()
-        self.due = ended + (ended - started) / self.PART_OF_TIME
+
+
+class Imitation(layers.Layer):  # type: ignore[misc] # Keras has no types
+    """Passes the network's logits on, and adds to the loss how far they are from the teachers' shares.
+
+    Args:
+        weight: what the cross entropy, averaged over the faces and summed over the views, is multiplied by.
+    """
+
+    def __init__(self, weight: float, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.weight = weight
+
+    def call(
+        self, logits: dict[str, keras.KerasTensor], taught: dict[str, keras.KerasTensor]
+    ) -> dict[str, keras.KerasTensor]:
+        """``{view: (N, 7)}`` logits, and shares to imitate."""
+        for view in VIEWS:
+            entropy = keras.ops.categorical_crossentropy(taught[view], logits[view], from_logits=True)
+            self.add_loss(self.weight * keras.ops.mean(entropy))
+        return logits
 
 
 def claim(
@@ -148,7 +150,7 @@ def claim(
     config: Config,
     training: Split,
     start: ModelFile | None = None,
-    answers: Answers | None = None,
+    teachers: Sequence[ModelFile] = (),
 ) -> None:
     """Write into ``folder`` what its run is.
 
@@ -159,7 +161,7 @@ def claim(
     claims = {
         "config": asdict(config),
         "data": {"rows": len(training), "sha256": training.sha256},
-        "models": {"start": start and start.sha256, "answers": answers and answers.sha256},
+        "models": {"start": start and start.sha256, "teachers": [teacher.sha256 for teacher in teachers]},
     }
     for name, content in claims.items():
         path = folder / f"{name}.json"
@@ -183,6 +185,21 @@ def _precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+def _in(policy: str, file: ModelFile) -> keras.Model:
+    """A trained model whose convolutions, and what lies between them, compute as Keras' dtype policy ``policy``."""
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if isinstance(layer, BETWEEN_LIGHT_AND_LOGITS):
+            config["dtype"] = policy
+        return type(layer).from_config(config)
+
+    model = load(file.path)
+    copied = keras.models.clone_model(model, clone_function=copy)
+    copied.set_weights(model.get_weights())
+    return copied
+
+
 def _begin_with(net: keras.Model, start: ModelFile) -> None:
     """Give ``net`` the weights of a trained model of its shape."""
     try:
@@ -199,11 +216,18 @@ def _blend(net: keras.Model, start: ModelFile, kept: float) -> None:
     net.set_weights([(1 - kept) * new + kept * old for new, old in zip(net.get_weights(), before, strict=True)])
 
 
-def _trainable(config: Config, steps_per_epoch: int, *, placing: bool = True) -> keras.Model:
-    """Augmentation and network in one compiled model; without the first part of augmentation if not ``placing``."""
+def _trainable(config: Config, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()) -> keras.Model:
+    """Augmentation and network, beside the teachers, in one compiled model."""
     faces = keras.Input((SIDE, SIDE), name="faces")
-    placed = augment.placement(config)(faces) if placing else faces
+    placed = augment.placement(config)(faces)
     logits = network.build(config)(augment.degradation(config)(placed))
+    imitation = config.imitation if teachers else 0.0
+    if teachers:
+        for number, teacher in enumerate(teachers):
+            teacher.trainable, teacher.name = False, f"teacher{number}"
+        answers = [teacher(placed, training=False) for teacher in teachers]
+        taught = {view: sum(answer[view] for answer in answers) / len(answers) for view in VIEWS}
+        logits = Imitation(imitation, name="imitation")(logits, taught)
     model = keras.Model(faces, logits)
     steps, warmup = config.epochs * steps_per_epoch, int(config.warmup_epochs * steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -218,57 +242,39 @@ def _trainable(config: Config, steps_per_epoch: int, *, placing: bool = True) ->
         ema_momentum=config.ema_momentum,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    losses = {view: keras.losses.CategoricalCrossentropy(from_logits=True) for view in VIEWS}
+    losses = {
+        "fer2013": keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing),
+        "ferplus": keras.losses.CategoricalCrossentropy(from_logits=True),
+    }
     model.compile(
         optimizer,
         losses,
+        loss_weights=dict.fromkeys(losses, 1 - imitation),
         weighted_metrics={view: ["accuracy"] for view in losses},
-        # JAX computes step by step what it does not compile; TensorFlow's XLA is slower on CPUs than what it replaces.
-        jit_compile=keras.backend.backend() == "jax",
+        jit_compile=False,
     )
     return model
 
 
-def _renormalise(model: keras.Model, pictures: np.ndarray, config: Config) -> None:
+def _renormalise(model: keras.Model, training: Split, config: Config) -> None:
     """Estimate the statistics of batch normalisation anew, for the mean weights that fit leaves in place.
 
     Those kept while training belong to the raw weights (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
     """
-    order = np.resize(
-        np.random.default_rng(config.seed).permutation(len(pictures)), (RENORMALISING_STEPS, config.batch_size)
-    )
-    _, *parts = model.layers  # the first is the input
-    for chosen in order:
-        x = pictures[chosen]
-        for part in parts:
+    order = np.random.default_rng(config.seed).permutation(len(training))
+    batches = [order[at : at + config.batch_size] for at in range(0, len(order), config.batch_size)]
+    spoilt = [model.get_layer(name) for name in ("placement", "degradation", "network")]
+    for step in range(RENORMALISING_STEPS):
+        x = training.images[batches[step % len(batches)]]
+        for part in spoilt:
             x = part(x, training=True)
 
 
-def _rows(split: Split, config: Config, answers: Answers | None) -> Rows:
-    """What is learnt: lessons; or the data set's answers, smoothed, and the teachers' beside them."""
-    taught = {}
-    if answers is not None:
-        taught = dict(zip(VIEWS, np.moveaxis(answers.shares.astype(np.float32), 2, 0), strict=True))
-        if answers.pictures is not None:
-            return Rows(answers.pictures, taught, {view: np.ones(len(split), np.float32) for view in VIEWS})
-    targets, weights = _targets(split, config.label_smoothing, config.vote_smoothing), _weights(split)
-    if taught:
-        own = {view: (1 - config.imitation) * weights[view] for view in VIEWS}
-        weights = {view: own[view] + config.imitation for view in VIEWS}
-        targets = {
-            view: (own[view][:, np.newaxis] * targets[view] + config.imitation * taught[view][0])
-            / weights[view][:, np.newaxis]
-            for view in VIEWS
-        }
-    return Rows(split.images[np.newaxis], {view: targets[view][np.newaxis] for view in VIEWS}, weights)
-
-
-def _targets(split: Split, label_smoothing: float = 0.0, vote_smoothing: float = 0.0) -> dict[str, np.ndarray]:
+def _targets(split: Split, vote_smoothing: float) -> dict[str, np.ndarray]:
     """Shares to learn, (N, 7) for each view."""
     smoothing = vote_smoothing * split.has_shares[:, np.newaxis].astype(np.float32)
     labels = np.eye(len(EMOTIONS), dtype=np.float32)[split.labels]
-    labels = (1 - smoothing) * labels + smoothing * split.shares
-    return {"fer2013": (1 - label_smoothing) * labels + label_smoothing / len(EMOTIONS), "ferplus": split.shares}
+    return {"fer2013": (1 - smoothing) * labels + smoothing * split.shares, "ferplus": split.shares}
 
 
 def _weights(split: Split) -> dict[str, np.ndarray]:

@@ -1,6 +1,5 @@
 """A small data set that a small network can learn, and one run on it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,17 +75,9 @@ def few_renormalising_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "RENORMALISING_STEPS", 21)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def checkpoint_after_every_epoch() -> Iterator[None]:
-    """However long writing takes in comparison."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train.Checkpoint, "PART_OF_TIME", 1e9)
-        yield
-
-
 @pytest.fixture(scope="session")
 def run(splits: dict[str, Split], config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run that was cut while its third epoch was learnt, and called again."""
+    """A run that was cut at the end of its third epoch, and called again."""
     folder = tmp_path_factory.mktemp("runs") / "textures"
     written = train.Checkpoint.on_epoch_end
 
