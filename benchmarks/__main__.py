@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import end_to_end, parts, samples
-from fer_batch import detectors
+from fer_batch import detection
 
 PEER = """
 import sys, time
@@ -110,7 +110,7 @@ def _machine(cores: int) -> dict[str, Any]:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     features = known.get("flags", "").split()
-    detector = detectors.make(detectors.DEFAULT).facts
+    detector = detection.make(detection.DEFAULT).facts
     return {
         "processor": known.get("model name", platform.processor()),
         "features": [one for one in FEATURES if one in features],

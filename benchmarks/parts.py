@@ -11,13 +11,15 @@ from typing import Any
 import av
 import numpy as np
 
-from fer_batch import detectors, faces, films, photographs, sight, sources
+from fer_batch import detection
 from fer_batch.classifiers import ModelFile
-from fer_batch.detectors import Detector
-from fer_batch.detectors.centerface import CenterFace, letterbox
-from fer_batch.filmindex import read_index
-from fer_batch.openvino_import import import_openvino
-from fer_batch.sampling import Sampling
+from fer_batch.detection import Detector, crop, scan
+from fer_batch.detection.centerface import CenterFace, letterbox
+from fer_batch.media import photos, sources
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import read_index
+from fer_batch.openvino_net import import_openvino
 from fer_batch.types import Chunk, Detection, Kind
 
 BATCH = 64
@@ -70,9 +72,9 @@ def _measure(path: Path) -> Parts:
     source = sources.walk([path]).sources[0]
     if source.kind is Kind.VIDEO:
         index = read_index(source.files[0])
-        chunks, decoding = films.plan(source, index, Sampling(), films.trust(index)), _decoding(path)
+        chunks, decoding = reader.plan(source, index, Sampling(), reader.trust(index)), _decoding(path)
     else:
-        chunks = photographs.plan(source)
+        chunks = photos.plan(source)
         decoding = _mean(lambda: _decode_photograph(source.files[0]))
     frames, found, shapes = _looks(chunks[0])
     detecting = sum(count * _net(shape) for shape, count in shapes.items()) / frames
@@ -81,8 +83,8 @@ def _measure(path: Path) -> Parts:
 
 def _looks(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
     """Frames, faces, and how often the detector's net is used in each shape."""
-    counting = _Counting(detectors.make(detectors.DEFAULT))
-    parts = list(sight.see(chunk, counting, 0.3, None, lambda: None))
+    counting = _Counting(detection.make(detection.DEFAULT))
+    parts = list(scan.see(chunk, counting, 0.3, None, lambda: None))
     return sum(len(one.moments) for one in parts), sum(len(one.crops) for one in parts), counting.shapes
 
 
@@ -120,9 +122,9 @@ def _cnn() -> float:
     """Bare OpenVINO: the shipped model, for one face of a batch."""
     core = import_openvino().Core()
     model = core.read_model(ModelFile().path.with_suffix(".xml"))
-    model.reshape([BATCH, faces.SIDE, faces.SIDE])
+    model.reshape([BATCH, crop.SIDE, crop.SIDE])
     compiled = _compiled(core, model, "f32")
-    crops = np.random.default_rng(0).uniform(0, 255, (BATCH, faces.SIDE, faces.SIDE)).astype(np.float32)
+    crops = np.random.default_rng(0).uniform(0, 255, (BATCH, crop.SIDE, crop.SIDE)).astype(np.float32)
     return _mean(lambda: compiled(crops)) / BATCH
 
 

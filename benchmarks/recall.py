@@ -12,10 +12,13 @@ import numpy as np
 import skimage.data
 import typer
 
-from fer_batch import detectors, films, sight, sources
-from fer_batch.filmindex import read_index
-from fer_batch.sampling import Sampling
-from fer_batch.tasks import LOWEST_CONFIDENCE
+from fer_batch import detection
+from fer_batch.detection import scan
+from fer_batch.media import sources
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import read_index
+from fer_batch.pipeline.worker import LOWEST_CONFIDENCE
 from fer_batch.types import Box, Detection
 
 SIZE = (640, 480)
@@ -91,9 +94,9 @@ def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:
     """The faces of every frame that are found for sure."""
     source = sources.walk([path]).sources[0]
     index = read_index(path)
-    detector = detectors.make(detectors.DEFAULT)
-    for chunk in films.plan(source, index, Sampling(), films.trust(index)):
-        for part in sight.see(chunk, detector, LOWEST_CONFIDENCE, detect_every, lambda: None):
+    detector = detection.make(detection.DEFAULT)
+    for chunk in reader.plan(source, index, Sampling(), reader.trust(index)):
+        for part in scan.see(chunk, detector, LOWEST_CONFIDENCE, detect_every, lambda: None):
             for at in range(len(part.moments)):
                 found = (one for one, owner in zip(part.detections, part.owners, strict=True) if owner == at)
                 yield [one for one in found if one.confidence >= SURE]

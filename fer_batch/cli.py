@@ -15,8 +15,8 @@ from fer_batch.errors import ExitCode, FerBatchError
 from fer_batch.options import RUNTIMES, Options, ReportOptions, interval, rectangle
 
 if TYPE_CHECKING:
-    from fer_batch.batch import Run
-    from fer_batch.forecast import Cost
+    from fer_batch.pipeline.forecast import Cost
+    from fer_batch.pipeline.run import Run
     from fer_batch.types import Outcome, Source
 
 app = typer.Typer(
@@ -181,7 +181,7 @@ def report(
 ) -> None:
     """Render the report again, from the tables in an output folder."""
     with _errors_to_exit_codes():
-        from fer_batch.report import render, render_single_file
+        from fer_batch.report.render import render, render_single_file
 
         asked = ReportOptions(charts=charts, thumbnails=thumbnails, anonymize=anonymize, media=media)
         typer.echo((render_single_file if single_file else render)(folder, asked, tell=_warn))
@@ -196,15 +196,15 @@ def info(
 ) -> None:
     """Say which versions, detector, model and device are used, and print the model card."""
     with _errors_to_exit_codes():
-        from fer_batch import detectors
+        from fer_batch import detection
         from fer_batch.classifiers import ModelFile
-        from fer_batch.runfile import versions
+        from fer_batch.output.manifest import versions
 
         file = ModelFile(model)
         facts: dict[str, Any] = {
             "fer-batch": __version__,
             "versions": versions(),
-            "detector": detectors.make(detectors.DEFAULT).facts,
+            "detector": detection.make(detection.DEFAULT).facts,
             "model": {
                 **file.facts,
                 "runtime": file.load(Options.batch_size).runtime,
@@ -226,8 +226,8 @@ def demo(
 ) -> None:
     """Make a sample (a photograph and a film of one face) and analyse it."""
     with _errors_to_exit_codes():
-        from fer_batch import outfolder
         from fer_batch.demo import make_sample
+        from fer_batch.output import folder as outfolder
 
         asked = ReportOptions(thumbnails=True, charts=True)
         outfolder.claim(folder)
@@ -244,7 +244,7 @@ def main(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 def _analyze(inputs: list[Path], options: Options, asked: ReportOptions, out: Path | None, *, say: bool) -> "Run":
-    from fer_batch.batch import analyze as run_batch
+    from fer_batch.pipeline.run import analyze as run_batch
 
     with _Bar(say) as progress:
         run = run_batch(inputs, options, out=out, progress=progress, asked=asked)
@@ -314,7 +314,7 @@ def _errors_to_exit_codes() -> Iterator[None]:
 
 
 def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None:
-    from fer_batch.forecast import SPARSE_FPS, forecast
+    from fer_batch.pipeline.forecast import SPARSE_FPS, forecast
 
     found = forecast(inputs, options)
     if as_json:

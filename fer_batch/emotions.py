@@ -5,7 +5,7 @@ Every array of shares in this project has its last axis in the order of :data:`E
 
 from dataclasses import dataclass
 
-from fer_batch.strings import say
+from fer_batch.report.texts import say
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class Face:
     person: str = ""
     """Empty: nobody has named it."""
     quality: float = 1.0
-    """How good its picture is to read, 0 to 1: :mod:`fer_batch.quality`."""
+    """How good its picture is to read, 0 to 1: :mod:`fer_batch.detection.quality`."""
     spurious: bool = False
     """Seen in one frame only, and not in those around it: likely no face at all."""
 

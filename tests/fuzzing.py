@@ -26,15 +26,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fer_batch import films, photographs, sources
-from fer_batch.decoding import decode
+from fer_batch.detection.decoding import decode
 from fer_batch.errors import MediaError
-from fer_batch.executors.processes import MOST_MEMORY, bound_memory
-from fer_batch.filmindex import read_index
-from fer_batch.films import Trust
-from fer_batch.sampling import Sampling
+from fer_batch.media import photos, sources
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import read_index
+from fer_batch.media.video.reader import Trust
+from fer_batch.pipeline.executors.processes import MOST_MEMORY, bound_memory
 from fer_batch.types import Chunk, Kind
-from tests import media
+from tests.helpers import media
 
 ROOT = Path(__file__).parents[1]
 
@@ -256,16 +257,16 @@ def _look(path: Path) -> dict[str, Any]:
     for source in found.sources:
         try:
             if source.kind is Kind.PHOTOS:
-                frames += _draw(photographs.plan(source), lines)
+                frames += _draw(photos.plan(source), lines)
                 continue
             index = read_index(path)
             lines += [*index.notes, *([index.damage] if index.damage else [])]
             json.dumps(index.facts, allow_nan=False)
-            for trust in range(films.trust(index), -1, -1):
+            for trust in range(reader.trust(index), -1, -1):
                 said: list[str] = []
                 try:
-                    frames += _draw(films.plan(source, index, Sampling(), Trust(trust)), said)
-                except films.Misaligned as error:
+                    frames += _draw(reader.plan(source, index, Sampling(), Trust(trust)), said)
+                except reader.Misaligned as error:
                     if trust == 0:
                         lines.append(str(error))
                     continue

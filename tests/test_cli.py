@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from fer_batch import __version__, photographs
+from fer_batch import __version__
 from fer_batch.classifiers import SHIPPED
 from fer_batch.cli import app
 from fer_batch.errors import ExitCode
-from tests import media
+from fer_batch.media import photos
+from tests.helpers import media
 
 
 def invoke(*arguments: str | Path) -> Result:
@@ -206,7 +207,7 @@ def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path, e
     noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
     chunks = 10
     (tmp_path / "in").mkdir()
-    for number in range(chunks * photographs.PER_CHUNK):
+    for number in range(chunks * photos.PER_CHUNK):
         media.write_photograph(tmp_path / "in" / f"{number:03}.bmp", noise)
     work = tmp_path / "out" / "work"
     deadline = time.monotonic() + 60

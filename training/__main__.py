@@ -182,7 +182,7 @@ def evaluate(
     """Print how well a model answers on PublicTest and PrivateTest, and what its shares are worth."""
     with _errors_in_one_line():
         from fer_batch.classifiers import ModelFile
-        from fer_batch.wholefile import replacing
+        from fer_batch.output.files import replacing
 
         file = ModelFile(model)
         splits = _read(data, ("PrivateTest",), None)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fer_batch.faces import SIDE
+from fer_batch.detection.crop import SIDE
 from training.config import Config
 
 LUMINANCE = np.array(
@@ -127,7 +127,7 @@ class _Random(layers.Layer):  # type: ignore[misc] # Keras has no types
 
 
 class RandomSoftness(_Random):
-    """Blur a picture, or take away pixels and enlarge it again as :func:`fer_batch.faces.resample` does.
+    """Blur a picture, or take away pixels and enlarge it again as :func:`fer_batch.detection.crop.resample` does.
 
     Both are linear and the same along rows and columns, so each is one matrix, applied from both sides.
     """

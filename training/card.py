@@ -118,7 +118,7 @@ def main(
 ) -> None:
     """Write the card of a model from its figures; fer-batch finds it beside the model, with the suffix .md."""
     with _errors_in_one_line():
-        from fer_batch.wholefile import replacing
+        from fer_batch.output.files import replacing
 
         card = write(read(model, metrics, robustness))
         with replacing(out) as file:

@@ -12,9 +12,9 @@ import numpy as np
 from keras import layers
 
 from fer_batch.classifiers.model_file import METADATA_MEMBER
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError, OutputError
-from fer_batch.faces import SIDE
 from training import network
 from training.config import Config
 from training.evaluate import UNCALIBRATED

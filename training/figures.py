@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer_batch.emotions import TABLE
-from fer_batch.wholefile import replacing
+from fer_batch.output.files import replacing
 from training.evaluate import TEST_SPLITS, Report, Result, Score
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import math
 import keras
 from keras import layers
 
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.faces import SIDE
 from training.config import Config
 
 

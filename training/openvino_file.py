@@ -6,9 +6,9 @@ from pathlib import Path
 import keras
 
 from fer_batch.classifiers.model_file import sha256
-from fer_batch.classifiers.openvino_cnn import ORIGIN
+from fer_batch.classifiers.openvino import ORIGIN
 from fer_batch.errors import OutputError, UsageError
-from fer_batch.openvino_import import import_openvino
+from fer_batch.openvino_net import import_openvino
 
 
 def write(path: Path) -> Path:

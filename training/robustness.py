@@ -2,8 +2,8 @@
 
 Each condition changes all pictures of a split in one way that happens in use: a box that a detector placed otherwise, a
 tilted head, a small, blurred, dark or much compressed face. Past the edge the border is repeated, as in
-:func:`fer_batch.faces.cut`. Where a change has several directions, the rows take them in turn. The same pictures give
-the same bytes.
+:func:`fer_batch.detection.crop.cut`. Where a change has several directions, the rows take them in turn. The same
+pictures give the same bytes.
 """
 
 import json
@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import typer
 
+from fer_batch.detection.crop import SIDE, resample
 from fer_batch.emotions import VIEWS
-from fer_batch.faces import SIDE, resample
 from training.__main__ import Data, _errors_in_one_line, _read
 from training.evaluate import TEST_SPLITS, Predict
 from training.fer2013 import Split
@@ -95,7 +95,7 @@ def blur(images: np.ndarray) -> np.ndarray:
 
 
 def coarsen(images: np.ndarray) -> np.ndarray:
-    """What a face of SMALL_SIDE pixels becomes when :func:`fer_batch.faces.resample` enlarges it."""
+    """What a face of SMALL_SIDE pixels becomes when :func:`fer_batch.detection.crop.resample` enlarges it."""
     small = (SMALL_SIDE, SMALL_SIDE)
     return _each(images, lambda image: resample(cv2.resize(image, small, interpolation=cv2.INTER_AREA)))
 
@@ -186,7 +186,7 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must stand before TensorFlow is imported
     with _errors_in_one_line():
         from fer_batch.classifiers import ModelFile
-        from fer_batch.wholefile import replacing
+        from fer_batch.output.files import replacing
 
         file = ModelFile(model)
         splits = _read(data, ("PrivateTest",), None)

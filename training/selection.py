@@ -1,7 +1,7 @@
 """What it is worth to leave poor pictures out: ``python -m training.selection`` tells.
 
-The pictures of a split are spoilt in the ways that curves of :mod:`fer_batch.quality` were measured on, at random, and
-a fifth of them is left out: those of the lowest quality, or those whose top share is the lowest. The same pictures give
+The pictures of a split are spoilt in the ways that curves of :mod:`fer_batch.detection.quality` were measured on, at
+random, and a fifth of them is left out: those of the lowest quality, or those whose top share is the lowest. The same pictures give
 the same figures.
 """
 
@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import typer
 
-from fer_batch import quality
+from fer_batch.detection import quality
+from fer_batch.detection.crop import CROP_SCALE, SIDE, resample
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.faces import CROP_SCALE, SIDE, resample
 from fer_batch.types import Box, Detection
 from training.__main__ import Data, _errors_in_one_line, _read
 from training.evaluate import TEST_SPLITS, Predict

@@ -12,10 +12,10 @@ import numpy as np
 from keras import layers
 
 from fer_batch.classifiers import ModelFile
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import OutputError, UsageError
-from fer_batch.faces import SIDE
-from fer_batch.wholefile import replacing
+from fer_batch.output.files import replacing
 from training import augment, network
 from training.config import Config
 from training.fer2013 import Split

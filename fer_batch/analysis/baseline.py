@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer_batch.timeline import valence
-from fer_batch.traces import Trace
+from fer_batch.analysis.series import Trace
+from fer_batch.analysis.timeline import valence
 from fer_batch.types import Summary
 
 

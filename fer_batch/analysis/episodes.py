@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from fer_batch.analysis.series import Trace
 from fer_batch.emotions import EMOTIONS, NEUTRAL
-from fer_batch.traces import Trace
 from fer_batch.types import Episode
 
 SIX = tuple(at for at in range(len(EMOTIONS)) if at != NEUTRAL)

@@ -14,8 +14,8 @@ from itertools import combinations
 
 import numpy as np
 
+from fer_batch.analysis.persons import together
 from fer_batch.emotions import EMOTIONS
-from fer_batch.persons import together
 from fer_batch.types import Kind, Summary
 
 CONFIDENCE = 0.95

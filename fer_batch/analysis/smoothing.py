@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_batch.traces import Trace
+from fer_batch.analysis.series import Trace
 
 BRIEF = 1e-4
 """Seconds below which a row's value is that at its middle: the average over it would be lost in rounding."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch import episodes, timeline, traces
-from fer_batch.baseline import Baseline, baselines
+from fer_batch.analysis import episodes, series, timeline
+from fer_batch.analysis.baseline import Baseline, baselines
+from fer_batch.analysis.series import Trace
+from fer_batch.analysis.smoothing import smooth
+from fer_batch.annotations.events import Event
+from fer_batch.annotations.load import Study
 from fer_batch.emotions import EMOTIONS
-from fer_batch.events import Event
 from fer_batch.options import Options
-from fer_batch.smoothing import smooth
-from fer_batch.study import Study
-from fer_batch.traces import Trace
 from fer_batch.types import Episode, Kind, Skipped, Source, Summary
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Film:
         self._events = study.events.of(name)
         self._rows = len(table)
         self._looked_at = _extent(table)
-        self._faces = traces.of_faces(table, options.min_quality)
+        self._faces = series.of_faces(table, options.min_quality)
         self._baselines: Mapping[int | None, Baseline] = {}
         if options.baseline is not None:
             start, stop = (seconds - study.events.offset(name) for seconds in options.baseline)
@@ -157,7 +157,7 @@ def _extent(table: "pd.DataFrame") -> tuple[float, float] | None:
 
 def _in_photographs(table: "pd.DataFrame", file: str, options: Options, study: Study) -> Iterator[Summary]:
     """A Summary for each person, role and group in a folder."""
-    everything = traces.of_everything(table, options.min_quality)
+    everything = series.of_everything(table, options.min_quality)
     by_face = study.people.of(file).by_face
     if everything is None or not by_face:
         return

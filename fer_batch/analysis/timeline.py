@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch import traces
+from fer_batch.analysis import series
+from fer_batch.analysis.series import Trace
 from fer_batch.emotions import EMOTIONS
-from fer_batch.traces import Trace
 from fer_batch.types import Episode, Kind, Summary
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def summarise(
     None: nobody has looked for them.
     """
     if kind is Kind.PHOTOS:
-        everything = traces.of_everything(timeline, min_quality)
+        everything = series.of_everything(timeline, min_quality)
         return [] if everything is None else [summary(everything, file, kind)]
     counts = Counter(one.face_id for one in episodes or ())
     return [
         summary(trace, file, kind, None if episodes is None or not trace.timed else counts[trace.face_id])
-        for trace in traces.of_faces(timeline, min_quality)
+        for trace in series.of_faces(timeline, min_quality)
     ]
 
 

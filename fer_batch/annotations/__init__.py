@@ -1,0 +1,1 @@
+"""What users write by hand: who the people are, and what happened when."""

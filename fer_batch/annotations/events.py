@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fer_batch import sheets
-from fer_batch.places import Places
-from fer_batch.sheets import Line
-from fer_batch.sources import Found
+from fer_batch.annotations import user_csv
+from fer_batch.annotations.targets import Places
+from fer_batch.annotations.user_csv import Line
+from fer_batch.media.sources import Found
 
 REQUIRED = ("file", "label", "start", "stop")
 OPTIONAL = ("offset",)
@@ -55,7 +55,7 @@ def read(path: Path, found: Found) -> Events:
     places = Places(found)
     offsets: dict[str, tuple[float, Line]] = {}
     spoken: list[tuple[Line, Sequence[str]]] = []
-    for line in sheets.read(path, REQUIRED, OPTIONAL):
+    for line in user_csv.read(path, REQUIRED, OPTIONAL):
         films = _films(line, places)
         if line.values["offset"]:
             if not line.values["file"]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from fer_batch import events, people
-from fer_batch.events import Events
+from fer_batch.annotations import events, people
+from fer_batch.annotations.events import Events
+from fer_batch.annotations.people import NOBODY, People
+from fer_batch.media.sources import Found
 from fer_batch.options import Options
-from fer_batch.people import NOBODY, People
-from fer_batch.sources import Found
 
 
 @dataclass(frozen=True)

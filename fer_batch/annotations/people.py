@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from fer_batch import sheets
-from fer_batch.places import Places
-from fer_batch.sheets import Line
-from fer_batch.sources import Found
+from fer_batch.annotations import user_csv
+from fer_batch.annotations.targets import Places
+from fer_batch.annotations.user_csv import Line
+from fer_batch.media.sources import Found
 from fer_batch.types import Face, Kind, Moment, Reading, Skipped
 
 REQUIRED = ("file", "face_id", "person")
@@ -66,7 +66,7 @@ def read(path: Path, found: Found) -> People:
     taken: dict[tuple[str, str | None, int], Line] = {}
     parts: dict[tuple[str, str], Naming] = {}
     by_source: dict[str, list[Naming]] = {}
-    for line in sheets.read(path, REQUIRED, OPTIONAL):
+    for line in user_csv.read(path, REQUIRED, OPTIONAL):
         place = places.of(line)
         naming = _naming(line, place.photograph if place else None)
         if place is None:

@@ -3,9 +3,9 @@
 import unicodedata
 from dataclasses import dataclass
 
-from fer_batch import sheets
-from fer_batch.sheets import Line
-from fer_batch.sources import Found, legible_name
+from fer_batch.annotations import user_csv
+from fer_batch.annotations.user_csv import Line
+from fer_batch.media.sources import Found, legible_name
 from fer_batch.types import Kind
 
 
@@ -58,7 +58,7 @@ class Places:
         if (folder := self._folders.get(_same(name))) is not None:
             example = f"{folder.name}/{legible_name(folder.files[0])}"
             raise line.wrong(f"'{name}' is a folder of photographs. Name the photograph too, as in '{example}'.")
-        near = sheets.suggestion(_same(name), list(self._places))
+        near = user_csv.suggestion(_same(name), list(self._places))
         raise line.wrong(
             f"there is no film and no photograph '{name}' among the inputs.{near} Correct the name (films are named as "
             "in the column file of summary.csv, photographs as in their timeline), or take the line out."

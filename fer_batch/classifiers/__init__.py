@@ -66,9 +66,9 @@ class ModelFile:
             ModelError: the file does not hold a network of our shape, or is not safe to load.
         """
         if self.choose(runtime)[0] == OPENVINO:
-            from fer_batch.classifiers.openvino_cnn import OpenVinoCnn
+            from fer_batch.classifiers.openvino import OpenVinoCnn
 
             return OpenVinoCnn(self.path.with_suffix(".xml"), self.sha256, batch_size)
-        from fer_batch.classifiers.keras_cnn import KerasCnn
+        from fer_batch.classifiers.keras import KerasCnn
 
         return KerasCnn(self.path, batch_size)

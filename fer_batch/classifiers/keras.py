@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from fer_batch.classifiers import batching
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
-from fer_batch.faces import SIDE
 
 
 class KerasCnn:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from fer_batch.classifiers import batching
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
-from fer_batch.faces import SIDE
-from fer_batch.openvino_import import Net, import_openvino
+from fer_batch.openvino_net import Net, import_openvino
 
 ORIGIN = ("fer_batch", "keras_sha256")
 """Where in the model's runtime information the digest of its ``.keras`` file stands."""

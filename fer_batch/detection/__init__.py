@@ -27,7 +27,7 @@ class Detector(Protocol):
 
 
 def _centerface() -> Detector:
-    from fer_batch.detectors.centerface import CenterFace
+    from fer_batch.detection.centerface import CenterFace
 
     return CenterFace()
 

@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fer_batch.detection.schedule import SQUARES
 from fer_batch.errors import DetectorError
-from fer_batch.looking import SQUARES
-from fer_batch.openvino_import import Net, import_openvino
+from fer_batch.openvino_net import Net, import_openvino
 from fer_batch.types import Box, Detection
 
 SHA256 = "09189deaaf86"
@@ -42,7 +42,7 @@ Few, because every shape that is compiled costs memory.
 
 
 class CenterFace:
-    """Implements :class:`fer_batch.detectors.Detector`.
+    """Implements :class:`fer_batch.detection.Detector`.
 
     Raises:
         DetectorError: the weights are missing or others than those that were measured.

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from fer_batch import films, photographs
-from fer_batch.frames import Frame
+from fer_batch.media import photos
+from fer_batch.media.frame import Frame
+from fer_batch.media.video import reader
 from fer_batch.types import Chunk, Kind, Skipped
 
 READERS: dict[Kind, Callable[[Chunk, list[Skipped], Callable[[], object]], Iterator[Frame]]] = {
-    Kind.PHOTOS: photographs.read,
-    Kind.VIDEO: films.read,
+    Kind.PHOTOS: photos.read,
+    Kind.VIDEO: reader.read,
 }
 
 

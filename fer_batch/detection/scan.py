@@ -7,11 +7,12 @@ from math import ceil, inf
 
 import numpy as np
 
-from fer_batch import faces, looking, quality, shots
-from fer_batch.decoding import decode
-from fer_batch.detectors import Detector
-from fer_batch.frames import Frame, Picture
-from fer_batch.region import Region
+from fer_batch.detection import Detector, quality, schedule
+from fer_batch.detection import crop as faces
+from fer_batch.detection.decoding import decode
+from fer_batch.detection.region import Region
+from fer_batch.media.frame import Frame, Picture
+from fer_batch.tracking import shots
 from fer_batch.types import Box, Chunk, Detection, Kind, Sightings, Skipped
 
 
@@ -33,7 +34,7 @@ def see(
         MediaError: nothing of the chunk can be read, or it is not what its film's index announced.
     """
     decoding = decode(chunk, alive)
-    longest_side = looking.longest_side(chunk.source.kind)
+    longest_side = schedule.longest_side(chunk.source.kind)
     eye = (
         _Eye(detector, min_confidence, longest_side)
         if region is None
@@ -67,7 +68,7 @@ class _Eye:
 
     def between(self, before: Sequence[Detection], frames: Sequence[Frame]) -> list[list[Detection]]:
         """The faces in frames up to the next whole look, after the one that found ``before``."""
-        return looking.between(
+        return schedule.between(
             before,
             len(frames),
             whole=lambda at: self.whole(frames[at].picture),
@@ -77,16 +78,16 @@ class _Eye:
     def near(self, picture: Picture, expected: Box) -> Detection | None:
         """The face around the place where one is expected."""
         found: list[Detection] = []
-        for scale, side in looking.SQUARES:
-            place = looking.square(expected, scale, picture.width, picture.height)
+        for scale, side in schedule.SQUARES:
+            place = schedule.square(expected, scale, picture.width, picture.height)
             grey = faces.cut_square(picture.luma(expected.height), place.left, place.top, place.side, side)
             shrunk = place.side / side
             seen = self._detect(np.broadcast_to(grey[:, :, np.newaxis], (side, side, 3)))
             in_frame = (one.scaled(shrunk, shrunk).moved(place.left, place.top) for one in seen)
-            face = looking.chosen(expected, in_frame)
+            face = schedule.chosen(expected, in_frame)
             if face is not None:
                 found.append(face)
-                if face.confidence >= looking.SURE:
+                if face.confidence >= schedule.SURE:
                     break
         return max(found, key=lambda one: one.confidence, default=None)
 
@@ -141,7 +142,7 @@ def _film(frames: Iterator[Frame], eye: _Eye, detect_every: int | None) -> Itera
     for frame in frames:
         waiting.append(frame)
         pixels = frame.picture.width * frame.picture.height
-        if looking.due(last, frame.moment, len(waiting), pixels, detect_every):
+        if schedule.due(last, frame.moment, len(waiting), pixels, detect_every):
             found = eye.between(known, waiting)
             yield _sightings(waiting, found)
             last, known, waiting = frame.moment, found[-1], []

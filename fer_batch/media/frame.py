@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fer_batch.faces import Luma
+from fer_batch.detection.crop import Luma
 from fer_batch.types import Moment
 
 

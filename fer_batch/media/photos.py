@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_batch import photofile
+from fer_batch.detection.crop import SIDE, Luma
+from fer_batch.detection.schedule import longest_side
 from fer_batch.errors import MediaError
-from fer_batch.faces import SIDE, Luma
-from fer_batch.frames import Frame
-from fer_batch.looking import longest_side
-from fer_batch.sources import legible_name
+from fer_batch.media import photo_file
+from fer_batch.media.frame import Frame
+from fer_batch.media.sources import legible_name
 from fer_batch.types import Chunk, Kind, Moment, Skipped, Source
 
 PER_CHUNK = 16
@@ -37,7 +37,7 @@ OPENED_FOR = longest_side(Kind.PHOTOS)
 
 @dataclass(frozen=True)
 class Photograph:
-    """A decoded photograph; implements :class:`fer_batch.frames.Picture`."""
+    """A decoded photograph; implements :class:`fer_batch.media.frame.Picture`."""
 
     path: Path
     pixels: np.ndarray
@@ -111,5 +111,5 @@ def open_photograph(path: Path, enough: int | None = None) -> Photograph:
     Raises:
         MediaError: it cannot be read, is damaged, or is too large to be a photograph.
     """
-    decoded = photofile.decode(path, enough)
+    decoded = photo_file.decode(path, enough)
     return Photograph(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, decoded.notes)

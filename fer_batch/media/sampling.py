@@ -6,7 +6,7 @@ from math import ceil, lcm
 
 import numpy as np
 
-from fer_batch.filmmoments import Moments
+from fer_batch.media.filmmoments import Moments
 
 EXACT = 2**53
 """Integers below are exact in float64, and in int64 anyway."""

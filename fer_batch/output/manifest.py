@@ -8,7 +8,8 @@ from importlib import metadata
 from typing import Any
 
 import fer_batch
-from fer_batch import faces, groups
+from fer_batch.analysis import groups
+from fer_batch.detection import crop
 from fer_batch.options import Options
 from fer_batch.types import Kind, Outcome, Skipped
 
@@ -54,7 +55,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "options": ledger.options.as_json(),
         "model": {**ledger.model, "runtime": ledger.runtime},
         "detector": dict(ledger.detector),
-        "crop": {"side": faces.SIDE, "scale": faces.CROP_SCALE},
+        "crop": {"side": crop.SIDE, "scale": crop.CROP_SCALE},
         "statistics_over_people": _statistics(ledger),
         "counts": {
             "sources": len(outcomes),

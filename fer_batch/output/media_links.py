@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from fer_batch import tables
+from fer_batch.output import tables
 from fer_batch.types import Kind, Source
 
 MEDIA = "media.json"

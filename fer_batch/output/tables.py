@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_batch.analysis.groups import Difference, GroupMean
+from fer_batch.analysis.persons import Person
+from fer_batch.annotations.events import Event
 from fer_batch.emotions import EMOTIONS, NEUTRAL
-from fer_batch.events import Event
-from fer_batch.groups import Difference, GroupMean
-from fer_batch.persons import Person
+from fer_batch.output.files import replacing
 from fer_batch.types import Episode, Reading, Skipped, Summary
-from fer_batch.wholefile import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,1 @@
+"""A whole run: planning, workers, checkpoints, progress, and the forecast of a run."""

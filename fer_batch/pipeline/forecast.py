@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_batch import executors, sources
+from fer_batch.annotations.load import Study
 from fer_batch.classifiers import ModelFile
 from fer_batch.errors import NothingUsable
-from fer_batch.executors.protocol import Done, Executor, Lost
-from fer_batch.filmheader import Announced
+from fer_batch.media import sources
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video.header import Announced
 from fer_batch.options import Options
-from fer_batch.sampling import Sampling
-from fer_batch.study import Study
-from fer_batch.tasks import Setup, Survey, Tried, Try
+from fer_batch.pipeline import executors
+from fer_batch.pipeline.executors.base import Done, Executor, Lost
+from fer_batch.pipeline.worker import Setup, Survey, Tried, Try
 from fer_batch.types import Kind, Skipped, Source
 
 SPARSE_FPS = 5.0

@@ -6,17 +6,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_batch import groups, measuring, media, outfolder, persons, report, results, runfile, sources, tables, tracking
+from fer_batch.analysis import groups, persons
+from fer_batch.analysis import summary as measuring
+from fer_batch.analysis.summary import Measured
+from fer_batch.annotations.load import Study
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
-from fer_batch.measuring import Measured
+from fer_batch.media import sources
 from fer_batch.options import Options, ReportOptions
-from fer_batch.progress import Progress, Silence
-from fer_batch.seeing import Seeing
-from fer_batch.study import Study
+from fer_batch.output import folder as outfolder
+from fer_batch.output import manifest, media_links, tables
+from fer_batch.output.files import replacing
+from fer_batch.pipeline.checkpoints import Record, WorkFolder
+from fer_batch.pipeline.progress import Progress, Silence
+from fer_batch.pipeline.scheduler import Seeing
+from fer_batch.report import render as report
+from fer_batch.report import results
+from fer_batch.tracking import tracker
 from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
-from fer_batch.wholefile import replacing
-from fer_batch.workfolder import Record, WorkFolder
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def _analyze(
     in_order = [told[source.name] for source in found.sources]
     outcomes = [one.outcome for one in in_order if one.outcome is not None]
     skipped = [*found.skipped, *(line for one in in_order for line in one.skipped)]
-    ledger = runfile.Ledger(
+    ledger = manifest.Ledger(
         started=started,
         finished=datetime.now(UTC),
         options=options,
@@ -119,11 +126,11 @@ def _analyze(
         persons=len(study.people.persons) if options.people else None,
         groups=len(study.people.groups),
     )
-    media.write_media(folder, (one.source for one in outcomes))
+    media_links.write_media(folder, (one.source for one in outcomes))
     _write(folder, ledger, in_order)
     if not options.keep:
         outfolder.sweep(seeing.work.folder, keep=())
-    places = media.places([one.source for one in outcomes])
+    places = media_links.places([one.source for one in outcomes])
     return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder, asked, places))
 
 
@@ -145,7 +152,7 @@ def _tell(
     try:
         tally = _Tally(source, record)
         glimpses = _chosen(tally.glimpses(work), options)
-        link = tracking.track if source.kind is Kind.VIDEO else tracking.arrange
+        link = tracker.track if source.kind is Kind.VIDEO else tracker.arrange
         names = study.people.of(source.name)
         readings = names.give(link(glimpses, VIEWS.index(options.view)), source.kind)
         path = folder / tally.outcome().timeline
@@ -239,14 +246,14 @@ def _chosen(glimpses: Iterable[Glimpse], options: Options) -> Iterator[Glimpse]:
         yield replace(glimpse, detections=tuple(glimpse.detections[at] for at in kept), shares=glimpse.shares[kept])
 
 
-def _write(folder: Path, ledger: runfile.Ledger, told: Sequence[_Told]) -> None:
+def _write(folder: Path, ledger: manifest.Ledger, told: Sequence[_Told]) -> None:
     """Write every table but the timelines, and remove the timelines of earlier runs."""
     timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
     _write_measured(folder, ledger.options, [one.measured for one in told if one.measured is not None])
     tables.write_skipped(folder / "errors.csv", ledger.skipped)
     tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
-    tables.write_json(folder / "run.json", runfile.as_json(ledger))
+    tables.write_json(folder / "run.json", manifest.as_json(ledger))
 
 
 def _write_measured(folder: Path, options: Options, measured: Sequence[Measured]) -> None:

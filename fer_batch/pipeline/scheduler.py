@@ -15,19 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch import detectors, executors, faces, films, photographs
+from fer_batch import detection
 from fer_batch.classifiers import Classifier, ModelFile
 from fer_batch.classifiers.batching import Batcher
-from fer_batch.detectors import Detector
+from fer_batch.detection import Detector, crop
 from fer_batch.errors import FerBatchError, MediaError, TaskLost
-from fer_batch.executors.protocol import Again, Done, Event, Looked, Lost, Part
-from fer_batch.filmindex import FilmIndex
+from fer_batch.media import photos
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import FilmIndex
 from fer_batch.options import Options
-from fer_batch.progress import Count, Progress
-from fer_batch.sampling import Sampling
-from fer_batch.tasks import Index, See, Seen, Setup
+from fer_batch.pipeline import executors
+from fer_batch.pipeline.checkpoints import Record, WorkFolder, chunk_key, content_digest, source_key
+from fer_batch.pipeline.executors.base import Again, Done, Event, Looked, Lost, Part
+from fer_batch.pipeline.progress import Count, Progress
+from fer_batch.pipeline.worker import Index, See, Seen, Setup
 from fer_batch.types import Answers, Chunk, Kind, Skipped, Source
-from fer_batch.workfolder import Record, WorkFolder, chunk_key, content_digest, source_key
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Seeing:
     def __init__(self, options: Options, work: WorkFolder, progress: Progress) -> None:
         self.work = work
         self.model = ModelFile(options.model)
-        self.detector: Detector = detectors.make(detectors.DEFAULT)
+        self.detector: Detector = detection.make(detection.DEFAULT)
         self.counts: Counter[str] = Counter(chunks_seen=0, chunks_reused=0)
         self.seconds = {"seeing": 0.0, "classifying": 0.0}
         self.runtime: str | None = None
@@ -86,7 +89,7 @@ class Seeing:
             "detector": self.detector.facts,
             "lowest_confidence": self._setup.lowest_confidence,
             "detect_every": options.detect_every,
-            "crop": [faces.SIDE, faces.CROP_SCALE],
+            "crop": [crop.SIDE, crop.CROP_SCALE],
             "model": self.model.sha256,
         }
         if options.region is not None:
@@ -148,7 +151,7 @@ class Seeing:
         if source.kind is Kind.VIDEO:
             return True
         job.facts = {"photographs": len(source.files)}
-        self._plan(job, photographs.plan(source))
+        self._plan(job, photos.plan(source))
         return False
 
     def _plan(self, job: _Job, chunks: Sequence[Chunk]) -> None:
@@ -162,13 +165,13 @@ class Seeing:
         self._count.begin(job.source, {key: _frames(job.chunks[key]) for key in job.todo}, instead_of=before)
         self._close(job)
 
-    def _plan_film(self, job: _Job, index: FilmIndex, trust: films.Trust) -> None:
+    def _plan_film(self, job: _Job, index: FilmIndex, trust: reader.Trust) -> None:
         job.facts = index.facts | {"read_by": trust.name.lower()}
         told = [*index.notes, index.damage] if index.damage else index.notes
         job.skipped = tuple(Skipped(job.source.name, one, rows_kept=True) for one in told)
-        if trust > films.Trust.ORDER:
-            job.replan = lambda: self._plan_film(job, index, films.Trust(trust - 1))
-        self._plan(job, films.plan(job.source, index, self._sampling, trust))
+        if trust > reader.Trust.ORDER:
+            job.replan = lambda: self._plan_film(job, index, reader.Trust(trust - 1))
+        self._plan(job, reader.plan(job.source, index, self._sampling, trust))
 
     def _take(self, event: Event) -> None:
         """Make something of what an executor tells."""
@@ -180,7 +183,7 @@ class Seeing:
 
     def _take_index(self, job: _Job, event: Event) -> None:
         if isinstance(event, Done):
-            self._plan_film(job, event.result, films.trust(event.result))
+            self._plan_film(job, event.result, reader.trust(event.result))
         elif isinstance(event, Lost):
             self._fail(event.error)
             del self._jobs[job.source.name]
@@ -206,7 +209,7 @@ class Seeing:
             case Lost(_, error):
                 self._batcher.drop(key)
                 self._fail(error)
-                if isinstance(error, films.Misaligned) and job.replan is not None:
+                if isinstance(error, reader.Misaligned) and job.replan is not None:
                     job.replan()
                     return
                 self._count.end(key)

@@ -9,15 +9,17 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from fer_batch import detectors, films, photographs, sight
+from fer_batch import detection
 from fer_batch.classifiers import Classifier, ModelFile
 from fer_batch.classifiers.batching import Batcher
-from fer_batch.detectors import Detector
-from fer_batch.filmheader import Announced, read_header
-from fer_batch.filmindex import FilmIndex, read_index
+from fer_batch.detection import Detector, scan
+from fer_batch.detection.region import Region
+from fer_batch.media import photos
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.header import Announced, read_header
+from fer_batch.media.video.index import FilmIndex, read_index
 from fer_batch.options import OPENVINO, Options
-from fer_batch.region import Region
-from fer_batch.sampling import Sampling
 from fer_batch.types import Answers, Chunk, Kind, Sightings, Skipped, Source
 
 LOWEST_CONFIDENCE = 0.3
@@ -101,7 +103,7 @@ class Setup:
     def of(cls, options: Options, model: ModelFile) -> "Setup":
         """What the options ask for."""
         return cls(
-            detector=detectors.DEFAULT,
+            detector=detection.DEFAULT,
             lowest_confidence=min(LOWEST_CONFIDENCE, options.min_confidence),
             detect_every=options.detect_every,
             region=Region(*options.region) if options.region else None,
@@ -124,7 +126,7 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._detector: Detector = detectors.make(setup.detector)
+        self._detector: Detector = detection.make(setup.detector)
         cv2.setNumThreads(1)  # the cores belong to the workers
 
     @cached_property
@@ -204,13 +206,13 @@ class Worker:
         self, chunk: Chunk, alive: Callable[[int], object]
     ) -> Generator[Sightings, None, tuple[Skipped, ...]]:
         setup = self._setup
-        return sight.see(
+        return scan.see(
             chunk, self._detector, setup.lowest_confidence, setup.detect_every, lambda: alive(0), setup.region
         )
 
 
 def _chunks(source: Source, sampling: Sampling, alive: Callable[[], object]) -> list[Chunk]:
     if source.kind is Kind.PHOTOS:
-        return photographs.plan(source)
+        return photos.plan(source)
     index = read_index(source.files[0], alive)
-    return films.plan(source, index, sampling, films.trust(index))
+    return reader.plan(source, index, sampling, reader.trust(index))

@@ -1,0 +1,1 @@
+"""The HTML report, made from the tables of an output folder alone."""

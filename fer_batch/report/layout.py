@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from fer_batch import charts, words
 from fer_batch.emotions import TABLE
-from fer_batch.pages import Page
-from fer_batch.strings import TEMPLATES, say, section
+from fer_batch.report import formatting
+from fer_batch.report.charts import draw
+from fer_batch.report.pages.base import Page
+from fer_batch.report.texts import TEMPLATES, say, section
 
 SCRIPTS = ("film.js", "photos.js", "tables.js")
 """The scripts that pages hold, in templates/."""
@@ -53,11 +54,11 @@ def make_environment() -> Environment:
         "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
     }
     environment.filters |= {
-        "clock": charts.clock,
-        "count": words.count,
-        "percent": words.percent,
-        "points": words.points,
-        "seconds": words.seconds,
+        "clock": draw.clock,
+        "count": formatting.count,
+        "percent": formatting.percent,
+        "points": formatting.points,
+        "seconds": formatting.seconds,
     }
     return environment
 

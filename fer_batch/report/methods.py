@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fer_batch import words
-from fer_batch.card import Accuracy
 from fer_batch.emotions import TABLE
-from fer_batch.strings import say
+from fer_batch.report import formatting
+from fer_batch.report.model_card import Accuracy
+from fer_batch.report.texts import say
 
 
 def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
@@ -41,10 +41,10 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
         sentences.append(
             say(
                 "methods.right",
-                faces=words.count(accuracy.faces),
-                percent=words.percent(accuracy.accuracy),
+                faces=formatting.count(accuracy.faces),
+                percent=formatting.percent(accuracy.accuracy),
                 emotion=TABLE[least].word,
-                least=words.percent(accuracy.recalls[least]),
+                least=formatting.percent(accuracy.recalls[least]),
             )
         )
     if films:
@@ -56,7 +56,7 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
         sentences.append(say("methods.quality", least=options["min_quality"]))
     if options.get("smooth"):
         sentences.append(say("methods.smooth", seconds=options["smooth"]))
-    degraded = words.count(counts.get("degraded", 0))
+    degraded = formatting.count(counts.get("degraded", 0))
     sentences.append(say("methods.left_out", n=counts.get("left_out", 0), degraded=degraded))
     software = ", ".join(f"{name} {version}" for name, version in versions.items())
     if software:

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
 
-from fer_batch import outfolder, singlefile, thumbnails
-from fer_batch.filmpage import COLUMNS, best_frames, charted_courses, film_page
-from fer_batch.indexpage import index_page
-from fer_batch.layout import Laid, make_environment
-from fer_batch.media import find
 from fer_batch.options import ReportOptions
-from fer_batch.pages import INDEX, SourceRow, box_of, page_path, source_row
-from fer_batch.photospage import photos_pages
-from fer_batch.results import Results
-from fer_batch.strings import say
+from fer_batch.output import folder as outfolder
+from fer_batch.output.files import replacing, write_bytes
+from fer_batch.output.media_links import find
+from fer_batch.report import single_file, thumbnails
+from fer_batch.report.layout import Laid, make_environment
+from fer_batch.report.pages.base import INDEX, SourceRow, box_of, page_path, source_row
+from fer_batch.report.pages.index import index_page
+from fer_batch.report.pages.photos import photos_pages
+from fer_batch.report.pages.video import COLUMNS, best_frames, charted_courses, film_page
+from fer_batch.report.results import Results
+from fer_batch.report.texts import say
 from fer_batch.types import Kind
-from fer_batch.wholefile import replacing, write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def render_single_file(
     media: Mapping[str, Path] | None = None,
     tell: Tell | None = None,
 ) -> Path:
-    """Write the whole report as one file of at most :data:`fer_batch.singlefile.MOST_BYTES`; gives its path.
+    """Write the whole report as one file of at most :data:`fer_batch.report.single_file.MOST_BYTES`; gives its path.
 
     Where all does not fit, courses of later films are left out, and the file says so. Arguments and errors as of
     :func:`render`.
@@ -83,7 +84,7 @@ def render_single_file(
     rows: list[tuple[Kind, SourceRow]] = []
     laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
     index = _index(results, rows, [one.page.missing_pictures for one in laid], tell)
-    text = singlefile.join(environment, index, laid)
+    text = single_file.join(environment, index, laid)
     with replacing(folder / SINGLE_FILE) as file:
         file.write(text)
     return folder / SINGLE_FILE

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_batch import tables
 from fer_batch.errors import UsageError
-from fer_batch.media import read_media
 from fer_batch.options import ReportOptions
+from fer_batch.output import tables
+from fer_batch.output.media_links import read_media
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 from jinja2 import Environment
 from markupsafe import Markup
 
-from fer_batch.filmpage import FilmPage
-from fer_batch.layout import Laid
-from fer_batch.pages import href
-from fer_batch.photospage import MOST_FACES, PhotoRow, PhotosPage, columns, live
+from fer_batch.report.layout import Laid
+from fer_batch.report.pages.base import href
+from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, columns, live
+from fer_batch.report.pages.video import FilmPage
 
 MOST_BYTES = 5_000_000
 """Of the file: mail servers commonly take attachments of 10 MB, which encoding makes a third larger."""

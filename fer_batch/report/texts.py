@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fer_batch import words
+from fer_batch.report import formatting
 
-TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "templates")
+TEMPLATES = (Path(__file__).parents[1] / "templates", Path(__file__).parents[2] / "templates")
 """Where the wheel puts the templates, and where the checkout has them."""
 
 FILE = "strings.toml"
@@ -25,7 +25,7 @@ def say(key: str, *, n: int | None = None, **values: object) -> str:
         KeyError: there is no such text, or the text names another value.
     """
     if n is not None:
-        values["n"] = words.count(n)
+        values["n"] = formatting.count(n)
         if key not in texts():
             key += ".one" if n == 1 else ".other"
     if key not in texts():

@@ -7,10 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_batch import films, photographs
 from fer_batch.errors import FerBatchError
-from fer_batch.filmindex import read_index
-from fer_batch.sampling import Sampling
+from fer_batch.media import photos
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import read_index
 from fer_batch.types import Box, Chunk, Kind, Source
 
 SIDE = 112
@@ -38,9 +39,9 @@ def of_film(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool
     cut: dict[int, bytes] = {}
     try:
         index = read_index(path)
-        for level in sorted({films.trust(index), films.Trust.ORDER}, reverse=True):
+        for level in sorted({reader.trust(index), reader.Trust.ORDER}, reverse=True):
             left = {face_id: place for face_id, place in faces.items() if face_id not in cut}
-            for chunk in films.plan(source, index, Sampling(), level):
+            for chunk in reader.plan(source, index, Sampling(), level):
                 cut |= _of_chunk(chunk, left, anonymize)
     except (FerBatchError, OSError):
         pass  # the film is gone or is none any more: the report does without its pictures
@@ -50,7 +51,7 @@ def of_film(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool
 def of_photograph(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes]:
     """A JPEG for each box; none at all if the photograph cannot be read any more."""
     try:
-        picture = photographs.open_photograph(path, LONGEST_SIDE)
+        picture = photos.open_photograph(path, LONGEST_SIDE)
     except (FerBatchError, OSError):
         return []
     image = picture.rgb(LONGEST_SIDE)
@@ -65,13 +66,13 @@ def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: boo
         return {}
     cut: dict[int, bytes] = {}
     try:
-        for frame in films.read(replace(chunk, moments=wanted), [], lambda: None):
+        for frame in reader.read(replace(chunk, moments=wanted), [], lambda: None):
             here = [(face_id, box) for face_id, (number, box) in faces.items() if number == frame.moment.number]
             if here:
                 image = frame.picture.rgb(LONGEST_SIDE)
                 scale = image.shape[1] / frame.picture.width
                 cut |= {face_id: _thumbnail(image, box, scale, anonymize) for face_id, box in here}
-    except (films.Misaligned, FerBatchError, OSError):
+    except (reader.Misaligned, FerBatchError, OSError):
         return {}  # read on its own the stretch is not what the index says; straight through it may be
     return cut
 

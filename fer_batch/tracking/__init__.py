@@ -1,0 +1,1 @@
+"""Shots, and which face is the same one from frame to frame."""

@@ -12,7 +12,7 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from fer_batch.faces import Luma, full_range
+from fer_batch.detection.crop import Luma, full_range
 from fer_batch.types import Glimpse, Moment
 
 SCENE_SIDE = 8

@@ -1,7 +1,7 @@
 """Pure: who is the same face from frame to frame.
 
-Two steps. From frame to frame, and over gaps of up to a second, a face goes on as it moved (:mod:`fer_batch.motion`):
-that gives paths. A path that begins is then the same face as one that ended in the same shot, if it begins where that
+Two steps. From frame to frame, and over gaps of up to a second, a face goes on as it moved
+(:mod:`fer_batch.tracking.motion`): that gives paths. A path that begins is then the same face as one that ended in the same shot, if it begins where that
 one ended, however long ago, and nobody else can be meant. A cut ends everything.
 """
 
@@ -14,8 +14,9 @@ from math import exp, hypot, log, log1p
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from fer_batch import motion, quality, shots
-from fer_batch.motion import Motion, Spot
+from fer_batch.detection import quality
+from fer_batch.tracking import motion, shots
+from fer_batch.tracking.motion import Motion, Spot
 from fer_batch.types import Box, Face, Glimpse, Moment, Reading
 
 GAP_SECONDS = 1.0

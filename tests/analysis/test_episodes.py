@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_batch.analysis.episodes import Rule, find
+from fer_batch.analysis.series import Trace
 from fer_batch.emotions import EMOTIONS
-from fer_batch.episodes import Rule, find
 from fer_batch.options import Options
-from fer_batch.traces import Trace
 from fer_batch.types import Episode
 
 RULE = Rule(Options.episode_enter, Options.episode_leave, Options.episode_shortest)

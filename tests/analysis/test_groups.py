@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from fer_batch.analysis.groups import Difference, GroupMean, compare
 from fer_batch.emotions import EMOTIONS
-from fer_batch.groups import Difference, GroupMean, compare
 from fer_batch.types import Kind, Summary
 
 

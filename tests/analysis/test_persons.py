@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fer_batch.analysis.persons import together
 from fer_batch.emotions import EMOTIONS
-from fer_batch.persons import together
 from fer_batch.types import Kind, Summary
 
 HAPPY, SAD = (np.eye(7)[EMOTIONS.index(name)] for name in ("happiness", "sadness"))

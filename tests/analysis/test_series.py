@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch import traces
+from fer_batch.analysis import series
+from fer_batch.analysis.series import Trace
 from fer_batch.emotions import EMOTIONS
-from fer_batch.traces import Trace
 
 
 def trace(starts: list[float], durations: list[float]) -> Trace:
@@ -67,8 +67,8 @@ def test_rows_that_do_not_count_are_in_no_trace() -> None:
             **{name: [0.0] * 5 for name in EMOTIONS},
         }
     )
-    found = traces.of_faces(table, min_quality=0.5)
+    found = series.of_faces(table, min_quality=0.5)
     assert [(one.face_id, one.person, one.rows.tolist()) for one in found] == [(0, "", [1]), (1, "Bo", [0])]
-    assert [one.rows.tolist() for one in traces.of_faces(table)] == [[1, 3], [0]]
-    assert traces.of_everything(table.iloc[4:]) is None
-    assert traces.of_faces(table.iloc[4:]) == []
+    assert [one.rows.tolist() for one in series.of_faces(table)] == [[1, 3], [0]]
+    assert series.of_everything(table.iloc[4:]) is None
+    assert series.of_faces(table.iloc[4:]) == []

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.smoothing import smooth
-from fer_batch.traces import Trace
+from fer_batch.analysis.series import Trace
+from fer_batch.analysis.smoothing import smooth
 
 
 def trace(shares: np.ndarray, durations: np.ndarray, starts: np.ndarray | None = None) -> Trace:

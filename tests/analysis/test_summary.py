@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_batch.analysis.summary import Measured, measure
+from fer_batch.annotations.events import Event, Events
+from fer_batch.annotations.load import Study
+from fer_batch.annotations.people import Naming, People
+from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS
-from fer_batch.events import Event, Events
-from fer_batch.measuring import Measured, measure
 from fer_batch.options import Options
-from fer_batch.people import Naming, People
-from fer_batch.sheets import Line
-from fer_batch.study import Study
 from fer_batch.types import Kind, Source
 
 FILM = Source(Kind.VIDEO, "film.mp4", (Path("film.mp4"),), "film.mp4")

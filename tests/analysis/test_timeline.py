@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_batch.analysis.timeline import summarise
 from fer_batch.emotions import EMOTIONS
-from fer_batch.timeline import summarise
 from fer_batch.types import Episode, Kind, Summary
 
 HAPPINESS, SADNESS = EMOTIONS.index("happiness"), EMOTIONS.index("sadness")

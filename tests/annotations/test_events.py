@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_batch import events
+from fer_batch.annotations import events
 from fer_batch.errors import UsageError
-from fer_batch.sources import Found
+from fer_batch.media.sources import Found
 from fer_batch.types import Kind, Skipped, Source
 
 FOUND = Found(

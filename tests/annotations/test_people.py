@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch import people
+from fer_batch.annotations import people
+from fer_batch.annotations.people import Names
 from fer_batch.errors import UsageError
-from fer_batch.people import Names
-from fer_batch.sources import Found
+from fer_batch.media.sources import Found
 from fer_batch.types import Box, Detection, Face, Kind, Moment, Reading, Skipped, Source
 
 FOUND = Found(

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from fer_batch import sheets
+from fer_batch.annotations import user_csv
 from fer_batch.errors import UsageError
 
 REQUIRED, OPTIONAL = ("file", "start"), ("note",)
 
 
-def read(folder: Path, content: str | bytes) -> list[sheets.Line]:
+def read(folder: Path, content: str | bytes) -> list[user_csv.Line]:
     path = folder / "sheet.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return sheets.read(path, REQUIRED, OPTIONAL)
+    return user_csv.read(path, REQUIRED, OPTIONAL)
 
 
 def test_lines_come_with_their_numbers_as_an_editor_counts(tmp_path: Path) -> None:
@@ -71,4 +71,4 @@ def test_what_is_no_number_of_seconds_is_refused(tmp_path: Path, text: str) -> N
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"sheet\.csv cannot be read: No such file"):
-        sheets.read(tmp_path / "sheet.csv", REQUIRED, OPTIONAL)
+        user_csv.read(tmp_path / "sheet.csv", REQUIRED, OPTIONAL)

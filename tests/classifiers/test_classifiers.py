@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_batch import faces
 from fer_batch.classifiers import SHIPPED, Classifier, ModelFile
-from fer_batch.classifiers.keras_cnn import KerasCnn
+from fer_batch.classifiers.keras import KerasCnn
 from fer_batch.classifiers.model_file import METADATA_MEMBER, read_metadata
+from fer_batch.detection import crop
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from fer_batch.options import AUTO, OPENVINO, RUNTIMES, TENSORFLOW
@@ -25,7 +25,7 @@ def classifier(request: pytest.FixtureRequest) -> Classifier:
 
 @pytest.fixture(scope="module")
 def crops() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (75, faces.SIDE, faces.SIDE), np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (75, crop.SIDE, crop.SIDE), np.uint8)
 
 
 def test_it_gives_both_views_of_every_face(classifier: Classifier, crops: np.ndarray) -> None:
@@ -86,7 +86,7 @@ def test_an_openvino_file_of_another_model_is_refused(tmp_path: Path) -> None:
 
 def test_the_astronaut_smiles(classifier: Classifier, astronaut: Path) -> None:
     grey = cv2.imread(str(astronaut), cv2.IMREAD_GRAYSCALE)
-    shares = classifier.predict(faces.cut(faces.Luma(grey), Box(182, 59, 88, 119))[np.newaxis])
+    shares = classifier.predict(crop.cut(crop.Luma(grey), Box(182, 59, 88, 119))[np.newaxis])
     for view in range(len(VIEWS)):
         assert EMOTIONS[shares[0, view].argmax()] == "happiness"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.faces import SIDE, Luma, cut, resample, square
+from fer_batch.detection.crop import SIDE, Luma, cut, resample, square
 from fer_batch.types import Box
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 60), np.uint8)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch import detectors
-from fer_batch.detectors import Detector
-from fer_batch.detectors.centerface import LETTERBOXES, letterbox
+from fer_batch import detection
+from fer_batch.detection import Detector
+from fer_batch.detection.centerface import LETTERBOXES, letterbox
 from fer_batch.errors import UsageError
 from fer_batch.types import Box
 
@@ -16,9 +16,9 @@ FACE = Box(175, 60, 95, 120)
 """Where the astronaut's face is, by eye."""
 
 
-@pytest.fixture(scope="module", params=sorted(detectors.REGISTRY))
+@pytest.fixture(scope="module", params=sorted(detection.REGISTRY))
 def detector(request: pytest.FixtureRequest) -> Detector:
-    return detectors.make(request.param)
+    return detection.make(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +63,18 @@ def test_two_faces_come_surest_first(detector: Detector, image: np.ndarray) -> N
 def test_its_facts_are_json(detector: Detector) -> None:
     import json
 
-    assert json.loads(json.dumps(detector.facts))["name"] in detectors.REGISTRY
+    assert json.loads(json.dumps(detector.facts))["name"] in detection.REGISTRY
 
 
 def test_a_detector_from_elsewhere_is_named_by_its_module_and_factory() -> None:
-    detector = detectors.make("tests.odd_detectors:Blind")
+    detector = detection.make("tests.helpers.odd_detectors:Blind")
     assert detector.facts == {"name": "blind"}
     assert detector.detect(np.zeros((9, 9, 3), np.uint8), 0.5) == []
 
 
 def test_an_unknown_detector_is_named_with_those_that_there_are() -> None:
     with pytest.raises(UsageError, match="no detector haar; there is centerface"):
-        detectors.make("haar")
+        detection.make("haar")
 
 
 @given(st.integers(1, 6000), st.integers(1, 6000))

@@ -11,7 +11,8 @@ import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch import faces, quality
+from fer_batch.detection import crop as faces
+from fer_batch.detection import quality
 from fer_batch.types import Box, Clarity, Detection
 
 FRONTAL = ((30.0, 40.0), (70.0, 40.0), (50.0, 60.0), (36.0, 80.0), (64.0, 80.0))

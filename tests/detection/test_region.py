@@ -11,9 +11,9 @@ from PIL import Image
 
 import fer_batch
 from fer_batch import Options
-from fer_batch.region import Region
+from fer_batch.detection.region import Region
 from fer_batch.types import Box
-from tests import media
+from tests.helpers import media
 
 places, sizes = st.integers(0, 300), st.integers(1, 300)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fer_batch import looking
+from fer_batch.detection import schedule
 from fer_batch.types import Box, Detection, Kind, Moment
 
 FRAME = (3840, 2160)
@@ -68,13 +68,13 @@ class World:
         self.near_looks.append(frame)
         if self.blind(frame, expected):
             return None
-        place = looking.square(expected, looking.SQUARES[0][0], *FRAME)
+        place = schedule.square(expected, schedule.SQUARES[0][0], *FRAME)
         shown = (face for face in self.truth(frame) if _shows(place, face.box))
-        return looking.chosen(expected, shown)
+        return schedule.chosen(expected, shown)
 
     def look(self) -> list[list[Detection]]:
         """The faces of every frame after the first whole look, as they are found."""
-        found = looking.between(self.truth(-1), self.count, self.whole, self.near)
+        found = schedule.between(self.truth(-1), self.count, self.whole, self.near)
         assert len(found) == self.count
         return found
 
@@ -83,7 +83,7 @@ class World:
         return all(places(faces) == places(self.truth(frame)) for frame, faces in enumerate(found))
 
 
-def _shows(place: looking.Square, box: Box) -> bool:
+def _shows(place: schedule.Square, box: Box) -> bool:
     """Whether a square shows the middle of a box."""
     x, y = box.x + box.width / 2, box.y + box.height / 2
     return place.left <= x < place.left + place.side and place.top <= y < place.top + place.side
@@ -102,7 +102,7 @@ def test_without_a_face_there_is_one_whole_look_and_no_other(count: int) -> None
 
 
 @pytest.mark.parametrize("count", [1, 2, COUNT])
-@pytest.mark.parametrize("faces", [1, 2, looking.CROWD])
+@pytest.mark.parametrize("faces", [1, 2, schedule.CROWD])
 def test_faces_that_stay_cost_one_whole_look_and_a_square_each_a_frame(faces: int, count: int) -> None:
     world = World([Actor(number * 200, 300) for number in range(faces)], count)
     assert world.is_found_in(world.look())
@@ -125,7 +125,7 @@ def test_a_face_is_sought_where_both_whole_looks_say_that_it_is_at_that_time() -
         return Detection(expected, 0.9)
 
     before, after = (Detection(Box(x, 0, 40, 40), 0.9) for x in (0, 50))
-    found = looking.between([before], 5, lambda _: [after], near)
+    found = schedule.between([before], 5, lambda _: [after], near)
     assert asked == [(0, 10), (1, 20), (2, 30), (3, pytest.approx(40))]
     assert [faces[0].box.x for faces in found] == pytest.approx([10, 20, 30, 40, 50])
 
@@ -145,19 +145,19 @@ def test_a_face_that_leaves_is_followed_until_then_and_costs_one_whole_look(last
 
 
 def test_a_weak_face_that_leaves_costs_no_whole_look() -> None:
-    weak = Actor(500, 500, there=range(-1, 5), score=looking.SURE - 0.1)
+    weak = Actor(500, 500, there=range(-1, 5), score=schedule.SURE - 0.1)
     world = World([weak, Actor(900, 500)])
     assert world.is_found_in(world.look())
     assert world.whole_looks == [COUNT - 1]
 
 
 def test_a_face_just_sure_enough_costs_one() -> None:
-    world = World([Actor(500, 500, there=range(-1, 5), score=looking.SURE)])
+    world = World([Actor(500, 500, there=range(-1, 5), score=schedule.SURE)])
     assert world.is_found_in(world.look())
     assert sorted(world.whole_looks) == [5, COUNT - 1]
 
 
-@pytest.mark.parametrize("score", [looking.SURE - 0.1, 0.9])
+@pytest.mark.parametrize("score", [schedule.SURE - 0.1, 0.9])
 def test_a_face_that_is_hidden_for_a_while_is_found_on_either_side(score: float) -> None:
     there = [*range(-1, 4), *range(8, COUNT)]
     world = World([Actor(500, 500, there=there, score=score)])
@@ -192,13 +192,13 @@ def test_two_faces_that_cross_are_both_found_wherever_they_can_be_told_apart(apa
     world = World([left, right])
     for frame, faces in enumerate(world.look()):
         one, other = world.truth(frame)
-        expected = 1 if one.box.overlap(other.box) > looking.SAME_FACE else 2
+        expected = 1 if one.box.overlap(other.box) > schedule.SAME_FACE else 2
         assert len(faces) >= expected, frame
         assert set(places(faces)) <= set(places([one, other]))
 
 
 def test_two_faces_that_stand_close_keep_apart() -> None:
-    close = 100 * (1 - looking.SAME_FACE) / (1 + looking.SAME_FACE)  # so that they overlap by SAME_FACE
+    close = 100 * (1 - schedule.SAME_FACE) / (1 + schedule.SAME_FACE)  # so that they overlap by SAME_FACE
     world = World([Actor(500, 500), Actor(500 + close + 1, 500)])
     assert world.is_found_in(world.look())
 
@@ -209,13 +209,13 @@ def test_what_two_squares_find_at_one_place_is_one_face_the_surest() -> None:
     def near(frame: int, expected: Box) -> Detection:
         return Detection(Box(20, 0, 40, 40), 0.7 if expected.x > 30 else 0.5)
 
-    found = looking.between(faces, 2, lambda _: faces, near)
+    found = schedule.between(faces, 2, lambda _: faces, near)
     assert [(one.box.x, one.confidence) for one in found[0]] == [(20, 0.7)]
 
 
 @pytest.mark.parametrize("crowd", [ALWAYS, range(-1, 0), range(COUNT - 1, COUNT)])
 def test_a_crowd_at_either_end_is_looked_at_whole(crowd: range) -> None:
-    world = World([Actor(number * 150, 300, there=crowd) for number in range(looking.CROWD + 1)])
+    world = World([Actor(number * 150, 300, there=crowd) for number in range(schedule.CROWD + 1)])
     assert world.is_found_in(world.look())
     assert sorted(world.whole_looks) == list(range(COUNT))
     assert world.near_looks == []
@@ -226,7 +226,7 @@ def worlds(draw: st.DrawFn, across: int = 3000, down: int = 1300) -> World:
     """Up to four faces that come, go and move evenly by up to a tenth of their size a frame."""
     sizes = st.floats(30, 200)
     speeds = st.floats(-0.1, 0.1)
-    scores = st.sampled_from([looking.SURE - 0.15, looking.SURE, 0.9])
+    scores = st.sampled_from([schedule.SURE - 0.15, schedule.SURE, 0.9])
     actors = []
     count = draw(st.integers(1, 20))
     for _ in range(draw(st.integers(0, 4))):
@@ -258,7 +258,7 @@ def keep_their_distance(world: World) -> bool:
     ]
     return all(
         hypot(early.box.x - late.box.x, early.box.y - late.box.y)
-        > 2 * looking.FARTHEST * max(early.box.width, late.box.width)
+        > 2 * schedule.FARTHEST * max(early.box.width, late.box.width)
         for one, other in combinations(everywhere, 2)
         for early in one
         for late in other
@@ -279,12 +279,12 @@ def test_faces_that_are_there_all_the_time_are_all_found_unless_they_touch(world
 
 @given(worlds(across=600, down=300))
 def test_what_is_found_is_there_and_no_two_faces_of_a_frame_are_one(world: World) -> None:
-    assume(all(max(overlaps(world.truth(frame)), default=0) <= looking.SAME_FACE for frame in range(-1, world.count)))
+    assume(all(max(overlaps(world.truth(frame)), default=0) <= schedule.SAME_FACE for frame in range(-1, world.count)))
     found = world.look()
     assert found[-1] == world.truth(world.count - 1)
     for frame, faces in enumerate(found):
         assert set(places(faces)) <= set(places(world.truth(frame)))
-        assert max(overlaps(faces), default=0) <= looking.SAME_FACE
+        assert max(overlaps(faces), default=0) <= schedule.SAME_FACE
 
 
 @given(worlds())
@@ -297,9 +297,9 @@ def test_no_frame_is_looked_at_whole_twice(world: World) -> None:
 boxes = st.builds(Box, *(st.floats(-200, 4000) for _ in "xy"), *(st.floats(0.5, 400) for _ in "wh"))
 
 
-@given(boxes, st.sampled_from([scale for scale, _ in looking.SQUARES]))
+@given(boxes, st.sampled_from([scale for scale, _ in schedule.SQUARES]))
 def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_allows(box: Box, scale: float) -> None:
-    place = looking.square(box, scale, *FRAME)
+    place = schedule.square(box, scale, *FRAME)
     assert place.side == max(1, round(scale * max(box.width, box.height)))
     for begin, middle, end in (
         (place.left, box.x + box.width / 2, FRAME[0]),
@@ -314,9 +314,9 @@ def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_
 def test_of_what_a_square_shows_the_face_that_was_expected_is_chosen() -> None:
     expected = Box(100, 100, 50, 50)
     near, nearer, far = (Detection(Box(x, 100, 50, 50), score) for x, score in ((120, 0.9), (90, 0.4), (150, 1.0)))
-    assert looking.chosen(expected, [near, nearer, far]) is nearer
-    assert looking.chosen(expected, iter([far])) is None
-    assert looking.chosen(expected, []) is None
+    assert schedule.chosen(expected, [near, nearer, far]) is nearer
+    assert schedule.chosen(expected, iter([far])) is None
+    assert schedule.chosen(expected, []) is None
 
 
 def moment(seconds: float | None) -> Moment:
@@ -329,38 +329,40 @@ SMALL = 640 * 480
 @pytest.mark.parametrize("rate", [5, 24, 25, 29.97, 60])
 def test_a_whole_look_is_due_half_a_second_after_the_last(rate: float) -> None:
     last = moment(3.0)
-    first = next(n for n in range(1, 100) if looking.due(last, moment(3.0 + n / rate), n, SMALL, None))
-    assert looking.WHOLE_SECONDS <= first / rate < looking.WHOLE_SECONDS + 1 / rate
+    first = next(n for n in range(1, 100) if schedule.due(last, moment(3.0 + n / rate), n, SMALL, None))
+    assert schedule.WHOLE_SECONDS <= first / rate < schedule.WHOLE_SECONDS + 1 / rate
 
 
 @pytest.mark.parametrize("every", [1, 2, 7])
 def test_the_user_may_have_whole_frames_looked_at_more_often(every: int) -> None:
     for last, later in ((moment(1.0), moment(1.001)), (moment(None), moment(None))):
-        assert not any(looking.due(last, later, waiting, SMALL, every) for waiting in range(1, every))
-        assert looking.due(last, later, every, SMALL, every)
+        assert not any(schedule.due(last, later, waiting, SMALL, every) for waiting in range(1, every))
+        assert schedule.due(last, later, every, SMALL, every)
 
 
 def test_the_user_may_not_have_them_looked_at_more_seldom() -> None:
-    assert looking.due(moment(1.0), moment(1.0 + looking.WHOLE_SECONDS), 2, SMALL, 10_000)
-    assert looking.due(moment(None), moment(None), looking.WHOLE_FRAMES, SMALL, 10_000)
+    assert schedule.due(moment(1.0), moment(1.0 + schedule.WHOLE_SECONDS), 2, SMALL, 10_000)
+    assert schedule.due(moment(None), moment(None), schedule.WHOLE_FRAMES, SMALL, 10_000)
 
 
 def test_frames_without_times_are_counted() -> None:
     for last, later in ((moment(None), moment(None)), (moment(0.0), moment(None)), (moment(None), moment(9.0))):
-        assert not looking.due(last, later, looking.WHOLE_FRAMES - 1, SMALL, None)
-        assert looking.due(last, later, looking.WHOLE_FRAMES, SMALL, None)
+        assert not schedule.due(last, later, schedule.WHOLE_FRAMES - 1, SMALL, None)
+        assert schedule.due(last, later, schedule.WHOLE_FRAMES, SMALL, None)
 
 
 @pytest.mark.parametrize("every", [None, 10_000])
 @pytest.mark.parametrize("seconds", [None, 0.001])
 def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None, every: int | None) -> None:
-    pixels = looking.HELD_PIXELS // 4
+    pixels = schedule.HELD_PIXELS // 4
     last, later = moment(0.0 if seconds else None), moment(seconds)
-    assert [looking.due(last, later, waiting, pixels, every) for waiting in range(1, 5)] == [False] * 3 + [True]
-    assert looking.due(last, later, 1, 2 * looking.HELD_PIXELS, every)
+    assert [schedule.due(last, later, waiting, pixels, every) for waiting in range(1, 5)] == [False] * 3 + [True]
+    assert schedule.due(last, later, 1, 2 * schedule.HELD_PIXELS, every)
 
 
 def test_stills_are_looked_at_more_closely_than_films() -> None:
     assert (
-        looking.longest_side(Kind.PHOTOS) >= looking.longest_side(Kind.VIDEO) > max(side for _, side in looking.SQUARES)
+        schedule.longest_side(Kind.PHOTOS)
+        >= schedule.longest_side(Kind.VIDEO)
+        > max(side for _, side in schedule.SQUARES)
     )

@@ -10,7 +10,7 @@ import numpy as np
 import skimage.data
 
 from fer_batch.types import Box
-from tests.media import write_film
+from tests.helpers.media import write_film
 
 SIZE = (640, 360)
 """Width and height."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.looking import SQUARES
+from fer_batch.detection.schedule import SQUARES
 from fer_batch.types import Box, Detection
 
 GRIEF = 20
-"""The number whose grey (:func:`tests.media.level`) upsets them."""
+"""The number whose grey (:func:`tests.helpers.media.level`) upsets them."""
 
 SLOW_GRIEF = 25
 """The same, only later."""

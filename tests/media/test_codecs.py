@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_batch import faces, films
-from fer_batch.filmindex import read_index
-from fer_batch.filmpicture import Viewer
-from fer_batch.films import Trust
+from fer_batch.detection import crop
+from fer_batch.media.video import reader
+from fer_batch.media.video.frame import Viewer
+from fer_batch.media.video.index import read_index
+from fer_batch.media.video.reader import Trust
 from fer_batch.types import Box
-from tests import media
-from tests.test_films import begun, plan, plan_as_a_run_would
+from tests.helpers import media
+from tests.media.test_reader import begun, plan, plan_as_a_run_would
 
 LIMITED, FULL = 1, 2
 
@@ -85,12 +86,12 @@ def face(astronaut: Path) -> np.ndarray:
 def crops(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> dict[str, np.ndarray]:
     """The same face out of every kind of film; under "photograph", out of a photograph."""
     folder = tmp_path_factory.mktemp("faces")
-    found = {"photograph": faces.cut(faces.Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
+    found = {"photograph": crop.cut(crop.Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
     for codec, pixel_format, levels in FILMS:
         suffix = "nut" if codec == "rawvideo" else "mov" if codec == "prores_ks" else "mkv"
         path = write_face(folder / f"{len(found)}.{suffix}", face, codec, pixel_format, levels)
         (frame, *_) = [one for chunk in plan_as_a_run_would(path) for one in begun(chunk).frames]
-        found[f"{codec} {pixel_format} {levels}"] = faces.cut(frame.picture.luma(), FACE)
+        found[f"{codec} {pixel_format} {levels}"] = crop.cut(frame.picture.luma(), FACE)
     return found
 
 
@@ -123,7 +124,7 @@ def test_a_face_has_the_same_grey_in_every_layout_of_pixels(
 ) -> None:
     frame = av.VideoFrame.from_ndarray(face, format="rgb24").reformat(format=layout)
     picture = Viewer().picture(frame)
-    assert np.abs(faces.cut(picture.luma(), FACE).astype(float) - crops["photograph"]).mean() < 3
+    assert np.abs(crop.cut(picture.luma(), FACE).astype(float) - crops["photograph"]).mean() < 3
     colour = np.abs(picture.rgb(1000).astype(float) - face).mean()
     assert colour < 12 or layout.startswith(("gray", "ya"))
 
@@ -190,7 +191,7 @@ def _luma(frame: av.VideoFrame) -> np.ndarray:
 def test_cut_at_keyframes_or_not_every_film_gives_the_same_pixels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
 ) -> None:
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(2))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(2))
     codec, pixel_format, options, _ = ENCODINGS[name]
     if codec == "libx264":
         options = H264 | options
@@ -218,5 +219,5 @@ def test_cut_at_keyframes_or_not_every_film_gives_the_same_pixels(
     else:
         assert len(chunks) >= 3
     if name in STRAIGHT:
-        assert films.trust(read_index(path)) is STRAIGHT[name]
+        assert reader.trust(read_index(path)) is STRAIGHT[name]
         assert len(plan(path, trust=Trust.CHUNKS)) >= 3, "it is the profile that keeps it whole"

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from fer_batch import filmheader, sources, tasks
 from fer_batch.classifiers import ModelFile
 from fer_batch.errors import MediaError
-from fer_batch.filmheader import read_header
-from fer_batch.filmindex import read_index
+from fer_batch.media import sources
+from fer_batch.media.sampling import Sampling, moments
+from fer_batch.media.video import header
+from fer_batch.media.video.header import read_header
+from fer_batch.media.video.index import read_index
 from fer_batch.options import Options
-from fer_batch.sampling import Sampling, moments
-from fer_batch.tasks import Setup, Tried, Try, Worker
-from tests import media
+from fer_batch.pipeline import worker as tasks
+from fer_batch.pipeline.worker import Setup, Tried, Try, Worker
+from tests.helpers import media
 
 SAMPLINGS = (
     Sampling(),
@@ -37,8 +39,8 @@ def test_a_large_film_s_header_tells_about_as_many_frames_as_its_packets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     path = media.write_film(tmp_path / f"a.{suffix}", range(100), time_base=Fraction(1, 25))
-    monkeypatch.setattr(filmheader, "READ_WHOLE", 0)
-    monkeypatch.setattr(filmheader, "read_index", None)  # is not needed
+    monkeypatch.setattr(header, "READ_WHOLE", 0)
+    monkeypatch.setattr(header, "read_index", None)  # is not needed
     announced = read_header(path, SAMPLINGS, lambda: None)
     assert announced.seconds == pytest.approx(4, abs=0.1)
     assert announced.frames == pytest.approx(counted(path), abs=2)
@@ -57,7 +59,7 @@ def test_where_the_header_knows_nothing_the_packets_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     path = media.write_film(tmp_path / f"a.{suffix}", EVEN)
-    monkeypatch.setattr(filmheader, "READ_WHOLE", 0)
+    monkeypatch.setattr(header, "READ_WHOLE", 0)
     announced = read_header(path, SAMPLINGS, lambda: None)
     assert announced.frames[0] == len(EVEN)
 

@@ -14,15 +14,19 @@ import pytest
 from av.stream import Disposition
 from PIL import Image
 
-from fer_batch import Options, analyze, faces, films, looking, photofile, read_timeline
+from fer_batch import Options, analyze, read_timeline
+from fer_batch.detection import crop as faces
+from fer_batch.detection import schedule
 from fer_batch.errors import MediaError
-from fer_batch.filmindex import MOST_PIXELS, FilmIndex, read_index
-from fer_batch.filmpicture import Viewer
-from fer_batch.films import Trust
-from fer_batch.frames import Frame
+from fer_batch.media import photo_file
+from fer_batch.media.frame import Frame
+from fer_batch.media.video import reader
+from fer_batch.media.video.frame import Viewer
+from fer_batch.media.video.index import MOST_PIXELS, FilmIndex, read_index
+from fer_batch.media.video.reader import Trust
 from fer_batch.types import Box, Kind
-from tests import media
-from tests.test_films import begun, plan, plan_as_a_run_would, read
+from tests.helpers import media
+from tests.media.test_reader import begun, plan, plan_as_a_run_would, read
 
 STEPS = range(0, 2000, 40)
 """Fifty frames in two seconds."""
@@ -301,7 +305,7 @@ def test_an_edit_list_that_cuts_the_beginning_off_is_obeyed_and_is_no_damage(tmp
     assert told.numbers == list(range(37))
     assert told.seconds == pytest.approx([0.04 * at for at in range(37)])
     assert told.lines == []
-    assert films.trust(told.index) is Trust.CHUNKS
+    assert reader.trust(told.index) is Trust.CHUNKS
 
 
 def test_an_edit_list_that_starts_late_starts_late(tmp_path: Path) -> None:
@@ -317,7 +321,7 @@ def test_frames_with_the_same_stamp_keep_their_order_and_share_the_time(tmp_path
         return packet
 
     told = tell(media.remux(film(tmp_path), tmp_path / "a.mkv", repeat))
-    assert films.trust(told.index) is Trust.ORDER
+    assert reader.trust(told.index) is Trust.ORDER
     assert told.numbers == list(range(50))
     assert told.levels == modulo(range(50))
     assert len(set(told.seconds)) == 49
@@ -401,8 +405,8 @@ def test_a_film_that_changes_its_size_is_read_on_in_the_pixels_of_each_frame(tmp
 def test_that_a_film_changes_its_size_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, chunks: int
 ) -> None:
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(seconds))
-    monkeypatch.setattr(films, "LEAST_SECONDS", Fraction(seconds))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(seconds))
+    monkeypatch.setattr(reader, "LEAST_SECONDS", Fraction(seconds))
     run = analyze([write_two_sizes(tmp_path / "a.webm", tmp_path)], Options(workers=0), out=tmp_path / "out")
     assert json.loads((run.folder / "run.json").read_text())["counts"]["chunks_seen"] == chunks
     (line,) = (one for one in run.skipped if "size" in one.reason)
@@ -429,7 +433,7 @@ def test_the_smallest_and_the_thinnest_films_are_read(tmp_path: Path, size: tupl
     path = media.write_film(tmp_path / "a.mkv", range(0, 120, 40), pictures, codec="ffv1", pixel_format="yuv444p")
     for number, frame in enumerate(frames(path)):
         assert (frame.picture.width, frame.picture.height) == size
-        longest = looking.longest_side(Kind.VIDEO)
+        longest = schedule.longest_side(Kind.VIDEO)
         assert max(frame.picture.rgb(longest).shape[:2]) == min(longest, max(size))
         crop = faces.cut(frame.picture.luma(), Box(0, 0, 30, 30))
         assert crop.mean() == pytest.approx(media.level(number), abs=2)
@@ -458,7 +462,7 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
     run = analyze([study], Options(workers=0), out=tmp_path / "out")
     told = {(one.file, one.reason) for one in run.skipped if one.rows_kept}
     assert ("two.mkv", "It holds 2 video streams; only the default one is looked at.") in told
-    assert ("study/pages.tif", photofile.SEVERAL) in told
+    assert ("study/pages.tif", photo_file.SEVERAL) in told
     assert any(file == "joined.ts" and "Its clock jumps back" in reason for file, reason in told)
     facts = {one["name"]: one["facts"] for one in json.loads((tmp_path / "out" / "run.json").read_text())["sources"]}
     assert (facts["narrow.mp4"]["pixel_aspect"], facts["two.mkv"]["stream"]) == ("2", 1)

@@ -12,10 +12,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from fer_batch import photofile, sources
 from fer_batch.errors import MediaError
+from fer_batch.media import photo_file, sources
 from fer_batch.types import Kind
-from tests import media
+from tests.helpers import media
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
@@ -35,7 +35,7 @@ def ramp() -> np.ndarray:
 
 def off(path: Path, upright: np.ndarray) -> float:
     """By how many levels, on average, a photograph is read otherwise than it is meant: the worse of colour and grey."""
-    decoded = photofile.decode(path)
+    decoded = photo_file.decode(path)
     assert (decoded.height, decoded.width) == decoded.grey.shape == decoded.rgb.shape[:2]
     assert decoded.rgb.dtype == decoded.grey.dtype == np.uint8
     assert sources.walk([path]).sources[0].kind is Kind.PHOTOS
@@ -70,7 +70,7 @@ LOSSY: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_lossless_formats_give_every_pixel(tmp_path: Path, name: str) -> None:
     path = media.write_photograph(tmp_path / name, NOISE, **LOSSLESS[name])
-    assert np.array_equal(photofile.decode(path).rgb, NOISE)
+    assert np.array_equal(photo_file.decode(path).rgb, NOISE)
     assert off(path, NOISE) < 0.1
 
 
@@ -87,7 +87,7 @@ def test_an_interlaced_png_gives_every_pixel(tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "plain.png"), NOISE[:, :, ::-1])
     (tmp_path / "a.png").write_bytes(media.interlaced_png(NOISE))
     assert (tmp_path / "a.png").read_bytes()[28] == 1  # the interlace method in IHDR
-    assert np.array_equal(photofile.decode(tmp_path / "a.png").rgb, NOISE)
+    assert np.array_equal(photo_file.decode(tmp_path / "a.png").rgb, NOISE)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA", "PA", "YCbCr"])
@@ -95,7 +95,7 @@ def test_every_colour_mode_gives_colour_and_grey(tmp_path: Path, mode: str) -> N
     suffix = {"CMYK": "jpg", "PA": "tif", "YCbCr": "tif"}.get(mode, "png")
     image = Image.fromarray(marked()).convert("P" if mode == "PA" else mode)
     (image.convert("PA") if mode == "PA" else image).save(tmp_path / f"a.{suffix}")
-    decoded = photofile.decode(tmp_path / f"a.{suffix}")
+    decoded = photo_file.decode(tmp_path / f"a.{suffix}")
     for corner, level in [((2, 2), 250), ((-3, 2), 10)]:
         assert abs(int(decoded.grey[corner]) - level) < 12
         assert np.abs(decoded.rgb[corner].astype(int) - level).max() < 12
@@ -112,7 +112,7 @@ def test_lightness_is_the_grey_of_a_lab_tiff(tmp_path: Path) -> None:
     lab = cv2.cvtColor(marked(), cv2.COLOR_RGB2LAB).astype(np.uint8)
     signed = np.dstack([lab[:, :, 0], lab[:, :, 1:] - 128])
     tifffile.imwrite(tmp_path / "a.tif", signed, photometric="cielab")
-    assert np.array_equal(photofile.decode(tmp_path / "a.tif").grey, lab[:, :, 0])
+    assert np.array_equal(photo_file.decode(tmp_path / "a.tif").grey, lab[:, :, 0])
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif", "avif", "heic"])
@@ -134,7 +134,7 @@ def test_a_transparent_palette_and_a_transparent_colour_are_seen_on_white(tmp_pa
     palette.save(tmp_path / "palette.gif", transparency=darkest)
     Image.fromarray(marked()).save(tmp_path / "colour.png", transparency=(10, 10, 10))
     for name in ("palette.png", "palette.gif", "colour.png"):
-        decoded = photofile.decode(tmp_path / name)
+        decoded = photo_file.decode(tmp_path / name)
         assert decoded.grey[-3, 2] == 255
         assert abs(int(decoded.grey[2, 2]) - 250) < 3
 
@@ -198,7 +198,7 @@ def test_exif_orientation_is_applied_once(tmp_path: Path, orientation: int, name
     options = {} if name == "a.heic" else {"exif": exif}
     options |= LOSSLESS.get(name, LOSSY.get(name, {"quality": 95}))
     image.save(tmp_path / name, **options)
-    decoded = photofile.decode(tmp_path / name)
+    decoded = photo_file.decode(tmp_path / name)
     assert (decoded.height, decoded.width) == (40, 60)
     assert off(tmp_path / name, marked()) < 3
     assert decoded.notes == ()
@@ -216,7 +216,7 @@ def test_where_the_container_turns_a_picture_exif_does_not_turn_it_again(tmp_pat
     content = turned.read_bytes()
     assert content.count(b"irot\x03") == 1
     turned.write_bytes(content.replace(b"irot\x03", b"irot\0"))  # now EXIF alone says that it lies on its side
-    assert photofile.decode(turned).width == 40
+    assert photo_file.decode(turned).width == 40
 
 
 MEANINGLESS = {
@@ -252,7 +252,7 @@ DAMAGED_EXIF = {
 def test_damaged_exif_costs_no_photograph(tmp_path: Path, suffix: str, damage: str) -> None:
     path = media.write_photograph(tmp_path / f"a.{suffix}", marked(), exif=DAMAGED_EXIF[damage], quality=95)
     assert off(path, marked()) < 3
-    assert photofile.decode(path).notes == (() if damage == "nothing" else (photofile.DAMAGED_EXIF,))
+    assert photo_file.decode(path).notes == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF,))
 
 
 @pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png", "avif", "heic"])
@@ -260,8 +260,8 @@ def test_the_first_of_several_pictures_is_taken_and_the_others_are_told_of(tmp_p
     others = [Image.new("RGB", (60, 40), colour) for colour in ("white", "black")]
     path = media.write_photograph(tmp_path / f"a.{suffix}", marked(), save_all=True, append_images=others)
     assert off(path, marked()) < 6
-    assert photofile.decode(path).notes == (photofile.SEVERAL,)
-    assert photofile.decode(media.write_photograph(tmp_path / f"one.{suffix}", marked())).notes == ()
+    assert photo_file.decode(path).notes == (photo_file.SEVERAL,)
+    assert photo_file.decode(media.write_photograph(tmp_path / f"one.{suffix}", marked())).notes == ()
 
 
 def test_a_preview_within_a_jpeg_or_tiff_is_not_another_picture(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_preview_within_a_jpeg_or_tiff_is_not_another_picture(tmp_path: Path) 
         file.write(np.asarray(small), photometric="rgb", subfiletype=1)
     for name in ("a.mpo", "a.tif"):
         assert off(tmp_path / name, marked()) < 3
-        assert photofile.decode(tmp_path / name).notes == ()
+        assert photo_file.decode(tmp_path / name).notes == ()
 
 
 def test_a_cameras_raw_file_does_not_pass_as_its_thumbnail(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_a_cameras_raw_file_does_not_pass_as_its_thumbnail(tmp_path: Path) -> No
     for name in ("a.nef", "a.dng"):
         assert sources.walk([tmp_path / name]).sources[0].kind is Kind.PHOTOS
         with pytest.raises(MediaError, match="raw file"):
-            photofile.decode(tmp_path / name)
+            photo_file.decode(tmp_path / name)
 
 
 def test_colour_profiles_are_not_applied(tmp_path: Path) -> None:
@@ -291,14 +291,14 @@ def test_colour_profiles_are_not_applied(tmp_path: Path) -> None:
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     path = media.write_photograph(tmp_path / "a.png", NOISE, icc_profile=profile)
-    assert np.array_equal(photofile.decode(path).rgb, NOISE)
+    assert np.array_equal(photo_file.decode(path).rgb, NOISE)
 
 
 def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
     Image.new("1", (20_000, 10_100)).save(tmp_path / "bomb.png")
     before = Image.MAX_IMAGE_PIXELS
     with pytest.raises(MediaError, match="more than 200 megapixels: scale it down"):
-        photofile.decode(tmp_path / "bomb.png")
+        photo_file.decode(tmp_path / "bomb.png")
     assert before == Image.MAX_IMAGE_PIXELS
 
 
@@ -306,12 +306,12 @@ def test_an_animation_may_be_less_large(tmp_path: Path) -> None:
     pictures = [Image.new("L", (10_000, 5_100), level) for level in (0, 255)]
     pictures[0].save(tmp_path / "a.png", save_all=True, append_images=pictures[1:], compress_level=1)
     with pytest.raises(MediaError, match="more than 50 megapixels: scale it down"):
-        photofile.decode(tmp_path / "a.png")
+        photo_file.decode(tmp_path / "a.png")
 
 
 def test_two_hundred_megapixels_of_a_telephone_are_read(tmp_path: Path) -> None:
     Image.new("L", (16_320, 12_240), 90).save(tmp_path / "a.jpg")
-    decoded = photofile.decode(tmp_path / "a.jpg", 960)
+    decoded = photo_file.decode(tmp_path / "a.jpg", 960)
     assert (decoded.width, decoded.height) == (16_320, 12_240)
     assert decoded.grey.shape == (1_530, 2_040)
     assert (decoded.grey == 90).all()
@@ -322,7 +322,7 @@ def test_postscript_is_not_run_whatever_it_is_called(tmp_path: Path) -> None:
     Image.fromarray(marked()).save(buffer, "EPS")
     (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
     with pytest.raises(MediaError, match="Not a photograph"):
-        photofile.decode(tmp_path / "a.jpg")
+        photo_file.decode(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
@@ -331,4 +331,4 @@ def test_a_photograph_that_was_cut_off_is_refused_with_a_reason(tmp_path: Path, 
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
     path = media.truncate(media.write_photograph(tmp_path / f"a.{suffix}", noise), share)
     with pytest.raises(MediaError, match=r"\w+.*\."):
-        photofile.decode(path)
+        photo_file.decode(path)

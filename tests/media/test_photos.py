@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_batch import detectors, faces, photofile, photographs
-from fer_batch.decoding import decode
+from fer_batch import detection
+from fer_batch.detection import crop
+from fer_batch.detection.decoding import decode
+from fer_batch.media import photo_file, photos
 from fer_batch.types import Box, Kind, Skipped, Source
-from tests import media
+from tests.helpers import media
 
 
 def marked() -> np.ndarray:
@@ -23,11 +25,11 @@ def marked() -> np.ndarray:
 @pytest.mark.parametrize("size", [(1, 1), (100_000, 1), (1, 100_000)])
 def test_the_smallest_and_the_thinnest_photographs_are_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
     path = media.write_photograph(tmp_path / "a.png", media.picture(3, size))
-    photograph = photographs.open_photograph(path, 960)
+    photograph = photos.open_photograph(path, 960)
     assert (photograph.width, photograph.height) == size
     assert max(photograph.rgb(960).shape[:2]) == min(960, max(size))
-    assert detectors.make(detectors.DEFAULT).detect(photograph.rgb(960), 0.3) == []
-    face = faces.cut(photograph.luma(), Box(0, 0, 30, 30))
+    assert detection.make(detection.DEFAULT).detect(photograph.rgb(960), 0.3) == []
+    face = crop.cut(photograph.luma(), Box(0, 0, 30, 30))
     assert (face == media.level(3)).all()
 
 
@@ -36,14 +38,14 @@ def test_what_was_passed_over_is_said_of_a_photograph_that_is_kept(tmp_path: Pat
     first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
     media.write_photograph(tmp_path / "one.tif")
     files = (tmp_path / "one.tif", tmp_path / "pages.tif")
-    (chunk,) = photographs.plan(Source(Kind.PHOTOS, "album", files, "album"))
+    (chunk,) = photos.plan(Source(Kind.PHOTOS, "album", files, "album"))
     decoding = decode(chunk, lambda: None)
     assert len(list(decoding.frames)) == 2
-    assert decoding.skipped == [Skipped("album/pages.tif", photofile.SEVERAL, rows_kept=True)]
+    assert decoding.skipped == [Skipped("album/pages.tif", photo_file.SEVERAL, rows_kept=True)]
 
 
 def test_a_large_photograph_is_shrunk_for_looking_only(tmp_path: Path) -> None:
-    photograph = photographs.open_photograph(media.write_photograph(tmp_path / "a.png", np.tile(marked(), (20, 20, 1))))
+    photograph = photos.open_photograph(media.write_photograph(tmp_path / "a.png", np.tile(marked(), (20, 20, 1))))
     assert photograph.rgb(300).shape == (200, 300, 3)
     assert photograph.luma().plane.shape == (800, 1200)
 
@@ -53,12 +55,12 @@ def test_a_photograph_is_decoded_again_as_large_as_its_smallest_face_needs_it(
     tmp_path: Path, height: float, scale: float
 ) -> None:
     path = media.write_photograph(tmp_path / "a.jpg", np.tile(marked(), (25, 17, 1)))
-    photograph = photographs.open_photograph(path, 240)
+    photograph = photos.open_photograph(path, 240)
     assert photograph.scale == 0.25
     luma = photograph.luma(height)
     assert luma.scale == scale
     assert luma.plane.shape == (1000 * scale, 1020 * scale)
-    assert scale == 1 or height * scale >= photographs.LEAST_DETAIL * faces.SIDE
+    assert scale == 1 or height * scale >= photos.LEAST_DETAIL * crop.SIDE
 
 
 def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     ]
     files[1].touch()
     files[2].write_bytes(b"hello")
-    chunks = photographs.plan(Source(Kind.PHOTOS, "album", tuple(files), "album"))
+    chunks = photos.plan(Source(Kind.PHOTOS, "album", tuple(files), "album"))
     signs: list[int] = []
     decoding = decode(chunks[0], lambda: signs.append(1))
     assert [frame.moment.file for frame in decoding.frames] == ["a.jpg", "z.png"]
@@ -88,10 +90,10 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
 
 def test_a_folder_is_cut_into_slices() -> None:
     files = tuple(Path(f"{number:03}.jpg") for number in range(150))
-    chunks = photographs.plan(Source(Kind.PHOTOS, "album", files, "album"))
+    chunks = photos.plan(Source(Kind.PHOTOS, "album", files, "album"))
     sizes = [len(chunk.moments) for chunk in chunks]
-    assert set(sizes[:-1]) == {photographs.PER_CHUNK}
-    assert 0 < sizes[-1] <= photographs.PER_CHUNK
+    assert set(sizes[:-1]) == {photos.PER_CHUNK}
+    assert 0 < sizes[-1] <= photos.PER_CHUNK
     assert [moment.number for chunk in chunks for moment in chunk.moments] == list(range(150))
     assert [file for chunk in chunks for file in chunk.source.files] == list(files)
     for chunk in chunks:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_batch import films
-from fer_batch.decoding import Decoding, decode
+from fer_batch.detection.decoding import Decoding, decode
 from fer_batch.errors import MediaError
-from fer_batch.filmindex import packets, read_index
-from fer_batch.films import Trust
-from fer_batch.sampling import Sampling
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import packets, read_index
+from fer_batch.media.video.reader import Trust
 from fer_batch.types import Chunk, Kind, Skipped, Source
-from tests import media
+from tests.helpers import media
 
 IRREGULAR = [0, 33, 66, 500, 533, 1500]
 """Milliseconds: a film of 1.5 s whose frame rate means nothing."""
@@ -32,7 +32,7 @@ def source(path: Path) -> Source:
 
 def plan(path: Path, sampling: Sampling = EVERYTHING, trust: Trust | None = None) -> list[Chunk]:
     index = read_index(path)
-    return films.plan(source(path), index, sampling, films.trust(index) if trust is None else trust)
+    return reader.plan(source(path), index, sampling, reader.trust(index) if trust is None else trust)
 
 
 def silent() -> None:
@@ -109,11 +109,11 @@ def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, optio
 
 def plan_as_a_run_would(path: Path) -> list[Chunk]:
     """The chunks of the highest trust level that the film bears."""
-    for trust in range(films.trust(read_index(path)), -1, -1):
+    for trust in range(reader.trust(read_index(path)), -1, -1):
         chunks = plan(path, trust=Trust(trust))
         try:
             read(chunks)
-        except films.Misaligned:
+        except reader.Misaligned:
             continue
         return chunks
     raise AssertionError("no trust level can read it")
@@ -159,7 +159,7 @@ def test_a_chunk_that_lacks_a_frame_is_not_believed(tmp_path: Path) -> None:
     path = media.write_film(tmp_path / "a.mkv", range(500), time_base=Fraction(1, 5), keyframe_every=7)
     chunk = plan(path)[1]
     claims_one_more = Chunk(chunk.source, 1, chunk.moments, chunk.start, chunk.stop, chunk.frames + 1)
-    with pytest.raises(films.Misaligned):
+    with pytest.raises(reader.Misaligned):
         read([claims_one_more])
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import UsageError
-from fer_batch.sources import MARKER, Found, legible_name, walk
+from fer_batch.media.sources import MARKER, Found, legible_name, walk
 from fer_batch.types import Kind
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)

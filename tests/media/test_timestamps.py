@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.filmstamps import Stamps
+from fer_batch.media.video.timestamps import Stamps
 
 STEP = 40
 """Milliseconds from one frame to the next."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import fer_batch
-from fer_batch import outfolder
 from fer_batch.errors import NothingUsable, OutputError, OutputRefused
+from fer_batch.output import folder as outfolder
 
 
 def touch(path: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_batch import media
+from fer_batch.output import media_links
 from fer_batch.types import Kind, Source
 
 
@@ -24,17 +24,20 @@ def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkey
     home = tmp_path / "study"
     film, photograph = touched(home / "films/a.mp4"), touched(home / "photos/x.jpg")
     (home / "out").mkdir()
-    media.write_media(home / "out", [a_source(film), a_source(photograph, Kind.PHOTOS, "photos")])
-    assert json.loads((home / "out" / media.MEDIA).read_text()) == {"a.mp4": "../films/a.mp4", "photos": "../photos"}
+    media_links.write_media(home / "out", [a_source(film), a_source(photograph, Kind.PHOTOS, "photos")])
+    assert json.loads((home / "out" / media_links.MEDIA).read_text()) == {
+        "a.mp4": "../films/a.mp4",
+        "photos": "../photos",
+    }
     moved = home.rename(tmp_path / "elsewhere")
-    found = media.read_media(moved / "out")
+    found = media_links.read_media(moved / "out")
     assert {name: path.resolve() for name, path in found.items()} == {
         "a.mp4": (moved / "films/a.mp4").resolve(),
         "photos": (moved / "photos").resolve(),
     }
     film = moved / "films/a.mp4"
     film.unlink()
-    assert set(media.read_media(moved / "out")) == {"photos"}
+    assert set(media_links.read_media(moved / "out")) == {"photos"}
 
 
 @pytest.mark.parametrize(
@@ -50,14 +53,14 @@ def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkey
 )
 def test_media_elsewhere_are_not_told_of(film, out, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
-    assert media.seen_from(Path(film), Path(out)) is None
+    assert media_links.seen_from(Path(film), Path(out)) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a.mp4": 3}', '{"a.mp4": "/etc/passwd"}', '{"a.mp4": "gone.mp4"}'])
 def test_what_is_damaged_absolute_or_gone_is_nowhere(text, tmp_path):
-    (tmp_path / media.MEDIA).write_text(text)
-    assert media.read_media(tmp_path) == {}
-    assert media.read_media(tmp_path / "nothing") == {}
+    (tmp_path / media_links.MEDIA).write_text(text)
+    assert media_links.read_media(tmp_path) == {}
+    assert media_links.read_media(tmp_path / "nothing") == {}
 
 
 def test_a_source_is_found_in_the_folder_that_a_user_names(tmp_path):
@@ -65,9 +68,13 @@ def test_a_source_is_found_in_the_folder_that_a_user_names(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     films = tmp_path / "films"
-    assert media.find(films, "sub/a.mp4") == films / "sub/a.mp4"
-    assert media.find(films, "films/b.mp4") == films / "b.mp4"
-    assert media.find(films, "long/ago/b.mp4") == films / "b.mp4"
-    assert media.find(tmp_path, "holiday") == media.find(tmp_path / "holiday", "holiday") == tmp_path / "holiday"
-    assert media.find(films, "holiday") is None
-    assert media.find(films, "c.mp4") is None
+    assert media_links.find(films, "sub/a.mp4") == films / "sub/a.mp4"
+    assert media_links.find(films, "films/b.mp4") == films / "b.mp4"
+    assert media_links.find(films, "long/ago/b.mp4") == films / "b.mp4"
+    assert (
+        media_links.find(tmp_path, "holiday")
+        == media_links.find(tmp_path / "holiday", "holiday")
+        == tmp_path / "holiday"
+    )
+    assert media_links.find(films, "holiday") is None
+    assert media_links.find(films, "c.mp4") is None

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fer_batch import tables
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import OutputError
-from fer_batch.sources import walk
+from fer_batch.media.sources import walk
+from fer_batch.output import tables
 from fer_batch.types import Box, Detection, Episode, Face, Kind, Moment, Reading, Skipped, Summary
 
 COLUMNS = (

@@ -14,8 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import OutputError
+from fer_batch.pipeline.checkpoints import (
+    FACE_COLUMNS,
+    HASHED_BYTES,
+    Record,
+    WorkFolder,
+    chunk_key,
+    content_digest,
+    source_key,
+)
 from fer_batch.types import Answers, Box, Chunk, Clarity, Detection, Kind, Moment, Skipped, Source
-from fer_batch.workfolder import FACE_COLUMNS, HASHED_BYTES, Record, WorkFolder, chunk_key, content_digest, source_key
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from fer_batch import executors
 from fer_batch.errors import DetectorError, MediaError, TaskLost
-from fer_batch.executors.processes import FALSE_STARTS, MOST_MEMORY, TRIES, Processes
-from fer_batch.executors.protocol import Again, Done, Event, Executor, Looked, Lost, Part
-from tests import odd_workers
-from tests.odd_workers import Break, Count, Damaged, Die, Flood, Gorge, Grind, Hang, Leave, Toil
+from fer_batch.pipeline import executors
+from fer_batch.pipeline.executors.base import Again, Done, Event, Executor, Looked, Lost, Part
+from fer_batch.pipeline.executors.processes import FALSE_STARTS, MOST_MEMORY, TRIES, Processes
+from tests.helpers import odd_workers
+from tests.helpers.odd_workers import Break, Count, Damaged, Die, Flood, Gorge, Grind, Hang, Leave, Toil
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 HANG_SECONDS = 2.0
 """For what hangs on purpose; long enough for a process to start on a busy machine."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.progress import Count
+from fer_batch.pipeline.progress import Count
 from fer_batch.types import Kind, Outcome, Source
 
 FILM = Source(Kind.VIDEO, "film", (), "film")

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from fer_batch.errors import ExitCode
-from tests import media
+from tests.helpers import media
 
 CHUNKS = 8
 

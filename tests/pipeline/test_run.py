@@ -18,14 +18,16 @@ import pytest
 from PIL import Image
 
 import fer_batch
-from fer_batch import Options, detectors, executors, films
+from fer_batch import Options, detection
 from fer_batch.classifiers import SHIPPED, ModelFile
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
-from fer_batch.executors.processes import Processes
+from fer_batch.media.video import reader
 from fer_batch.options import OPENVINO, TENSORFLOW
+from fer_batch.pipeline import executors
+from fer_batch.pipeline.executors.processes import Processes
 from fer_batch.types import Detection, Outcome, Source
-from tests import media, odd_detectors
+from tests.helpers import media, odd_detectors
 
 NASTY = ["$HOME", "<script>alert(1)<", "=cmd()|'x'", "-rf", "two words", "línea\nnueva", 'quo"te', "a%2Fb"]
 """Names that a shell, a browser, a spreadsheet or a CSV reader might trip over."""
@@ -592,8 +594,8 @@ class Careless:
 def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(detectors.REGISTRY, detectors.DEFAULT, Careless)
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    monkeypatch.setitem(detection.REGISTRY, detection.DEFAULT, Careless)
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     grey, green = (np.full((48, 64, 3), colour, np.uint8) for colour in ((90, 90, 90), (20, 200, 20)))
     pictures = [grey] * 25 + [green] * 25 + [grey] * 25
     folder = tmp_path / "in"
@@ -619,7 +621,7 @@ def odd_film(path: Path, *levels: int) -> Path:
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Films whose chunks are of one second, of which one has a second that upsets odd detectors."""
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     folder = tmp_path / "in"
     folder.mkdir()
     odd_film(folder / "a.mp4", 3, odd_detectors.GRIEF, 5, 7)
@@ -628,7 +630,7 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def detect_with(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detectors, "DEFAULT", f"tests.odd_detectors:{name}")
+    monkeypatch.setattr(detection, "DEFAULT", f"tests.helpers.odd_detectors:{name}")
 
 
 GRIEFS = [
@@ -711,7 +713,7 @@ def test_progress_is_told_of_no_frame_twice_where_a_process_dies(
 def test_progress_comes_to_an_end_where_stretches_are_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     detect_with("Raising", monkeypatch)
     film = odd_film(tmp_path / "a.mp4", 5, odd_detectors.GRIEF, 6)
     progress = Listener()
@@ -722,7 +724,7 @@ def test_progress_comes_to_an_end_where_stretches_are_lost(
 def test_several_lost_stretches_are_told_in_their_order_whichever_was_lost_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     detect_with("Raising", monkeypatch)
     film = odd_film(tmp_path / "a.mp4", odd_detectors.SLOW_GRIEF, odd_detectors.GRIEF, 5)
     told = []
@@ -735,7 +737,7 @@ def test_several_lost_stretches_are_told_in_their_order_whichever_was_lost_first
 def test_a_film_of_which_every_stretch_is_lost_is_left_out_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     detect_with("Raising", monkeypatch)
     odd_film(tmp_path / "a.mp4", odd_detectors.GRIEF, odd_detectors.GRIEF)
     odd_film(tmp_path / "b.mp4", 5)
@@ -760,7 +762,7 @@ def test_whole_looks_at_every_frame_find_what_looks_now_and_then_find(
 def test_a_film_whose_chunks_lack_frames_is_read_straight_through(
     tmp_path: Path, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(films, "CHUNK_SECONDS", Fraction(1))
+    monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     noise = np.random.default_rng(1)
     pictures = [np.clip(face + noise.integers(-20, 20, face.shape), 0, 255).astype(np.uint8) for _ in range(100)]
     film = media.write_film(tmp_path / "a.ts", range(0, 4000, 40), pictures, keyframe_every=25)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from fer_batch import media, report
+from fer_batch.output import media_links
+from fer_batch.report import render
 from fer_batch.types import Box, Detection, Face, Moment, Reading, Skipped
-from tests.media import write_film
-from tests.test_report import a_film, a_study, photographs, write_output
+from tests.helpers.media import write_film
+from tests.report.test_report import a_film, a_study, photographs, write_output
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
@@ -114,8 +115,8 @@ def output(tmp_path_factory):
         ],
         study=a_study({FILM: EVENTS}, PEOPLE),
     )
-    (out / media.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
-    report.render(out)
+    (out / media_links.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
+    render.render(out)
     return out
 
 
@@ -147,7 +148,7 @@ def shown(page):
 
 
 def timeline(output, name=FILM, face=0):
-    from fer_batch import tables
+    from fer_batch.output import tables
 
     table = tables.read_timeline(output / f"timelines/{name}.csv")
     return table[table["face_id"] == face].set_index("frame")
@@ -202,10 +203,10 @@ def test_seconds_are_counted_from_where_the_container_starts(visit, output, tmp_
     moved = tmp_path / "study"
     shutil.copytree(output.parent / "films", moved / "films")
     write_output(moved / "out", [a_film(FILM, {0: range(75)}, 75)])
-    shutil.copyfile(output / media.MEDIA, moved / "out" / media.MEDIA)
+    shutil.copyfile(output / media_links.MEDIA, moved / "out" / media_links.MEDIA)
     run = (moved / "out/run.json").read_text()
     (moved / "out/run.json").write_text(run.replace('"container_start": 0.0', '"container_start": 0.5'))
-    report.render(moved / "out")
+    render.render(moved / "out")
     page = visit(moved / f"out/pages/{FILM}.html")
     page.mouse.click(*over(page, 0, 0.5))
     page.until("document.getElementById('film').currentTime > 0")
@@ -383,7 +384,7 @@ def test_a_table_is_sorted_and_filtered(visit, output):
 
 
 def test_photographs_are_filtered_over_all_their_pages(visit, output):
-    from fer_batch import tables
+    from fer_batch.output import tables
 
     table = tables.read_timeline(output / "timelines/many.csv")
     seen = table[table["success"]]
@@ -407,7 +408,7 @@ def test_photographs_are_filtered_over_all_their_pages(visit, output):
 
 
 def test_a_single_file_is_alive(visit, output):
-    page = visit(report.render_single_file(output))
+    page = visit(render.render_single_file(output))
     page.mouse.move(*over(page, 1, 25.5 / 75))
     page.until("document.querySelector('[id$=-moment]').textContent !== 'the cursor'")
     page.focus("#films-table thead button:has-text('Film')")
@@ -462,7 +463,7 @@ def oddly_named(tmp_path_factory):
         sources.append(photographs(name, {f"{name}.jpg": 1}, output=f"folder{number}"))
     skipped = [Skipped(name, "Not a picture.") for name in ODD_NAMES]
     out = write_output(tmp_path_factory.mktemp("odd") / "out", sources, skipped, ignored=ODD_NAMES)
-    report.render(out)
+    render.render(out)
     return out
 
 
@@ -492,7 +493,7 @@ def hour(tmp_path_factory):
     ]
     out = write_output(tmp_path_factory.mktemp("hour") / "out", [(a_film("hour.mp4", {}, 0)[0], readings)])
     began = time.process_time()
-    report.render(out)
+    render.render(out)
     assert time.process_time() - began < 10  # it takes about 3 s
     return out
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch import charts, courses, svg
 from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.report.charts import curve, draw, svg
 
 SHARES = (0.1, 0.02, 0.05, 0.4, 0.13, 0.1, 0.2)
 
@@ -34,11 +34,11 @@ def a_timeline(frames, seen, *, fps=25.0, face_id=0, seed=1, durations=None):
 
 
 def a_course(frames, seen, **more):
-    return courses.courses(a_timeline(frames, seen, **more), [0])[0]
+    return curve.courses(a_timeline(frames, seen, **more), [0])[0]
 
 
 def drawn(course, prefix="one"):
-    return ET.fromstring(charts.timeline(course, prefix=prefix, title="T", description="D").svg)
+    return ET.fromstring(draw.timeline(course, prefix=prefix, title="T", description="D").svg)
 
 
 def named(root, name):
@@ -70,7 +70,7 @@ def local(element):
 
 
 def test_a_distribution_names_every_emotion_and_its_share():
-    root = ET.fromstring(charts.distribution(SHARES, prefix="one", title="T", description="D").svg)
+    root = ET.fromstring(draw.distribution(SHARES, prefix="one", title="T", description="D").svg)
     texts = [element.text for element in root.iter() if local(element) == "text"]
     for emotion, share in zip(TABLE, SHARES, strict=True):
         assert emotion.label in texts
@@ -78,7 +78,7 @@ def test_a_distribution_names_every_emotion_and_its_share():
 
 
 def test_bars_are_as_long_as_the_shares():
-    root = ET.fromstring(charts.distribution(SHARES, prefix="one", title="T", description="D").svg)
+    root = ET.fromstring(draw.distribution(SHARES, prefix="one", title="T", description="D").svg)
     widths = np.array([np.ptp(across(named(root, name)[0])) for name in EMOTIONS])
     assert widths / widths.sum() == pytest.approx(SHARES, abs=0.002)
 
@@ -103,7 +103,7 @@ def test_lines_are_as_high_as_the_shares():
     course = a_course(60, range(60))
     root = drawn(course)
     lanes = [runs(named(root, name)[0])[0] for name in EMOTIONS]
-    whole = charts.LANE * np.diff([lane[:, 1].max() for lane in lanes]).mean()
+    whole = draw.LANE * np.diff([lane[:, 1].max() for lane in lanes]).mean()
     for index, lane in enumerate(lanes):
         heights = (lane[0, 1] - lane[2:-2, 1]) / whole
         assert heights == pytest.approx(course.means[:, index], abs=0.006)
@@ -112,7 +112,7 @@ def test_lines_are_as_high_as_the_shares():
 def test_the_emotion_with_the_greatest_average_is_bold():
     table = a_timeline(50, range(50))
     table[list(EMOTIONS)] = np.eye(7)[EMOTIONS.index("fear")]
-    bold = [one.text for one in drawn(courses.courses(table, [0])[0]).iter() if "font-weight" in one.get("style", "")]
+    bold = [one.text for one in drawn(curve.courses(table, [0])[0]).iter() if "font-weight" in one.get("style", "")]
     assert bold == ["Fear"]
 
 
@@ -139,16 +139,16 @@ def test_a_line_spans_the_time_in_which_the_face_is_there_and_no_more():
 def test_a_face_seen_in_a_single_frame_is_drawn():
     (line,) = runs(named(drawn(a_course(100, [40])), "anger")[0])
     assert len(line) > 2
-    assert "linecap: round" in charts.timeline(a_course(100, [40]), prefix="one", title="T", description="D").svg
+    assert "linecap: round" in draw.timeline(a_course(100, [40]), prefix="one", title="T", description="D").svg
 
 
 def test_names_of_events_stand_above_the_lanes_and_never_run_into_each_other():
     label = "a name far too long for so short an event, and for the next one as well"
-    marks = courses.Marks(events=[(label, 0.5, 1.0), ("other", 0.75, 2.5), ("<next> & last", 1.5, 2.0)])
-    assert charts.event_rows(marks) == [0, 1, 0]
-    left, top, right, bottom = charts.plot(marks)
-    assert (top, bottom) == (charts.PLOT[1] + 32, charts.PLOT[3] + 32)
-    text = charts.timeline(a_course(100, range(100)), marks, prefix="one", title="T", description="D").svg
+    marks = curve.Marks(events=[(label, 0.5, 1.0), ("other", 0.75, 2.5), ("<next> & last", 1.5, 2.0)])
+    assert draw.event_rows(marks) == [0, 1, 0]
+    left, top, right, bottom = draw.plot(marks)
+    assert (top, bottom) == (draw.PLOT[1] + 32, draw.PLOT[3] + 32)
+    text = draw.timeline(a_course(100, range(100)), marks, prefix="one", title="T", description="D").svg
     root = ET.fromstring(text)
     rooms = {
         clip.get("id"): [float(clip[0].get(name)) for name in ("x", "y", "width", "height")]
@@ -161,27 +161,27 @@ def test_names_of_events_stand_above_the_lanes_and_never_run_into_each_other():
         (clip,) = [one.get("clip-path") for one in group.iter() if one.get("clip-path")]
         place = left + start / 4 * (right - left)
         assert word.text == name
-        assert float(word.get("x")) == pytest.approx(place + charts.NAME_MARGIN, abs=0.1)
+        assert float(word.get("x")) == pytest.approx(place + draw.NAME_MARGIN, abs=0.1)
         x, y, width, height = rooms[clip[5:-1]]
-        assert y >= charts.PLOT[1] - 0.1
+        assert y >= draw.PLOT[1] - 0.1
         assert y + height <= top + 0.1
         found.append((y, x, x + width))
     assert found[0][0] == found[2][0] < found[1][0]
     assert found[0][2] < left + 1.5 / 4 * (right - left) <= found[2][1]
-    assert found[1][2] < charts.PAGE_WIDTH
+    assert found[1][2] < draw.PAGE_WIDTH
 
 
 def test_events_at_the_same_time_beyond_the_rows_have_a_band_only():
-    marks = courses.Marks(events=[(str(number), 0.0, 1.0) for number in range(5)])
-    assert charts.event_rows(marks) == [0, 1, 2, -1, -1]
-    assert charts.plot(courses.NO_MARKS) == charts.PLOT
+    marks = curve.Marks(events=[(str(number), 0.0, 1.0) for number in range(5)])
+    assert draw.event_rows(marks) == [0, 1, 2, -1, -1]
+    assert draw.plot(curve.NO_MARKS) == draw.PLOT
 
 
 def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
     course = a_course(100, range(100))
-    marks = courses.Marks({"fear": [(1.0, 2.0)]}, poor=[(0.0, 0.4)], events=[("cut", 2.0, 3.0)])
-    root = ET.fromstring(charts.timeline(course, marks, prefix="one", title="T", description="D").svg)
-    left, _, right, _ = charts.PLOT
+    marks = curve.Marks({"fear": [(1.0, 2.0)]}, poor=[(0.0, 0.4)], events=[("cut", 2.0, 3.0)])
+    root = ET.fromstring(draw.timeline(course, marks, prefix="one", title="T", description="D").svg)
+    left, _, right, _ = draw.PLOT
     for name, start, end in (("fear-episodes", 1, 2), ("poor", 0, 0.4), ("events", 2, 3)):
         (path,) = named(root, name)
         assert not [element for element in root.iter() if local(element) == "use"]
@@ -192,7 +192,7 @@ def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
 def test_poor_stretches_too_near_to_tell_apart_are_one():
     table = a_timeline(6000, range(6000))
     table.loc[[10, 11, 13, 500, 501], "quality"] = 0.2
-    course = courses.courses(table, [0])[0]
+    course = curve.courses(table, [0])[0]
     assert np.array(course.poor(0.5)) == pytest.approx(np.array([(0.4, 0.56), (20.0, 20.08)]))
     assert course.poor(0.1) == []
 
@@ -200,7 +200,7 @@ def test_poor_stretches_too_near_to_tell_apart_are_one():
 def test_groups_are_marked_at_their_means_within_their_intervals():
     values = np.tile([0.5, 0.25, 0.75], (7, 1))
     alone = np.tile([0.25, np.nan, np.nan], (7, 1))
-    drawn = charts.groups({"A": values, "a name of more than twenty": alone}, prefix="g", title="T", description="D")
+    drawn = draw.groups({"A": values, "a name of more than twenty": alone}, prefix="g", title="T", description="D")
     root = ET.fromstring(drawn.svg)
     first, second = [element for element in root.iter() if element.get("class") == "fear"]
     middles = [np.mean(across(next(one.get("d") for one in mark.iter() if one.get("d")))) for mark in (first, second)]
@@ -211,33 +211,33 @@ def test_groups_are_marked_at_their_means_within_their_intervals():
 
 
 def test_charts_are_saved_for_papers_where_asked():
-    plain = charts.distribution(SHARES, prefix="one", title="T", description="D")
+    plain = draw.distribution(SHARES, prefix="one", title="T", description="D")
     assert plain.paper == {}
-    saved = charts.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
+    saved = draw.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
     assert saved.svg == plain.svg
     assert ET.fromstring(saved.paper[".svg"]).tag.endswith("svg")
     assert saved.paper[".png"].startswith(b"\x89PNG")
-    again = charts.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
+    again = draw.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
     assert again.paper == saved.paper
 
 
 def test_a_hole_in_the_times_is_a_gap_though_no_row_tells_of_it():
     table = a_timeline(20, range(20), fps=10)
     table.loc[10:, "timestamp"] += 5.0
-    course = courses.courses(table, [0])[0]
+    course = curve.courses(table, [0])[0]
     assert np.array(course.gaps) == pytest.approx(np.array([(1.0, 6.0)]))
 
 
 def test_two_faces_share_one_axis():
     table = pd.concat([a_timeline(100, range(50)), a_timeline(100, range(60, 70), face_id=1)])
-    both = courses.courses(table, [0, 1])
+    both = curve.courses(table, [0, 1])
     assert both[0].extent == both[1].extent == pytest.approx((0.0, 4.0))
     assert np.array(both[1].gaps) == pytest.approx(np.array([(0.0, 2.4), (2.8, 4.0)]))
 
 
 def test_only_the_faces_asked_for():
     table = pd.concat([a_timeline(10, range(10)), a_timeline(10, range(10), face_id=1)])
-    assert list(courses.courses(table, [1])) == [1]
+    assert list(curve.courses(table, [1])) == [1]
 
 
 def test_without_time_stamps_the_axis_counts_frames_and_says_so():
@@ -251,7 +251,7 @@ def test_without_time_stamps_the_axis_counts_frames_and_says_so():
 
 def test_sampled_frames_without_stamps_are_no_gaps():
     table = a_timeline(300, range(300), fps=None)
-    assert courses.courses(table[table["frame"] % 10 == 0], [0])[0].gaps == []
+    assert curve.courses(table[table["frame"] % 10 == 0], [0])[0].gaps == []
 
 
 def test_one_frame_of_unknown_length_can_be_drawn():
@@ -266,7 +266,7 @@ def test_unknown_durations_weigh_nothing_but_are_drawn():
     table = a_timeline(50, range(50))
     table["duration"] = durations
     table["timestamp"] = np.arange(50) / 10
-    course = courses.courses(table, [0])[0]
+    course = curve.courses(table, [0])[0]
     assert course.weights[-1] == 0
     assert len(course.starts) == 50
     assert course.gaps == []
@@ -284,7 +284,7 @@ def test_binning_keeps_the_mean_over_time_and_the_bounds(frames, most, seed, mis
     if not len(seen):
         seen = np.array([0])
     course = a_course(frames, seen, durations=rng.uniform(0.001, 3.0, frames).round(6), seed=seed % 1000)
-    bins = courses.binned(course, most)
+    bins = curve.binned(course, most)
     assert len(bins.starts) <= max(most, 1) or len(course.starts) <= most
     assert bins.average == pytest.approx(course.average)
     assert bins.weights.sum() == pytest.approx(course.weights.sum())
@@ -297,7 +297,7 @@ def test_binning_keeps_the_mean_over_time_and_the_bounds(frames, most, seed, mis
 
 
 def test_a_gap_longer_than_a_bin_survives_binning():
-    bins = courses.binned(a_course(10_000, [*range(4000), *range(6000, 10_000)]), 100)
+    bins = curve.binned(a_course(10_000, [*range(4000), *range(6000, 10_000)]), 100)
     assert np.array(bins.gaps) == pytest.approx(np.array([(160.0, 240.0)]))
 
 
@@ -306,8 +306,8 @@ def test_a_bin_without_a_known_duration_is_the_plain_mean_of_its_frames():
     durations[:50] = 1.0
     table = a_timeline(100, range(100), durations=np.ones(100))
     table["duration"] = durations
-    course = courses.courses(table, [0])[0]
-    bins = courses.binned(course, 10)
+    course = curve.courses(table, [0])[0]
+    bins = curve.binned(course, 10)
     assert bins.weights[-1] == 0
     assert bins.means[-1] == pytest.approx(course.means[90:].mean(axis=0))
     assert bins.average == pytest.approx(course.average)
@@ -315,7 +315,7 @@ def test_a_bin_without_a_known_duration_is_the_plain_mean_of_its_frames():
 
 def test_a_long_film_gets_a_band_and_a_bounded_size():
     course = a_course(50_000, range(50_000))
-    text = charts.timeline(course, prefix="one", title="T", description="D").svg
+    text = draw.timeline(course, prefix="one", title="T", description="D").svg
     assert len(text) < 120_000
     bands = [named(ET.fromstring(text), f"{name}-band") for name in EMOTIONS]
     assert all(bands)
@@ -328,17 +328,17 @@ def test_a_short_film_has_no_band():
 
 def test_drawing_twice_gives_the_same_bytes():
     course = a_course(2000, range(100, 1500))
-    texts = {charts.timeline(course, prefix="one", title="T", description="D").svg for _ in range(2)}
-    texts |= {charts.distribution(SHARES, prefix="one", title="T", description="D").svg for _ in range(2)}
+    texts = {draw.timeline(course, prefix="one", title="T", description="D").svg for _ in range(2)}
+    texts |= {draw.distribution(SHARES, prefix="one", title="T", description="D").svg for _ in range(2)}
     assert len(texts) == 2
 
 
 def test_the_users_own_matplotlib_settings_change_nothing():
     import matplotlib
 
-    plain = charts.distribution(SHARES, prefix="one", title="T", description="D").svg
+    plain = draw.distribution(SHARES, prefix="one", title="T", description="D").svg
     with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "lines.linewidth": 9}):
-        assert charts.distribution(SHARES, prefix="one", title="T", description="D").svg == plain
+        assert draw.distribution(SHARES, prefix="one", title="T", description="D").svg == plain
         assert matplotlib.rcParams["font.size"] == 30
 
 
@@ -346,9 +346,9 @@ def test_charts_on_one_page_share_no_id_and_every_reference_leads_somewhere():
     course = a_course(2000, range(100, 1500))
     page = "".join(
         [
-            charts.timeline(course, prefix="one", title="T", description="D").svg,
-            charts.timeline(course, prefix="two", title="T", description="D").svg,
-            charts.distribution(SHARES, prefix="three", title="T", description="D").svg,
+            draw.timeline(course, prefix="one", title="T", description="D").svg,
+            draw.timeline(course, prefix="two", title="T", description="D").svg,
+            draw.distribution(SHARES, prefix="three", title="T", description="D").svg,
         ]
     )
     ids = re.findall(r'\bid="([^"]*)"', page)
@@ -361,7 +361,7 @@ def test_charts_on_one_page_share_no_id_and_every_reference_leads_somewhere():
 
 
 def test_a_chart_is_a_picture_with_words_and_carries_nothing_for_the_rest_of_the_page():
-    text = charts.distribution(SHARES, prefix="one", title="A $x^2$ <b>&", description='Say "this"').svg
+    text = draw.distribution(SHARES, prefix="one", title="A $x^2$ <b>&", description='Say "this"').svg
     root = ET.fromstring(text)
     assert text.startswith("<svg")
     assert root.get("role") == "img"
@@ -387,7 +387,7 @@ def test_numbers_are_rounded():
     [(0, "0:00:00.000"), (59.9996, "0:01:00.000"), (3661.5, "1:01:01.500"), (-0.25, "-0:00:00.250")],
 )
 def test_clock(seconds, text):
-    assert charts.clock(seconds) == text
+    assert draw.clock(seconds) == text
 
 
 @pytest.mark.parametrize(("frames", "fps"), [(20, 25.0), (2000, 25.0), (900, 0.05)])
@@ -401,5 +401,5 @@ def test_the_time_axis_says_its_unit_and_is_not_crowded(frames, fps):
 
 
 def test_importing_charts_and_report_does_not_load_matplotlib():
-    code = "import sys, fer_batch.report, fer_batch.charts; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, fer_batch.report.render, fer_batch.report.charts.draw; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import fer_batch
-from fer_batch import card, methods
 from fer_batch.emotions import EMOTIONS
+from fer_batch.report import methods, model_card
 
 SHIPPED = (Path(fer_batch.__file__).parent / "models/fer2013.md").read_text(encoding="utf-8")
 RUN = {
@@ -24,7 +24,7 @@ RUN = {
 
 @pytest.mark.parametrize("view", ["fer2013", "ferplus"])
 def test_the_shipped_card_is_understood(view):
-    found = card.read_accuracy(SHIPPED, view)
+    found = model_card.read_accuracy(SHIPPED, view)
     assert found is not None
     assert f"| PrivateTest | `{view}` | no | {found.faces:,} | {100 * found.accuracy:.1f} |" in SHIPPED
     for row, recall in zip(found.shares, found.recalls, strict=True):
@@ -33,7 +33,7 @@ def test_the_shipped_card_is_understood(view):
 
 
 def test_what_an_emotion_is_taken_for_is_in_order():
-    found = card.read_accuracy(SHIPPED, "fer2013")
+    found = model_card.read_accuracy(SHIPPED, "fer2013")
     names, shares = zip(*found.mistaken("fear"), strict=True)
     assert set(names) == set(EMOTIONS) - {"fear"}
     assert list(shares) == sorted(shares, reverse=True)
@@ -45,11 +45,11 @@ def test_what_an_emotion_is_taken_for_is_in_order():
     ["", "# A card", "`fer2013`, PrivateTest:\n", "`fer2013`, PrivateTest:\n\n| label | anger |\n|-|-|\n| anger | x |"],
 )
 def test_a_card_that_says_nothing_of_it_gives_nothing(text):
-    assert card.read_accuracy(text, "fer2013") is None
+    assert model_card.read_accuracy(text, "fer2013") is None
 
 
 def test_the_methods_paragraph_has_every_threshold_and_version():
-    text = methods.paragraph(RUN, card.read_accuracy(SHIPPED, "fer2013"))
+    text = methods.paragraph(RUN, model_card.read_accuracy(SHIPPED, "fer2013"))
     for fact in (
         "2 films and 1 photograph", "fer-batch 1.2.3", "1/5 s", "centerface", "09189deaaf86", "0.5", "24 pixels",
         "at most 3 a frame", "1.08", "48x48", "ab12ab12ab12", "70.4 %", "falls below 0.35", "lasts 0.3 s",

@@ -17,31 +17,24 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from fer_batch import (
-    filmpage,
-    groups,
-    layout,
-    measuring,
-    persons,
-    photospage,
-    report,
-    results,
-    runfile,
-    singlefile,
-    tables,
-)
+from fer_batch.analysis import groups, persons
+from fer_batch.analysis import summary as measuring
+from fer_batch.annotations.events import Event, Events
+from fer_batch.annotations.load import Study
+from fer_batch.annotations.people import Naming, People
+from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
-from fer_batch.events import Event, Events
 from fer_batch.options import Options, ReportOptions
-from fer_batch.people import Naming, People
-from fer_batch.sheets import Line
-from fer_batch.study import Study
+from fer_batch.output import manifest, tables
+from fer_batch.report import layout, render, results, single_file
+from fer_batch.report.pages import photos as photospage
+from fer_batch.report.pages import video
 from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
 
-GOLD = Path(__file__).parent / "gold"
-ACTUAL = Path(__file__).parent / "actual"
-TEMPLATES = Path(__file__).parents[1] / "templates"
+GOLD = Path(__file__).parents[1] / "gold"
+ACTUAL = Path(__file__).parents[1] / "actual"
+TEMPLATES = Path(__file__).parents[2] / "templates"
 CITATIONS = {
     "https://doi.org/10.1177/1529100619832930",
     "https://eur-lex.europa.eu/eli/reg/2024/1689/oj",
@@ -140,7 +133,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
         summaries += measured.summaries
         episodes += measured.episodes
     when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
-    ledger = runfile.Ledger(
+    ledger = manifest.Ledger(
         started=when,
         finished=when,
         options=Options(**options),
@@ -167,7 +160,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
     tables.write_datapackage(folder / "datapackage.json", named, when.isoformat())
     # The versions and the machine of whoever runs this test are no part of it.
-    run = runfile.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
+    run = manifest.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
     tables.write_json(folder / "run.json", run)
     (folder / results.MODEL_CARD).write_text("# Model card: fer2013.keras\n")
     return folder
@@ -252,7 +245,7 @@ def nasty(tmp_path):
 
 
 def test_every_link_leads_to_a_file_that_is_there(nasty):
-    index = report.render(nasty)
+    index = render.render(nasty)
     assert index == nasty / "index.html"
     reached = {index}
     for page in pages_of(nasty):
@@ -275,7 +268,7 @@ def test_every_link_leads_to_a_file_that_is_there(nasty):
 
 
 def test_links_into_another_page_find_their_place(small):
-    report.render(small)
+    render.render(small)
     pages = {page.path: page for page in pages_of(small)}
     found = 0
     for page in pages.values():
@@ -289,7 +282,7 @@ def test_links_into_another_page_find_their_place(small):
 
 
 def test_names_are_text_and_never_markup(nasty):
-    report.render(nasty)
+    render.render(nasty)
     pages = pages_of(nasty)
     index = pages[0]
     for name in NASTY:
@@ -308,7 +301,7 @@ def test_names_are_text_and_never_markup(nasty):
 
 
 def test_pages_load_nothing_and_forbid_it_too(small):
-    report.render(small)
+    render.render(small)
     for page in pages_of(small):
         assert not {"link", "img", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
         assert not page.values("src")
@@ -328,7 +321,7 @@ def test_pages_load_nothing_and_forbid_it_too(small):
 
 
 def test_no_page_names_a_folder_of_the_machine_or_its_user(small):
-    report.render(small)
+    render.render(small)
     for page in pages_of(small):
         assert "jane" not in page.source
         assert str(small) not in page.source
@@ -351,13 +344,13 @@ def test_no_page_names_a_folder_of_the_machine_or_its_user(small):
 )
 def test_absolute_paths_lose_their_folders(tmp_path, text, shown):
     folder = write_output(tmp_path, [], skipped=[Skipped("x.mp4", text)])
-    report.render(folder)
+    render.render(folder)
     assert shown in Document(folder / "index.html").text
     assert "jane" not in Document(folder / "index.html").text
 
 
 def test_ids_are_unique_and_labels_lead_somewhere(small):
-    report.render(small)
+    render.render(small)
     for page in pages_of(small):
         ids = page.values("id")
         assert len(ids) == len(set(ids))
@@ -366,7 +359,7 @@ def test_ids_are_unique_and_labels_lead_somewhere(small):
 
 
 def test_pages_are_made_for_screen_readers(small):
-    report.render(small)
+    render.render(small)
     for page in pages_of(small):
         tags = [tag for tag, _ in page.tags]
         assert ("html", {"lang": "en"}) in page.tags
@@ -396,7 +389,7 @@ def percents(shares):
 
 
 def test_the_index_counts_what_the_tables_hold(small):
-    report.render(small)
+    render.render(small)
     film = tables.read_timeline(small / "timelines/sub/interview.mp4.csv")
     raw = tables.read_timeline(small / "timelines/raw.h264.csv")
     folder = tables.read_timeline(small / "timelines/holiday.csv")
@@ -421,7 +414,7 @@ def test_the_index_counts_what_the_tables_hold(small):
 
 
 def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
-    report.render(small)
+    render.render(small)
     summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
     rows = summary[summary["file"] == "sub/interview.mp4"]
     assert len(rows) == 2
@@ -434,7 +427,7 @@ def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
 
 
 def test_films_and_photographs_are_weighted_apart(small):
-    report.render(small)
+    render.render(small)
     summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
     timed = summary[summary["seconds_visible"].notna()]
     films = np.average(timed[list(tables.MEANS)], axis=0, weights=timed["seconds_visible"])
@@ -450,7 +443,7 @@ def test_films_and_photographs_are_weighted_apart(small):
 
 
 def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
-    report.render(small)
+    render.render(small)
     summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
     page = "pages/sub/interview.mp4.html"
     for row in summary[summary["file"] == "sub/interview.mp4"].to_dict("records"):
@@ -470,7 +463,7 @@ def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
 
 
 def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
-    report.render(small)
+    render.render(small)
     film = tables.read_timeline(small / "timelines/sub/interview.mp4.csv")
     face = film[film["face_id"] == 1]
     source = (small / "pages/sub/interview.mp4.html").read_text(encoding="utf-8")
@@ -483,7 +476,7 @@ def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
 
 
 def test_a_film_without_time_stamps_counts_frames(small):
-    report.render(small)
+    render.render(small)
     page = Document(small / "pages/raw.h264.html")
     assert "Frame number" in page.text
     assert "From frame" in page.text
@@ -492,7 +485,7 @@ def test_a_film_without_time_stamps_counts_frames(small):
 
 
 def test_the_page_of_photographs_lists_faces_and_the_photographs_without(small):
-    report.render(small)
+    render.render(small)
     table = tables.read_timeline(small / "timelines/holiday.csv")
     page = Document(small / "pages/holiday.html")
     row = table.iloc[0]
@@ -511,7 +504,7 @@ def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
     film = a_film("a.mp4", {0: range(50), 1: range(30, 50)}, 75)
     happened = {"a.mp4": [("a <question> & more", 0.4, 1.2), ("answer", 1.0, 2.0), ("after the end", 7.0, 8.0)]}
     folder = write_output(tmp_path, [film], study=a_study(happened))
-    report.render(folder)
+    render.render(folder)
     page = Document(folder / "pages/a.mp4.html")
     named = re.findall(r'<g class="event-\d+">.*?<text[^>]*>([^<]*)</text>', page.source)
     assert named == ["a &lt;question&gt; &amp; more", "answer"] * 2
@@ -540,7 +533,7 @@ def peopled(tmp_path):
 
 
 def test_a_person_of_several_films_is_one_of_the_people(peopled):
-    report.render(peopled)
+    render.render(peopled)
     page = Document(peopled / "index.html")
     people = page.source[page.source.index("<h3>People</h3>") :].partition("</ul>")[0]
     names = re.findall(r'class="name"[^>]*><bdi>([^<]*)', people)
@@ -556,7 +549,7 @@ def test_a_person_of_several_films_is_one_of_the_people(peopled):
 
 
 def test_groups_are_compared_beside_their_chart(peopled):
-    report.render(peopled)
+    render.render(peopled)
     table = tables.read_table(peopled / "group_differences.csv", tables.DIFFERENCES)
     found = cells(peopled, "index.html", "x</bdi> less <bdi>y")
     assert found[:2] == ["x less y", "2 and 2"]
@@ -572,13 +565,13 @@ def test_groups_are_compared_beside_their_chart(peopled):
 
 
 def test_a_line_of_errors_is_about_the_innermost_folder(small):
-    report.render(small)
+    render.render(small)
     assert "worse.jpg" not in Document(small / "pages/holiday.html").text
     assert "worse.jpg" in Document(small / "pages/holiday/more.html").text
 
 
 def test_the_index_tells_everything_that_was_left_out(small):
-    report.render(small)
+    render.render(small)
     text = Document(small / "index.html").text
     errors = tables.read_table(small / "errors.csv", tables.ERRORS)
     assert len(errors) == 4
@@ -592,7 +585,7 @@ def test_the_index_tells_everything_that_was_left_out(small):
 @pytest.mark.parametrize(("view", "words"), [("fer2013", "FER2013 would label"), ("ferplus", "human raters")])
 def test_how_to_read_it_fits_the_view(tmp_path, view, words):
     folder = write_output(tmp_path, [a_film("a.mp4", {0: range(5)}, 5)], view=view)
-    report.render(folder)
+    render.render(folder)
     text = Document(folder / "index.html").text
     assert words in text
     assert "Article 5(1)(f)" in text
@@ -601,17 +594,17 @@ def test_how_to_read_it_fits_the_view(tmp_path, view, words):
 
 
 def test_the_report_links_to_the_model_card_where_there_is_one(small):
-    report.render(small)
+    render.render(small)
     assert Document(small / "index.html").values("href").count("model-card.md") == 1
     (small / "model-card.md").unlink()
-    report.render(small)
+    render.render(small)
     assert "model-card" not in Document(small / "index.html").source
     assert "model card" not in Document(small / "index.html").text
 
 
 def test_a_run_without_a_face(tmp_path):
     folder = write_output(tmp_path, [a_film("a.mp4", {}, 5), photographs("p", {"x.jpg": 0})])
-    report.render(folder)
+    render.render(folder)
     index, *pages = pages_of(folder)
     assert "no face was found" in index.text
     assert len(pages) == 2
@@ -621,7 +614,7 @@ def test_a_run_without_a_face(tmp_path):
 
 def test_a_run_in_which_nothing_could_be_read(tmp_path):
     folder = write_output(tmp_path, [], skipped=[Skipped("a.mp4", "Cannot be read.")])
-    report.render(folder)
+    render.render(folder)
     text = Document(folder / "index.html").text
     assert "Nothing could be read." in text
     assert "Cannot be read." in text
@@ -629,9 +622,9 @@ def test_a_run_in_which_nothing_could_be_read(tmp_path):
 
 
 def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_path):
-    seen = {face_id: range(face_id + 1) for face_id in range(filmpage.MOST_CHARTS + 3)}
+    seen = {face_id: range(face_id + 1) for face_id in range(video.MOST_CHARTS + 3)}
     folder = write_output(tmp_path, [a_film("crowd.mp4", seen, 20)])
-    report.render(folder)
+    render.render(folder)
     page = Document(folder / "pages/crowd.mp4.html")
     charted = [one for one in page.values("id") if re.fullmatch(r"face-\d+", one)]
     assert charted == [f"face-{face_id}" for face_id in range(14, 2, -1)]
@@ -640,13 +633,13 @@ def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_pat
 
 
 def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
-    for module in (filmpage, photospage):
+    for module in (video, photospage):
         monkeypatch.setattr(module, "MOST_ROWS", 3)
     monkeypatch.setattr(photospage, "MOST_FACES", 3)
     faces = {f"{number}.jpg": number % 2 for number in range(20)}
     film = a_film("crowd.mp4", {face_id: range(5) for face_id in range(7)}, 5)
     folder = write_output(tmp_path, [photographs("many", faces), film])
-    report.render(folder)
+    render.render(folder)
     page = Document(folder / "pages/many.html")
     assert "Faces 1 to 3 of 10; all are in timelines/many.csv" in page.text
     last = Document(folder / "assets/many/page-4.html")
@@ -661,15 +654,15 @@ def test_thumbnails_are_there_only_where_asked_for(tmp_path, astronaut):
     (tmp_path / "holiday").mkdir()
     shutil.copyfile(astronaut, tmp_path / "holiday/a.png")
     places = {"holiday": tmp_path / "holiday"}
-    report.render(folder, None, places)
+    render.render(folder, None, places)
     assert not list(folder.rglob("*.jpg"))
     assert not any(page.values("src") for page in pages_of(folder))
-    report.render(folder, ReportOptions(thumbnails=True, anonymize=True), places)
+    render.render(folder, ReportOptions(thumbnails=True, anonymize=True), places)
     (source,) = Document(folder / "pages/holiday.html").values("src")
     assert (folder / "pages" / source).resolve() == (folder / "assets/holiday/0.jpg").resolve()
-    text = report.render_single_file(folder, ReportOptions(thumbnails=True), places).read_text()
+    text = render.render_single_file(folder, ReportOptions(thumbnails=True), places).read_text()
     assert text.count('src="data:image/jpeg;base64,') == 1
-    report.render(folder, None, places)
+    render.render(folder, None, places)
     assert not list(folder.rglob("*.jpg"))
     with pytest.raises(UsageError, match="--thumbnails too"):
         ReportOptions(anonymize=True)
@@ -681,21 +674,21 @@ def test_pictures_that_cannot_be_cut_are_counted_and_found_where_the_user_says(t
         [photographs("holiday", {"a.png": 2}), a_film("sub/gone.mp4", {0: range(5), 1: range(5)}, 5)],
     )
     told = []
-    report.render(folder, ReportOptions(thumbnails=True), tell=told.append)
+    render.render(folder, ReportOptions(thumbnails=True), tell=told.append)
     assert [one.partition(":")[0] for one in told] == ["4 pictures of faces could not be cut"]
     texts = [Document(folder / path).text for path in ("index.html", "pages/holiday.html", "pages/sub/gone.mp4.html")]
     assert "4 pictures of faces could not be cut" in texts[0]
     assert all("2 pictures of faces could not be cut" in text and "--media FOLDER" in text for text in texts[1:])
-    report.render_single_file(folder, ReportOptions(thumbnails=True), tell=told.append)
+    render.render_single_file(folder, ReportOptions(thumbnails=True), tell=told.append)
     assert told[0] == told[1]
     (tmp_path / "elsewhere/holiday").mkdir(parents=True)
     shutil.copyfile(astronaut, tmp_path / "elsewhere/holiday/a.png")
     for place in ("elsewhere", "elsewhere/holiday"):
         told.clear()
-        report.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), tell=told.append)
+        render.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), tell=told.append)
         assert [one.partition(":")[0] for one in told] == ["2 pictures of faces could not be cut"]
         assert len(Document(folder / "pages/holiday.html").values("src")) == 2
-    report.render(folder, tell=told.append)
+    render.render(folder, tell=told.append)
     assert len(told) == 1
     assert "could not be cut" not in Document(folder / "index.html").text
     with pytest.raises(UsageError, match="--thumbnails too"):
@@ -703,17 +696,17 @@ def test_pictures_that_cannot_be_cut_are_counted_and_found_where_the_user_says(t
 
 
 def test_charts_are_saved_where_asked_and_pages_link_to_them(small):
-    report.render(small, ReportOptions(charts=True))
+    render.render(small, ReportOptions(charts=True))
     page = Document(small / "pages/sub/interview.mp4.html")
     links = [href for href in page.values("href") if href.endswith((".svg", ".png"))]
     assert len(links) == 2 * (1 + 2 * 2)
     assert all((small / "pages/sub" / link).resolve().is_file() for link in links)
-    report.render(small)
+    render.render(small)
     assert not list((small / "charts").rglob("*"))
 
 
 def test_a_single_file_holds_everything_and_links_to_nothing(small):
-    path = report.render_single_file(small)
+    path = render.render_single_file(small)
     page = Document(path)
     ids = page.values("id")
     assert len(ids) == len(set(ids))
@@ -728,27 +721,27 @@ def test_a_single_file_holds_everything_and_links_to_nothing(small):
     assert {one.split(")")[0] for one in page.source.split("url(#")[1:]} <= set(ids)
     # Of three pages that have faces, and of three scripts.
     assert page.values("type").count("application/json") == 3 + 3
-    assert path.stat().st_size < singlefile.MOST_BYTES
+    assert path.stat().st_size < single_file.MOST_BYTES
 
 
 def test_a_single_file_that_would_be_too_large_leaves_courses_out_and_says_so(small, monkeypatch):
-    whole = report.render_single_file(small).stat().st_size
-    monkeypatch.setattr(singlefile, "MOST_BYTES", whole + 60_000)
-    text = Document(report.render_single_file(small)).text
+    whole = render.render_single_file(small).stat().st_size
+    monkeypatch.setattr(single_file, "MOST_BYTES", whole + 60_000)
+    text = Document(render.render_single_file(small)).text
     assert "stand here without courses" in text or "stands here without courses" in text
-    monkeypatch.setattr(singlefile, "MOST_BYTES", 1)
-    text = Document(report.render_single_file(small)).text
+    monkeypatch.setattr(single_file, "MOST_BYTES", 1)
+    text = Document(render.render_single_file(small)).text
     assert "4 pages had no room; in the folder they are: pages/sub/interview.mp4.html pages/raw.h264.html" in text
     assert "3 faces in photographs had no room" in text
 
 
 def test_a_single_file_holds_all_photographs_or_says_where_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(photospage, "MOST_FACES", 20)
-    monkeypatch.setattr(singlefile, "MOST_FACES", 20)
+    monkeypatch.setattr(single_file, "MOST_FACES", 20)
     folder = write_output(tmp_path / "out", [photographs("many", {f"{number:03}.jpg": 1 for number in range(90)})])
 
     def listed():
-        path = report.render_single_file(folder)
+        path = render.render_single_file(folder)
         page = Document(path)
         (data,) = [json.loads(one) for one in page.scripts if one.startswith('{"most"')] or [None]
         return path.stat().st_size, page, page.source.count('<th scope="row"><bdi>'), data
@@ -758,44 +751,44 @@ def test_a_single_file_holds_all_photographs_or_says_where_they_are(tmp_path, mo
     assert data["faces"]["file"] == [f"{number:03}.jpg" for number in range(90)]
     assert "had no room" not in page.text
     spare = 100_000 - 60_000  # room for scripts that is not all needed
-    monkeypatch.setattr(singlefile, "MOST_BYTES", size + spare)
+    monkeypatch.setattr(single_file, "MOST_BYTES", size + spare)
     _, page, rows, data = listed()
     assert rows == 20
     assert len(data["faces"]["file"]) == 90
     assert "Faces 1 to 20 of 90; all are in timelines/many.csv . The filters and buttons above show all" in page.text
-    monkeypatch.setattr(singlefile, "BRIEF_FACES", 7)
-    monkeypatch.setattr(singlefile, "_live", lambda faces, listed: photospage.live(0, faces=["x" * 100_000]))
+    monkeypatch.setattr(single_file, "BRIEF_FACES", 7)
+    monkeypatch.setattr(single_file, "_live", lambda faces, listed: photospage.live(0, faces=["x" * 100_000]))
     _, page, rows, data = listed()
     assert (rows, data) == (7, None)
     assert "83 faces in photographs had no room: the folder's timelines have all, and its pages show them" in page.text
 
 
 def test_the_same_tables_give_the_same_bytes(small):
-    report.render(small)
+    render.render(small)
     first = {page.path: page.source for page in pages_of(small)}
-    report.render(small)
+    render.render(small)
     assert {page.path: page.source for page in pages_of(small)} == first
 
 
 def test_pages_of_earlier_runs_go(small):
-    report.render(small)
+    render.render(small)
     shutil.rmtree(small / "timelines")
     write_output(small, [photographs("holiday", {"a.jpg": 1})])
-    report.render(small)
+    render.render(small)
     assert sorted((small / "pages").rglob("*")) == [small / "pages/holiday.html"]
 
 
 def test_the_report_survives_a_move(small, tmp_path):
-    report.render(small)
+    render.render(small)
     first = {page.path.relative_to(small): page.source for page in pages_of(small)}
     moved = small.rename(tmp_path / "elsewhere %20")
-    report.render(moved)
+    render.render(moved)
     assert {page.path.relative_to(moved): page.source for page in pages_of(moved)} == first
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"fer-batch analyze .*--out"):
-        report.render(tmp_path)
+        render.render(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -803,17 +796,17 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 def test_a_missing_or_damaged_table_is_named(small, name):
     (small / name).write_text("not,a\ntable,of\n")
     with pytest.raises(UsageError, match=name):
-        report.render(small)
+        render.render(small)
     (small / name).unlink()
     with pytest.raises(UsageError, match=f"{name} is missing"):
-        report.render(small)
+        render.render(small)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_a_damaged_run_file_is_named(small, text):
     (small / "run.json").write_text(text)
     with pytest.raises(UsageError, match=r"run\.json is damaged"):
-        report.render(small)
+        render.render(small)
 
 
 @pytest.mark.parametrize("output", ["../../evil", "/tmp/evil", "a/../../../b", r"..\evil"])
@@ -822,13 +815,13 @@ def test_no_page_is_written_outside_the_folder(small, output):
     run["sources"][0]["output"] = output
     tables.write_json(small / "run.json", run)
     with pytest.raises(UsageError, match="outside its folder"):
-        report.render(small)
+        render.render(small)
 
 
 def test_a_page_that_cannot_be_written_is_an_output_error(small):
     (small / "index.html").mkdir()
     with pytest.raises(OutputError, match=r"index\.html"):
-        report.render(small)
+        render.render(small)
 
 
 def test_a_film_of_100_000_rows_takes_seconds(tmp_path):
@@ -846,7 +839,7 @@ def test_a_film_of_100_000_rows_takes_seconds(tmp_path):
     source = replace(a_film("long.mp4", {}, 0)[0])
     folder = write_output(tmp_path, [(source, readings)])
     began = time.perf_counter()
-    report.render(folder)
+    render.render(folder)
     assert time.perf_counter() - began < 20  # about 2 s on a laptop
     assert "50,000 frames are averaged into 600 points" in Document(folder / "pages/long.mp4.html").text
 
@@ -855,7 +848,7 @@ def test_a_film_of_100_000_rows_takes_seconds(tmp_path):
     "page", ["index.html", "pages/sub/interview.mp4.html", "pages/raw.h264.html", "pages/holiday.html"]
 )
 def test_pages_look_as_blessed(small, page):
-    report.render(small)
+    render.render(small)
     actual = scrubbed((small / page).read_text(encoding="utf-8"))
     name = page.replace("/", "-")
     if os.environ.get("BLESS"):

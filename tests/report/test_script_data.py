@@ -6,13 +6,13 @@ import json
 import numpy as np
 import pytest
 
-from fer_batch import live
-from fer_batch.courses import NO_MARKS, Marks, binned
-from tests.test_charts import a_course
+from fer_batch.report.charts import script_data
+from fer_batch.report.charts.curve import NO_MARKS, Marks, binned
+from tests.report.test_charts import a_course
 
 
 def face(course, name="Face 0", marks=NO_MARKS):
-    return live.LiveFace(0, name, course, marks)
+    return script_data.LiveFace(0, name, course, marks)
 
 
 def array(text, kind):
@@ -21,7 +21,7 @@ def array(text, kind):
 
 def test_a_short_film_is_packed_frame_by_frame():
     course = a_course(40, [*range(10), *range(20, 40)])
-    data = json.loads(live.film_data([face(course)], container_start=1.5, finer=""))
+    data = json.loads(script_data.film_data([face(course)], container_start=1.5, finer=""))
     packed = data["faces"][0]["course"]
     assert array(packed["starts"], "<f8") == pytest.approx(course.starts)
     assert array(packed["ends"], "<f8") == pytest.approx(course.ends)
@@ -33,14 +33,14 @@ def test_a_short_film_is_packed_frame_by_frame():
 
 def test_a_long_film_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
     course = a_course(5000, range(5000))
-    assert live.is_coarse(course)
-    assert not live.is_coarse(a_course(600, range(600)))
-    data = json.loads(live.film_data([face(course)], container_start=0, finer="x.js"))
+    assert script_data.is_coarse(course)
+    assert not script_data.is_coarse(a_course(600, range(600)))
+    data = json.loads(script_data.film_data([face(course)], container_start=0, finer="x.js"))
     shown = binned(course)
     packed = data["faces"][0]["course"]
     for name, values in (("means", shown.means), ("lows", shown.lows), ("highs", shown.highs)):
         assert array(packed[name], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(values, abs=0.00005001)
-    script = live.finer_script([face(course)])
+    script = script_data.finer_script([face(course)])
     finer = json.loads(script.removeprefix("ferBatchFiner(").removesuffix(");\n"))["0"]
     assert array(finer["means"], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(course.means, abs=0.00005001)
     assert array(finer["weights"], "<f4") == pytest.approx(course.weights)
@@ -48,7 +48,7 @@ def test_a_long_film_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
 
 def test_no_tag_ends_in_the_data():
     marks = Marks(events=[("</script><script>", 0.1, 0.2)])
-    text = live.film_data([face(a_course(5, range(5)), "</script>\u2028", marks)], container_start=0, finer="")
+    text = script_data.film_data([face(a_course(5, range(5)), "</script>\u2028", marks)], container_start=0, finer="")
     assert "<" not in text
     assert "\u2028" not in text
     assert json.loads(text)["faces"][0]["name"] == "</script>\u2028"

@@ -11,17 +11,18 @@ import pytest
 from jinja2 import nodes
 from markupsafe import Markup
 
-from fer_batch import strings
 from fer_batch.emotions import EMOTIONS
-from fer_batch.layout import make_environment
+from fer_batch.report import texts as strings
+from fer_batch.report.layout import make_environment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
 SCRIPTS = sorted((ROOT / "templates").glob("*.js"))
 MODULES = sorted((ROOT / "fer_batch").rglob("*.py"))
 PAGES = [
-    ROOT / "fer_batch" / f"{name}.py"
-    for name in "charts filmpage grouping indexpage live methods multiples pages photospage".split()
+    ROOT / "fer_batch" / "report" / f"{name}.py"
+    for name in "methods pages/base pages/cards pages/groups pages/index pages/photos pages/video charts/draw "
+    "charts/script_data".split()
 ]
 """The modules that make what pages show."""
 SEEN = {"alt", "aria-label", "content", "placeholder", "title"}

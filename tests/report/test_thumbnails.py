@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_batch import thumbnails
+from fer_batch.report import thumbnails
 from fer_batch.types import Box
-from tests.media import level, picture, write_film
+from tests.helpers.media import level, picture, write_film
 
 
 def opened(jpeg):

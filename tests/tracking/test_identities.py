@@ -11,14 +11,14 @@ import pytest
 import skimage.data
 
 import fer_batch
-from fer_batch import films
-from fer_batch.filmindex import read_index
-from fer_batch.sampling import Sampling
-from fer_batch.sources import walk
+from fer_batch.media.sampling import Sampling
+from fer_batch.media.sources import walk
+from fer_batch.media.video import reader
+from fer_batch.media.video.index import read_index
 from fer_batch.types import Box
-from tests import cast
-from tests.cast import Actor, Shot, Truth
-from tests.identities import LEAST_OVERLAP, Identities, judge
+from tests.helpers import cast
+from tests.helpers.cast import Actor, Shot, Truth
+from tests.helpers.identities import LEAST_OVERLAP, Identities, judge
 
 Place = Callable[[float], tuple[float, float] | None]
 
@@ -147,7 +147,7 @@ def test_a_cut_lies_on_the_border_of_two_chunks(folder: Path, truth: Truth) -> N
     """So that the films of these tests show that cuts are found there, too."""
     index = read_index(folder / "film.mp4", lambda: None)
     (source,) = walk([folder / "film.mp4"], out=folder / "one", recursive=True).sources
-    chunks = films.plan(source, index, Sampling(None, None, None), films.trust(index))
+    chunks = reader.plan(source, index, Sampling(None, None, None), reader.trust(index))
     assert pytest.approx(SECOND) in [chunk.moments[0].seconds for chunk in chunks if chunk.moments]
 
 

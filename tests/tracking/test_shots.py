@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_batch import shots
-from fer_batch.faces import Luma
+from fer_batch.detection.crop import Luma
+from fer_batch.tracking import shots
 from fer_batch.types import Glimpse, Moment
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.tracking import BRIEF_SECONDS, GAP_SECONDS, MEMORY, REACH, arrange, track
+from fer_batch.tracking.tracker import BRIEF_SECONDS, GAP_SECONDS, MEMORY, REACH, arrange, track
 from fer_batch.types import Box, Detection, Glimpse, Moment, Reading
-from tests.identities import Identities, judge
+from tests.helpers.identities import Identities, judge
 
 FPS = 10
 SIZE = 640, 480

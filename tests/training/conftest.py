@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS
-from fer_batch.faces import SIDE
 from training import train
 from training.config import Config
 from training.fer2013 import SEVEN, SPLITS, VOTES, Split

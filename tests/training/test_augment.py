@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from fer_batch import faces
-from fer_batch.faces import SIDE
+from fer_batch.detection import crop
+from fer_batch.detection.crop import SIDE
 from training import augment
 from training.augment import RandomCompression, RandomDarkness, RandomPlacement, RandomSoftness
 from training.config import Config
@@ -114,7 +114,7 @@ def test_softness_is_what_opencv_does(pictures: np.ndarray) -> None:
     blur, small = augment._softeners([1.5], [24])
     expected = cv2.GaussianBlur(picture, (13, 13), 1.5, borderType=cv2.BORDER_REPLICATE)
     np.testing.assert_allclose(blur @ picture @ blur.T, expected, atol=0.05)
-    expected = faces.resample(cv2.resize(picture, (24, 24), interpolation=cv2.INTER_AREA))
+    expected = crop.resample(cv2.resize(picture, (24, 24), interpolation=cv2.INTER_AREA))
     np.testing.assert_allclose(small @ picture @ small.T, expected, atol=0.05)
 
 

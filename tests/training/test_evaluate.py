@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.faces import SIDE
 from training.evaluate import UNSEEN, evaluate, render, render_scores, stands_in
 from training.fer2013 import SEVEN, VOTES, Split
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS
-from fer_batch.faces import SIDE
 from training import fer2013
 from training.fer2013 import FOLDERS, SPLITS, VOTES, DataError, Split
 

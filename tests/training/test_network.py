@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.faces import SIDE
 from training import network
 from training.config import Config
 

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_batch.classifiers import ModelFile
+from fer_batch.detection.crop import SIDE
 from fer_batch.errors import OutputError, UsageError
-from fer_batch.faces import SIDE
 from fer_batch.options import OPENVINO, TENSORFLOW
 from training import export, network, openvino_file
 from training.__main__ import app

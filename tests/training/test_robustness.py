@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 from fer_batch.classifiers import SHIPPED
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.faces import SIDE
 from training import robustness
 from training.fer2013 import SPLITS, VOTES, Split
 from training.robustness import CONDITIONS, render, table

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS
-from fer_batch.faces import SIDE
 from training.fer2013 import VOTES, Split
 from training.selection import SPOILT_SHARE, WAYS, render, some, table
 

@@ -1,0 +1,1 @@
+"""One video file: its index, its timestamps, and its decoded frames."""

@@ -10,7 +10,7 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from fer_batch.faces import Luma
+from fer_batch.detection.crop import Luma
 
 LUMA_FIRST = ("yuv", "nv", "p0", "p2", "p4", "gray")
 """Prefixes of FFmpeg's names of the pixel formats whose first plane is the luma."""
@@ -80,7 +80,7 @@ def _stored_levels(name: str, color_range: int) -> tuple[np.dtype[Any], int, int
 
 @dataclass(frozen=True)
 class FilmPicture:
-    """A film's frame; implements :class:`fer_batch.frames.Picture`."""
+    """A film's frame; implements :class:`fer_batch.media.frame.Picture`."""
 
     frame: av.VideoFrame
     orientation: Orientation

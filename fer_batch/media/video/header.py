@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from fer_batch.filmindex import HEADERS_KNOW_DURATION, FilmIndex, open_film, picture_stream, read_index
-from fer_batch.sampling import Sampling, moments
+from fer_batch.media.sampling import Sampling, moments
+from fer_batch.media.video.index import HEADERS_KNOW_DURATION, FilmIndex, open_film, picture_stream, read_index
 
 READ_WHOLE = 2**24
 """Bytes of a film up to which its packets are read all the same: 16 MB. Reading all of 300 long films takes an hour."""

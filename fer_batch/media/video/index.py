@@ -15,8 +15,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
-from fer_batch.filmstamps import Stamps
-from fer_batch.sampling import Clock
+from fer_batch.media.sampling import Clock
+from fer_batch.media.video.timestamps import Stamps
 
 POINTERS = frozenset("concat dash hls image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest".split())
 """Formats that only point to other files, which an input must not make us read, or that make a film of any text."""
@@ -158,7 +158,7 @@ def picture_stream(container: InputContainer) -> VideoStream:
     return best if best in films and isinstance(best, VideoStream) else films[0]
 
 
-def packets(container: InputContainer, *streams: VideoStream) -> Iterator[Packet]:
+def packets(container: InputContainer, *streams: VideoStream) -> "Iterator[Packet[Any]]":
     """The packets of these streams, or of all, and last an empty one for each, which empties its decoder.
 
     PyAV does not know streams that turn up on the way, and stops with an IndexError when it comes to empty theirs: then

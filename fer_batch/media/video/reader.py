@@ -19,10 +19,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
-from fer_batch.filmindex import MOST_PIXELS, FilmIndex, open_film, packets, picture_stream, pixel_aspect
-from fer_batch.filmpicture import Viewer
-from fer_batch.frames import Frame
-from fer_batch.sampling import Sampling, moments
+from fer_batch.media.frame import Frame
+from fer_batch.media.sampling import Sampling, moments
+from fer_batch.media.video.frame import Viewer
+from fer_batch.media.video.index import MOST_PIXELS, FilmIndex, open_film, packets, picture_stream, pixel_aspect
 from fer_batch.types import Chunk, Moment, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)

@@ -2,7 +2,7 @@
 
 import os
 
-from fer_batch.executors.protocol import Executor, Work
+from fer_batch.pipeline.executors.base import Executor, Work
 
 
 def make(work: Work, workers: int | None) -> Executor:
@@ -11,10 +11,10 @@ def make(work: Work, workers: int | None) -> Executor:
     With 0 it is this process that works, which is good for finding mistakes.
     """
     if workers == 0:
-        from fer_batch.executors.in_process import InProcess
+        from fer_batch.pipeline.executors.in_process import InProcess
 
         return InProcess(work)
-    from fer_batch.executors.processes import Processes
+    from fer_batch.pipeline.executors.processes import Processes
 
     return Processes(work, workers or cores())
 

@@ -5,11 +5,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from fer_batch.errors import FerBatchError, TaskLost
-from fer_batch.executors.protocol import Done, Event, Looked, Lost, Part, Work, Worker
+from fer_batch.pipeline.executors.base import Done, Event, Looked, Lost, Part, Work, Worker
 
 
 class InProcess:
-    """Implements :class:`fer_batch.executors.protocol.Executor`. What crashes a task crashes the run."""
+    """Implements :class:`fer_batch.pipeline.executors.base.Executor`. What crashes a task crashes the run."""
 
     def __init__(self, work: Work) -> None:
         self._work = work

@@ -23,7 +23,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from fer_batch.errors import DetectorError, FerBatchError, TaskLost
-from fer_batch.executors.protocol import Again, Done, Event, Looked, Lost, Part, Work
+from fer_batch.pipeline.executors.base import Again, Done, Event, Looked, Lost, Part, Work
 
 HANG_SECONDS = 120.0
 """A process that shows no sign of life for so long, while it has a task, is taken for hanging."""
@@ -74,7 +74,7 @@ class _Process:
 
 
 class Processes:
-    """Implements :class:`fer_batch.executors.protocol.Executor`.
+    """Implements :class:`fer_batch.pipeline.executors.base.Executor`.
 
     Args:
         work: makes the worker, in every process.

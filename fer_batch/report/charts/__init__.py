@@ -1,0 +1,1 @@
+"""Charts of the report: their data, and how they are drawn."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch.traces import TOLERANCE, shares_of
+from fer_batch.analysis.series import TOLERANCE, shares_of
 
 if TYPE_CHECKING:
     import pandas as pd

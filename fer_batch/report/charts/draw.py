@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_batch.courses import NO_MARKS, Course, Marks, binned
 from fer_batch.emotions import TABLE
-from fer_batch.strings import say
-from fer_batch.svg import INK, Chart, chart, figure
+from fer_batch.report.charts.curve import NO_MARKS, Course, Marks, binned
+from fer_batch.report.charts.svg import INK, Chart, chart, figure
+from fer_batch.report.texts import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.charts import EPISODE, EVENT_ROW, LANE, NAME_MARGIN, PAGE_WIDTH, STEPS, event_rows, plot
-from fer_batch.courses import MOST_BINS, Course, Marks, binned
 from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.report.charts.curve import MOST_BINS, Course, Marks, binned
+from fer_batch.report.charts.draw import EPISODE, EVENT_ROW, LANE, NAME_MARGIN, PAGE_WIDTH, STEPS, event_rows, plot
 
 SHARE_STEPS = 10_000
 """Parts of a share that a packed number counts: as fine as a timeline's four decimals."""

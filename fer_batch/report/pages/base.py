@@ -9,13 +9,14 @@ from urllib.parse import quote
 import numpy as np
 from markupsafe import Markup
 
-from fer_batch import charts, words
-from fer_batch.courses import Course, Marks
 from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.results import LeftOut, Results, anonymous
-from fer_batch.strings import say
-from fer_batch.svg import Chart
-from fer_batch.tables import MEANS
+from fer_batch.output.tables import MEANS
+from fer_batch.report import formatting
+from fer_batch.report.charts import draw
+from fer_batch.report.charts.curve import Course, Marks
+from fer_batch.report.charts.svg import Chart
+from fer_batch.report.results import LeftOut, Results, anonymous
+from fer_batch.report.texts import say
 from fer_batch.types import Box, Kind
 
 if TYPE_CHECKING:
@@ -191,14 +192,14 @@ class Figures:
     ) -> Distribution:
         """Mean shares as bars; ``name`` is the chart's own within its page."""
         each = zip(TABLE, shares, strict=True)
-        parts = [say("charts.share", emotion=one.label, percent=words.percent(share)) for one, share in each]
+        parts = [say("charts.share", emotion=one.label, percent=formatting.percent(share)) for one, share in each]
         text = say("charts.distribution", shares=", ".join(parts), basis=basis)
-        chart = charts.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
+        chart = draw.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))
 
     def timeline(self, course: Course, marks: Marks, name: str, title: str, description: str) -> Drawn:
         """A face's course."""
-        chart = charts.timeline(
+        chart = draw.timeline(
             course, marks, prefix=f"chart-{name}", title=title, description=description, paper=self._paper
         )
         return self.keep(chart, name)

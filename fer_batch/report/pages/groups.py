@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch import charts
-from fer_batch.pages import MOST_ROWS, Drawn, Figures
-from fer_batch.results import Results
-from fer_batch.strings import say
-from fer_batch.tables import MEANS
+from fer_batch.output.tables import MEANS
+from fer_batch.report.charts import draw
+from fer_batch.report.pages.base import MOST_ROWS, Drawn, Figures
+from fer_batch.report.results import Results
+from fer_batch.report.texts import say
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def groups_of(results: Results, drawing: Figures) -> list[Groups]:
     for kind, heading in headings.items():
         rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group")]
         if rows:
-            chart = charts.groups(
+            chart = draw.groups(
                 {row.name: np.array(row.cells) for row in rows},
                 prefix=f"chart-groups-{kind}",
                 title=heading,

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fer_batch import charts, words
-from fer_batch.card import Accuracy, read_accuracy
 from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.grouping import Groups, groups_of
-from fer_batch.methods import citation, paragraph
-from fer_batch.multiples import Small, of_faces, of_people, of_sources
-from fer_batch.pages import (
+from fer_batch.output.tables import OPTIONAL
+from fer_batch.report import formatting
+from fer_batch.report.charts import draw
+from fer_batch.report.methods import citation, paragraph
+from fer_batch.report.model_card import Accuracy, read_accuracy
+from fer_batch.report.pages.base import (
     INDEX,
     Distribution,
     Fact,
@@ -24,9 +24,10 @@ from fer_batch.pages import (
     mean,
     view,
 )
-from fer_batch.results import MODEL_CARD, LeftOut, Results
-from fer_batch.strings import say
-from fer_batch.tables import OPTIONAL
+from fer_batch.report.pages.cards import Small, of_faces, of_people, of_sources
+from fer_batch.report.pages.groups import Groups, groups_of
+from fer_batch.report.results import MODEL_CARD, LeftOut, Results
+from fer_batch.report.texts import say
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         seconds = float(timed["seconds_visible"].sum())
         basis = say(
             "index.films_basis",
-            time=charts.clock(seconds),
-            seconds=words.seconds(seconds),
+            time=draw.clock(seconds),
+            seconds=formatting.seconds(seconds),
             films=say("counts.films", n=timed["file"].nunique()),
         )
         shares = mean(timed, "seconds_visible")
@@ -157,39 +158,41 @@ def _tiles(films: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: S
     both = say(
         "index.sources_note", films=say("counts.films", n=len(films)), folders=say("counts.folders", n=len(folders))
     )
-    tiles = [Tile(say("index.sources"), words.count(len(films) + len(folders)), both)]
+    tiles = [Tile(say("index.sources"), formatting.count(len(films) + len(folders)), both)]
     if films:
         seconds = sum(film.seconds or 0.0 for film in films)
         untimed = sum(film.seconds is None for film in films)
-        note = words.seconds(seconds)
+        note = formatting.seconds(seconds)
         if untimed:
             note = say("index.film_time_note", n=untimed, time=note)
         frames, seen = sum(film.frames for film in films), sum(film.frames_with_face for film in films)
         faces = say("counts.faces", n=sum(film.faces for film in films))
         tiles += [
-            Tile(say("index.film_time"), charts.clock(seconds), note),
-            Tile(say("index.film_frames"), words.count(frames)),
-            Tile(say("index.film_frames_with_face"), words.count(seen), words.part(seen, frames)),
+            Tile(say("index.film_time"), draw.clock(seconds), note),
+            Tile(say("index.film_frames"), formatting.count(frames)),
+            Tile(say("index.film_frames_with_face"), formatting.count(seen), formatting.part(seen, frames)),
             Tile(
                 say("index.tracks_in_films"),
-                words.count(sum(film.tracks for film in films)),
+                formatting.count(sum(film.tracks for film in films)),
                 say("index.tracks_note", faces=faces),
             ),
         ]
     if folders:
         read, seen = sum(one.frames for one in folders), sum(one.frames_with_face for one in folders)
         tiles += [
-            Tile(say("index.photographs_read"), words.count(read)),
-            Tile(say("index.photographs_with_face"), words.count(seen), words.part(seen, read)),
-            Tile(say("index.faces_in_photographs"), words.count(sum(one.faces for one in folders))),
+            Tile(say("index.photographs_read"), formatting.count(read)),
+            Tile(say("index.photographs_with_face"), formatting.count(seen), formatting.part(seen, read)),
+            Tile(say("index.faces_in_photographs"), formatting.count(sum(one.faces for one in folders))),
         ]
     gone = len({line.file for line in left_out if not line.rows_kept})
     degraded = len({line.file for line in left_out if line.rows_kept})
     where = "#left-out" if left_out else ""
     return (
         *tiles,
-        Tile(say("index.left_out"), words.count(gone), say("index.left_out_note"), where if gone else ""),
-        Tile(say("index.not_whole"), words.count(degraded), say("index.not_whole_note"), where if degraded else ""),
+        Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), where if gone else ""),
+        Tile(
+            say("index.not_whole"), formatting.count(degraded), say("index.not_whole_note"), where if degraded else ""
+        ),
     )
 
 

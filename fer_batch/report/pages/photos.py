@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from fer_batch import words
 from fer_batch.emotions import EMOTIONS
-from fer_batch.live import as_json as packed
-from fer_batch.pages import (
+from fer_batch.report import formatting
+from fer_batch.report.charts.script_data import as_json as packed
+from fer_batch.report.pages.base import (
     MOST_ROWS,
     Attachment,
     Distribution,
@@ -26,8 +26,8 @@ from fer_batch.pages import (
     href,
     page_path,
 )
-from fer_batch.results import Results
-from fer_batch.strings import say
+from fer_batch.report.results import Results
+from fer_batch.report.texts import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,22 +107,22 @@ def photos_pages(
     for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
         page = base | _moved(results, source, path)
         if number == 1:
-            with_face = words.part(row.frames_with_face, row.frames)
+            with_face = formatting.part(row.frames_with_face, row.frames)
             page |= {
                 "attachments": (*drawing.attachments, every, *pictures.values()),
                 "distribution": mean,
                 "facts": facts(source.get("facts", {})),
                 "tiles": (
-                    Tile(say("photos.read"), words.count(row.frames)),
-                    Tile(say("photos.with_face"), words.count(row.frames_with_face), with_face),
-                    Tile(say("page.faces"), words.count(row.faces)),
+                    Tile(say("photos.read"), formatting.count(row.frames)),
+                    Tile(say("photos.with_face"), formatting.count(row.frames_with_face), with_face),
+                    Tile(say("page.faces"), formatting.count(row.faces)),
                 ),
             }
         yield PhotosPage(
             **page,
             path=path,
             number=number,
-            all_pages=tuple(Link(words.count(at), href(path, one)) for at, one in enumerate(paths, start=1)),
+            all_pages=tuple(Link(formatting.count(at), href(path, one)) for at, one in enumerate(paths, start=1)),
             faces=tuple(_seen_from(path, one) for one in _rows(part, pictures)),
             first_face=(number - 1) * MOST_FACES + 1,
             all_faces=len(seen),
@@ -134,7 +134,7 @@ def photos_pages(
 
 
 def _moved(results: Results, source: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """What :func:`fer_batch.pages.common` gives, with links as seen from another page of the source."""
+    """What :func:`fer_batch.report.pages.base.common` gives, with links as seen from another page of the source."""
     page = common(results, source, path)
     return {name: page[name] for name in ("index", "tables")}
 

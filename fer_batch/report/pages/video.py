@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from fer_batch import charts, words
-from fer_batch.courses import Course, Marks, binned, courses
 from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.live import LiveFace, film_data, finer_script, is_coarse
-from fer_batch.pages import (
+from fer_batch.output.tables import MEANS
+from fer_batch.report import formatting
+from fer_batch.report.charts import draw
+from fer_batch.report.charts.curve import Course, Marks, binned, courses
+from fer_batch.report.charts.script_data import LiveFace, film_data, finer_script, is_coarse
+from fer_batch.report.pages.base import (
     MOST_ROWS,
     Attachment,
     Distribution,
@@ -31,9 +33,8 @@ from fer_batch.pages import (
     media_href,
     page_path,
 )
-from fer_batch.results import Results
-from fer_batch.strings import say
-from fer_batch.tables import MEANS
+from fer_batch.report.results import Results
+from fer_batch.report.texts import say
 from fer_batch.types import Box
 
 if TYPE_CHECKING:
@@ -205,20 +206,27 @@ def film_page(
     }
     start = float(source.get("facts", {}).get("container_start") or 0.0)
     address = href(page_path(source), finer[0].path) if finer else ""
-    with_face = words.part(row.frames_with_face, row.frames)
+    with_face = formatting.part(row.frames_with_face, row.frames)
     return FilmPage(
         **common(results, source),
         attachments=(*drawing.attachments, *finer, *pictures.values()),
         least_quality=least,
         pictures={face_id: href(page_path(source), one.path) for face_id, one in pictures.items()},
         tiles=(
-            Tile(say("film.time"), charts.clock(row.seconds), words.seconds(row.seconds))
+            Tile(say("film.time"), draw.clock(row.seconds), formatting.seconds(row.seconds))
             if row.seconds is not None
             else Tile(say("film.time"), say("page.unknown"), say("film.no_time_stamps")),
-            Tile(say("film.frames"), words.count(row.frames)),
-            Tile(say("film.frames_with_face"), words.count(row.frames_with_face), with_face),
-            Tile(say("film.tracks"), words.count(row.tracks), say("film.tracks_note", faces=words.count(row.faces))),
-            *((Tile(say("film.spurious"), words.count(row.spurious), say("film.spurious_note")),) * bool(row.spurious)),
+            Tile(say("film.frames"), formatting.count(row.frames)),
+            Tile(say("film.frames_with_face"), formatting.count(row.frames_with_face), with_face),
+            Tile(
+                say("film.tracks"),
+                formatting.count(row.tracks),
+                say("film.tracks_note", faces=formatting.count(row.faces)),
+            ),
+            *(
+                (Tile(say("film.spurious"), formatting.count(row.spurious), say("film.spurious_note")),)
+                * bool(row.spurious)
+            ),
         ),
         facts=facts(source.get("facts", {})),
         distribution=mean,
@@ -292,7 +300,7 @@ def _section(face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], film
     course = live.course
     name = say("film.face_of_film", name=face.name, film=film)
     leading = next(emotion.label for emotion in TABLE if emotion.name == face.emotion)
-    share = words.percent(max(face.shares))
+    share = formatting.percent(max(face.shares))
     text = say("charts.course_text", n=len(course.gaps), emotion=leading, percent=share)
     title = say("charts.course", name=name)
     coarse = binned(course, MOST_STRETCHES)
