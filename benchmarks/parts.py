@@ -12,8 +12,9 @@ import av
 import numpy as np
 
 from fer_batch import detection
-from fer_batch.classifiers import ModelFile
-from fer_batch.detection import Detector, crop, scan
+from fer_batch.classifiers.model_file import ModelFile
+from fer_batch.detection import crop, scan
+from fer_batch.detection.base import Detector
 from fer_batch.detection.centerface import CenterFace, letterbox
 from fer_batch.media import photos, sources
 from fer_batch.media.sampling import Sampling

@@ -10,15 +10,16 @@ For notebooks::
 
 from typing import TYPE_CHECKING, Any
 
+from fer_batch._version import __version__
+
 if TYPE_CHECKING:
     from fer_batch.options import Options
-    from fer_batch.output.tables import read_timeline
+    from fer_batch.output.csv import read_timeline
     from fer_batch.pipeline.run import Run, analyze
 
-__version__ = "0.1.0"
 __all__ = ["Options", "Run", "__version__", "analyze", "read_timeline"]
 
-_HOMES = {"Options": "options", "Run": "pipeline.run", "analyze": "pipeline.run", "read_timeline": "output.tables"}
+_HOMES = {"Options": "options", "Run": "pipeline.run", "analyze": "pipeline.run", "read_timeline": "output.csv"}
 
 
 def __getattr__(name: str) -> Any:

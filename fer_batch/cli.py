@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fer_batch import __version__
+from fer_batch._version import __version__
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import ExitCode, FerBatchError
 from fer_batch.options import RUNTIMES, Options, ReportOptions, interval, rectangle
@@ -197,7 +197,7 @@ def info(
     """Say which versions, detector, model and device are used, and print the model card."""
     with _errors_to_exit_codes():
         from fer_batch import detection
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
         from fer_batch.output.manifest import versions
 
         file = ModelFile(model)

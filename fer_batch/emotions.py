@@ -5,8 +5,6 @@ Every array of shares in this project has its last axis in the order of :data:`E
 
 from dataclasses import dataclass
 
-from fer_batch.report.texts import say
-
 
 @dataclass(frozen=True)
 class Emotion:
@@ -18,16 +16,6 @@ class Emotion:
     """The integer that stands for it in FER2013 (Goodfellow et al. 2013, arXiv:1307.0414)."""
     colour: str
     """Hex colour: the Okabe-Ito palette, told apart by colour-blind readers, with grey for neutral."""
-
-    @property
-    def label(self) -> str:
-        """What a reader sees in a report."""
-        return say(f"emotions.{self.name}.label")
-
-    @property
-    def word(self) -> str:
-        """The same within a sentence."""
-        return say(f"emotions.{self.name}.word")
 
 
 TABLE: tuple[Emotion, ...] = (

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fer_batch.detection.decoding import decode
+from fer_batch.detection.scan import decode
 from fer_batch.errors import MediaError
 from fer_batch.media import photos, sources
 from fer_batch.media.sampling import Sampling

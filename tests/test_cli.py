@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fer_batch import __version__
-from fer_batch.classifiers import SHIPPED
+from fer_batch.classifiers.model_file import SHIPPED
 from fer_batch.cli import app
 from fer_batch.errors import ExitCode
 from fer_batch.media import photos

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_batch import cli, demo
-from fer_batch.output import tables
+from fer_batch.output import schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def test_the_notebook_example_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_data_dictionary_has_every_column(table: str) -> None:
     listed = {name for names in re.findall(r"(?<!`)`([^`]+)`(?!`)", README) for name in re.split(r",\s*", names)}
     middle = "disgust|fear|happiness|sadness|surprise"  # of "`anger` … `neutral`"
-    for column in getattr(tables, table):
+    for column in getattr(schema, table):
         first = re.sub(middle, "anger", column.name)
         assert column.name in listed or first in listed, column.name
 

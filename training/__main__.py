@@ -75,7 +75,7 @@ def fit(
         config = with_settings(Config(), settings or ())
         config = replace(config, epochs=epochs or config.epochs, seed=config.seed if seed is None else seed)
 
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
         from training.run import MODEL_NAME, run
 
         report = run(
@@ -126,7 +126,7 @@ def calibrate(
 ) -> None:
     """Fit what is fitted after training anew, on PublicTest: the weight of rare emotions, and two temperatures."""
     with _errors_in_one_line():
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
 
         file = ModelFile(model)
         if out.suffix != ".keras":
@@ -156,7 +156,7 @@ def export(
 ) -> None:
     """Write the model for OpenVINO, the runtime for CPUs, beside it: MODEL.xml and MODEL.bin."""
     with _errors_in_one_line():
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
 
         file = ModelFile(model)
 
@@ -181,7 +181,7 @@ def evaluate(
 ) -> None:
     """Print how well a model answers on PublicTest and PrivateTest, and what its shares are worth."""
     with _errors_in_one_line():
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
         from fer_batch.output.files import replacing
 
         file = ModelFile(model)

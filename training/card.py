@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import UsageError
 from training.__main__ import _errors_in_one_line

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_batch.emotions import TABLE
+from fer_batch.emotions import EMOTIONS
 from fer_batch.output.files import replacing
+from fer_batch.report.texts import label
 from training.evaluate import TEST_SPLITS, Report, Result, Score
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def write(report: Report, folder: Path) -> list[Path]:
 def confusion(result: Result) -> str:
     """SVG: for each true emotion (a row), in percent, how its faces were answered; a row without a face stays empty."""
     parts = result.confusion / np.maximum(result.confusion.sum(axis=1, keepdims=True), 1)
-    labels = [emotion.label for emotion in TABLE]
+    labels = [label(emotion) for emotion in EMOTIONS]
     with _figure(5.4, 5.0) as figure:
         axes = figure.add_axes((0.2, 0.17, 0.77, 0.75))
         axes.pcolormesh(parts, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=0.5)

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 import fer_batch
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training.config import Config
 from training.evaluate import UNCALIBRATED, Report

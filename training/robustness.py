@@ -185,7 +185,7 @@ def main(
     """Print how well a model answers on changed pictures of PublicTest and PrivateTest, in percent."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must stand before TensorFlow is imported
     with _errors_in_one_line():
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
         from fer_batch.output.files import replacing
 
         file = ModelFile(model)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from training import balance, calibrate, export, prediction, provenance, train
 from training.config import Config
 from training.evaluate import Report, evaluate

@@ -1,8 +1,8 @@
 """What it is worth to leave poor pictures out: ``python -m training.selection`` tells.
 
 The pictures of a split are spoilt in the ways that curves of :mod:`fer_batch.detection.quality` were measured on, at
-random, and a fifth of them is left out: those of the lowest quality, or those whose top share is the lowest. The same pictures give
-the same figures.
+random, and a fifth of them is left out: those of the lowest quality, or those whose top share is the lowest. The same
+pictures give the same figures.
 """
 
 import os
@@ -115,7 +115,7 @@ def main(data: Data) -> None:
     """Print what leaving out a fifth of spoilt PublicTest and PrivateTest does, for the shipped model."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must stand before TensorFlow is imported
     with _errors_in_one_line():
-        from fer_batch.classifiers import ModelFile
+        from fer_batch.classifiers.model_file import ModelFile
         from fer_batch.options import AUTO
 
         splits = _read(data, ("PrivateTest",), None)

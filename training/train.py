@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import OutputError, UsageError

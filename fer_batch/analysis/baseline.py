@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fer_batch.analysis.series import Trace
-from fer_batch.analysis.timeline import valence
+from fer_batch.analysis.summary import valence
 from fer_batch.types import Summary
 
 

@@ -1,19 +1,69 @@
 """See a chunk: decode its frames, find the faces, cut them out. Needs no classifier."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil, inf
 
 import numpy as np
 
-from fer_batch.detection import Detector, quality, schedule
 from fer_batch.detection import crop as faces
-from fer_batch.detection.decoding import decode
-from fer_batch.detection.region import Region
-from fer_batch.media.frame import Frame, Picture
-from fer_batch.tracking import shots
+from fer_batch.detection import quality, schedule
+from fer_batch.detection.base import Detector
+from fer_batch.media import photos
+from fer_batch.media.frame import Frame, Picture, scene
+from fer_batch.media.video import reader
 from fer_batch.types import Box, Chunk, Detection, Kind, Sightings, Skipped
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle in whole pixels of the upright picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def within(self, width: int, height: int) -> "Region | None":
+        """The part of it that lies in a picture of that size; None: it lies outside."""
+        right, bottom = min(self.x + self.width, width), min(self.y + self.height, height)
+        if right <= self.x or bottom <= self.y:
+            return None
+        return Region(self.x, self.y, right - self.x, bottom - self.y)
+
+    def holds(self, box: Box) -> bool:
+        """Whether a face belongs to it: its centre does."""
+        x, y = box.x + box.width / 2, box.y + box.height / 2
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
+READERS: dict[Kind, Callable[[Chunk, list[Skipped], Callable[[], object]], Iterator[Frame]]] = {
+    Kind.PHOTOS: photos.read,
+    Kind.VIDEO: reader.read,
+}
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """Frames as they come, and what could not be read, known once they have all come."""
+
+    frames: Iterator[Frame]
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def decode(chunk: Chunk, alive: Callable[[], object]) -> Decoding:
+    """The chunk's frames in presentation order.
+
+    What cannot be read is added to ``skipped`` while the frames are drawn, and the rest still comes. ``alive`` is
+    called for everything that is decoded, also what comes before the first frame that is looked at.
+
+    Raises (while frames are drawn):
+        films.Misaligned: a stretch of a film, decoded on its own, is not what the film's index announces.
+        MediaError: the film cannot be opened.
+    """
+    skipped: list[Skipped] = []
+    return Decoding(READERS[chunk.source.kind](chunk, skipped, alive), skipped)
 
 
 def see(
@@ -156,7 +206,7 @@ def _sightings(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) ->
     crops: list[np.ndarray] = []
     for frame, detections in zip(frames, found, strict=True):
         luma = frame.picture.luma(min((one.box.height for one in detections), default=inf))
-        scenes.append(shots.scene(luma))
+        scenes.append(scene(luma))
         crops.extend(faces.cut(luma, one.box) for one in detections)
     seen = (one for detections in found for one in detections)
     return Sightings(

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_batch.detection.crop import SIDE, Luma
+from fer_batch.detection.crop import SIDE
 from fer_batch.detection.schedule import longest_side
 from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
-from fer_batch.media.frame import Frame
+from fer_batch.media.frame import Frame, Luma
 from fer_batch.media.sources import legible_name
 from fer_batch.types import Chunk, Kind, Moment, Skipped, Source
 

@@ -1,10 +1,11 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from fer_batch.errors import OutputError
 
@@ -18,6 +19,17 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     """
     with replacing_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         yield file
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, indented, as UTF-8.
+
+    Raises:
+        OutputError: it cannot be written; the path is left as it was.
+    """
+    with replacing(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib import metadata
 from typing import Any
 
-import fer_batch
+from fer_batch._version import __version__
 from fer_batch.analysis import groups
 from fer_batch.detection import crop
 from fer_batch.options import Options
@@ -43,7 +43,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
     outcomes = ledger.outcomes
     photographs = [one for one in outcomes if one.source.kind is Kind.PHOTOS]
     return {
-        "fer_batch": fer_batch.__version__,
+        "fer_batch": __version__,
         "started": ledger.started.isoformat(timespec="seconds"),
         "finished": ledger.finished.isoformat(timespec="seconds"),
         "seconds": {

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from fer_batch.output import tables
+from fer_batch.output.files import write_json
 from fer_batch.types import Kind, Source
 
 MEDIA = "media.json"
@@ -24,7 +24,7 @@ def write_media(folder: Path, sources: Iterable[Source]) -> None:
         OutputError: it cannot be written.
     """
     together = {name: seen_from(path, folder) for name, path in places(sources).items()}
-    tables.write_json(folder / MEDIA, {name: place for name, place in together.items() if place is not None})
+    write_json(folder / MEDIA, {name: place for name, place in together.items() if place is not None})
 
 
 def places(sources: Iterable[Source]) -> dict[str, Path]:

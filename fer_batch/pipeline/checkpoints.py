@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError, OutputError
-from fer_batch.tracking.shots import SCENE_SIDE
+from fer_batch.media.frame import SCENE_SIDE
 from fer_batch.types import Answers, Chunk, Detection, Glimpse, Moment, Skipped
 
 VERSION = 4

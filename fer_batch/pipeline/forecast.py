@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_batch.annotations.load import Study
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.errors import NothingUsable
 from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling

@@ -15,8 +15,24 @@ from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
 from fer_batch.media import sources
 from fer_batch.options import Options, ReportOptions
 from fer_batch.output import folder as outfolder
-from fer_batch.output import manifest, media_links, tables
-from fer_batch.output.files import replacing
+from fer_batch.output import manifest, media_links
+from fer_batch.output.csv import (
+    add_changes,
+    add_smoothed,
+    read_table,
+    write_by_event,
+    write_differences,
+    write_episodes,
+    write_events,
+    write_groups,
+    write_people,
+    write_skipped,
+    write_summary,
+    write_timeline,
+)
+from fer_batch.output.datapackage import write_datapackage
+from fer_batch.output.files import replacing, write_json
+from fer_batch.output.schema import CHANGES, OPTIONAL, TIMELINE
 from fer_batch.pipeline.checkpoints import Record, WorkFolder
 from fer_batch.pipeline.progress import Progress, Silence
 from fer_batch.pipeline.scheduler import Seeing
@@ -156,16 +172,16 @@ def _tell(
         names = study.people.of(source.name)
         readings = names.give(link(glimpses, VIEWS.index(options.view)), source.kind)
         path = folder / tally.outcome().timeline
-        tables.write_timeline(path, tally.count(readings))
+        write_timeline(path, tally.count(readings))
         if not tally.frames:
             path.unlink()
             return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
-        found = measuring.measure(tables.read_table(path, tables.TIMELINE, measuring.COLUMNS), source, options, study)
+        found = measuring.measure(read_table(path, TIMELINE, measuring.COLUMNS), source, options, study)
         tally.skipped.extend((*names.complaints(), *found.complaints))
         if found.smoothed is not None:
-            tables.add_smoothed(path, found.smoothed)
+            add_smoothed(path, found.smoothed)
         if found.changes is not None:
-            tables.add_changes(path, found.changes)
+            add_changes(path, found.changes)
     except MediaError as error:
         return _Told(None, [Skipped(source.name, str(error))])
     except FerBatchError:
@@ -251,29 +267,29 @@ def _write(folder: Path, ledger: manifest.Ledger, told: Sequence[_Told]) -> None
     timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
     _write_measured(folder, ledger.options, [one.measured for one in told if one.measured is not None])
-    tables.write_skipped(folder / "errors.csv", ledger.skipped)
-    tables.write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
-    tables.write_json(folder / "run.json", manifest.as_json(ledger))
+    write_skipped(folder / "errors.csv", ledger.skipped)
+    write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
+    write_json(folder / "run.json", manifest.as_json(ledger))
 
 
 def _write_measured(folder: Path, options: Options, measured: Sequence[Measured]) -> None:
     """Write what was made of the timelines, and remove what an earlier run was asked for and this one is not."""
-    more = tables.CHANGES if options.baseline else ()
-    tables.write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries), more)
-    tables.write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
-    for _, _, table, _ in tables.OPTIONAL:
+    more = CHANGES if options.baseline else ()
+    write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries), more)
+    write_episodes(folder / "episodes.csv", (episode for one in measured for episode in one.episodes))
+    for _, _, table, _ in OPTIONAL:
         if table != "episodes.csv":
             outfolder.remove(folder / table)
     if options.people is not None:
         people = [part for one in measured for part in one.people]
-        tables.write_people(folder / "summary_by_person.csv", persons.together(people), more)
+        write_people(folder / "summary_by_person.csv", persons.together(people), more)
         means, differences = groups.compare(people)
-        tables.write_groups(folder / "summary_by_group.csv", means)
-        tables.write_differences(folder / "group_differences.csv", differences)
+        write_groups(folder / "summary_by_group.csv", means)
+        write_differences(folder / "group_differences.csv", differences)
     if options.events is not None:
         found = [part for one in measured for part in one.events]
-        tables.write_events(folder / "events.csv", dict.fromkeys(event for event, _ in found))
-        tables.write_by_event(folder / "summary_by_event.csv", found, more)
+        write_events(folder / "events.csv", dict.fromkeys(event for event, _ in found))
+        write_by_event(folder / "summary_by_event.csv", found, more)
 
 
 def _write_card(path: Path, card: str | None) -> None:

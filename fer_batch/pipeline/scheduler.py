@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from fer_batch import detection
-from fer_batch.classifiers import Classifier, ModelFile
+from fer_batch.classifiers.base import Classifier
 from fer_batch.classifiers.batching import Batcher
-from fer_batch.detection import Detector, crop
+from fer_batch.classifiers.model_file import ModelFile
+from fer_batch.detection import crop
+from fer_batch.detection.base import Detector
 from fer_batch.errors import FerBatchError, MediaError, TaskLost
 from fer_batch.media import photos
 from fer_batch.media.sampling import Sampling

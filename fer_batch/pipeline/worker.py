@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 
 from fer_batch import detection
-from fer_batch.classifiers import Classifier, ModelFile
+from fer_batch.classifiers.base import Classifier
 from fer_batch.classifiers.batching import Batcher
-from fer_batch.detection import Detector, scan
-from fer_batch.detection.region import Region
+from fer_batch.classifiers.model_file import ModelFile
+from fer_batch.detection import scan
+from fer_batch.detection.base import Detector
+from fer_batch.detection.scan import Region
 from fer_batch.media import photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader

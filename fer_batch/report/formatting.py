@@ -25,3 +25,11 @@ def seconds(seconds: float) -> str:
 def part(some: int, whole: int) -> str:
     """How much of the whole some are, in percent; nothing of nothing is empty."""
     return f"{percent(some / whole)} %" if whole else ""
+
+
+def clock(seconds: float) -> str:
+    """Seconds of a film as h:mm:ss.mmm."""
+    milliseconds = round(abs(seconds) * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    sign = "-" if seconds < 0 and milliseconds else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"

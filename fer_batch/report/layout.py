@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from fer_batch.emotions import TABLE
 from fer_batch.report import formatting
-from fer_batch.report.charts import draw
+from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import Page
-from fer_batch.report.texts import TEMPLATES, say, section
+from fer_batch.report.texts import TEMPLATES, label, say, section
 
 SCRIPTS = ("film.js", "photos.js", "tables.js")
 """The scripts that pages hold, in templates/."""
@@ -48,13 +48,13 @@ def make_environment() -> Environment:
     environment.globals |= {
         "say": say,
         "emotions": TABLE,
-        "labels": {emotion.name: emotion.label for emotion in TABLE},
+        "labels": {emotion.name: label(emotion.name) for emotion in TABLE},
         "colours": {emotion.name: emotion.colour for emotion in TABLE},
         "scripts": {name: _script(name, text) for name, text in scripts.items()},
         "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
     }
     environment.filters |= {
-        "clock": draw.clock,
+        "clock": clock,
         "count": formatting.count,
         "percent": formatting.percent,
         "points": formatting.points,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fer_batch.emotions import TABLE
+from fer_batch.emotions import EMOTIONS
 from fer_batch.report import formatting
 from fer_batch.report.model_card import Accuracy
-from fer_batch.report.texts import say
+from fer_batch.report.texts import say, word
 
 
 def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
@@ -43,7 +43,7 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
                 "methods.right",
                 faces=formatting.count(accuracy.faces),
                 percent=formatting.percent(accuracy.accuracy),
-                emotion=TABLE[least].word,
+                emotion=word(EMOTIONS[least]),
                 least=formatting.percent(accuracy.recalls[least]),
             )
         )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from fer_batch.errors import UsageError
 from fer_batch.options import ReportOptions
-from fer_batch.output import tables
+from fer_batch.output.csv import present, read_table
 from fer_batch.output.media_links import read_media
+from fer_batch.output.schema import ERRORS, OPTIONAL, SUMMARY, TIMELINE, WIDEST, Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,8 +69,8 @@ class Results:
             raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
         if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
             raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
-        summary = _table(folder, "summary.csv", tables.SUMMARY)
-        errors = _table(folder, "errors.csv", tables.ERRORS)
+        summary = _table(folder, "summary.csv", SUMMARY)
+        errors = _table(folder, "errors.csv", ERRORS)
         episodes, events, by_event = (_optional(folder, path) for path in MORE)
         results = cls(
             folder, run, summary, errors, episodes, events, by_event, read_media(folder), asked or ReportOptions()
@@ -94,7 +95,7 @@ class Results:
         Raises:
             UsageError: it is missing or damaged.
         """
-        return _table(self.folder, source["timeline"], tables.TIMELINE, tables.WIDEST, only)
+        return _table(self.folder, source["timeline"], TIMELINE, WIDEST, only)
 
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
@@ -121,7 +122,7 @@ class Results:
         return _about(self.by_event, source)
 
     def optional(self, name: str) -> "pd.DataFrame":
-        """One of tables.OPTIONAL by its path; empty where the run wrote none.
+        """One of schema.OPTIONAL by its path; empty where the run wrote none.
 
         Raises:
             UsageError: it is damaged.
@@ -154,10 +155,10 @@ def _about(table: "pd.DataFrame", source: Mapping[str, Any]) -> "pd.DataFrame":
 
 
 def _optional(folder: Path, name: str) -> "pd.DataFrame":
-    """One of tables.OPTIONAL: empty where it is missing."""
+    """One of schema.OPTIONAL: empty where it is missing."""
     import pandas as pd
 
-    columns = next(columns for _, _, path, columns in tables.OPTIONAL if path == name)
+    columns = next(columns for _, _, path, columns in OPTIONAL if path == name)
     if (folder / name).is_file():
         return _table(folder, name, [], columns)
     return pd.DataFrame({column.name: [] for column in columns})
@@ -166,14 +167,14 @@ def _optional(folder: Path, name: str) -> "pd.DataFrame":
 def _table(
     folder: Path,
     name: str,
-    columns: Sequence[tables.Column],
-    widest: Sequence[tables.Column] | None = None,
+    columns: Sequence[Column],
+    widest: Sequence[Column] | None = None,
     only: Collection[str] | None = None,
 ) -> "pd.DataFrame":
     """A table that has all of ``columns`` and may have those of ``widest``; ``only`` these of them, if given."""
     try:
-        table = tables.read_table(folder / name, widest or columns, only)
-        there = tables.present(folder / name, columns)
+        table = read_table(folder / name, widest or columns, only)
+        there = present(folder / name, columns)
     except FileNotFoundError as error:
         raise UsageError(f"{folder / name} is missing. Run `fer-batch analyze` again on the same --out.") from error
     except (ValueError, KeyError) as error:

@@ -34,6 +34,16 @@ def say(key: str, *, n: int | None = None, **values: object) -> str:
     return (Markup(text) if "_html" in key else text).format(**values)  # noqa: S704  our own
 
 
+def label(emotion: str) -> str:
+    """What a reader sees of an emotion, by its name."""
+    return say(f"emotions.{emotion}.label")
+
+
+def word(emotion: str) -> str:
+    """An emotion's name within a sentence."""
+    return say(f"emotions.{emotion}.word")
+
+
 def section(name: str) -> dict[str, str]:
     """The texts of one section, by their keys within it."""
     return {key.removeprefix(f"{name}."): text for key, text in texts().items() if key.startswith(f"{name}.")}

@@ -9,17 +9,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-import cv2
 import numpy as np
 
-from fer_batch.detection.crop import Luma, full_range
 from fer_batch.types import Glimpse, Moment
-
-SCENE_SIDE = 8
-"""Fields of a scene along each axis."""
-
-SAMPLES = 64
-"""Pixels of a frame that are looked at along its shorter side: cheap, and many for a field."""
 
 CUT = 10.0
 """Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photographs 95 % are more than 15 apart; a
@@ -46,14 +38,6 @@ SELDOM_SECONDS = 0.3
 
 ALIKE = 12.0
 """Grey levels by which at least half of the fields differ at most, light aside, as long as a camera stands still."""
-
-
-def scene(luma: Luma) -> np.ndarray:
-    """A frame as (8, 8) uint8: the mean luma of each of its fields, black 0 and white 255."""
-    step = max(1, min(luma.plane.shape) // SAMPLES)
-    few = np.ascontiguousarray(luma.plane[step // 2 :: step, step // 2 :: step])
-    fields = cv2.resize(few, (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_AREA)
-    return full_range(np.asarray(fields), luma)
 
 
 def alike(one: np.ndarray, other: np.ndarray) -> bool:

@@ -1,8 +1,8 @@
 """Pure: who is the same face from frame to frame.
 
 Two steps. From frame to frame, and over gaps of up to a second, a face goes on as it moved
-(:mod:`fer_batch.tracking.motion`): that gives paths. A path that begins is then the same face as one that ended in the same shot, if it begins where that
-one ended, however long ago, and nobody else can be meant. A cut ends everything.
+(:mod:`fer_batch.tracking.motion`): that gives paths. A path that begins is then the same face as one that ended in the
+same shot, if it begins where that one ended, however long ago, and nobody else can be meant. A cut ends everything.
 """
 
 from collections import OrderedDict, deque

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_batch.classifiers import SHIPPED, Classifier, ModelFile
+from fer_batch.classifiers.base import Classifier
 from fer_batch.classifiers.keras import KerasCnn
-from fer_batch.classifiers.model_file import METADATA_MEMBER, read_metadata
+from fer_batch.classifiers.model_file import METADATA_MEMBER, SHIPPED, ModelFile, read_metadata
 from fer_batch.detection import crop
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
+from fer_batch.media.frame import Luma
 from fer_batch.options import AUTO, OPENVINO, RUNTIMES, TENSORFLOW
 from fer_batch.types import Box
 
@@ -86,7 +87,7 @@ def test_an_openvino_file_of_another_model_is_refused(tmp_path: Path) -> None:
 
 def test_the_astronaut_smiles(classifier: Classifier, astronaut: Path) -> None:
     grey = cv2.imread(str(astronaut), cv2.IMREAD_GRAYSCALE)
-    shares = classifier.predict(crop.cut(crop.Luma(grey), Box(182, 59, 88, 119))[np.newaxis])
+    shares = classifier.predict(crop.cut(Luma(grey), Box(182, 59, 88, 119))[np.newaxis])
     for view in range(len(VIEWS)):
         assert EMOTIONS[shares[0, view].argmax()] == "happiness"
 

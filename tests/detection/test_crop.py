@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.detection.crop import SIDE, Luma, cut, resample, square
+from fer_batch.detection.crop import SIDE, cut, resample, square
+from fer_batch.media.frame import Luma
 from fer_batch.types import Box
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 60), np.uint8)

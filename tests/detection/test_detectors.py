@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch import detection
-from fer_batch.detection import Detector
+from fer_batch.detection.base import Detector
 from fer_batch.detection.centerface import LETTERBOXES, letterbox
 from fer_batch.errors import UsageError
 from fer_batch.types import Box

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fer_batch.detection import crop as faces
 from fer_batch.detection import quality
+from fer_batch.media.frame import Luma
 from fer_batch.types import Box, Clarity, Detection
 
 FRONTAL = ((30.0, 40.0), (70.0, 40.0), (50.0, 60.0), (36.0, 80.0), (64.0, 80.0))
@@ -25,7 +26,7 @@ FACE = Detection(Box(0, 0, 90, 110), 0.9, FRONTAL)
 def picture() -> np.ndarray:
     """A good picture of a face, (48, 48) uint8."""
     grey = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)
-    return faces.cut(faces.Luma(grey), Box(175, 65, 95, 120))
+    return faces.cut(Luma(grey), Box(175, 65, 95, 120))
 
 
 def seen(crop: np.ndarray, face: Detection = FACE) -> float:

@@ -11,7 +11,7 @@ from PIL import Image
 
 import fer_batch
 from fer_batch import Options
-from fer_batch.detection.region import Region
+from fer_batch.detection.scan import Region
 from fer_batch.types import Box
 from tests.helpers import media
 

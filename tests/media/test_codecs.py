@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from fer_batch.detection import crop
+from fer_batch.media.frame import Luma
 from fer_batch.media.video import reader
 from fer_batch.media.video.frame import Viewer
 from fer_batch.media.video.index import read_index
@@ -86,7 +87,7 @@ def face(astronaut: Path) -> np.ndarray:
 def crops(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> dict[str, np.ndarray]:
     """The same face out of every kind of film; under "photograph", out of a photograph."""
     folder = tmp_path_factory.mktemp("faces")
-    found = {"photograph": crop.cut(crop.Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
+    found = {"photograph": crop.cut(Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
     for codec, pixel_format, levels in FILMS:
         suffix = "nut" if codec == "rawvideo" else "mov" if codec == "prores_ks" else "mkv"
         path = write_face(folder / f"{len(found)}.{suffix}", face, codec, pixel_format, levels)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.errors import MediaError
 from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling, moments

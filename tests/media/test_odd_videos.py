@@ -19,7 +19,7 @@ from fer_batch.detection import crop as faces
 from fer_batch.detection import schedule
 from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
-from fer_batch.media.frame import Frame
+from fer_batch.media.frame import Frame, Luma
 from fer_batch.media.video import reader
 from fer_batch.media.video.frame import Viewer
 from fer_batch.media.video.index import MOST_PIXELS, FilmIndex, read_index
@@ -134,7 +134,7 @@ def test_pixels_are_stretched_before_the_film_is_turned(tmp_path: Path, turn: in
     (frame, *_) = frames(path)
     assert (frame.picture.height, frame.picture.width) == upright.shape[:2]
     for box in (Box(4, 4, 24, 24), Box(90, 20, 24, 24), Box(10, 90, 24, 24)):
-        expected = faces.cut(faces.Luma(upright[:, :, 0]), box)
+        expected = faces.cut(Luma(upright[:, :, 0]), box)
         assert np.abs(faces.cut(frame.picture.luma(), box).astype(float) - expected).mean() < 8
     assert np.abs(frame.picture.rgb(1000).astype(float) - upright).mean() < 6
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fer_batch import detection
 from fer_batch.detection import crop
-from fer_batch.detection.decoding import decode
+from fer_batch.detection.scan import decode
 from fer_batch.media import photo_file, photos
 from fer_batch.types import Box, Kind, Skipped, Source
 from tests.helpers import media

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_batch.detection.decoding import Decoding, decode
+from fer_batch.detection.scan import Decoding, decode
 from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader

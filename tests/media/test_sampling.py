@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.media.filmmoments import Moments
-from fer_batch.media.sampling import Clock, Sampling, moments
+from fer_batch.media.sampling import Clock, Moments, Sampling, moments
 from fer_batch.types import Moment
 
 NTSC = Fraction(1001, 30000)

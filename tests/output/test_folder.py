@@ -90,7 +90,7 @@ def test_sweep_takes_a_link_away_and_leaves_what_it_leads_to(tmp_path: Path) -> 
 def test_a_second_run_is_refused_until_the_first_has_ended_or_was_killed(tmp_path: Path) -> None:
     outfolder.claim(tmp_path)
     code = (
-        "import sys, time; from pathlib import Path; from fer_batch import outfolder\n"
+        "import sys, time; from pathlib import Path; from fer_batch.output import folder as outfolder\n"
         "with outfolder.locked(Path(sys.argv[1])): print('locked', flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True) as other:

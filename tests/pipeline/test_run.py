@@ -19,7 +19,7 @@ from PIL import Image
 
 import fer_batch
 from fer_batch import Options, detection
-from fer_batch.classifiers import SHIPPED, ModelFile
+from fer_batch.classifiers.model_file import SHIPPED, ModelFile
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
 from fer_batch.media.video import reader

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from fer_batch.output import media_links
+from fer_batch.output.csv import read_timeline
 from fer_batch.report import render
 from fer_batch.types import Box, Detection, Face, Moment, Reading, Skipped
 from tests.helpers.media import write_film
@@ -148,9 +149,8 @@ def shown(page):
 
 
 def timeline(output, name=FILM, face=0):
-    from fer_batch.output import tables
 
-    table = tables.read_timeline(output / f"timelines/{name}.csv")
+    table = read_timeline(output / f"timelines/{name}.csv")
     return table[table["face_id"] == face].set_index("frame")
 
 
@@ -384,9 +384,8 @@ def test_a_table_is_sorted_and_filtered(visit, output):
 
 
 def test_photographs_are_filtered_over_all_their_pages(visit, output):
-    from fer_batch.output import tables
 
-    table = tables.read_timeline(output / "timelines/many.csv")
+    table = read_timeline(output / "timelines/many.csv")
     seen = table[table["success"]]
     page = visit(output / "pages/many.html")
     assert page.locator("#faces-list tbody tr").count() == 200

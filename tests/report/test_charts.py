@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.report import texts
 from fer_batch.report.charts import curve, draw, svg
+from fer_batch.report.formatting import clock
 
 SHARES = (0.1, 0.02, 0.05, 0.4, 0.13, 0.1, 0.2)
 
@@ -73,7 +75,7 @@ def test_a_distribution_names_every_emotion_and_its_share():
     root = ET.fromstring(draw.distribution(SHARES, prefix="one", title="T", description="D").svg)
     texts = [element.text for element in root.iter() if local(element) == "text"]
     for emotion, share in zip(TABLE, SHARES, strict=True):
-        assert emotion.label in texts
+        assert texts.label(emotion.name) in texts
         assert f"{100 * share:.1f} %" in texts
 
 
@@ -91,7 +93,9 @@ def test_every_line_has_its_colour_and_a_lane_beside_its_name():
         style = next(element.get("style") for element in group.iter() if element.get("style"))
         assert f"stroke: {emotion.colour.lower()}" in style
         (line,) = runs(named(root, emotion.name)[0])
-        name = next(element for element in root.iter() if local(element) == "text" and element.text == emotion.label)
+        name = next(
+            element for element in root.iter() if local(element) == "text" and element.text == texts.label(emotion.name)
+        )
         assert line[:, 1].min() - 10 < float(name.get("y")) < line[:, 1].max()
         assert float(name.get("x")) < line[:, 0].min()
         floors.append(line[:, 1].max())
@@ -387,7 +391,7 @@ def test_numbers_are_rounded():
     [(0, "0:00:00.000"), (59.9996, "0:01:00.000"), (3661.5, "1:01:01.500"), (-0.25, "-0:00:00.250")],
 )
 def test_clock(seconds, text):
-    assert draw.clock(seconds) == text
+    assert clock(seconds) == text
 
 
 @pytest.mark.parametrize(("frames", "fps"), [(20, 25.0), (2000, 25.0), (900, 0.05)])

@@ -26,8 +26,24 @@ from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import Options, ReportOptions
-from fer_batch.output import manifest, tables
-from fer_batch.report import layout, render, results, single_file
+from fer_batch.output import manifest
+from fer_batch.output.csv import (
+    read_table,
+    read_timeline,
+    write_by_event,
+    write_differences,
+    write_episodes,
+    write_events,
+    write_groups,
+    write_people,
+    write_skipped,
+    write_summary,
+    write_timeline,
+)
+from fer_batch.output.datapackage import write_datapackage
+from fer_batch.output.files import write_json
+from fer_batch.output.schema import BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMARY
+from fer_batch.report import layout, render, results, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
 from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
@@ -125,8 +141,8 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
             skipped=tuple(one for one in skipped if one.file.startswith(source.name)),
         )
         outcomes.append(outcome)
-        tables.write_timeline(folder / outcome.timeline, readings)
-        table = tables.read_timeline(folder / outcome.timeline)
+        write_timeline(folder / outcome.timeline, readings)
+        table = read_timeline(folder / outcome.timeline)
         measured = measuring.measure(table, source, Options(**options), study)
         people += measured.people
         events += measured.events
@@ -146,22 +162,22 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
         skipped=skipped,
         ignored=ignored,
     )
-    tables.write_summary(folder / "summary.csv", summaries)
-    tables.write_episodes(folder / "episodes.csv", episodes)
+    write_summary(folder / "summary.csv", summaries)
+    write_episodes(folder / "episodes.csv", episodes)
     if people:
         means, differences = groups.compare(people)
-        tables.write_people(folder / "summary_by_person.csv", persons.together(people))
-        tables.write_groups(folder / "summary_by_group.csv", means)
-        tables.write_differences(folder / "group_differences.csv", differences)
+        write_people(folder / "summary_by_person.csv", persons.together(people))
+        write_groups(folder / "summary_by_group.csv", means)
+        write_differences(folder / "group_differences.csv", differences)
     if events:
-        tables.write_events(folder / "events.csv", dict.fromkeys(event for event, _ in events))
-        tables.write_by_event(folder / "summary_by_event.csv", events)
-    tables.write_skipped(folder / "errors.csv", skipped)
+        write_events(folder / "events.csv", dict.fromkeys(event for event, _ in events))
+        write_by_event(folder / "summary_by_event.csv", events)
+    write_skipped(folder / "errors.csv", skipped)
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
-    tables.write_datapackage(folder / "datapackage.json", named, when.isoformat())
+    write_datapackage(folder / "datapackage.json", named, when.isoformat())
     # The versions and the machine of whoever runs this test are no part of it.
     run = manifest.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
-    tables.write_json(folder / "run.json", run)
+    write_json(folder / "run.json", run)
     (folder / results.MODEL_CARD).write_text("# Model card: fer2013.keras\n")
     return folder
 
@@ -390,9 +406,9 @@ def percents(shares):
 
 def test_the_index_counts_what_the_tables_hold(small):
     render.render(small)
-    film = tables.read_timeline(small / "timelines/sub/interview.mp4.csv")
-    raw = tables.read_timeline(small / "timelines/raw.h264.csv")
-    folder = tables.read_timeline(small / "timelines/holiday.csv")
+    film = read_timeline(small / "timelines/sub/interview.mp4.csv")
+    raw = read_timeline(small / "timelines/raw.h264.csv")
+    folder = read_timeline(small / "timelines/holiday.csv")
     both = film["frame"].nunique() + raw["frame"].nunique()
     with_face = sum(one.loc[one["success"], "frame"].nunique() for one in (film, raw))
     assert (both, with_face, len(folder)) == (95, 45, 4)
@@ -415,12 +431,12 @@ def test_the_index_counts_what_the_tables_hold(small):
 
 def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
     render.render(small)
-    summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
+    summary = read_table(small / "summary.csv", SUMMARY)
     rows = summary[summary["file"] == "sub/interview.mp4"]
     assert len(rows) == 2
-    shares = np.average(rows[list(tables.MEANS)], axis=0, weights=rows["seconds_visible"])
+    shares = np.average(rows[list(MEANS)], axis=0, weights=rows["seconds_visible"])
     row = cells(small, "index.html", "interview.mp4</bdi>")
-    labels = [emotion.label for emotion in TABLE]
+    labels = [texts.label(emotion.name) for emotion in TABLE]
     assert row[1:6] == ["0:00:03.000 3.000 s", "75", "40", "50", "2"]
     assert row[6:] == [labels[int(shares.argmax())], *percents(shares)]
     assert cells(small, "index.html", ">holiday/more</bdi>")[1:] == ["1", "0", "0", "none", "no face"]
@@ -428,10 +444,10 @@ def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
 
 def test_films_and_photographs_are_weighted_apart(small):
     render.render(small)
-    summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
+    summary = read_table(small / "summary.csv", SUMMARY)
     timed = summary[summary["seconds_visible"].notna()]
-    films = np.average(timed[list(tables.MEANS)], axis=0, weights=timed["seconds_visible"])
-    photos = summary.loc[summary["kind"] == "photos", list(tables.MEANS)].to_numpy()[0]
+    films = np.average(timed[list(MEANS)], axis=0, weights=timed["seconds_visible"])
+    photos = summary.loc[summary["kind"] == "photos", list(MEANS)].to_numpy()[0]
     index = Document(small / "index.html")
     charts = re.findall(r'<svg [^>]*role="img".*?</svg>', index.source, re.DOTALL)
     assert len(charts) == 2
@@ -444,16 +460,16 @@ def test_films_and_photographs_are_weighted_apart(small):
 
 def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
     render.render(small)
-    summary = tables.read_table(small / "summary.csv", tables.SUMMARY)
+    summary = read_table(small / "summary.csv", SUMMARY)
     page = "pages/sub/interview.mp4.html"
     for row in summary[summary["file"] == "sub/interview.mp4"].to_dict("records"):
         found = cells(small, page, f">Face {row['face_id']}<")
-        label = next(emotion.label for emotion in TABLE if emotion.name == row["emotion"])
+        label = next(texts.label(emotion.name) for emotion in TABLE if emotion.name == row["emotion"])
         assert found[1] == str(row["faces"])
         assert [one.split(" ", 1)[1] for one in found[2:5]] == [
             f"{row[name]:.3f} s" for name in ("first_seen", "last_seen", "seconds_visible")
         ]
-        assert found[5:] == [label, *percents(row[name] for name in tables.MEANS)]
+        assert found[5:] == [label, *percents(row[name] for name in MEANS)]
     assert cells(small, page, ">Face 1<")[2] == "0:00:00.800 0.800 s"
     text = Document(small / page).text
     assert "3 of 75 packets are marked as corrupt." in text
@@ -464,7 +480,7 @@ def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
 
 def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
     render.render(small)
-    film = tables.read_timeline(small / "timelines/sub/interview.mp4.csv")
+    film = read_timeline(small / "timelines/sub/interview.mp4.csv")
     face = film[film["face_id"] == 1]
     source = (small / "pages/sub/interview.mp4.html").read_text(encoding="utf-8")
     section = source[source.index('id="face-1"') :]
@@ -486,18 +502,22 @@ def test_a_film_without_time_stamps_counts_frames(small):
 
 def test_the_page_of_photographs_lists_faces_and_the_photographs_without(small):
     render.render(small)
-    table = tables.read_timeline(small / "timelines/holiday.csv")
+    table = read_timeline(small / "timelines/holiday.csv")
     page = Document(small / "pages/holiday.html")
     row = table.iloc[0]
-    label = next(emotion.label for emotion in TABLE if emotion.name == row["emotion"])
+    label = next(texts.label(emotion.name) for emotion in TABLE if emotion.name == row["emotion"])
     found = cells(small, "pages/holiday.html", ">a.jpg<")
     assert found == ["a.jpg", "0", "0.88", "10, 20", "30 x 40", label, *percents(row[list(EMOTIONS)])]
     assert "Photographs without a face empty.jpg" in page.text
     assert "torn.jpg" in page.text
     leads = table["emotion"].value_counts()
     for emotion in TABLE:
-        expected = [emotion.label, f"{100 * table[emotion.name].mean():.1f}", str(leads.get(emotion.name, 0))]
-        assert cells(small, "pages/holiday.html", f'scope="row".*>{emotion.label}</span>') == expected
+        expected = [
+            texts.label(emotion.name),
+            f"{100 * table[emotion.name].mean():.1f}",
+            str(leads.get(emotion.name, 0)),
+        ]
+        assert cells(small, "pages/holiday.html", f'scope="row".*>{texts.label(emotion.name)}</span>') == expected
 
 
 def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
@@ -543,17 +563,17 @@ def test_a_person_of_several_films_is_one_of_the_people(peopled):
     assert basis[-2:] == ["5 faces in 1 film", "1 face in 1 folder"]
     links = re.findall(r'class="name" href="([^"]*)"', people)
     assert links == [f"pages/{name}.html#faces" for name in ("b.mp4", "b.mp4", "a.mp4", "b.mp4", "raw.h264")]
-    table = tables.read_table(peopled / "summary_by_person.csv", tables.BY_PERSON)
+    table = read_table(peopled / "summary_by_person.csv", BY_PERSON)
     anna = table[(table["person"] == "Anna <b>") & (table["kind"] == "video")].iloc[0]
-    assert f"{100 * anna[list(tables.MEANS)].max():.1f} %</span>" in people.partition("</li>")[0]
+    assert f"{100 * anna[list(MEANS)].max():.1f} %</span>" in people.partition("</li>")[0]
 
 
 def test_groups_are_compared_beside_their_chart(peopled):
     render.render(peopled)
-    table = tables.read_table(peopled / "group_differences.csv", tables.DIFFERENCES)
+    table = read_table(peopled / "group_differences.csv", DIFFERENCES)
     found = cells(peopled, "index.html", "x</bdi> less <bdi>y")
     assert found[:2] == ["x less y", "2 and 2"]
-    rows = table[table["kind"] == "video"].set_index("measure").loc[list(tables.MEANS)]
+    rows = table[table["kind"] == "video"].set_index("measure").loc[list(MEANS)]
 
     def points(value):
         return re.sub(r"^[+-]0\.0$", "0.0", f"{100 * value:+.1f}").replace("-", "\N{MINUS SIGN}")
@@ -573,7 +593,7 @@ def test_a_line_of_errors_is_about_the_innermost_folder(small):
 def test_the_index_tells_everything_that_was_left_out(small):
     render.render(small)
     text = Document(small / "index.html").text
-    errors = tables.read_table(small / "errors.csv", tables.ERRORS)
+    errors = read_table(small / "errors.csv", ERRORS)
     assert len(errors) == 4
     for file in errors["file"]:
         assert file in text
@@ -813,7 +833,7 @@ def test_a_damaged_run_file_is_named(small, text):
 def test_no_page_is_written_outside_the_folder(small, output):
     run = json.loads((small / "run.json").read_text())
     run["sources"][0]["output"] = output
-    tables.write_json(small / "run.json", run)
+    write_json(small / "run.json", run)
     with pytest.raises(UsageError, match="outside its folder"):
         render.render(small)
 

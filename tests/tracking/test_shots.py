@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_batch.detection.crop import Luma
+from fer_batch.media.frame import Luma, scene
 from fer_batch.tracking import shots
 from fer_batch.types import Glimpse, Moment
 
@@ -17,7 +17,7 @@ def test_a_scene_is_the_light_in_64_fields_whatever_the_frame(shape: tuple[int, 
     black, white = levels
     across, down = np.meshgrid(np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
     plane = np.rint(black + (white - black) * (across + down) / 2).astype(np.uint16 if white > 255 else np.uint8)
-    seen = shots.scene(Luma(plane, black, white))
+    seen = scene(Luma(plane, black, white))
     assert (seen.shape, seen.dtype) == ((8, 8), np.uint8)
     if min(shape) > 8:
         middle = (np.arange(8) + 0.5) / 8

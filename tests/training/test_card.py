@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fer_batch.classifiers import SHIPPED, ModelFile
+from fer_batch.classifiers.model_file import SHIPPED, ModelFile
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import UsageError
 from training import card

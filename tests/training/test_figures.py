@@ -8,6 +8,7 @@ import pytest
 
 from fer_batch.emotions import EMOTIONS, TABLE, VIEWS
 from fer_batch.errors import OutputError
+from fer_batch.report import texts
 from training import figures
 from training.evaluate import Report, evaluate
 from training.fer2013 import Split
@@ -41,7 +42,7 @@ def test_every_single_look_is_drawn(report: Report, tmp_path: Path) -> None:
 def test_a_confusion_matrix_has_its_numbers_and_names(report: Report) -> None:
     result = report.one("PublicTest", "fer2013", flips=False)
     said = words(figures.confusion(result))
-    assert {emotion.label for emotion in TABLE} <= set(said)
+    assert {texts.label(emotion.name) for emotion in TABLE} <= set(said)
     parts = 100 * result.confusion / result.confusion.sum(axis=1, keepdims=True)
     cells = [word for word in said if word.replace(".", "").isdigit()]
     assert cells == [f"{part:.1f}" for part in parts.ravel()]

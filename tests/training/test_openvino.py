@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fer_batch.classifiers import ModelFile
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.crop import SIDE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import OPENVINO, TENSORFLOW

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fer_batch.classifiers import SHIPPED
+from fer_batch.classifiers.model_file import SHIPPED
 from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training import robustness

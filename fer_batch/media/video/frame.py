@@ -10,7 +10,7 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from fer_batch.detection.crop import Luma
+from fer_batch.media.frame import Luma
 
 LUMA_FIRST = ("yuv", "nv", "p0", "p2", "p4", "gray")
 """Prefixes of FFmpeg's names of the pixel formats whose first plane is the luma."""

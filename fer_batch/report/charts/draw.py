@@ -9,7 +9,8 @@ import numpy as np
 from fer_batch.emotions import TABLE
 from fer_batch.report.charts.curve import NO_MARKS, Course, Marks, binned
 from fer_batch.report.charts.svg import INK, Chart, chart, figure
-from fer_batch.report.texts import say
+from fer_batch.report.formatting import clock
+from fer_batch.report.texts import label, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ def distribution(
         for row, (emotion, share) in enumerate(zip(TABLE, shares, strict=True)):
             axes.barh(row, 1, height=0.62, color=INK, alpha=0.07, linewidth=0)
             axes.barh(row, share, height=0.62, color=emotion.colour, linewidth=0, gid=f"part-{emotion.name}")
-            axes.text(-0.02, row, emotion.label, ha="right", va="center")
+            axes.text(-0.02, row, label(emotion.name), ha="right", va="center")
             axes.text(1.02, row, f"{100 * share:.1f} %", ha="left", va="center")
         return chart(drawing, prefix, title, description, paper=paper)
 
@@ -124,7 +125,7 @@ def timeline(
             axes.text(
                 -0.012,
                 floor - 0.4,
-                emotion.label,
+                label(emotion.name),
                 ha="right",
                 va="center",
                 fontweight=weight,
@@ -151,7 +152,9 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
         axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.8)
         across = axes.get_yaxis_transform()
         for lane, emotion in enumerate(TABLE):
-            axes.text(-0.58, lane * rows + 14, emotion.label, transform=across, ha="left", va="center", weight="bold")
+            axes.text(
+                -0.58, lane * rows + 14, label(emotion.name), transform=across, ha="left", va="center", weight="bold"
+            )
             for at, (name, values) in enumerate(means.items()):
                 place = lane * rows + 16 * at + 14
                 mean, low, high = values[lane].tolist()
@@ -187,14 +190,6 @@ def plot(marks: Marks) -> tuple[float, float, float, float]:
     left, top, right, bottom = PLOT
     names = EVENT_ROW * (max(event_rows(marks), default=-1) + 1)
     return left, top + names, right, bottom + names
-
-
-def clock(seconds: float) -> str:
-    """Seconds of a film as h:mm:ss.mmm."""
-    milliseconds = round(abs(seconds) * 1000)
-    minutes, rest = divmod(milliseconds, 60_000)
-    sign = "-" if seconds < 0 and milliseconds else ""
-    return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
 
 
 def _dress(axes: "Axes", course: Course) -> None:
@@ -246,13 +241,13 @@ def _name_events(axes: "Axes", marks: Marks) -> None:
         look: dict[str, Any] = {"facecolor": INK, "alpha": 0.12, "linewidth": 0, "clip_on": False}
         axes.broken_barh(bars, (upper, step * 0.9), gid=f"part-event-row-{row}", **look)
         edges = [start for _, _, start, _ in ours[1:]] + [high + (PAGE_WIDTH - right) * unit]
-        for (at, label, start, _), edge in zip(ours, edges, strict=True):
+        for (at, name, start, _), edge in zip(ours, edges, strict=True):
             begin = max(start, low) + NAME_MARGIN * unit
-            name = axes.text(begin, upper + step * 0.45, label, fontsize=11, va="center", gid=f"part-event-{at}")
+            text = axes.text(begin, upper + step * 0.45, name, fontsize=11, va="center", gid=f"part-event-{at}")
             # A name may be longer than its event, but never runs into the next one.
             room = Bbox([[begin, upper], [max(edge - NAME_MARGIN * unit, begin), upper + step]])
-            name.set_clip_box(TransformedBbox(room, axes.transData))
-            name.set_clip_on(True)
+            text.set_clip_box(TransformedBbox(room, axes.transData))
+            text.set_clip_on(True)
 
 
 def _runs(course: Course) -> list[slice]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.emotions import EMOTIONS
 from fer_batch.report.charts.curve import MOST_BINS, Course, Marks, binned
 from fer_batch.report.charts.draw import EPISODE, EVENT_ROW, LANE, NAME_MARGIN, PAGE_WIDTH, STEPS, event_rows, plot
+from fer_batch.report.texts import label
 
 SHARE_STEPS = 10_000
 """Parts of a share that a packed number counts: as fine as a timeline's four decimals."""
@@ -39,7 +40,7 @@ def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) 
         "start": container_start,
         "finer": finer,
         "emotions": EMOTIONS,
-        "labels": [emotion.label for emotion in TABLE],
+        "labels": [label(emotion) for emotion in EMOTIONS],
         "plot": plot(first.marks),
         "width": PAGE_WIDTH,
         "event_row": EVENT_ROW,

@@ -10,13 +10,13 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.output.tables import MEANS
+from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.curve import Course, Marks
 from fer_batch.report.charts.svg import Chart
 from fer_batch.report.results import LeftOut, Results, anonymous
-from fer_batch.report.texts import say
+from fer_batch.report.texts import label, say
 from fer_batch.types import Box, Kind
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Figures:
     ) -> Distribution:
         """Mean shares as bars; ``name`` is the chart's own within its page."""
         each = zip(TABLE, shares, strict=True)
-        parts = [say("charts.share", emotion=one.label, percent=formatting.percent(share)) for one, share in each]
+        parts = [say("charts.share", emotion=label(one.name), percent=formatting.percent(share)) for one, share in each]
         text = say("charts.distribution", shares=", ".join(parts), basis=basis)
         chart = draw.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))

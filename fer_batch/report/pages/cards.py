@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.output.tables import MEANS
-from fer_batch.report.charts import draw
+from fer_batch.output.schema import MEANS
+from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import Shares, SourceRow
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
@@ -35,7 +35,7 @@ def of_sources(rows: Sequence[SourceRow]) -> list[Small]:
         _small(
             row.name,
             row.page.href,
-            draw.clock(row.seconds) if row.seconds is not None else say("counts.faces", n=row.faces),
+            clock(row.seconds) if row.seconds is not None else say("counts.faces", n=row.faces),
             row.shares,
         )
         for row in rows
@@ -69,7 +69,7 @@ def of_faces(results: Results, films: Sequence[SourceRow]) -> list[Small]:
         _small(
             row["person"] or say("film.face", face_id=row["face_id"]),
             pages[row["file"]],
-            say("index.amount_in", amount=draw.clock(float(row["seconds_visible"])), where=row["file"]),
+            say("index.amount_in", amount=clock(float(row["seconds_visible"])), where=row["file"]),
             _shares(row),
         )
         for row in rows
@@ -79,7 +79,7 @@ def of_faces(results: Results, films: Sequence[SourceRow]) -> list[Small]:
 def _basis(row: Mapping[Any, Any]) -> str:
     """How much there is of a person: a row of summary_by_person.csv."""
     seconds = float(row["seconds_visible"])
-    amount = draw.clock(seconds) if seconds > 0 else say("counts.faces", n=int(row["faces"]))
+    amount = clock(seconds) if seconds > 0 else say("counts.faces", n=int(row["faces"]))
     files = int(row["files"])
     where = say("counts.films", n=files) if row["kind"] == Kind.VIDEO else say("counts.folders", n=files)
     return say("index.amount_in", amount=amount, where=where)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch.output.tables import MEANS
+from fer_batch.output.schema import MEANS
 from fer_batch.report.charts import draw
 from fer_batch.report.pages.base import MOST_ROWS, Drawn, Figures
 from fer_batch.report.results import Results

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.output.tables import OPTIONAL
+from fer_batch.emotions import EMOTIONS
+from fer_batch.output.schema import OPTIONAL
 from fer_batch.report import formatting
-from fer_batch.report.charts import draw
+from fer_batch.report.formatting import clock
 from fer_batch.report.methods import citation, paragraph
 from fer_batch.report.model_card import Accuracy, read_accuracy
 from fer_batch.report.pages.base import (
@@ -27,7 +27,7 @@ from fer_batch.report.pages.base import (
 from fer_batch.report.pages.cards import Small, of_faces, of_people, of_sources
 from fer_batch.report.pages.groups import Groups, groups_of
 from fer_batch.report.results import MODEL_CARD, LeftOut, Results
-from fer_batch.report.texts import say
+from fer_batch.report.texts import label, say, word
 from fer_batch.types import Kind
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         seconds = float(timed["seconds_visible"].sum())
         basis = say(
             "index.films_basis",
-            time=draw.clock(seconds),
+            time=clock(seconds),
             seconds=formatting.seconds(seconds),
             films=say("counts.films", n=timed["file"].nunique()),
         )
@@ -139,10 +139,10 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
 def _confused(accuracy: Accuracy) -> tuple[str, ...]:
     """For each emotion what it is most often taken for, the least reliable first."""
     sentences = []
-    for at in sorted(range(len(TABLE)), key=lambda at: accuracy.recalls[at])[:4]:
-        emotion, recall = TABLE[at].label, f"{100 * accuracy.recalls[at]:.0f}"
+    for at in sorted(range(len(EMOTIONS)), key=lambda at: accuracy.recalls[at])[:4]:
+        emotion, recall = label(EMOTIONS[at]), f"{100 * accuracy.recalls[at]:.0f}"
         others = [
-            say("how.taken", emotion=TABLE[EMOTIONS.index(name)].word, percent=f"{100 * share:.0f}")
+            say("how.taken", emotion=word(name), percent=f"{100 * share:.0f}")
             for name, share in accuracy.mistaken(EMOTIONS[at])[:3]
             if share >= 0.05
         ]
@@ -168,7 +168,7 @@ def _tiles(films: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: S
         frames, seen = sum(film.frames for film in films), sum(film.frames_with_face for film in films)
         faces = say("counts.faces", n=sum(film.faces for film in films))
         tiles += [
-            Tile(say("index.film_time"), draw.clock(seconds), note),
+            Tile(say("index.film_time"), clock(seconds), note),
             Tile(say("index.film_frames"), formatting.count(frames)),
             Tile(say("index.film_frames_with_face"), formatting.count(seen), formatting.part(seen, frames)),
             Tile(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.output.tables import MEANS
+from fer_batch.emotions import EMOTIONS
+from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
-from fer_batch.report.charts import draw
 from fer_batch.report.charts.curve import Course, Marks, binned, courses
 from fer_batch.report.charts.script_data import LiveFace, film_data, finer_script, is_coarse
+from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import (
     MOST_ROWS,
     Attachment,
@@ -34,7 +34,7 @@ from fer_batch.report.pages.base import (
     page_path,
 )
 from fer_batch.report.results import Results
-from fer_batch.report.texts import say
+from fer_batch.report.texts import label, say
 from fer_batch.types import Box
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def film_page(
         least_quality=least,
         pictures={face_id: href(page_path(source), one.path) for face_id, one in pictures.items()},
         tiles=(
-            Tile(say("film.time"), draw.clock(row.seconds), formatting.seconds(row.seconds))
+            Tile(say("film.time"), clock(row.seconds), formatting.seconds(row.seconds))
             if row.seconds is not None
             else Tile(say("film.time"), say("page.unknown"), say("film.no_time_stamps")),
             Tile(say("film.frames"), formatting.count(row.frames)),
@@ -299,7 +299,7 @@ def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
 def _section(face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], film: str, drawing: Figures) -> FaceSection:
     course = live.course
     name = say("film.face_of_film", name=face.name, film=film)
-    leading = next(emotion.label for emotion in TABLE if emotion.name == face.emotion)
+    leading = label(face.emotion)
     share = formatting.percent(max(face.shares))
     text = say("charts.course_text", n=len(course.gaps), emotion=leading, percent=share)
     title = say("charts.course", name=name)

@@ -19,7 +19,20 @@ from hypothesis import strategies as st
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import OutputError
 from fer_batch.media.sources import walk
-from fer_batch.output import tables
+from fer_batch.output import csv as fer_csv
+from fer_batch.output.csv import (
+    add_smoothed,
+    read_table,
+    read_timeline,
+    write_episodes,
+    write_skipped,
+    write_summary,
+    write_table,
+    write_timeline,
+)
+from fer_batch.output.datapackage import write_datapackage
+from fer_batch.output.files import write_json
+from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
 from fer_batch.types import Box, Detection, Episode, Face, Kind, Moment, Reading, Skipped, Summary
 
 COLUMNS = (
@@ -95,8 +108,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(written=[Reading(Moment(name, number), ()) for number, name in enumerate(NASTY)])
 def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(folder: Path, written: list[Reading]) -> None:
     path = folder / "timeline.csv"
-    tables.write_timeline(path, written)
-    table = tables.read_timeline(path)
+    write_timeline(path, written)
+    table = read_timeline(path)
     assert list(table.columns) == COLUMNS
     assert len(table) == sum(max(1, len(reading.faces)) for reading in written)
     decimals = {"timestamp": 6, "duration": 6, "face_confidence": 4, "quality": 4, **dict.fromkeys(EMOTIONS, 4)}
@@ -112,7 +125,7 @@ def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(folder: Pa
 @given(written=readings)
 def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Path, written: list[Reading]) -> None:
     path = folder / "plain.csv"
-    tables.write_timeline(path, written)
+    write_timeline(path, written)
     header, *rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True)
     assert header == COLUMNS
     for row, meant in zip(rows, expected_rows(written), strict=True):
@@ -133,7 +146,7 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
         Reading(Moment("a, b.mp4", 1, 1 / 30, None), ()),
         Reading(Moment("übung.png", 2), ()),
     ]
-    tables.write_timeline(tmp_path / "t.csv", written)
+    write_timeline(tmp_path / "t.csv", written)
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
         '"a, b.mp4",0,0.000000,0.033333,0,,1,0.9877,1.0000,0,2,-2,31,40,'
@@ -151,35 +164,35 @@ def test_a_table_is_the_same_however_many_rows_are_read_at_once(
 ) -> None:
     path = tmp_path / "timeline.csv"
     found = face(np.full(7, 1 / 7, np.float32))
-    tables.write_timeline(path, [Reading(Moment("f", at), (found,) * (at % 2)) for at in range(3)])
-    whole = tables.read_timeline(path)
-    monkeypatch.setattr(tables, "ROWS_AT_ONCE", rows)
-    pd.testing.assert_frame_equal(tables.read_timeline(path), whole)
+    write_timeline(path, [Reading(Moment("f", at), (found,) * (at % 2)) for at in range(3)])
+    whole = read_timeline(path)
+    monkeypatch.setattr(fer_csv, "ROWS_AT_ONCE", rows)
+    pd.testing.assert_frame_equal(read_timeline(path), whole)
     only = ["face_id", "success", "emotion"]
-    pd.testing.assert_frame_equal(tables.read_table(path, tables.TIMELINE, frozenset(only)), whole[only])
+    pd.testing.assert_frame_equal(read_table(path, TIMELINE, frozenset(only)), whole[only])
 
 
 @settings(deadline=None)
 @given(written=readings)
 def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(folder: Path, written: list[Reading]) -> None:
     path = folder / "wide.csv"
-    tables.write_timeline(path, written)
+    write_timeline(path, written)
     raw = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
-    seen = tables.read_timeline(path)["success"].to_numpy()
+    seen = read_timeline(path)["success"].to_numpy()
     shares = np.where(seen[:, np.newaxis], np.linspace(0, 1, 7), np.nan)
-    tables.add_smoothed(path, shares)
+    add_smoothed(path, shares)
     wide = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
     assert [row[: len(COLUMNS)] for row in wide] == raw
     assert wide[0][len(COLUMNS) :] == [*(f"smooth_{name}" for name in EMOTIONS), "smooth_emotion"]
-    table = tables.read_timeline(path)
+    table = read_timeline(path)
     assert table.loc[seen, "smooth_neutral"].tolist() == [1.0] * seen.sum()
     assert table["smooth_emotion"].tolist() == ["neutral" if one else "" for one in seen]
     assert table.loc[~seen, "smooth_anger"].isna().all()
 
 
 def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
-    columns = (tables.Column("change", "number", "", "", 4),)
-    tables.write_table(tmp_path / "t.csv", columns, [{"change": -0.00001}, {"change": -0.0}, {"change": -0.00006}])
+    columns = (Column("change", "number", "", "", 4),)
+    write_table(tmp_path / "t.csv", columns, [{"change": -0.00001}, {"change": -0.0}, {"change": -0.00006}])
     assert (tmp_path / "t.csv").read_text().split() == ["change", "0.0000", "0.0000", "-0.0001"]
 
 
@@ -187,8 +200,8 @@ def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
 @given(skipped=st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=6))
 def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
     path = folder / "errors.csv"
-    tables.write_skipped(path, skipped)
-    table = tables.read_table(path, tables.ERRORS)
+    write_skipped(path, skipped)
+    table = read_table(path, ERRORS)
     assert rows_of(table) == [{"file": one.file, "rows_kept": one.rows_kept, "reason": one.reason} for one in skipped]
 
 
@@ -203,8 +216,8 @@ def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     unknown = dict.fromkeys(("face_id", "first_seen", "last_seen", "seconds_visible", "gaps", "seconds_missing"))
     unknown |= {"episodes": None}
     neutral = {"strongest": np.eye(7)[6]}
-    tables.write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
-    film, photos = rows_of(tables.read_table(tmp_path / "s.csv", tables.SUMMARY))
+    write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
+    film, photos = rows_of(read_table(tmp_path / "s.csv", SUMMARY))
     fixed = {"file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
     fixed |= {"role": "a,b", "group": ""}
     fixed |= {f"mean_{name}": float(name == "sadness") for name in EMOTIONS}
@@ -224,8 +237,8 @@ def test_episodes_are_read_back_as_they_were_written(tmp_path: Path) -> None:
         Episode("=film", 3, "", "sadness", 1.5, 2.25, 0.5, 0.75, 2.0),
         Episode("a,b", 0, "Bo", "fear", 0, 9, 1, 1, 0),
     ]
-    tables.write_episodes(tmp_path / "e.csv", written)
-    table = tables.read_table(tmp_path / "e.csv", tables.EPISODES)
+    write_episodes(tmp_path / "e.csv", written)
+    table = read_table(tmp_path / "e.csv", EPISODES)
     assert list(table.columns) == "file face_id person emotion start stop duration mean peak peak_time".split()
     assert rows_of(table) == [vars(one) | {"duration": one.stop - one.start} for one in written]
 
@@ -242,7 +255,7 @@ def test_readings_that_break_off_leave_the_path_as_it_was(tmp_path: Path, before
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        tables.write_timeline(path, breaking_off())
+        write_timeline(path, breaking_off())
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == ({} if before is None else {"t.csv": before})
 
 
@@ -251,17 +264,17 @@ def test_a_place_that_cannot_be_written_is_an_output_error_that_names_it(tmp_pat
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"Cannot write .*\.csv: .*choose another --out"):
-        tables.write_timeline(tmp_path / place, [])
+        write_timeline(tmp_path / place, [])
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.csv"]
 
 
 def test_json_is_written_as_utf_8_and_never_with_nan(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    tables.write_json(path, {"name": "línea\n😀", "none": None})
+    write_json(path, {"name": "línea\n😀", "none": None})
     assert "línea" in path.read_bytes().decode("utf-8")
     assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}
     with pytest.raises(ValueError, match="JSON compliant"):
-        tables.write_json(path, {"share": float("nan")})
+        write_json(path, {"share": float("nan")})
     assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}
 
 
@@ -296,12 +309,12 @@ def package(tmp_path: Path) -> Path:
     assert set(timelines) == set(FILMS)
     for name, path in timelines.items():
         seen, unseen = Moment(name, 0, 0.0, 0.04), Moment(name, 1)
-        tables.write_timeline(out / path, [Reading(seen, (face(np.full(7, 1 / 7, np.float32)),)), Reading(unseen, ())])
-    tables.add_smoothed(out / timelines[FILMS[3]], np.array([[1 / 7] * 7, [np.nan] * 7]))
-    tables.write_summary(out / "summary.csv", [summary(file=name) for name in FILMS])
-    tables.write_skipped(out / "errors.csv", [])
-    tables.write_episodes(out / "episodes.csv", [])
-    tables.write_datapackage(out / "datapackage.json", timelines, "2025-01-01T00:00:00+00:00")
+        write_timeline(out / path, [Reading(seen, (face(np.full(7, 1 / 7, np.float32)),)), Reading(unseen, ())])
+    add_smoothed(out / timelines[FILMS[3]], np.array([[1 / 7] * 7, [np.nan] * 7]))
+    write_summary(out / "summary.csv", [summary(file=name) for name in FILMS])
+    write_skipped(out / "errors.csv", [])
+    write_episodes(out / "episodes.csv", [])
+    write_datapackage(out / "datapackage.json", timelines, "2025-01-01T00:00:00+00:00")
     return out / "datapackage.json"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.analysis.timeline import summarise
+from fer_batch.analysis.summary import summarise
 from fer_batch.emotions import EMOTIONS
 from fer_batch.types import Episode, Kind, Summary
 
