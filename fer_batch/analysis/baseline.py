@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer_batch.analysis.series import Trace
-from fer_batch.analysis.summary import valence
+from fer_batch.analysis.series import Trace, valence
 from fer_batch.types import Summary
 
 

@@ -10,6 +10,9 @@ from fer_batch.emotions import EMOTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
+HAPPINESS = EMOTIONS.index("happiness")
+UNPLEASANT = tuple(EMOTIONS.index(name) for name in ("anger", "disgust", "fear", "sadness"))
+
 TOLERANCE = 0.001
 """Seconds between one row's end and the next one's start that are no gap yet: tables and containers are rounded."""
 
@@ -127,3 +130,13 @@ def _trace(
         shares=shares_of(timeline, rows),
         strongest=strongest[rows].astype(np.int64),
     )
+
+
+def valence(shares: np.ndarray) -> np.ndarray:
+    """(N,) from -1 to 1: happiness less the strongest of anger, disgust, fear and sadness; of shares (N, 7).
+
+    The way of FaceReader (Loijens and Krips 2019, FaceReader Methodology Note, Noldus). A number that is derived from
+    the seven, not one that the model has learnt.
+    """
+    derived: np.ndarray = shares[:, HAPPINESS] - shares[:, UNPLEASANT].max(axis=1)
+    return derived

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_batch.analysis import episodes, series
 from fer_batch.analysis.baseline import Baseline, baselines
-from fer_batch.analysis.series import Trace
+from fer_batch.analysis.series import Trace, valence
 from fer_batch.analysis.smoothing import smooth
 from fer_batch.annotations.events import Event
 from fer_batch.annotations.load import Study
@@ -59,10 +59,6 @@ def measure(table: "pd.DataFrame", source: Source, options: Options, study: Stud
     return film.measured()
 
 
-HAPPINESS = EMOTIONS.index("happiness")
-UNPLEASANT = tuple(EMOTIONS.index(name) for name in ("anger", "disgust", "fear", "sadness"))
-
-
 def summarise(
     timeline: "pd.DataFrame",
     file: str,
@@ -109,16 +105,6 @@ def summary(trace: Trace, file: str, kind: Kind, episodes: int | None = None) ->
         valence=float(np.average(valence(trace.shares), weights=weights)),
         episodes=episodes,
     )
-
-
-def valence(shares: np.ndarray) -> np.ndarray:
-    """(N,) from -1 to 1: happiness less the strongest of anger, disgust, fear and sadness; of shares (N, 7).
-
-    The way of FaceReader (Loijens and Krips 2019, FaceReader Methodology Note, Noldus). A number that is derived from
-    the seven, not one that the model has learnt.
-    """
-    derived: np.ndarray = shares[:, HAPPINESS] - shares[:, UNPLEASANT].max(axis=1)
-    return derived
 
 
 class _Film:

@@ -91,10 +91,10 @@ class Moments(Sequence[Moment]):
 
 
 def _parts(moments: Moments) -> Iterator[Any]:
-    return (getattr(moments, field.name) for field in fields(moments))
+    return (getattr(frame_times, field.name) for field in fields(frame_times))
 
 
-def moments(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, sampling: Sampling) -> Moments:
+def frame_times(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, sampling: Sampling) -> Moments:
     """The moments to look at, of a film whose frames have the sorted ``stamps`` (N,) int64.
 
     A moment lasts until the next one that is looked at; the last one until ``end_stamp``, where the film ends, or

@@ -8,7 +8,7 @@ import pytest
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.errors import MediaError
 from fer_batch.media import sources
-from fer_batch.media.sampling import Sampling, moments
+from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video import header
 from fer_batch.media.video.header import read_header
 from fer_batch.media.video.index import read_index
@@ -31,7 +31,7 @@ EVEN, UNEVEN = range(0, 4000, 40), [0, *range(1000, 1900, 20), 3000]
 
 def counted(path: Path) -> tuple[int, ...]:
     index = read_index(path)
-    return tuple(len(moments("", index.stamps, index.end_stamp, index.clock, one)) for one in SAMPLINGS)
+    return tuple(len(frame_times("", index.stamps, index.end_stamp, index.clock, one)) for one in SAMPLINGS)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])

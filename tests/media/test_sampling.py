@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.media.sampling import Clock, Moments, Sampling, moments
+from fer_batch.media.sampling import Clock, Moments, Sampling, frame_times
 from fer_batch.types import Moment
 
 NTSC = Fraction(1001, 30000)
@@ -24,7 +24,7 @@ def off(moment: Moment, true: Fraction) -> Fraction:
 
 
 def look(stamps: list[int], end: int, clock: Clock, sampling: Sampling) -> Moments:
-    return moments("film.mp4", np.array(stamps, np.int64), end, clock, sampling)
+    return frame_times("film.mp4", np.array(stamps, np.int64), end, clock, sampling)
 
 
 def clock(time_base: Fraction, zero: Fraction = Fraction(0)) -> Clock:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from fer_batch.media.sampling import Sampling, moments
+from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.index import HEADERS_KNOW_DURATION, FilmIndex, open_film, picture_stream, read_index
 
 READ_WHOLE = 2**24
@@ -55,4 +55,4 @@ def _announced(seconds: float, count: int, sampling: Sampling) -> int:
 def _counted(index: FilmIndex, sampling: Sampling) -> int:
     if not index.complete:
         return index.packets
-    return len(moments("", index.stamps, index.end_stamp, index.clock, sampling))
+    return len(frame_times("", index.stamps, index.end_stamp, index.clock, sampling))

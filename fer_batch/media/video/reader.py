@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.media.frame import Frame
-from fer_batch.media.sampling import Sampling, moments
+from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import Viewer
 from fer_batch.media.video.index import MOST_PIXELS, FilmIndex, open_film, packets, picture_stream, pixel_aspect
 from fer_batch.types import Chunk, Moment, Skipped, Source
@@ -70,7 +70,7 @@ def plan(source: Source, index: FilmIndex, sampling: Sampling, level: Trust) -> 
     """The chunks of a film; those without a frame to look at are left out."""
     if not index.complete:
         return [Chunk(source, 0, None, frames=index.packets)]
-    wanted = moments(source.name, index.stamps, index.end_stamp, index.clock, sampling)
+    wanted = frame_times(source.name, index.stamps, index.end_stamp, index.clock, sampling)
     if level is not Trust.CHUNKS:
         if level is Trust.ORDER:
             wanted = replace(wanted, stamps=None)
