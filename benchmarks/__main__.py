@@ -39,7 +39,7 @@ ROW = "{:18} {:>8} {:>8} {:>6} {:>6} {:>8} {:>8} {:>10}"
 def main(
     folder: Annotated[Path, typer.Option(help="Where the samples are made, or were.")] = SAMPLES,
     seconds: Annotated[int, typer.Option(help="Length of each film.")] = 300,
-    photographs: Annotated[int, typer.Option(help="How many of 12 MP.")] = 96,
+    photos: Annotated[int, typer.Option(help="How many of 12 MP.")] = 96,
     only: Annotated[list[str] | None, typer.Option(help="A sample to measure; may be given again.")] = None,
     peer: Annotated[Path | None, typer.Option(help="A Python in which the package fer is installed.")] = None,
     json_file: Annotated[
@@ -48,9 +48,9 @@ def main(
 ) -> None:
     """Analyse samples from nothing, and hold it against what their parts take alone."""
     cores = len(os.sched_getaffinity(0))
-    paths = samples.make(folder, seconds, photographs)
+    paths = samples.make(folder, seconds, photos)
     counts = sorted({1, 2, cores})
-    figures = _figures(cores, seconds, photographs, json_file)
+    figures = _figures(cores, seconds, photos, json_file)
     typer.echo("".join(f"{what}: {value}\n" for what, value in figures["machine"].items()))
     typer.echo(ROW.format(*HEADINGS))
     for name, path in paths.items():
@@ -80,9 +80,9 @@ def main(
             )
         _keep(figures, json_file)
     if peer is not None:
-        film = paths["1 face 640x480"]
+        video = paths["1 face 640x480"]
         with tempfile.TemporaryDirectory() as elsewhere:  # it writes a file where it stands
-            command = [str(peer.absolute()), "-c", PEER, str(film.absolute())]
+            command = [str(peer.absolute()), "-c", PEER, str(video.absolute())]
             said = subprocess.check_output(command, cwd=elsewhere, stderr=subprocess.DEVNULL)
         rate = float(said.split()[-1])
         ours = figures["samples"]["1 face 640x480"]["workers"][str(cores)]["frames_per_second"]
@@ -96,9 +96,9 @@ def _keep(figures: dict[str, Any], json_file: Path | None) -> None:
         json_file.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _figures(cores: int, seconds: int, photographs: int, json_file: Path | None) -> dict[str, Any]:
+def _figures(cores: int, seconds: int, photos: int, json_file: Path | None) -> dict[str, Any]:
     """Figures to add to: none, or those that the same machine has given for samples of the same size."""
-    fresh = {"machine": _machine(cores), "seconds": seconds, "photographs": photographs, "samples": {}}
+    fresh = {"machine": _machine(cores), "seconds": seconds, "photographs": photos, "samples": {}}
     if json_file is None or not json_file.exists():
         return fresh
     known: dict[str, Any] = json.loads(json_file.read_text())

@@ -73,10 +73,10 @@ def _measure(path: Path) -> Parts:
     source = sources.walk([path]).sources[0]
     if source.kind is Kind.VIDEO:
         index = read_index(source.files[0])
-        chunks, decoding = reader.plan(source, index, Sampling(), reader.trust(index)), _decoding(path)
+        chunks, decoding = reader.plan(source, index, Sampling(), reader.mode(index)), _decoding(path)
     else:
         chunks = photos.plan(source)
-        decoding = _mean(lambda: _decode_photograph(source.files[0]))
+        decoding = _mean(lambda: _decode_photo(source.files[0]))
     frames, found, shapes = _looks(chunks[0])
     detecting = sum(count * _net(shape) for shape, count in shapes.items()) / frames
     return Parts(decoding, detecting, found * _cnn() / frames)
@@ -86,7 +86,7 @@ def _looks(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
     """Frames, faces, and how often the detector's net is used in each shape."""
     counting = _Counting(detection.make(detection.DEFAULT))
     parts = list(scan.see(chunk, counting, 0.3, None, lambda: None))
-    return sum(len(one.moments) for one in parts), sum(len(one.crops) for one in parts), counting.shapes
+    return sum(len(one.times) for one in parts), sum(len(one.crops) for one in parts), counting.shapes
 
 
 def _decoding(path: Path) -> float:
@@ -99,7 +99,7 @@ def _decoding(path: Path) -> float:
         return 1000 * (perf_counter() - began) / frames
 
 
-def _decode_photograph(path: Path) -> None:
+def _decode_photo(path: Path) -> None:
     """Bare Pillow, by libjpeg's reduced decoding."""
     from PIL import Image
 
@@ -115,8 +115,8 @@ def _net(shape: tuple[int, int]) -> float:
     model = core.read_model(model=detector.weights)
     model.reshape([1, 3, *shape])
     compiled = _compiled(core, model, detector.facts["precision"])
-    picture = np.random.default_rng(0).uniform(0, 255, (1, 3, *shape)).astype(np.float32)
-    return _mean(lambda: compiled(picture))
+    frame_image = np.random.default_rng(0).uniform(0, 255, (1, 3, *shape)).astype(np.float32)
+    return _mean(lambda: compiled(frame_image))
 
 
 def _cnn() -> float:

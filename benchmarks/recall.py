@@ -52,10 +52,10 @@ class _Actor:
         away = np.hypot(*np.mgrid[-1:1:230j, -1:1:230j])
         self._mask = np.clip(6 - 6 * away, 0, 1).astype(np.float32)
 
-    def draw(self, picture: np.ndarray, frame: int) -> np.ndarray:
+    def draw(self, image: np.ndarray, frame: int) -> np.ndarray:
         """The picture with the face in it, if it is there."""
         if not self._there[frame]:
-            return picture
+            return image
         x, y, size, roll = (
             float(np.interp(frame, self._at, values)) for values in (self._x, self._y, self._size, self._roll)
         )
@@ -63,10 +63,10 @@ class _Actor:
         place = cv2.getRotationMatrix2D((side / 2, side / 2), roll, size / 100)  # the face has 100 of its pixels
         place[:, 2] += np.array([x - side / 2, y - side / 2])
         mask = cv2.warpAffine(self._mask, place, SIZE)[:, :, np.newaxis]
-        return np.asarray(picture * (1 - mask) + cv2.warpAffine(self._portrait, place, SIZE) * mask)
+        return np.asarray(image * (1 - mask) + cv2.warpAffine(self._portrait, place, SIZE) * mask)
 
 
-def write_film(path: Path, seed: int, faces: int, frames: int, sizes_a_second: float) -> None:
+def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: float) -> None:
     """A film of faces that move up to so many of their sizes a second, dark, blurred, noisy and compressed."""
     rng = np.random.default_rng(seed)
     coffee: np.ndarray = skimage.data.coffee()  # type: ignore[no-untyped-call]
@@ -79,12 +79,12 @@ def write_film(path: Path, seed: int, faces: int, frames: int, sizes_a_second: f
         stream.width, stream.height = SIZE
         stream.pix_fmt, stream.options = "yuv420p", {"preset": "veryfast", "crf": "28"}
         for number in range(frames):
-            picture = ground
+            image = ground
             for actor in actors:
-                picture = actor.draw(picture, number)
-            picture = cv2.GaussianBlur(picture, (0, 0), blur) * light * (1 + 0.25 * np.sin(number / 17))
-            picture = picture + rng.normal(0, noise, (SIZE[1], SIZE[0], 1))
-            frame = av.VideoFrame.from_ndarray(np.clip(picture, 0, 255).astype(np.uint8), format="rgb24")
+                image = actor.draw(image, number)
+            image = cv2.GaussianBlur(image, (0, 0), blur) * light * (1 + 0.25 * np.sin(number / 17))
+            image = image + rng.normal(0, noise, (SIZE[1], SIZE[0], 1))
+            frame = av.VideoFrame.from_ndarray(np.clip(image, 0, 255).astype(np.uint8), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -95,9 +95,9 @@ def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:
     source = sources.walk([path]).sources[0]
     index = read_index(path)
     detector = detection.make(detection.DEFAULT)
-    for chunk in reader.plan(source, index, Sampling(), reader.trust(index)):
+    for chunk in reader.plan(source, index, Sampling(), reader.mode(index)):
         for part in scan.see(chunk, detector, LOWEST_CONFIDENCE, detect_every, lambda: None):
-            for at in range(len(part.moments)):
+            for at in range(len(part.times)):
                 found = (one for one, owner in zip(part.detections, part.owners, strict=True) if owner == at)
                 yield [one for one in found if one.confidence >= SURE]
 
@@ -117,7 +117,7 @@ def main(
         for seed in range(seeds):
             for count in range(1, 5):
                 path = Path(folder) / f"{seed} {count}.mp4"
-                write_film(path, 10 * seed + count, count, frames, speed)
+                write_video(path, 10 * seed + count, count, frames, speed)
                 there, found = list(_faces(path, 1)), list(_faces(path, None))
                 both = list(zip(there, found, strict=True))
                 numbers = np.array(

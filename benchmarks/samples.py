@@ -14,7 +14,7 @@ CLOCK = Fraction(1, 90000)
 FPS = 30
 
 
-def make(folder: Path, seconds: int, photographs: int) -> dict[str, Path]:
+def make(folder: Path, seconds: int, photos: int) -> dict[str, Path]:
     """The samples that are not there yet, by their names; films last so many seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {
@@ -24,18 +24,18 @@ def make(folder: Path, seconds: int, photographs: int) -> dict[str, Path]:
     for name, path in paths.items():
         if not path.exists():
             faces = {"5 faces": 5, "nobody": 0}.get(name, 1)
-            _write_film(path, sizes.get(name, (640, 480)), seconds * FPS, faces, variable=name == "variable")
-    pictures = folder / "12-MP photographs"
-    pictures.mkdir(exist_ok=True)
+            _write_video(path, sizes.get(name, (640, 480)), seconds * FPS, faces, variable=name == "variable")
+    images = folder / "12-MP photographs"
+    images.mkdir(exist_ok=True)
     scene = _Scene((4000, 3000), 1)
-    for number in range(photographs):
-        path = pictures / f"{number:04}.jpg"
+    for number in range(photos):
+        path = images / f"{number:04}.jpg"
         if not path.exists():
-            Image.fromarray(scene.picture(10 * number)).save(path, quality=90)
-    return paths | {pictures.name: pictures}
+            Image.fromarray(scene.image(10 * number)).save(path, quality=90)
+    return paths | {images.name: images}
 
 
-def _write_film(path: Path, size: tuple[int, int], count: int, faces: int, *, variable: bool) -> None:
+def _write_video(path: Path, size: tuple[int, int], count: int, faces: int, *, variable: bool) -> None:
     part = path.with_suffix(".part.mp4")
     scene = _Scene(size, faces)
     with av.open(str(part), "w") as container:
@@ -46,7 +46,7 @@ def _write_film(path: Path, size: tuple[int, int], count: int, faces: int, *, va
         stream.time_base = stream.codec_context.time_base = CLOCK
         stream.codec_context.gop_size = 2 * FPS
         for number, seconds in enumerate(_times(count, variable=variable)):
-            frame = av.VideoFrame.from_ndarray(scene.picture(number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(scene.image(number), format="rgb24")
             frame.pts, frame.time_base = round(seconds / CLOCK), CLOCK
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -73,7 +73,7 @@ class _Scene:
         grain = np.random.default_rng(0).integers(0, 8, (4, size[1] // 4, size[0] // 4, 3), np.uint8)
         self._noise = [cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in grain]
 
-    def picture(self, number: int) -> np.ndarray:
+    def image(self, number: int) -> np.ndarray:
         """(height, width, 3) uint8 RGB."""
         width, height = self._size
         scene = np.full((height, width, 3), 96, np.uint8)

@@ -322,7 +322,7 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
         return
     for one in found.skipped:
         _warn(f"left out: {one.file}: {one.reason}")
-    typer.echo(f"{found.films} films of {_duration(found.film_seconds)} in all, {found.photographs} photographs")
+    typer.echo(f"{found.videos} films of {_duration(found.video_seconds)} in all, {found.photos} photographs")
     typer.echo(f"as asked:      {_cost(found.asked)}")
     typer.echo(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse)}")
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from fer_batch.errors import NothingUsable
 
-PHOTOGRAPH = "astronaut.png"
+PHOTO = "astronaut.png"
 """Eileen Collins, NASA, public domain; 512x512, in scikit-image's package."""
 
-FILM = "astronaut.mp4"
-FILM_SIZE = (640, 480)
-FILM_RATE = 25
-FILM_SECONDS = 6
+VIDEO = "astronaut.mp4"
+VIDEO_SIZE = (640, 480)
+VIDEO_RATE = 25
+VIDEO_SECONDS = 6
 WIDEST, NARROWEST = 500, 300
 """Pixels of the photograph that the film's first and last frame show across."""
 
@@ -28,40 +28,40 @@ def make_sample(folder: Path) -> None:
         NothingUsable: scikit-image, which carries the photograph, is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_photograph(), folder / PHOTOGRAPH)
-    _film(folder / PHOTOGRAPH, folder / FILM)
+    shutil.copyfile(_photo(), folder / PHOTO)
+    _video(folder / PHOTO, folder / VIDEO)
 
 
-def _photograph() -> Path:
+def _photo() -> Path:
     spec = importlib.util.find_spec("skimage")
     for place in (spec and spec.submodule_search_locations) or ():
-        path = Path(place) / "data" / PHOTOGRAPH
+        path = Path(place) / "data" / PHOTO
         if path.is_file():
             return path
     raise NothingUsable("The demo's photograph is missing: pip install scikit-image.")
 
 
-def _film(photograph: Path, path: Path) -> None:
+def _video(photo: Path, path: Path) -> None:
     import av
     import cv2
     import numpy as np
     from PIL import Image
 
-    picture = np.asarray(Image.open(photograph).convert("RGB"))
-    frames = FILM_RATE * FILM_SECONDS
-    width, height = FILM_SIZE
+    photo_pixels = np.asarray(Image.open(photo).convert("RGB"))
+    frames = VIDEO_RATE * VIDEO_SECONDS
+    width, height = VIDEO_SIZE
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FILM_RATE)
+        stream = container.add_stream("libx264", rate=VIDEO_RATE)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = Fraction(1, FILM_RATE)
+        stream.time_base = Fraction(1, VIDEO_RATE)
         for number in range(frames):
             across = WIDEST + (NARROWEST - WIDEST) * number / (frames - 1)
             scale = width / across
             down = height / scale
-            left = min(max(0.0, FACE_CENTRE[0] - across / 2), picture.shape[1] - across)
-            top = min(max(0.0, FACE_CENTRE[1] - down / 2), picture.shape[0] - down)
+            left = min(max(0.0, FACE_CENTRE[0] - across / 2), photo_pixels.shape[1] - across)
+            top = min(max(0.0, FACE_CENTRE[1] - down / 2), photo_pixels.shape[0] - down)
             move = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
-            image = cv2.warpAffine(picture, move, FILM_SIZE, flags=cv2.INTER_AREA)
+            image = cv2.warpAffine(photo_pixels, move, VIDEO_SIZE, flags=cv2.INTER_AREA)
             frame = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), format="rgb24")
             frame.pts = number
             container.mux(stream.encode(frame))

@@ -69,10 +69,10 @@ class MediaError(FerBatchError):
     """One photograph or film cannot be read. It becomes a line in errors.csv; the run goes on."""
 
 
-class TaskLost(FerBatchError):
+class TaskFailed(FerBatchError):
     """Looking at a stretch of a source failed for another reason than the media's: a crash, a mistake in a library."""
 
     @classmethod
-    def unexpected(cls, error: Exception) -> "TaskLost":
+    def unexpected(cls, error: Exception) -> "TaskFailed":
         """An error that nobody foresaw, in one line."""
         return cls(f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")

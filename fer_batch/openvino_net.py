@@ -21,7 +21,7 @@ def import_openvino() -> Any:
     return openvino
 
 
-class Net:
+class CompiledNet:
     """A model compiled for the CPU, on one thread: the same input gives the same bytes, whatever else the machine does.
 
     Its arrays are filled and read in place, which spares copies that take a tenth as long as a small net.

@@ -33,7 +33,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FrameTime:
     """A place in a source's sequence of frames."""
 
     file: str
@@ -44,7 +44,7 @@ class Moment:
     """From the film's zero, which is the start of its earliest stream. None: a photograph, or a film without stamps."""
     duration: float | None = None
     """Seconds until the next frame that is looked at; None where unknown."""
-    stamp: int | None = None
+    pts: int | None = None
     """Presentation time stamp in the stream's own time base, as the container holds it."""
 
 
@@ -55,7 +55,7 @@ class Chunk:
     source: Source
     """Of a folder with the chunk's own photographs only."""
     index: int
-    moments: Sequence[Moment] | None
+    times: Sequence[FrameTime] | None
     """The frames to look at; None where only decoding the film can tell."""
     start: int | None = None
     """First stamp, a keyframe's; None: from the film's beginning, without seeking."""
@@ -157,10 +157,10 @@ class Sightings:
 
     ``sizes`` (M, 2) int64 are the frames' widths and heights in upright square pixels, ``scenes`` (M, 8, 8) uint8 the
     frames in 64 fields. Faces are in frame order: ``owners`` (F,) int64 is each
-    face's position in ``moments``; ``crops`` is (F, 48, 48) uint8.
+    face's position in ``times``; ``crops`` is (F, 48, 48) uint8.
     """
 
-    moments: tuple[Moment, ...]
+    times: tuple[FrameTime, ...]
     sizes: np.ndarray
     scenes: np.ndarray
     owners: np.ndarray
@@ -177,7 +177,7 @@ class Answers:
     each; ``shares`` is (F, 2, 7) float32: views, emotions.
     """
 
-    moments: tuple[Moment, ...]
+    times: tuple[FrameTime, ...]
     sizes: np.ndarray
     scenes: np.ndarray
     owners: np.ndarray
@@ -186,10 +186,10 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class FrameFaces:
     """One frame with all that is known of it, before anybody chose a view or a threshold."""
 
-    moment: Moment
+    time: FrameTime
     size: tuple[int, int]
     """Width and height in upright square pixels, the unit of boxes."""
     scene: np.ndarray
@@ -217,10 +217,10 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Reading:
+class TrackedFrame:
     """One frame and its faces; none is a fact, too."""
 
-    moment: Moment
+    time: FrameTime
     faces: tuple[Face, ...]
 
 

@@ -32,7 +32,7 @@ from fer_batch.media import photos, sources
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
-from fer_batch.media.video.reader import Trust
+from fer_batch.media.video.reader import ReadMode
 from fer_batch.pipeline.executors.processes import MOST_MEMORY, bound_memory
 from fer_batch.types import Chunk, Kind
 from tests.helpers import media
@@ -43,80 +43,80 @@ PATIENCE = 60
 """Seconds without an answer after which a file counts as hanging; a run waits for 120."""
 
 
-def _picture() -> np.ndarray:
+def _image() -> np.ndarray:
     image = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
     return np.asarray(Image.fromarray(image).resize((64, 48)))
 
 
-def _photograph(**options: object) -> Callable[[Path], object]:
+def _photo(**options: object) -> Callable[[Path], object]:
     exif = Image.Exif()
     exif[0x0112] = 6
     keeps = {"exif": exif} if options.pop("exif", False) else {}
-    return lambda path: media.write_photograph(path, _picture(), **options, **keeps)
+    return lambda path: media.write_photo(path, _image(), **options, **keeps)
 
 
 def _several(path: Path) -> None:
-    Image.fromarray(_picture()).save(path, save_all=True, append_images=[Image.new("RGB", (64, 48))] * 2)
+    Image.fromarray(_image()).save(path, save_all=True, append_images=[Image.new("RGB", (64, 48))] * 2)
 
 
-def _film(codec: str = "libx264", pixel_format: str = "yuv420p", **options: Any) -> Callable[[Path], object]:
-    pictures = [np.roll(_picture(), at, 1) for at in range(16)]
+def _video(codec: str = "libx264", pixel_format: str = "yuv420p", **options: Any) -> Callable[[Path], object]:
+    images = [np.roll(_image(), at, 1) for at in range(16)]
     options = {"time_base": Fraction(1, 25), "keyframe_every": 5} | options
-    return lambda path: media.write_film(path, range(16), pictures, codec=codec, pixel_format=pixel_format, **options)
+    return lambda path: media.write_video(path, range(16), images, codec=codec, pixel_format=pixel_format, **options)
 
 
 _HEVC = {"x265-params": "log-level=none"}
 
 ORIGINS: dict[str, Callable[[Path], object]] = {
-    "baseline.jpg": _photograph(exif=True),
-    "progressive.jpg": _photograph(progressive=True, exif=True),
-    "cmyk.jpg": lambda path: Image.fromarray(_picture()).convert("CMYK").save(path),
-    "a.png": _photograph(exif=True),
-    "palette.png": lambda path: Image.fromarray(_picture()).quantize(16).save(path, transparency=3),
-    "deep.png": lambda path: Image.fromarray(_picture()[:, :, 0].astype(np.uint16) * 257).save(path),
-    "interlaced.png": lambda path: path.write_bytes(media.interlaced_png(_picture())),
-    "a.webp": _photograph(exif=True),
-    "lossless.webp": _photograph(lossless=True),
-    "a.bmp": _photograph(),
-    "a.tif": _photograph(exif=True),
-    "lzw.tif": _photograph(compression="tiff_lzw"),
-    "jpeg.tif": _photograph(compression="jpeg"),
-    "big.tif": _photograph(big_tiff=True),
-    "a.gif": _photograph(),
-    "a.heic": _photograph(exif=True),
-    "a.avif": _photograph(exif=True),
-    "a.jp2": _photograph(),
-    "a.ppm": _photograph(),
+    "baseline.jpg": _photo(exif=True),
+    "progressive.jpg": _photo(progressive=True, exif=True),
+    "cmyk.jpg": lambda path: Image.fromarray(_image()).convert("CMYK").save(path),
+    "a.png": _photo(exif=True),
+    "palette.png": lambda path: Image.fromarray(_image()).quantize(16).save(path, transparency=3),
+    "deep.png": lambda path: Image.fromarray(_image()[:, :, 0].astype(np.uint16) * 257).save(path),
+    "interlaced.png": lambda path: path.write_bytes(media.interlaced_png(_image())),
+    "a.webp": _photo(exif=True),
+    "lossless.webp": _photo(lossless=True),
+    "a.bmp": _photo(),
+    "a.tif": _photo(exif=True),
+    "lzw.tif": _photo(compression="tiff_lzw"),
+    "jpeg.tif": _photo(compression="jpeg"),
+    "big.tif": _photo(big_tiff=True),
+    "a.gif": _photo(),
+    "a.heic": _photo(exif=True),
+    "a.avif": _photo(exif=True),
+    "a.jp2": _photo(),
+    "a.ppm": _photo(),
     "pages.tif": _several,
     "moving.gif": _several,
     "moving.webp": _several,
     "moving.png": _several,
     "moving.avif": _several,
-    "a.mp4": _film(audio=True, options={"bf": "2"}),
-    "turned.mov": _film(display=(90, True, False)),
-    "fragmented.mp4": _film(container_options={"movflags": "frag_keyframe+empty_moov"}),
-    "faststart.mp4": _film(container_options={"movflags": "faststart"}),
-    "a.mkv": _film(audio=True, options={"bf": "2"}),
-    "live.mkv": _film(container_options={"live": "1"}),
-    "a.webm": _film("libvpx-vp9", options={"cpu-used": "8"}),
-    "old.webm": _film("libvpx"),
-    "av1.mp4": _film("libsvtav1", options={"preset": "12"}),
-    "hevc.mp4": _film("libx265", options=_HEVC),
-    "ten.mkv": _film("libx265", "yuv420p10le", options=_HEVC),
-    "a.ts": _film(audio=True),
-    "old.ts": _film("mpeg2video"),
-    "a.mpg": _film("mpeg1video"),
-    "a.avi": _film("mpeg4"),
-    "h264.avi": _film(),
-    "motion.avi": _film("mjpeg", "yuvj420p"),
-    "a.flv": _film(audio=False),
-    "a.wmv": _film("wmv2"),
-    "prores.mov": _film("prores_ks", "yuv422p10le"),
-    "ffv1.mkv": _film("ffv1"),
-    "a.h264": _film(format="h264"),
-    "a.hevc": _film("libx265", format="hevc", options=_HEVC),
-    "a.mxf": _film("mpeg2video"),
-    "a.nut": _film("rawvideo"),
+    "a.mp4": _video(audio=True, options={"bf": "2"}),
+    "turned.mov": _video(display=(90, True, False)),
+    "fragmented.mp4": _video(container_options={"movflags": "frag_keyframe+empty_moov"}),
+    "faststart.mp4": _video(container_options={"movflags": "faststart"}),
+    "a.mkv": _video(audio=True, options={"bf": "2"}),
+    "live.mkv": _video(container_options={"live": "1"}),
+    "a.webm": _video("libvpx-vp9", options={"cpu-used": "8"}),
+    "old.webm": _video("libvpx"),
+    "av1.mp4": _video("libsvtav1", options={"preset": "12"}),
+    "hevc.mp4": _video("libx265", options=_HEVC),
+    "ten.mkv": _video("libx265", "yuv420p10le", options=_HEVC),
+    "a.ts": _video(audio=True),
+    "old.ts": _video("mpeg2video"),
+    "a.mpg": _video("mpeg1video"),
+    "a.avi": _video("mpeg4"),
+    "h264.avi": _video(),
+    "motion.avi": _video("mjpeg", "yuvj420p"),
+    "a.flv": _video(audio=False),
+    "a.wmv": _video("wmv2"),
+    "prores.mov": _video("prores_ks", "yuv422p10le"),
+    "ffv1.mkv": _video("ffv1"),
+    "a.h264": _video(format="h264"),
+    "a.hevc": _video("libx265", format="hevc", options=_HEVC),
+    "a.mxf": _video("mpeg2video"),
+    "a.nut": _video("rawvideo"),
 }
 """Every format that is read, and how a small file of it is made."""
 
@@ -262,12 +262,12 @@ def _look(path: Path) -> dict[str, Any]:
             index = read_index(path)
             lines += [*index.notes, *([index.damage] if index.damage else [])]
             json.dumps(index.facts, allow_nan=False)
-            for trust in range(reader.trust(index), -1, -1):
+            for mode in range(reader.mode(index), -1, -1):
                 said: list[str] = []
                 try:
-                    frames += _draw(reader.plan(source, index, Sampling(), Trust(trust)), said)
-                except reader.Misaligned as error:
-                    if trust == 0:
+                    frames += _draw(reader.plan(source, index, Sampling(), ReadMode(mode)), said)
+                except reader.IndexMismatch as error:
+                    if mode == 0:
                         lines.append(str(error))
                     continue
                 lines += said
@@ -288,17 +288,17 @@ def _draw(chunks: list[Chunk], lines: list[str]) -> int:
     for chunk in chunks:
         decoding = decode(chunk, lambda: None)
         for frame in decoding.frames:
-            moment, picture = frame.moment, frame.picture
-            assert moment.number > last
-            assert moment.seconds is None or math.isfinite(moment.seconds)
-            assert moment.duration is None or 0 <= moment.duration < math.inf
-            plane = picture.luma(24.0).plane
+            frame_time, frame_image = frame.time, frame.image
+            assert frame_time.number > last
+            assert frame_time.seconds is None or math.isfinite(frame_time.seconds)
+            assert frame_time.duration is None or 0 <= frame_time.duration < math.inf
+            plane = frame_image.luma(24.0).plane
             assert plane.ndim == 2
             assert min(plane.shape) > 0
-            rgb = picture.rgb(96)
+            rgb = frame_image.rgb(96)
             assert rgb.dtype == np.uint8
             assert 0 < max(rgb.shape[:2]) <= 96
-            last = moment.number
+            last = frame_time.number
             frames += 1
         lines += [one.reason for one in decoding.skipped]
     return frames

@@ -30,7 +30,7 @@ def invoke(*arguments: str | Path) -> Result:
 def album(tmp_path: Path) -> Path:
     """A folder with one photograph, without a face."""
     (tmp_path / "album").mkdir()
-    media.write_photograph(tmp_path / "album" / "a.png")
+    media.write_photo(tmp_path / "album" / "a.png")
     return tmp_path / "album"
 
 
@@ -102,8 +102,8 @@ def test_every_mistake_has_its_message_and_exit_code(
 
 def test_a_dry_run_says_what_it_would_take_and_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    media.write_film(tmp_path / "a.mp4", range(0, 4000, 40))
-    media.write_photograph(tmp_path / "a.png")
+    media.write_video(tmp_path / "a.mp4", range(0, 4000, 40))
+    media.write_photo(tmp_path / "a.png")
     (tmp_path / "b.mp4").touch()
     result = invoke("analyze", tmp_path, "--dry-run")
     assert "1 films of 0 min 04 s in all, 1 photographs" in result.stdout
@@ -169,7 +169,7 @@ def test_the_version_is_told() -> None:
     assert invoke("--version").stdout == f"fer-batch {__version__}\n"
 
 
-def test_the_demo_finds_the_astronaut_in_the_photograph_and_in_every_frame(tmp_path: Path) -> None:
+def test_the_demo_finds_the_astronaut_in_the_photo_and_in_every_frame(tmp_path: Path) -> None:
     result = invoke("demo", tmp_path / "demo")
     assert result.exit_code == ExitCode.DONE
     assert "astronaut.mp4: 150 frames, 150 with a face, 150 faces" in result.stdout
@@ -208,7 +208,7 @@ def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path, e
     chunks = 10
     (tmp_path / "in").mkdir()
     for number in range(chunks * photos.PER_CHUNK):
-        media.write_photograph(tmp_path / "in" / f"{number:03}.bmp", noise)
+        media.write_photo(tmp_path / "in" / f"{number:03}.bmp", noise)
     work = tmp_path / "out" / "work"
     deadline = time.monotonic() + 60
     with started("analyze", tmp_path / "in", "--out", tmp_path / "out") as process:

@@ -32,8 +32,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     demo.make_sample(folder)
     (folder / "holiday").mkdir()
-    (folder / demo.PHOTOGRAPH).rename(folder / "holiday" / demo.PHOTOGRAPH)
-    (folder / demo.FILM).rename(folder / "interview.mp4")
+    (folder / demo.PHOTO).rename(folder / "holiday" / demo.PHOTO)
+    (folder / demo.VIDEO).rename(folder / "interview.mp4")
     for number, sheet in enumerate(blocks("csv")):
         (folder / SHEETS[number]).write_text(sheet, encoding="utf-8")
     model = folder / "runs" / "mine" / "fer2013.keras"

@@ -251,7 +251,7 @@ def _results(sources: Sources) -> str:
                 rows = zip(EMOTIONS, found["confusion"], strict=True)
                 matrix = [(f"**{name}**", *map(_count, row)) for name, row in rows]
                 parts += [f"`{view}`, {split}:", _table(("label", *EMOTIONS), matrix)]
-    return _section("Measured results", *parts)
+    return _section("SourceSummary results", *parts)
 
 
 def _calibration(sources: Sources) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer_batch.analysis.series import Trace, valence
+from fer_batch.analysis.series import FaceSeries, valence
 from fer_batch.types import Summary
 
 
@@ -22,7 +22,7 @@ class Baseline:
         return replace(one, changes=one.means - self.means, valence_change=one.valence - self.valence)
 
 
-def baselines(faces: list[Trace], start: float, stop: float) -> Mapping[int | None, Baseline]:
+def baselines(faces: list[FaceSeries], start: float, stop: float) -> Mapping[int | None, Baseline]:
     """Of every face that is visible between ``start`` and ``stop`` (seconds of the film), by its face_id."""
     found = {}
     for face in faces:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fer_batch.analysis.series import Trace
+from fer_batch.analysis.series import FaceSeries
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.types import Episode
 
@@ -33,33 +33,33 @@ class Rule:
     """Least duration, in seconds. A gap in which the face is away for less than that does not end an episode."""
 
 
-def find(trace: Trace, file: str, rule: Rule, shares: np.ndarray | None = None) -> list[Episode]:
+def find(face_series: FaceSeries, file: str, rule: Rule, shares: np.ndarray | None = None) -> list[Episode]:
     """The episodes of one face, in order; they never overlap. A face without times has none.
 
     ``shares`` (N, 7) are looked at instead of the face's own, if given: smoothed ones.
     """
-    if not trace.timed:
+    if not face_series.timed:
         return []
-    shares = trace.shares if shares is None else shares
-    ends = trace.ends
+    shares = face_series.shares if shares is None else shares
+    ends = face_series.ends
     found = []
-    for emotion, begin, end in _spans(trace, shares, rule):
-        start, stop = float(trace.starts[begin]), float(ends[begin:end].max())
+    for emotion, begin, end in _spans(face_series, shares, rule):
+        start, stop = float(face_series.starts[begin]), float(ends[begin:end].max())
         if stop - start < rule.shortest - _ROUNDING:
             continue
-        of_it, weights = shares[begin:end, emotion], trace.part(np.arange(begin, end)).weights
+        of_it, weights = shares[begin:end, emotion], face_series.part(np.arange(begin, end)).weights
         peak = int(of_it.argmax())
         found.append(
             Episode(
                 file=file,
-                face_id=trace.face_id,
-                person=trace.person,
+                face_id=face_series.face_id,
+                person=face_series.person,
                 emotion=EMOTIONS[emotion],
                 start=start,
                 stop=stop,
                 mean=float(np.average(of_it, weights=weights)),
                 peak=float(of_it[peak]),
-                peak_time=float(trace.starts[begin + peak]),
+                peak_time=float(face_series.starts[begin + peak]),
             )
         )
     return found
@@ -69,11 +69,11 @@ _ROUNDING = 1e-6
 """Seconds by which a duration may fall short: tables hold microseconds."""
 
 
-def _spans(trace: Trace, shares: np.ndarray, rule: Rule) -> Iterator[tuple[int, int, int]]:
+def _spans(face_series: FaceSeries, shares: np.ndarray, rule: Rule) -> Iterator[tuple[int, int, int]]:
     """(emotion, first row, row after the last) of every episode, however short."""
     leader = np.asarray(SIX)[shares[:, SIX].argmax(axis=1)]
     begins = np.where(shares[np.arange(len(leader)), leader] >= rule.enter, leader, -1)
-    away = np.concatenate(([True], trace.gaps >= max(rule.shortest, _ROUNDING)))
+    away = np.concatenate(([True], face_series.gaps >= max(rule.shortest, _ROUNDING)))
     current = -1
     edges: list[tuple[int, int]] = []
     rows = zip(begins.tolist(), (shares >= rule.leave).tolist(), away.tolist(), strict=True)

@@ -18,7 +18,7 @@ TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
-class Trace:
+class FaceSeries:
     """Rows that belong together, in their order: those of one face of a film, or all of a folder's faces.
 
     All arrays are of length N, which is at least 1.
@@ -61,25 +61,25 @@ class Trace:
         """(N,) float64: each row's duration; where none is known, all rows weigh the same."""
         return self.durations if self.durations.sum() > 0 else np.ones(len(self.durations))
 
-    def part(self, chosen: np.ndarray, durations: np.ndarray | None = None) -> "Trace":
+    def part(self, chosen: np.ndarray, durations: np.ndarray | None = None) -> "FaceSeries":
         """The rows that ``chosen``, a mask or places, picks out; with other ``durations`` (of those rows), if given."""
         durations = self.durations[chosen] if durations is None else durations
         columns = (self.rows[chosen], self.starts[chosen], durations, self.shares[chosen], self.strongest[chosen])
-        return Trace(self.face_id, self.person, *columns)
+        return FaceSeries(self.face_id, self.person, *columns)
 
-    def within(self, start: float, stop: float) -> "Trace | None":
+    def within(self, start: float, stop: float) -> "FaceSeries | None":
         """The rows from ``start`` to ``stop``, cut off there; None: there are none, or times are unknown."""
         if not self.timed:
             return None
         starts, ends = self.starts.clip(start, stop), self.ends.clip(start, stop)
-        moments = (self.durations == 0) & (self.starts >= start) & (self.starts < stop)
-        chosen = (ends > starts) | moments
+        times = (self.durations == 0) & (self.starts >= start) & (self.starts < stop)
+        chosen = (ends > starts) | times
         if not chosen.any():
             return None
         return replace(self.part(chosen, (ends - starts)[chosen]), starts=starts[chosen])
 
 
-def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[Trace]:
+def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[FaceSeries]:
     """A Trace for each face_id of a film's timeline with a row that counts, in their order."""
     rows, strongest = _counting(timeline, min_quality), _strongest(timeline)
     face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[rows]
@@ -92,7 +92,7 @@ def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[Trace]:
     return found
 
 
-def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> Trace | None:
+def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> FaceSeries | None:
     """All rows of a timeline that count: those with a face that is not spurious, and of enough quality. None: none."""
     rows = _counting(timeline, min_quality)
     return _trace(timeline, rows, _strongest(timeline)) if len(rows) else None
@@ -119,9 +119,9 @@ def _strongest(timeline: "pd.DataFrame") -> np.ndarray:
 
 def _trace(
     timeline: "pd.DataFrame", rows: np.ndarray, strongest: np.ndarray, face_id: int | None = None, person: str = ""
-) -> Trace:
+) -> FaceSeries:
     """These rows of a timeline, of which ``strongest`` are all."""
-    return Trace(
+    return FaceSeries(
         face_id,
         person,
         rows,

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_batch.analysis.series import Trace
+from fer_batch.analysis.series import FaceSeries
 
 BRIEF = 1e-4
 """Seconds below which a row's value is that at its middle: the average over it would be lost in rounding."""
 
 
-def smooth(trace: Trace, seconds: float) -> np.ndarray:
+def smooth(face_series: FaceSeries, seconds: float) -> np.ndarray:
     """(N, 7) float64: the shares of one face, averaged over a window of ``seconds``, more than 0.
 
     Rows whose durations are all unknown stay as they are.
     """
-    begins = np.flatnonzero(trace.gaps) + 1
-    parts = zip(np.split(trace.shares, begins), np.split(trace.durations, begins), strict=True)
+    begins = np.flatnonzero(face_series.gaps) + 1
+    parts = zip(np.split(face_series.shares, begins), np.split(face_series.durations, begins), strict=True)
     return np.concatenate([_smooth_stretch(shares, durations, seconds / 2) for shares, durations in parts])
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from fer_batch.analysis import episodes, series
 from fer_batch.analysis.baseline import Baseline, baselines
-from fer_batch.analysis.series import Trace, valence
+from fer_batch.analysis.series import FaceSeries, valence
 from fer_batch.analysis.smoothing import smooth
 from fer_batch.annotations.events import Event
-from fer_batch.annotations.load import Study
+from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
 from fer_batch.types import Episode, Kind, Skipped, Source, Summary
@@ -32,7 +32,7 @@ COLUMNS = frozenset(
 
 
 @dataclass(frozen=True)
-class Measured:
+class SourceSummary:
     """What a source's timeline gives."""
 
     summaries: Sequence[Summary]
@@ -49,14 +49,14 @@ class Measured:
     """What was asked for and cannot be."""
 
 
-def measure(table: "pd.DataFrame", source: Source, options: Options, study: Study) -> Measured:
+def measure(table: "pd.DataFrame", source: Source, options: Options, study: Annotations) -> SourceSummary:
     """What the timeline ``table`` of one source, of which COLUMNS are enough, says about its faces."""
     if source.kind is Kind.PHOTOS:
         everybody = summarise(table, source.name, source.kind, min_quality=options.min_quality)
-        return Measured(everybody, people=tuple(_in_photographs(table, source.name, options, study)))
-    film = _Film(table, source.name, options, study)
+        return SourceSummary(everybody, people=tuple(_in_photos(table, source.name, options, study)))
+    video = _VideoSummary(table, source.name, options, study)
     del table  # of a long film it is the largest thing in memory
-    return film.measured()
+    return video.measured()
 
 
 def summarise(
@@ -79,38 +79,40 @@ def summarise(
         return [] if everything is None else [summary(everything, file, kind)]
     counts = Counter(one.face_id for one in episodes or ())
     return [
-        summary(trace, file, kind, None if episodes is None or not trace.timed else counts[trace.face_id])
-        for trace in series.of_faces(timeline, min_quality)
+        summary(
+            face_series, file, kind, None if episodes is None or not face_series.timed else counts[face_series.face_id]
+        )
+        for face_series in series.of_faces(timeline, min_quality)
     ]
 
 
-def summary(trace: Trace, file: str, kind: Kind, episodes: int | None = None) -> Summary:
+def summary(face_series: FaceSeries, file: str, kind: Kind, episodes: int | None = None) -> Summary:
     """The Summary of one Trace, in which there are so many ``episodes``."""
-    timed = trace.timed
-    weights = trace.weights
-    gaps = trace.gaps
+    timed = face_series.timed
+    weights = face_series.weights
+    gaps = face_series.gaps
     return Summary(
         file=file,
         kind=kind,
-        face_id=trace.face_id,
-        person=trace.person,
-        faces=len(trace.rows),
-        first_seen=float(trace.starts.min()) if timed else None,
-        last_seen=float(trace.ends.max()) if timed else None,
-        seconds_visible=float(trace.durations.sum()) if timed else None,
+        face_id=face_series.face_id,
+        person=face_series.person,
+        faces=len(face_series.rows),
+        first_seen=float(face_series.starts.min()) if timed else None,
+        last_seen=float(face_series.ends.max()) if timed else None,
+        seconds_visible=float(face_series.durations.sum()) if timed else None,
         gaps=int(np.count_nonzero(gaps)) if timed else None,
         seconds_missing=float(gaps.sum()) if timed else None,
-        means=weights @ trace.shares / weights.sum(),
-        strongest=np.bincount(trace.strongest, weights, len(EMOTIONS)) / weights.sum(),
-        valence=float(np.average(valence(trace.shares), weights=weights)),
+        means=weights @ face_series.shares / weights.sum(),
+        strongest=np.bincount(face_series.strongest, weights, len(EMOTIONS)) / weights.sum(),
+        valence=float(np.average(valence(face_series.shares), weights=weights)),
         episodes=episodes,
     )
 
 
-class _Film:
+class _VideoSummary:
     """A film that is being measured."""
 
-    def __init__(self, table: "pd.DataFrame", name: str, options: Options, study: Study) -> None:
+    def __init__(self, table: "pd.DataFrame", name: str, options: Options, study: Annotations) -> None:
         self._name = name
         self._options = options
         self._names = study.people.of(name).by_person
@@ -123,7 +125,7 @@ class _Film:
             start, stop = (seconds - study.events.offset(name) for seconds in options.baseline)
             self._baselines = baselines(self._faces, start, stop)
 
-    def measured(self) -> Measured:
+    def measured(self) -> SourceSummary:
         smoothed = self._smoothed()
         rule = episodes.Rule(self._options.episode_enter, self._options.episode_leave, self._options.episode_shortest)
         found = {
@@ -131,7 +133,7 @@ class _Film:
             for face in self._faces
         }
         summaries = [self._summary(face, found[face.face_id]) for face in self._faces]
-        return Measured(
+        return SourceSummary(
             summaries,
             [episode for face in self._faces for episode in found[face.face_id]],
             [one for one in summaries if one.person],
@@ -141,7 +143,7 @@ class _Film:
             list(self._complaints()),
         )
 
-    def _summary(self, face: Trace, found: Sequence[Episode]) -> Summary:
+    def _summary(self, face: FaceSeries, found: Sequence[Episode]) -> Summary:
         one = summary(face, self._name, Kind.VIDEO, len(found) if face.timed else None)
         if one.person:
             naming = self._names[one.person]
@@ -208,7 +210,7 @@ def _extent(table: "pd.DataFrame") -> tuple[float, float] | None:
     return float(starts.min()), float((starts + np.nan_to_num(table["duration"].to_numpy(dtype=np.float64))).max())
 
 
-def _in_photographs(table: "pd.DataFrame", file: str, options: Options, study: Study) -> Iterator[Summary]:
+def _in_photos(table: "pd.DataFrame", file: str, options: Options, study: Annotations) -> Iterator[Summary]:
     """A Summary for each person, role and group in a folder."""
     everything = series.of_everything(table, options.min_quality)
     by_face = study.people.of(file).by_face
@@ -216,9 +218,9 @@ def _in_photographs(table: "pd.DataFrame", file: str, options: Options, study: S
         return
     faces = table.iloc[everything.rows]
     chosen: dict[tuple[str, str, str], list[int]] = {}
-    for at, (photograph, face_id, person) in enumerate(faces[["file", "face_id", "person"]].itertuples(index=False)):
+    for at, (photo, face_id, person) in enumerate(faces[["file", "face_id", "person"]].itertuples(index=False)):
         if person:
-            naming = by_face[photograph, face_id]
+            naming = by_face[photo, face_id]
             chosen.setdefault((person, naming.role, naming.group), []).append(at)
     for (person, role, group), rows in chosen.items():
         one = summary(everything.part(np.array(rows)), file, Kind.PHOTOS)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer_batch.annotations import user_csv
-from fer_batch.annotations.targets import Places
+from fer_batch.annotations.targets import Targets
 from fer_batch.annotations.user_csv import Line
-from fer_batch.media.sources import Found
+from fer_batch.media.sources import FoundMedia
 
 REQUIRED = ("file", "label", "start", "stop")
 OPTIONAL = ("offset",)
@@ -33,58 +33,58 @@ class Event:
 class Events:
     """All of events.csv."""
 
-    by_film: Mapping[str, Sequence[Event]] = field(default_factory=dict)
+    by_video: Mapping[str, Sequence[Event]] = field(default_factory=dict)
     """Each film's events by their start."""
     offsets: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, film: str) -> Sequence[Event]:
+    def of(self, video: str) -> Sequence[Event]:
         """The events of a film."""
-        return self.by_film.get(film, ())
+        return self.by_video.get(video, ())
 
-    def offset(self, film: str) -> float:
+    def offset(self, video: str) -> float:
         """Seconds of the clock at which a film's own time begins."""
-        return self.offsets.get(film, 0.0)
+        return self.offsets.get(video, 0.0)
 
 
-def read(path: Path, found: Found) -> Events:
+def read(path: Path, found: FoundMedia) -> Events:
     """Read events.csv. A line without a file is about every film, one without a label gives its film's offset only.
 
     Raises:
         UsageError: something in it is wrong; the text names the line and says what to do.
     """
-    places = Places(found)
+    places = Targets(found)
     offsets: dict[str, tuple[float, Line]] = {}
     spoken: list[tuple[Line, Sequence[str]]] = []
     for line in user_csv.read(path, REQUIRED, OPTIONAL):
-        films = _films(line, places)
+        videos = _videos(line, places)
         if line.values["offset"]:
             if not line.values["file"]:
                 raise line.wrong("an offset belongs to one film. Name it in the column file.")
             offset = line.number_in("offset")
-            for film in films:
-                known, where = offsets.setdefault(film, (offset, line))
+            for video in videos:
+                known, where = offsets.setdefault(video, (offset, line))
                 if known != offset:
-                    raise line.wrong(f"the offset of {film} is {known:g} in line {where.number}. Write the same one.")
+                    raise line.wrong(f"the offset of {video} is {known:g} in line {where.number}. Write the same one.")
         _check(line)
-        spoken.append((line, films))
-    told = {film: offset for film, (offset, _) in offsets.items()}
-    by_film: dict[str, list[Event]] = {}
-    for line, films in spoken:
-        for film in films if line.values["label"] else ():
-            start, stop = (line.number_in(column) - told.get(film, 0.0) for column in ("start", "stop"))
-            by_film.setdefault(film, []).append(Event(line, film, line.values["label"], start, stop))
-    for events in by_film.values():
+        spoken.append((line, videos))
+    told = {video: offset for video, (offset, _) in offsets.items()}
+    by_video: dict[str, list[Event]] = {}
+    for line, videos in spoken:
+        for video in videos if line.values["label"] else ():
+            start, stop = (line.number_in(column) - told.get(video, 0.0) for column in ("start", "stop"))
+            by_video.setdefault(video, []).append(Event(line, video, line.values["label"], start, stop))
+    for events in by_video.values():
         events.sort(key=lambda one: (one.start, one.stop, one.label))
         _refuse_overlaps(events)
-    return Events(by_film, told)
+    return Events(by_video, told)
 
 
-def _films(line: Line, places: Places) -> Sequence[str]:
+def _videos(line: Line, places: Targets) -> Sequence[str]:
     """The films that a line is about."""
     if not line.values["file"]:
-        return places.films
+        return places.videos
     place = places.of(line)
-    if place is not None and place.photograph is not None:
+    if place is not None and place.photo is not None:
         raise line.wrong(f"'{line.values['file']}' is a photograph, and events are of films. Take the line out.")
     return [] if place is None else [place.source]
 

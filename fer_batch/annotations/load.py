@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from fer_batch.annotations import events, people
 from fer_batch.annotations.events import Events
 from fer_batch.annotations.people import NOBODY, People
-from fer_batch.media.sources import Found
+from fer_batch.media.sources import FoundMedia
 from fer_batch.options import Options
 
 
 @dataclass(frozen=True)
-class Study:
+class Annotations:
     """All of it."""
 
     people: People = NOBODY
     events: Events = field(default_factory=Events)
 
     @classmethod
-    def read(cls, options: Options, found: Found) -> "Study":
+    def read(cls, options: Options, found: FoundMedia) -> "Annotations":
         """Read what the options name, before any medium is opened.
 
         Raises:

@@ -5,42 +5,42 @@ from dataclasses import dataclass
 
 from fer_batch.annotations import user_csv
 from fer_batch.annotations.user_csv import Line
-from fer_batch.media.sources import Found, legible_name
+from fer_batch.media.sources import FoundMedia, legible_name
 from fer_batch.types import Kind
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """A film, or a photograph in a folder."""
 
     source: str
-    photograph: str | None
+    photo: str | None
     """Its name within its folder; None: a film."""
 
 
-class Places:
+class Targets:
     """All of them."""
 
-    def __init__(self, found: Found) -> None:
-        self._places: dict[str, list[Place]] = {}
+    def __init__(self, found: FoundMedia) -> None:
+        self._places: dict[str, list[Target]] = {}
         self._folders = {_same(source.name): source for source in found.sources if source.kind is Kind.PHOTOS}
         self._unreadable = {_same(one.file) for one in found.skipped}
         for source in found.sources:
             if source.kind is Kind.VIDEO:
-                self._add(source.name, Place(source.name, None))
+                self._add(source.name, Target(source.name, None))
             else:
                 for name in map(legible_name, source.files):
-                    place = Place(source.name, name)
+                    place = Target(source.name, name)
                     self._add(f"{source.name}/{name}", place)
                     self._add(name, place)
 
     @property
-    def films(self) -> list[str]:
+    def videos(self) -> list[str]:
         """The names of all films."""
         places = (place for candidates in self._places.values() for place in candidates)
-        return sorted({place.source for place in places if place.photograph is None})
+        return sorted({place.source for place in places if place.photo is None})
 
-    def of(self, line: Line) -> Place | None:
+    def of(self, line: Line) -> Target | None:
         """The place that a line names; None: a file that is there and cannot be read, which is told elsewhere.
 
         Raises:
@@ -51,7 +51,7 @@ class Places:
         if len(places) == 1:
             return places[0]
         if places:
-            one = f"{places[0].source}/{places[0].photograph}" if places[0].photograph else places[0].source
+            one = f"{places[0].source}/{places[0].photo}" if places[0].photo else places[0].source
             raise line.wrong(f"'{name}' may be one of {len(places)} files. Write its folder too, as in '{one}'.")
         if _same(name) in self._unreadable:
             return None
@@ -64,7 +64,7 @@ class Places:
             "in the column file of summary.csv, photographs as in their timeline), or take the line out."
         )
 
-    def _add(self, name: str, place: Place) -> None:
+    def _add(self, name: str, place: Target) -> None:
         self._places.setdefault(_same(name), []).append(place)
 
 

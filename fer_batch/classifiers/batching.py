@@ -39,7 +39,7 @@ def predict(faces: np.ndarray, batch_sizes: tuple[int, ...], call: Callable[[np.
 @dataclass
 class _Waiting(Generic[Key]):
     key: Key
-    sightings: Sightings
+    scanned: Sightings
     shares: list[np.ndarray] = field(default_factory=list)
     answered: int = 0
 
@@ -58,10 +58,10 @@ class Batcher(Generic[Key]):
         self._waiting: deque[_Waiting[Key]] = deque()
         self._faces = 0
 
-    def add(self, key: Key, sightings: Sightings) -> Iterator[tuple[Key, Answers]]:
+    def add(self, key: Key, scanned: Sightings) -> Iterator[tuple[Key, Answers]]:
         """Take sightings; give what is answered by now, in the order in which it was taken."""
-        self._waiting.append(_Waiting(key, sightings))
-        self._faces += len(sightings.crops)
+        self._waiting.append(_Waiting(key, scanned))
+        self._faces += len(scanned.crops)
         yield from self._answer(self._faces // self._size * self._size)
 
     def flush(self) -> Iterator[tuple[Key, Answers]]:
@@ -75,14 +75,14 @@ class Batcher(Generic[Key]):
     def drop(self, key: Key) -> None:
         """Forget what waits under a key."""
         self._waiting = deque(one for one in self._waiting if one.key != key)
-        self._faces = sum(len(one.sightings.crops) - one.answered for one in self._waiting)
+        self._faces = sum(len(one.scanned.crops) - one.answered for one in self._waiting)
 
     def _answer(self, count: int) -> Iterator[tuple[Key, Answers]]:
         """Have the first ``count`` faces answered, and give the sightings that have all their answers."""
         parts: list[np.ndarray] = []
         left = count
         for one in self._waiting:
-            parts.append(one.sightings.crops[one.answered : one.answered + left])
+            parts.append(one.scanned.crops[one.answered : one.answered + left])
             left -= len(parts[-1])
         if count:
             shares = self._predict(np.concatenate(parts))
@@ -91,12 +91,12 @@ class Batcher(Generic[Key]):
                 one.shares.append(answer)
                 one.answered += len(answer)
             self._faces -= count
-        while self._waiting and self._waiting[0].answered == len(self._waiting[0].sightings.crops):
+        while self._waiting and self._waiting[0].answered == len(self._waiting[0].scanned.crops):
             one = self._waiting.popleft()
-            yield one.key, _answers(one.sightings, one.shares)
+            yield one.key, _answers(one.scanned, one.shares)
 
 
 def _answers(seen: Sightings, shares: list[np.ndarray]) -> Answers:
     nothing = np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
     faces = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
-    return Answers(seen.moments, seen.sizes, seen.scenes, seen.owners, faces, np.concatenate([nothing, *shares]))
+    return Answers(seen.times, seen.sizes, seen.scenes, seen.owners, faces, np.concatenate([nothing, *shares]))

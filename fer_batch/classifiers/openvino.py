@@ -13,7 +13,7 @@ from fer_batch.classifiers import batching
 from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
-from fer_batch.openvino_net import Net, import_openvino
+from fer_batch.openvino_net import CompiledNet, import_openvino
 
 ORIGIN = ("fer_batch", "keras_sha256")
 """Where in the model's runtime information the digest of its ``.keras`` file stands."""
@@ -51,11 +51,11 @@ class OpenVinoCnn:
             raise ModelError(f"{path.name} is another model's: export it again, or use --runtime tensorflow.")
         self._outputs = [_output(path, model, view) for view in VIEWS]
         self._sizes = batching.sizes(min(batch_size, LARGEST_BATCH))
-        self._nets: dict[int, Net] = {}
+        self._nets: dict[int, CompiledNet] = {}
         for size in self._sizes:
             fixed = model.clone()
             fixed.reshape([size, SIDE, SIDE])
-            self._nets[size] = Net(core, fixed, PRECISION)
+            self._nets[size] = CompiledNet(core, fixed, PRECISION)
         self._runtime = f"openvino {openvino.__version__} on CPU, {PRECISION}"
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_batch.detection.schedule import SQUARES
 from fer_batch.errors import DetectorError
-from fer_batch.openvino_net import Net, import_openvino
+from fer_batch.openvino_net import CompiledNet, import_openvino
 from fer_batch.types import Box, Detection
 
 SHA256 = "09189deaaf86"
@@ -63,7 +63,7 @@ class CenterFace:
         """The ONNX file."""
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
-        self._nets: dict[tuple[int, int], Net] = {}
+        self._nets: dict[tuple[int, int], CompiledNet] = {}
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -95,14 +95,14 @@ class CenterFace:
         found = _faces(heat[0], sizes, offsets, landmarks, min_confidence)
         return [one.scaled(width / image.shape[1], height / image.shape[0]) for one in found] if scale < 1 else found
 
-    def _net(self, shape: tuple[int, int]) -> Net:
+    def _net(self, shape: tuple[int, int]) -> CompiledNet:
         """The net for inputs of this shape."""
         if shape not in self._nets:
             model = self._core.read_model(model=self.weights)
             model.reshape([1, 3, *shape])
-            pictures = import_openvino().preprocess.PrePostProcessor(model)
-            pictures.input().tensor().set_element_type(import_openvino().Type.u8)
-            self._nets[shape] = Net(self._core, pictures.build(), self._precision)
+            images = import_openvino().preprocess.PrePostProcessor(model)
+            images.input().tensor().set_element_type(import_openvino().Type.u8)
+            self._nets[shape] = CompiledNet(self._core, images.build(), self._precision)
         return self._nets[shape]
 
 

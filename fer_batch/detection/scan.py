@@ -11,7 +11,7 @@ from fer_batch.detection import crop as faces
 from fer_batch.detection import quality, schedule
 from fer_batch.detection.base import Detector
 from fer_batch.media import photos
-from fer_batch.media.frame import Frame, Picture, scene
+from fer_batch.media.frame import Frame, FrameImage, scene
 from fer_batch.media.video import reader
 from fer_batch.types import Box, Chunk, Detection, Kind, Sightings, Skipped
 
@@ -86,30 +86,30 @@ def see(
     decoding = decode(chunk, alive)
     longest_side = schedule.longest_side(chunk.source.kind)
     eye = (
-        _Eye(detector, min_confidence, longest_side)
+        _FrameScanner(detector, min_confidence, longest_side)
         if region is None
-        else _Window(detector, min_confidence, longest_side, region)
+        else _RegionScanner(detector, min_confidence, longest_side, region)
     )
     frames = eye.warned(chunk, decoding.frames, decoding.skipped)
     if chunk.source.kind is Kind.VIDEO:
-        yield from _film(frames, eye, detect_every)
+        yield from _video(frames, eye, detect_every)
     else:
         for frame in frames:
-            yield _sightings([frame], [eye.whole(frame.picture)])
+            yield _scanned([frame], [eye.whole(frame.image)])
     return tuple(decoding.skipped)
 
 
-class _Eye:
+class _FrameScanner:
     """The detector, looking at all of a picture or at a square of it."""
 
     def __init__(self, detector: Detector, min_confidence: float, longest_side: int) -> None:
         self._detect = partial(detector.detect, min_confidence=min_confidence)
         self._longest_side = longest_side
 
-    def whole(self, picture: Picture) -> list[Detection]:
+    def whole(self, frame_image: FrameImage) -> list[Detection]:
         """Every face, in pixels of the upright frame."""
-        image = picture.rgb(self._longest_side)
-        x, y = picture.width / image.shape[1], picture.height / image.shape[0]
+        image = frame_image.rgb(self._longest_side)
+        x, y = frame_image.width / image.shape[1], frame_image.height / image.shape[0]
         return [one.scaled(x, y) for one in self._detect(image)]
 
     def warned(self, chunk: Chunk, frames: Iterator[Frame], skipped: list[Skipped]) -> Iterator[Frame]:  # noqa: ARG002
@@ -121,16 +121,16 @@ class _Eye:
         return schedule.between(
             before,
             len(frames),
-            whole=lambda at: self.whole(frames[at].picture),
-            near=lambda at, expected: self.near(frames[at].picture, expected),
+            whole=lambda at: self.whole(frames[at].image),
+            near=lambda at, expected: self.near(frames[at].image, expected),
         )
 
-    def near(self, picture: Picture, expected: Box) -> Detection | None:
+    def near(self, frame_image: FrameImage, expected: Box) -> Detection | None:
         """The face around the place where one is expected."""
         found: list[Detection] = []
         for scale, side in schedule.SQUARES:
-            place = schedule.square(expected, scale, picture.width, picture.height)
-            grey = faces.cut_square(picture.luma(expected.height), place.left, place.top, place.side, side)
+            place = schedule.square(expected, scale, frame_image.width, frame_image.height)
+            grey = faces.cut_square(frame_image.luma(expected.height), place.left, place.top, place.side, side)
             shrunk = place.side / side
             seen = self._detect(np.broadcast_to(grey[:, :, np.newaxis], (side, side, 3)))
             in_frame = (one.scaled(shrunk, shrunk).moved(place.left, place.top) for one in seen)
@@ -142,38 +142,38 @@ class _Eye:
         return max(found, key=lambda one: one.confidence, default=None)
 
 
-class _Window(_Eye):
+class _RegionScanner(_FrameScanner):
     """An eye that sees a part of each picture, and takes no notice of faces whose centre is elsewhere."""
 
     def __init__(self, detector: Detector, min_confidence: float, longest_side: int, region: Region) -> None:
         super().__init__(detector, min_confidence, longest_side)
         self._region = region
 
-    def whole(self, picture: Picture) -> list[Detection]:
+    def whole(self, frame_image: FrameImage) -> list[Detection]:
         """Every face in the region, in pixels of the upright frame."""
-        part = self._region.within(picture.width, picture.height)
+        part = self._region.within(frame_image.width, frame_image.height)
         if part is None:
             return []
-        enough = ceil(self._longest_side * max(picture.width, picture.height) / max(part.width, part.height))
-        image = picture.rgb(enough)
-        across, down = image.shape[1] / picture.width, image.shape[0] / picture.height
+        enough = ceil(self._longest_side * max(frame_image.width, frame_image.height) / max(part.width, part.height))
+        image = frame_image.rgb(enough)
+        across, down = image.shape[1] / frame_image.width, image.shape[0] / frame_image.height
         left, top = round(part.x * across), round(part.y * down)
         right, bottom = round((part.x + part.width) * across), round((part.y + part.height) * down)
         seen = np.ascontiguousarray(image[top : max(bottom, top + 1), left : max(right, left + 1)])
         found = (one.moved(left, top).scaled(1 / across, 1 / down) for one in self._detect(seen))
         return [one for one in found if part.holds(one.box)]
 
-    def near(self, picture: Picture, expected: Box) -> Detection | None:
+    def near(self, frame_image: FrameImage, expected: Box) -> Detection | None:
         """The face around the place where one is expected, if it is still in the region."""
-        found = super().near(picture, expected)
+        found = super().near(frame_image, expected)
         return found if found is not None and self._region.holds(found.box) else None
 
     def warned(self, chunk: Chunk, frames: Iterator[Frame], skipped: list[Skipped]) -> Iterator[Frame]:
         """The same frames; for a picture outside of the region a line is added to ``skipped``, once a film."""
         told = set()
         for frame in frames:
-            width, height = frame.picture.width, frame.picture.height
-            name = chunk.source.name if chunk.source.kind is Kind.VIDEO else f"{chunk.source.name}/{frame.moment.file}"
+            width, height = frame.image.width, frame.image.height
+            name = chunk.source.name if chunk.source.kind is Kind.VIDEO else f"{chunk.source.name}/{frame.time.file}"
             if name not in told and self._region.within(width, height) is None:
                 told.add(name)
                 reason = f"The region lies outside of the picture, which has {width}x{height} pixels. Change --region."
@@ -181,37 +181,37 @@ class _Window(_Eye):
             yield frame
 
 
-def _film(frames: Iterator[Frame], eye: _Eye, detect_every: int | None) -> Iterator[Sightings]:
+def _video(frames: Iterator[Frame], eye: _FrameScanner, detect_every: int | None) -> Iterator[Sightings]:
     """Frames from one whole look to the next, from the first frame to the last."""
     first = next(frames, None)
     if first is None:
         return
-    last, known = first.moment, eye.whole(first.picture)
-    yield _sightings([first], [known])
+    last, known = first.time, eye.whole(first.image)
+    yield _scanned([first], [known])
     waiting: list[Frame] = []
     for frame in frames:
         waiting.append(frame)
-        pixels = frame.picture.width * frame.picture.height
-        if schedule.due(last, frame.moment, len(waiting), pixels, detect_every):
+        pixels = frame.image.width * frame.image.height
+        if schedule.due(last, frame.time, len(waiting), pixels, detect_every):
             found = eye.between(known, waiting)
-            yield _sightings(waiting, found)
-            last, known, waiting = frame.moment, found[-1], []
+            yield _scanned(waiting, found)
+            last, known, waiting = frame.time, found[-1], []
     if waiting:
-        yield _sightings(waiting, eye.between(known, waiting))
+        yield _scanned(waiting, eye.between(known, waiting))
 
 
-def _sightings(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> Sightings:
+def _scanned(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> Sightings:
     """What is in these frames, with every face cut out."""
     scenes: list[np.ndarray] = []
     crops: list[np.ndarray] = []
     for frame, detections in zip(frames, found, strict=True):
-        luma = frame.picture.luma(min((one.box.height for one in detections), default=inf))
+        luma = frame.image.luma(min((one.box.height for one in detections), default=inf))
         scenes.append(scene(luma))
         crops.extend(faces.cut(luma, one.box) for one in detections)
     seen = (one for detections in found for one in detections)
     return Sightings(
-        tuple(frame.moment for frame in frames),
-        np.array([(frame.picture.width, frame.picture.height) for frame in frames]),
+        tuple(frame.time for frame in frames),
+        np.array([(frame.image.width, frame.image.height) for frame in frames]),
         np.stack(scenes),
         np.repeat(np.arange(len(frames)), [len(detections) for detections in found]),
         tuple(replace(one, clarity=quality.clarity(crop)) for one, crop in zip(seen, crops, strict=True)),

@@ -9,7 +9,7 @@ from its first frame on, not from the first whole look that noticed it.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fer_batch.types import Box, Detection, Kind, Moment
+from fer_batch.types import Box, Detection, FrameTime, Kind
 
 _LONGEST_SIDES = {Kind.VIDEO: 640, Kind.PHOTOS: 960}
 """Pixels. Measured on 116 photographs of WIDER FACE's validation set (674 faces of 20 px or more): at 960 the default
@@ -98,16 +98,16 @@ def chosen(expected: Box, found: Iterable[Detection]) -> Detection | None:
     return best if most >= LEAST_OVERLAP else None
 
 
-def due(last: Moment, moment: Moment, waiting: int, pixels: int, every: int | None) -> bool:
-    """Whether the frame at ``moment`` is to be looked at whole.
+def due(last: FrameTime, time: FrameTime, waiting: int, pixels: int, every: int | None) -> bool:
+    """Whether the frame at ``time`` is to be looked at whole.
 
     ``last`` is the moment of the last whole look, ``waiting`` the number of frames since then with this one, ``pixels``
     how many one has, ``every`` the most frames from one whole look to the next that the user allows.
     """
     most = max(1, min(every or WHOLE_FRAMES * 4, HELD_PIXELS // pixels))
-    if last.seconds is None or moment.seconds is None:
+    if last.seconds is None or time.seconds is None:
         return waiting >= min(most, WHOLE_FRAMES)
-    return waiting >= most or moment.seconds - last.seconds >= WHOLE_SECONDS
+    return waiting >= most or time.seconds - last.seconds >= WHOLE_SECONDS
 
 
 def between(
@@ -143,7 +143,7 @@ def between(
 
 
 @dataclass(frozen=True)
-class _Path:
+class _FacePath:
     """A face on its way from where it was last seen to where the next whole look sees it, if it does."""
 
     last: Detection
@@ -163,7 +163,7 @@ class _Path:
         )
 
 
-def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_Path]:
+def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_FacePath]:
     """Every earlier face with the later one that is nearest to it, nearest pairs first."""
     pairs = sorted(
         (distance, early, late)
@@ -175,16 +175,16 @@ def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_Pat
     for _, early, late in pairs:
         if early not in goals and late not in goals.values():
             goals[early] = late
-    return [_Path(one, after[goals[early]] if early in goals else None) for early, one in enumerate(before)]
+    return [_FacePath(one, after[goals[early]] if early in goals else None) for early, one in enumerate(before)]
 
 
-def _stepped(path: _Path, one: Detection, at: int, near: Callable[[int, Box], Detection | None]) -> _Path:
+def _stepped(path: _FacePath, one: Detection, at: int, near: Callable[[int, Box], Detection | None]) -> _FacePath:
     """The path after ``one`` was found on it in frame ``at``; without the goal where that was another face's."""
     if one.box.overlap(path.last.box) < SURELY_OVERLAP:
         other = near(at, path.last.box)
         if other is not None and other.box.overlap(one.box) <= SAME_FACE:
-            return _Path(other, None)
-    return _Path(one, path.goal)
+            return _FacePath(other, None)
+    return _FacePath(one, path.goal)
 
 
 def _follow_back(face: Detection, earlier: list[list[Detection]], near: Callable[[int, Box], Detection | None]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from fer_batch.types import Moment
+from fer_batch.types import FrameTime
 
 SCENE_SIDE = 8
 """Fields of a scene along each axis."""
@@ -33,7 +33,7 @@ class Luma:
     aspect: float = 1.0
 
 
-class Picture(Protocol):
+class FrameImage(Protocol):
     """An upright picture that converts no more of itself than it is asked for."""
 
     @property
@@ -55,8 +55,8 @@ class Picture(Protocol):
 class Frame:
     """One picture of a source and its place in it."""
 
-    moment: Moment
-    picture: Picture
+    time: FrameTime
+    image: FrameImage
 
 
 def scene(luma: Luma) -> np.ndarray:

@@ -54,7 +54,7 @@ pillow_heif.register_heif_opener()
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedPhoto:
     """A picture that has been decoded."""
 
     image: Image.Image
@@ -76,7 +76,7 @@ class Decoded:
         return np.asarray(self.image.convert("L"))
 
 
-def decode(path: Path, enough: int | None = None) -> Decoded:
+def decode(path: Path, enough: int | None = None) -> DecodedPhoto:
     """Decode a photograph, its first picture if it holds several.
 
     A JPEG whose longest side is at least twice ``enough`` is decoded at a half, a quarter or an eighth of its size
@@ -121,7 +121,7 @@ def _quietly() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = most
 
 
-def _decode(image: Image.Image, enough: int | None) -> Decoded:
+def _decode(image: Image.Image, enough: int | None) -> DecodedPhoto:
     _refuse_thumbnails(image)
     if image.format in _MOVING and getattr(image, "is_animated", False):
         _refuse_sizes(image, MOST_MOVING_PIXELS)
@@ -146,7 +146,7 @@ def _decode(image: Image.Image, enough: int | None) -> Decoded:
         flat = flat.transpose(turn)
         if turn in _SWAPPING:
             width, height = height, width
-    return Decoded(flat, width, height, tuple(notes))
+    return DecodedPhoto(flat, width, height, tuple(notes))
 
 
 _SWAPPING = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}

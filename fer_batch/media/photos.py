@@ -15,7 +15,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
 from fer_batch.media.frame import Frame, Luma
 from fer_batch.media.sources import legible_name
-from fer_batch.types import Chunk, Kind, Moment, Skipped, Source
+from fer_batch.types import Chunk, FrameTime, Kind, Skipped, Source
 
 PER_CHUNK = 16
 """Photographs in one chunk: few, so that a folder of some dozens is shared among all workers."""
@@ -36,8 +36,8 @@ OPENED_FOR = longest_side(Kind.PHOTOS)
 
 
 @dataclass(frozen=True)
-class Photograph:
-    """A decoded photograph; implements :class:`fer_batch.media.frame.Picture`."""
+class PhotoImage:
+    """A decoded photograph; implements :class:`fer_batch.media.frame.FrameImage`."""
 
     path: Path
     pixels: np.ndarray
@@ -60,7 +60,7 @@ class Photograph:
         if self.scale < 1 and smallest * self.scale < LEAST_DETAIL * SIDE:
             enough = ceil(max(self.width, self.height) * LEAST_DETAIL * SIDE / max(1.0, smallest))
             with suppress(MediaError):  # it has vanished since: less detail is better than no face
-                larger = open_photograph(self.path, enough)
+                larger = open_photo(self.path, enough)
                 return Luma(larger.grey, scale=larger.scale)
         return Luma(self.grey, scale=self.scale)
 
@@ -68,31 +68,31 @@ class Photograph:
         """(height, width, 3) uint8, no side longer than ``longest_side``."""
         if self.scale < 1 and longest_side > OPENED_FOR:
             with suppress(MediaError):  # as above
-                return _shrunk(open_photograph(self.path, longest_side).pixels, longest_side)
+                return _shrunk(open_photo(self.path, longest_side).pixels, longest_side)
         return _shrunk(self.pixels, longest_side)
 
 
 def plan(source: Source) -> list[Chunk]:
     """Slices of the folder's photographs, in their order."""
-    moments = [Moment(legible_name(file), number) for number, file in enumerate(source.files)]
+    times = [FrameTime(legible_name(file), number) for number, file in enumerate(source.files)]
     return [
-        Chunk(replace(source, files=source.files[at : at + PER_CHUNK]), index, tuple(moments[at : at + PER_CHUNK]))
-        for index, at in enumerate(range(0, len(moments), PER_CHUNK))
+        Chunk(replace(source, files=source.files[at : at + PER_CHUNK]), index, tuple(times[at : at + PER_CHUNK]))
+        for index, at in enumerate(range(0, len(times), PER_CHUNK))
     ]
 
 
 def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> Iterator[Frame]:
     """The chunk's photographs; one that cannot be read becomes a line in ``skipped``."""
-    for file, moment in zip(chunk.source.files, chunk.moments or (), strict=True):
+    for file, time in zip(chunk.source.files, chunk.times or (), strict=True):
         alive()
-        name = f"{chunk.source.name}/{moment.file}"
+        name = f"{chunk.source.name}/{time.file}"
         try:
-            photograph = open_photograph(file, OPENED_FOR)
+            photo = open_photo(file, OPENED_FOR)
         except MediaError as error:
             skipped.append(Skipped(name, str(error)))
             continue
-        skipped.extend(Skipped(name, note, rows_kept=True) for note in photograph.notes)
-        yield Frame(moment, photograph)
+        skipped.extend(Skipped(name, note, rows_kept=True) for note in photo.notes)
+        yield Frame(time, photo)
 
 
 def _shrunk(pixels: np.ndarray, longest_side: int) -> np.ndarray:
@@ -105,11 +105,11 @@ def _shrunk(pixels: np.ndarray, longest_side: int) -> np.ndarray:
     return shrunk
 
 
-def open_photograph(path: Path, enough: int | None = None) -> Photograph:
+def open_photo(path: Path, enough: int | None = None) -> PhotoImage:
     """Decode a photograph, its first picture if it holds several; a large JPEG not far below ``enough`` pixels.
 
     Raises:
         MediaError: it cannot be read, is damaged, or is too large to be a photograph.
     """
     decoded = photo_file.decode(path, enough)
-    return Photograph(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, decoded.notes)
+    return PhotoImage(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, decoded.notes)

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from fer_batch.types import Moment
+from fer_batch.types import FrameTime
 
 EXACT = 2**53
 """Integers below are exact in float64, and in int64 anyway."""
@@ -41,17 +41,17 @@ class Clock:
     zero: Fraction
     """Seconds, on the stamps' own scale, at which the film's earliest stream starts."""
 
-    def seconds(self, stamp: int) -> Fraction:
+    def seconds(self, pts: int) -> Fraction:
         """Time of a stamp, from the film's zero."""
-        return stamp * self.time_base - self.zero
+        return pts * self.time_base - self.zero
 
-    def stamp(self, seconds: Fraction) -> Fraction:
+    def pts(self, seconds: Fraction) -> Fraction:
         """The inverse of :meth:`seconds`; between two stamps it is a fraction."""
         return (seconds + self.zero) / self.time_base
 
 
 @dataclass(frozen=True, eq=False)
-class Moments(Sequence[Moment]):
+class FrameTimes(Sequence[FrameTime]):
     """N moments of one film, made one by one when they are asked for. Slices share the arrays."""
 
     file: str
@@ -62,63 +62,63 @@ class Moments(Sequence[Moment]):
     """(N,) float64."""
     durations: np.ndarray
     """(N,) float64: seconds."""
-    stamps: np.ndarray | None
+    pts: np.ndarray | None
     """(N,) int64; None: frames are not known by their stamps."""
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @overload
-    def __getitem__(self, at: int) -> Moment: ...
+    def __getitem__(self, at: int) -> FrameTime: ...
 
     @overload
-    def __getitem__(self, at: slice) -> "Moments": ...
+    def __getitem__(self, at: slice) -> "FrameTimes": ...
 
-    def __getitem__(self, at: int | slice) -> "Moment | Moments":
+    def __getitem__(self, at: int | slice) -> "FrameTime | FrameTimes":
         if isinstance(at, slice):
-            stamps = None if self.stamps is None else self.stamps[at]
-            return Moments(self.file, self.numbers[at], self.seconds[at], self.durations[at], stamps)
-        stamp = None if self.stamps is None else self.stamps.item(at)
-        return Moment(self.file, self.numbers.item(at), self.seconds.item(at), self.durations.item(at), stamp)
+            timestamps = None if self.pts is None else self.pts[at]
+            return FrameTimes(self.file, self.numbers[at], self.seconds[at], self.durations[at], timestamps)
+        pts = None if self.pts is None else self.pts.item(at)
+        return FrameTime(self.file, self.numbers.item(at), self.seconds.item(at), self.durations.item(at), pts)
 
-    def __iter__(self) -> Iterator[Moment]:
+    def __iter__(self) -> Iterator[FrameTime]:
         return map(self.__getitem__, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Moments):
+        if not isinstance(other, FrameTimes):
             return NotImplemented
         return all(np.array_equal(ours, theirs) for ours, theirs in zip(_parts(self), _parts(other), strict=True))
 
 
-def _parts(moments: Moments) -> Iterator[Any]:
-    return (getattr(frame_times, field.name) for field in fields(frame_times))
+def _parts(times: FrameTimes) -> Iterator[Any]:
+    return (getattr(times, field.name) for field in fields(times))
 
 
-def frame_times(file: str, stamps: np.ndarray, end_stamp: int, clock: Clock, sampling: Sampling) -> Moments:
-    """The moments to look at, of a film whose frames have the sorted ``stamps`` (N,) int64.
+def frame_times(file: str, timestamps: np.ndarray, end_pts: int, clock: Clock, sampling: Sampling) -> FrameTimes:
+    """The moments to look at, of a film whose frames have the sorted ``timestamps`` (N,) int64.
 
-    A moment lasts until the next one that is looked at; the last one until ``end_stamp``, where the film ends, or
+    A moment lasts until the next one that is looked at; the last one until ``end_pts``, where the film ends, or
     until ``sampling.end``.
     """
     first, last, fps = (_exactly(number) for number in (sampling.start, sampling.end, sampling.fps))
-    inside = np.ones(len(stamps), bool)
+    inside = np.ones(len(timestamps), bool)
     if first is not None:
-        inside &= stamps >= ceil(clock.stamp(first))
+        inside &= timestamps >= ceil(clock.pts(first))
     if last is not None:
-        inside &= stamps < ceil(clock.stamp(last))
+        inside &= timestamps < ceil(clock.pts(last))
     numbers = np.flatnonzero(inside)
     if fps is not None:
         slack = min(clock.time_base / 2, MOST_ROUNDED)
-        ticks, _ = _floors(stamps[numbers], clock.time_base * fps, (slack - clock.zero) * fps)
+        ticks, _ = _floors(timestamps[numbers], clock.time_base * fps, (slack - clock.zero) * fps)
         numbers = numbers[np.append([True], ticks[1:] != ticks[:-1])[: len(numbers)]]
     # To the microsecond, which is what tables hold: so that durations add up to times there, however many they are.
-    times = _rounded(stamps[numbers], clock.time_base * MICROSECONDS, -clock.zero * MICROSECONDS)
+    times = _rounded(timestamps[numbers], clock.time_base * MICROSECONDS, -clock.zero * MICROSECONDS)
     durations = np.diff(times, append=times[-1:]) / MICROSECONDS
     if len(times):
-        end = clock.seconds(end_stamp) if last is None else min(clock.seconds(end_stamp), last)
+        end = clock.seconds(end_pts) if last is None else min(clock.seconds(end_pts), last)
         durations[-1] = max(0, round(end * MICROSECONDS) - int(times[-1])) / MICROSECONDS
     seconds = times / MICROSECONDS
-    return Moments(file, numbers, seconds.astype(float), durations.astype(float), stamps[numbers])
+    return FrameTimes(file, numbers, seconds.astype(float), durations.astype(float), timestamps[numbers])
 
 
 def _rounded(values: np.ndarray, slope: Fraction, offset: Fraction) -> np.ndarray:

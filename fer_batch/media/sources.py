@@ -38,7 +38,7 @@ SNIFFED_BYTES = 8192
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundMedia:
     """Everything that lies under the inputs."""
 
     sources: tuple[Source, ...]
@@ -66,8 +66,8 @@ class _Walk:
     out: Path | None
     recursive: bool
     follow_links: bool
-    films: dict[Path, _Medium] = field(default_factory=dict)
-    photographs: dict[Path, list[Path]] = field(default_factory=dict)
+    videos: dict[Path, _Medium] = field(default_factory=dict)
+    photos: dict[Path, list[Path]] = field(default_factory=dict)
     shown: dict[Path, int] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class _Walk:
 
 def walk(
     inputs: Sequence[Path], *, out: Path | None = None, recursive: bool = True, follow_links: bool = True
-) -> Found:
+) -> FoundMedia:
     """Find every film and every folder of photographs under ``inputs``, whatever their order.
 
     A film is named by its path relative to the input it was found under, a folder of photographs likewise, the input
@@ -97,10 +97,10 @@ def walk(
             _walk_folder(root, root, found)
         else:
             _take(root, root.parent, found, named=True)
-    media = list(found.films.values())
-    for folder, files in found.photographs.items():
+    media = list(found.videos.values())
+    for folder, files in found.photos.items():
         media.append(_Medium(Kind.PHOTOS, folder.parts, found.shown[folder], tuple(sorted(files, key=_order))))
-    return Found(
+    return FoundMedia(
         tuple(sorted(_named(media), key=lambda source: source.name)),
         tuple(sorted(found.skipped, key=lambda one: one.file)),
         tuple(sorted(found.ignored)),
@@ -149,9 +149,9 @@ def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
         return
     if kind is Kind.VIDEO:
         shown = len(path.relative_to(root).parts)
-        found.films[path] = _Medium(Kind.VIDEO, path.parts, shown, (path,))
+        found.videos[path] = _Medium(Kind.VIDEO, path.parts, shown, (path,))
     elif kind is Kind.PHOTOS:
-        found.photographs.setdefault(path.parent, []).append(path)
+        found.photos.setdefault(path.parent, []).append(path)
         found.shown.setdefault(path.parent, max(1, len(path.parent.relative_to(root).parts)))
     elif named:
         found.skipped.append(Skipped(name, "Neither a photograph nor a film that fer-batch knows."))

@@ -33,7 +33,7 @@ from fer_batch.output.schema import (
     WIDEST,
     Column,
 )
-from fer_batch.types import Episode, Reading, Skipped, Summary
+from fer_batch.types import Episode, Skipped, Summary, TrackedFrame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,13 +45,13 @@ ROWS_AT_ONCE = 4096
 Row = Mapping[str, object]
 
 
-def write_timeline(path: Path, readings: Iterable[Reading]) -> None:
+def write_timeline(path: Path, tracked_frames: Iterable[TrackedFrame]) -> None:
     """Write one source's timeline: a row per face per frame, and one row for a frame without a face.
 
     Raises:
         OutputError: it cannot be written; the path is left as it was.
     """
-    write_table(path, TIMELINE, (row for reading in readings for row in _timeline_rows(reading)))
+    write_table(path, TIMELINE, (row for tracked in tracked_frames for row in _timeline_rows(tracked)))
 
 
 def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
@@ -277,18 +277,18 @@ def present(path: Path, columns: Sequence[Column]) -> list[Column]:
     return [known[name] for name in names if name in known]
 
 
-def _timeline_rows(reading: Reading) -> Iterator[Row]:
-    moment = reading.moment
+def _timeline_rows(tracked: TrackedFrame) -> Iterator[Row]:
+    time = tracked.time
     place: Row = {
-        "file": moment.file,
-        "frame": moment.number,
-        "timestamp": moment.seconds,
-        "duration": moment.duration,
-        "success": bool(reading.faces),
+        "file": time.file,
+        "frame": time.number,
+        "timestamp": time.seconds,
+        "duration": time.duration,
+        "success": bool(tracked.faces),
     }
-    if not reading.faces:
+    if not tracked.faces:
         yield place
-    for face in reading.faces:
+    for face in tracked.faces:
         box = face.detection.box
         yield {
             **place,

@@ -17,7 +17,7 @@ PACKAGES = ("tensorflow", "keras", "openvino", "av", "opencv-python", "pillow", 
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Manifest:
     """What a run has to account for."""
 
     started: datetime
@@ -38,50 +38,50 @@ class Ledger:
     """In how many groups they are."""
 
 
-def as_json(ledger: Ledger) -> dict[str, Any]:
+def as_json(manifest: Manifest) -> dict[str, Any]:
     """The content of run.json. Names no path and nobody."""
-    outcomes = ledger.outcomes
-    photographs = [one for one in outcomes if one.source.kind is Kind.PHOTOS]
+    outcomes = manifest.outcomes
+    photos = [one for one in outcomes if one.source.kind is Kind.PHOTOS]
     return {
         "fer_batch": __version__,
-        "started": ledger.started.isoformat(timespec="seconds"),
-        "finished": ledger.finished.isoformat(timespec="seconds"),
+        "started": manifest.started.isoformat(timespec="seconds"),
+        "finished": manifest.finished.isoformat(timespec="seconds"),
         "seconds": {
-            **{name: round(value, 3) for name, value in ledger.seconds.items()},
-            "total": round((ledger.finished - ledger.started).total_seconds(), 3),
+            **{name: round(value, 3) for name, value in manifest.seconds.items()},
+            "total": round((manifest.finished - manifest.started).total_seconds(), 3),
         },
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "options": ledger.options.as_json(),
-        "model": {**ledger.model, "runtime": ledger.runtime},
-        "detector": dict(ledger.detector),
+        "options": manifest.options.as_json(),
+        "model": {**manifest.model, "runtime": manifest.runtime},
+        "detector": dict(manifest.detector),
         "crop": {"side": crop.SIDE, "scale": crop.CROP_SCALE},
-        "statistics_over_people": _statistics(ledger),
+        "statistics_over_people": _statistics(manifest),
         "counts": {
             "sources": len(outcomes),
-            "films": len(outcomes) - len(photographs),
-            "photographs": sum(one.frames for one in photographs),
+            "films": len(outcomes) - len(photos),
+            "photographs": sum(one.frames for one in photos),
             "frames": sum(one.frames for one in outcomes),
             "frames_with_face": sum(one.frames_with_face for one in outcomes),
             "faces": sum(one.faces for one in outcomes),
-            "left_out": sum(not one.rows_kept for one in ledger.skipped),
-            "degraded": sum(one.rows_kept for one in ledger.skipped),
-            **ledger.chunks,
+            "left_out": sum(not one.rows_kept for one in manifest.skipped),
+            "degraded": sum(one.rows_kept for one in manifest.skipped),
+            **manifest.chunks,
         },
         "sources": [_source(one) for one in outcomes],
-        "ignored": list(ledger.ignored),
+        "ignored": list(manifest.ignored),
     }
 
 
 _NO_PEOPLE = "none: a face_id is a track in one film, not a person; name them with --people"
 
 
-def _statistics(ledger: Ledger) -> str | dict[str, Any]:
-    if ledger.persons is None:
+def _statistics(manifest: Manifest) -> str | dict[str, Any]:
+    if manifest.persons is None:
         return _NO_PEOPLE
     return {
-        "persons": ledger.persons,
-        "groups": ledger.groups,
+        "persons": manifest.persons,
+        "groups": manifest.groups,
         "intervals": "percentiles of resampled persons",
         "confidence": groups.CONFIDENCE,
         "resamples": groups.RESAMPLES,

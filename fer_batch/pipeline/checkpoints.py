@@ -24,12 +24,12 @@ import pyarrow.parquet as pq
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError, OutputError
 from fer_batch.media.frame import SCENE_SIDE
-from fer_batch.types import Answers, Chunk, Detection, Glimpse, Moment, Skipped
+from fer_batch.types import Answers, Chunk, Detection, FrameFaces, FrameTime, Skipped
 
 VERSION = 4
 """Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
 
-MOMENT_COLUMNS = ("file", "number", "seconds", "duration", "stamp")
+FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "stamp")
 FACE_COLUMNS = (
     *("confidence", "x", "y", "width", "height"),
     *(f"landmark{point}_{axis}" for point in range(5) for axis in "xy"),
@@ -55,7 +55,7 @@ class Record:
     """What is wrong with the source as a whole; a chunk's own lines are in its file."""
 
 
-class WorkFolder:
+class Checkpoints:
     """The folder of chunk files of one output folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -75,7 +75,7 @@ class WorkFolder:
         Raises:
             OutputError: it cannot be written.
         """
-        counts = np.concatenate([_NONE, *(np.bincount(part.owners, minlength=len(part.moments)) for part in parts)])
+        counts = np.concatenate([_NONE, *(np.bincount(part.owners, minlength=len(part.times)) for part in parts)])
         rows = np.repeat(np.arange(len(counts)), np.maximum(counts, 1))  # a frame without a face has one row
         has_face = np.repeat(counts > 0, np.maximum(counts, 1))
         faces = np.full((len(rows), len(FACE_COLUMNS)), np.nan)
@@ -83,16 +83,16 @@ class WorkFolder:
         if counts.any():
             faces[has_face] = np.concatenate([part.faces for part in parts])
             answers[has_face] = np.concatenate([part.shares.reshape(-1, len(SHARE_COLUMNS)) for part in parts])
-        frames = [moment for part in parts for moment in part.moments]
+        frames = [time for part in parts for time in part.times]
         sizes = np.concatenate([np.empty((0, 2), np.int64), *(part.sizes for part in parts)])[rows]
         scenes = [scene.tobytes() for part in parts for scene in part.scenes]
-        moments = [frames[row] for row in rows]
+        times = [frames[row] for row in rows]
         columns: dict[str, Any] = {
-            "file": pa.array([moment.file for moment in moments], pa.string()),
-            "number": pa.array([moment.number for moment in moments], pa.int64()),
-            "seconds": pa.array([moment.seconds for moment in moments], pa.float64()),
-            "duration": pa.array([moment.duration for moment in moments], pa.float64()),
-            "stamp": pa.array([moment.stamp for moment in moments], pa.int64()),
+            "file": pa.array([time.file for time in times], pa.string()),
+            "number": pa.array([time.number for time in times], pa.int64()),
+            "seconds": pa.array([time.seconds for time in times], pa.float64()),
+            "duration": pa.array([time.duration for time in times], pa.float64()),
+            "stamp": pa.array([time.pts for time in times], pa.int64()),
             "frame_width": pa.array(sizes[:, 0]),
             "frame_height": pa.array(sizes[:, 1]),
             "scene": pa.array([scenes[row] for row in rows], pa.binary(SCENE_SIDE**2)),
@@ -104,7 +104,7 @@ class WorkFolder:
         table = pa.table(columns).replace_schema_metadata({"skipped": lines})
         self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part, write_page_checksum=True))
 
-    def read_chunk(self, key: str) -> tuple[list[Glimpse], tuple[Skipped, ...]]:
+    def read_chunk(self, key: str) -> tuple[list[FrameFaces], tuple[Skipped, ...]]:
         """The frames of a chunk in order, and what of it could not be read.
 
         Raises:
@@ -123,23 +123,23 @@ class WorkFolder:
         faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS], axis=1)
         shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
         has_face = table["has_face"].to_numpy()
-        firsts = table.select([*MOMENT_COLUMNS, "frame_width", "frame_height", "scene"]).take(pa.array(begins))
+        firsts = table.select([*FRAME_TIME_COLUMNS, "frame_width", "frame_height", "scene"]).take(pa.array(begins))
         sizes = zip(firsts["frame_width"].to_pylist(), firsts["frame_height"].to_pylist(), strict=True)
         scenes = np.frombuffer(b"".join(firsts["scene"].to_pylist()), np.uint8).reshape(-1, SCENE_SIDE, SCENE_SIDE)
-        places = firsts.select(MOMENT_COLUMNS).to_pylist()
-        glimpses = []
+        places = firsts.select(FRAME_TIME_COLUMNS).to_pylist()
+        frames = []
         for place, size, scene, begin, end in zip(places, sizes, scenes, begins, ends, strict=True):
             rows = range(begin, end) if has_face[begin] else range(0)
-            glimpses.append(
-                Glimpse(
-                    Moment(**place),
+            frames.append(
+                FrameFaces(
+                    FrameTime(*place.values()),
                     size,
                     scene,
                     tuple(Detection.from_row(faces[row].tolist()) for row in rows),
                     shares[rows.start : rows.stop].reshape(-1, len(VIEWS), len(EMOTIONS)),
                 )
             )
-        return glimpses, skipped
+        return frames, skipped
 
     def remember(self, key: str, record: Record) -> None:
         """Note that a source is finished, and of which chunks it consists.
@@ -205,25 +205,25 @@ def source_key(name: str, contents: Sequence[str], recipe: Mapping[str, Any]) ->
 
 def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
     """Key of a chunk; of a folder's photographs only those in the chunk count."""
-    if len(contents) > 1 and chunk.moments is not None:
-        contents = [contents[moment.number] for moment in chunk.moments]
+    if len(contents) > 1 and chunk.times is not None:
+        contents = [contents[time.number] for time in chunk.times]
     return _digest(
         {
             "version": VERSION,
             "name": chunk.source.name,
             "contents": list(contents),
             "recipe": recipe,
-            "moments": None if chunk.moments is None else _digest_each(chunk.moments),
+            "moments": None if chunk.times is None else _digest_each(chunk.times),
             "span": [chunk.start, chunk.stop],
         }
     )
 
 
-def _digest_each(moments: Sequence[Moment]) -> str:
+def _digest_each(times: Sequence[FrameTime]) -> str:
     """Digest of moments, taken one by one: a text with those of a whole film would be the largest thing in memory."""
     digest = hashlib.sha256()
-    for one in moments:
-        digest.update(f"{one.number} {one.seconds} {one.duration} {one.stamp} {one.file}\n".encode())
+    for one in times:
+        digest.update(f"{one.number} {one.seconds} {one.duration} {one.pts} {one.file}\n".encode())
     return digest.hexdigest()
 
 

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_batch.annotations.load import Study
+from fer_batch.annotations.load import Annotations
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.errors import NothingUsable
 from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling
-from fer_batch.media.video.header import Announced
+from fer_batch.media.video.header import VideoHeader
 from fer_batch.options import Options
 from fer_batch.pipeline import executors
-from fer_batch.pipeline.executors.base import Done, Executor, Lost
-from fer_batch.pipeline.worker import Setup, Survey, Tried, Try
+from fer_batch.pipeline.executors.base import Done, Executor, Failed
+from fer_batch.pipeline.worker import ReadHeader, TimeTrial, TrialResult, WorkerSetup
 from fer_batch.types import Kind, Skipped, Source
 
 SPARSE_FPS = 5.0
@@ -53,9 +53,9 @@ class Cost:
 class Forecast:
     """What a run would find and take."""
 
-    films: int
-    photographs: int
-    film_seconds: float
+    videos: int
+    photos: int
+    video_seconds: float
     """Length of all the films."""
     asked: Cost
     sparse: Cost
@@ -92,47 +92,47 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     found = sources.walk(inputs, recursive=options.recursive, follow_links=options.follow_links)
     if not found.sources and not found.skipped:
         raise NothingUsable("There is no photograph and no film there.")
-    Study.read(options, found)  # its mistakes are told now, too
+    Annotations.read(options, found)  # its mistakes are told now, too
     folders = [one for one in found.sources if one.kind is Kind.PHOTOS]
-    pictures = sum(len(one.files) for one in folders)
+    images = sum(len(one.files) for one in folders)
     rates = options.fps, min(SPARSE_FPS, options.fps or SPARSE_FPS)
     samplings = tuple(Sampling(fps, options.start, options.end) for fps in rates)
     workers = executors.cores() if options.workers is None else max(1, options.workers)
-    with executors.make(Setup.of(options, ModelFile(options.model)), options.workers) as executor:
-        surveys = [Survey(one, samplings) for one in found.sources if one.kind is Kind.VIDEO]
+    with executors.make(WorkerSetup.of(options, ModelFile(options.model)), options.workers) as executor:
+        surveys = [ReadHeader(one, samplings) for one in found.sources if one.kind is Kind.VIDEO]
         announced, skipped = _announced(executor, surveys)
         kinds: dict[_Like, list[Source]] = defaultdict(list)
         for source, one in announced.items():
             kinds[one.like].append(source)
         costs = []
         for at, sampling in enumerate(samplings):
-            media = {kind: [one for one in films if announced[one].frames[at]] for kind, films in kinds.items()}
-            frames = {kind: sum(announced[one].frames[at] for one in films) for kind, films in media.items()}
-            media[PHOTOGRAPHS], frames[PHOTOGRAPHS] = folders, pictures
+            media = {kind: [one for one in videos if announced[one].frames[at]] for kind, videos in kinds.items()}
+            frames = {kind: sum(announced[one].frames[at] for one in videos) for kind, videos in media.items()}
+            media[PHOTOS], frames[PHOTOS] = folders, images
             frames = {kind: count for kind, count in frames.items() if count}
             costs.append(_cost(frames, _rates(executor, media, frames, sampling, workers), workers))
     return Forecast(
-        films=len(announced),
-        photographs=pictures,
-        film_seconds=sum(one.seconds for one in announced.values()),
+        videos=len(announced),
+        photos=images,
+        video_seconds=sum(one.seconds for one in announced.values()),
         asked=costs[0],
         sparse=costs[1],
         skipped=(*found.skipped, *skipped),
     )
 
 
-PHOTOGRAPHS: _Like = ("photographs",)
+PHOTOS: _Like = ("photographs",)
 """All photographs are of one kind."""
 
 
-def _announced(executor: Executor, surveys: Sequence[Survey]) -> tuple[dict[Source, Announced], list[Skipped]]:
+def _announced(executor: Executor, surveys: Sequence[ReadHeader]) -> tuple[dict[Source, VideoHeader], list[Skipped]]:
     """What every film announces, in their order, and why others cannot be read."""
-    found: dict[str, Announced] = {}
+    found: dict[str, VideoHeader] = {}
     skipped = []
     for event in executor.run(_each(surveys)):
         if isinstance(event, Done):
             found[event.task.source.name] = event.result
-        elif isinstance(event, Lost):
+        elif isinstance(event, Failed):
             skipped.append(Skipped(event.task.source.name, str(event.error)))
     announced = {one.source: found[one.source.name] for one in surveys if one.source.name in found}
     return announced, sorted(skipped, key=lambda one: one.file)
@@ -143,11 +143,11 @@ def _rates(
 ) -> dict[_Like, _Rate]:
     """What a frame takes, for every kind; kinds with few frames are taken to be like those that are tried."""
     tried = sorted(frames, key=lambda kind: -frames[kind])[:TRIALS]
-    results: dict[_Like, list[Tried]] = {kind: [] for kind in tried}
+    results: dict[_Like, list[TrialResult]] = {kind: [] for kind in tried}
     for kind in tried:
         shares = [(2 * at + 1) / (2 * workers) for at in range(workers)]
         chosen = [media[kind][int(len(media[kind]) * share)] for share in shares]
-        trials = [Try(one, sampling, share, TRIAL_SECONDS) for one, share in zip(chosen, shares, strict=True)]
+        trials = [TimeTrial(one, sampling, share, TRIAL_SECONDS) for one, share in zip(chosen, shares, strict=True)]
         for event in executor.run(_each(trials)):
             if isinstance(event, Done) and event.result.frames:
                 results[kind].append(event.result)
@@ -156,7 +156,7 @@ def _rates(
     return {kind: rates.get(kind, others) for kind in frames}
 
 
-def _rate(found: Sequence[Tried]) -> _Rate:
+def _rate(found: Sequence[TrialResult]) -> _Rate:
     frames = sum(one.frames for one in found)
     if not frames:
         return _Rate(0.0, 1.0)
@@ -166,8 +166,8 @@ def _rate(found: Sequence[Tried]) -> _Rate:
 
 def _cost(frames: dict[_Like, int], rates: dict[_Like, _Rate], workers: int) -> Cost:
     rows = sum(count * rates[kind].rows for kind, count in frames.items())
-    seeing = sum(count * rates[kind].seconds for kind, count in frames.items()) / workers
-    return Cost(sum(frames.values()), START_SECONDS + seeing + rows * SECONDS_PER_ROW, round(rows * BYTES_PER_ROW))
+    scheduler = sum(count * rates[kind].seconds for kind, count in frames.items()) / workers
+    return Cost(sum(frames.values()), START_SECONDS + scheduler + rows * SECONDS_PER_ROW, round(rows * BYTES_PER_ROW))
 
 
 def _each(tasks: Iterable[object]) -> Callable[[], object]:

@@ -20,7 +20,7 @@ class Progress(Protocol):
         """A source is finished; None: it was left out."""
 
 
-class Silence:
+class NullProgress:
     """The Progress of somebody who does not want to know."""
 
     def begin(self, source: Source, frames: int) -> None:
@@ -34,7 +34,7 @@ class Silence:
 
 
 @dataclass
-class _Chunk:
+class _ChunkProgress:
     """A chunk that is being looked at."""
 
     left: int
@@ -44,17 +44,17 @@ class _Chunk:
     """Frames that this try has looked at."""
 
 
-class Count:
+class ProgressCounter:
     """Tells a Progress of exactly as many frames as it was announced, also where a chunk is begun again or given up."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._chunks: dict[str, _Chunk] = {}
+        self._chunks: dict[str, _ChunkProgress] = {}
 
     def begin(self, source: Source, frames: Mapping[str, int], instead_of: Iterable[str] = ()) -> None:
         """A source's chunks, by their keys, are about to be looked at, in the place of others that never will be."""
         spare = sum(self._chunks.pop(key).left for key in instead_of if key in self._chunks)
-        self._chunks |= {key: _Chunk(count) for key, count in frames.items()}
+        self._chunks |= {key: _ChunkProgress(count) for key, count in frames.items()}
         more = sum(frames.values()) - spare
         if more > 0:
             self._progress.begin(source, more)
@@ -80,7 +80,7 @@ class Count:
         if chunk is not None:
             self._tell(chunk, chunk.left)
 
-    def _tell(self, chunk: _Chunk, frames: int) -> None:
+    def _tell(self, chunk: _ChunkProgress, frames: int) -> None:
         if frames > 0:
             chunk.left -= frames
             chunk.told += frames

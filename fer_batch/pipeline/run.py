@@ -8,10 +8,10 @@ from pathlib import Path
 
 from fer_batch.analysis import groups, persons
 from fer_batch.analysis import summary as measuring
-from fer_batch.analysis.summary import Measured
-from fer_batch.annotations.load import Study
+from fer_batch.analysis.summary import SourceSummary
+from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import VIEWS
-from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskLost
+from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed
 from fer_batch.media import sources
 from fer_batch.options import Options, ReportOptions
 from fer_batch.output import folder as outfolder
@@ -33,13 +33,13 @@ from fer_batch.output.csv import (
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import replacing, write_json
 from fer_batch.output.schema import CHANGES, OPTIONAL, TIMELINE
-from fer_batch.pipeline.checkpoints import Record, WorkFolder
-from fer_batch.pipeline.progress import Progress, Silence
-from fer_batch.pipeline.scheduler import Seeing
+from fer_batch.pipeline.checkpoints import Checkpoints, Record
+from fer_batch.pipeline.progress import NullProgress, Progress
+from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
 from fer_batch.report import results
 from fer_batch.tracking import tracker
-from fer_batch.types import Glimpse, Kind, Outcome, Reading, Skipped, Source
+from fer_batch.types import FrameFaces, Kind, Outcome, Skipped, Source, TrackedFrame
 
 
 @dataclass(frozen=True)
@@ -86,17 +86,17 @@ def analyze(
     """
     inputs = [Path(path) for path in paths]
     options = options or Options()
-    progress = progress or Silence()
+    progress = progress or NullProgress()
     folder = Path(out) if out is not None else default_folder(inputs)
     started = datetime.now(UTC)
     found = sources.walk(inputs, out=folder, recursive=options.recursive, follow_links=options.follow_links)
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
-    study = Study.read(options, found)
-    seeing = Seeing(options, WorkFolder(folder / "work"), progress)
+    study = Annotations.read(options, found)
+    scheduler = Scheduler(options, Checkpoints(folder / "work"), progress)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(found, study, seeing, options, asked, folder, progress, started)
+        run = _analyze(found, study, scheduler, options, asked, folder, progress, started)
     if not run.outcomes:
         raise NothingUsable(f"Nothing could be read; {run.report} says why.")
     return run
@@ -108,9 +108,9 @@ def default_folder(inputs: Sequence[Path]) -> Path:
 
 
 def _analyze(
-    found: sources.Found,
-    study: Study,
-    seeing: Seeing,
+    found: sources.FoundMedia,
+    study: Annotations,
+    scheduler: Scheduler,
     options: Options,
     asked: ReportOptions | None,
     folder: Path,
@@ -118,24 +118,24 @@ def _analyze(
     started: datetime,
 ) -> Run:
     """Have every source seen, and write everything."""
-    _write_card(folder / results.MODEL_CARD, seeing.model.card)
-    told: dict[str, _Told] = {}
-    with closing(seeing.records(found.sources)) as records:
+    _write_card(folder / results.MODEL_CARD, scheduler.model.card)
+    told: dict[str, _SourceResult] = {}
+    with closing(scheduler.records(found.sources)) as records:
         for source, record in records:
-            told[source.name] = _tell(source, record, seeing.work, options, study, folder)
+            told[source.name] = _tell(source, record, scheduler.work, options, study, folder)
             progress.end(source, told[source.name].outcome)
     in_order = [told[source.name] for source in found.sources]
     outcomes = [one.outcome for one in in_order if one.outcome is not None]
     skipped = [*found.skipped, *(line for one in in_order for line in one.skipped)]
-    ledger = manifest.Ledger(
+    facts = manifest.Manifest(
         started=started,
         finished=datetime.now(UTC),
         options=options,
-        model=seeing.model.facts,
-        detector=seeing.detector.facts,
-        runtime=seeing.runtime,
-        seconds=seeing.seconds,
-        chunks=seeing.counts,
+        model=scheduler.model.facts,
+        detector=scheduler.detector.facts,
+        runtime=scheduler.runtime,
+        seconds=scheduler.seconds,
+        chunks=scheduler.counts,
         outcomes=outcomes,
         skipped=skipped,
         ignored=found.ignored,
@@ -143,39 +143,41 @@ def _analyze(
         groups=len(study.people.groups),
     )
     media_links.write_media(folder, (one.source for one in outcomes))
-    _write(folder, ledger, in_order)
+    _write(folder, facts, in_order)
     if not options.keep:
-        outfolder.sweep(seeing.work.folder, keep=())
+        outfolder.sweep(scheduler.work.folder, keep=())
     places = media_links.places([one.source for one in outcomes])
     return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder, asked, places))
 
 
 @dataclass(frozen=True)
-class _Told:
+class _SourceResult:
     """What came of a source: its timeline, if it gave a row, and what is wrong with it."""
 
     outcome: Outcome | None
     skipped: Sequence[Skipped]
-    measured: Measured | None = None
+    measured: SourceSummary | None = None
 
 
 def _tell(
-    source: Source, record: Record | Skipped, work: WorkFolder, options: Options, study: Study, folder: Path
-) -> _Told:
+    source: Source, record: Record | Skipped, work: Checkpoints, options: Options, study: Annotations, folder: Path
+) -> _SourceResult:
     """Write the timeline of a source that has been seen."""
     if isinstance(record, Skipped):
-        return _Told(None, [record])
+        return _SourceResult(None, [record])
     try:
-        tally = _Tally(source, record)
-        glimpses = _chosen(tally.glimpses(work), options)
+        tally = _TimelineCounts(source, record)
+        scanned_frames = _chosen(tally.scanned_frames(work), options)
         link = tracker.track if source.kind is Kind.VIDEO else tracker.arrange
         names = study.people.of(source.name)
-        readings = names.give(link(glimpses, VIEWS.index(options.view)), source.kind)
+        tracked_frames = names.give(link(scanned_frames, VIEWS.index(options.view)), source.kind)
         path = folder / tally.outcome().timeline
-        write_timeline(path, tally.count(readings))
+        write_timeline(path, tally.count(tracked_frames))
         if not tally.frames:
             path.unlink()
-            return _Told(None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")])
+            return _SourceResult(
+                None, tally.skipped or [Skipped(source.name, "No frame lies between --start and --end.")]
+            )
         found = measuring.measure(read_table(path, TIMELINE, measuring.COLUMNS), source, options, study)
         tally.skipped.extend((*names.complaints(), *found.complaints))
         if found.smoothed is not None:
@@ -183,16 +185,16 @@ def _tell(
         if found.changes is not None:
             add_changes(path, found.changes)
     except MediaError as error:
-        return _Told(None, [Skipped(source.name, str(error))])
+        return _SourceResult(None, [Skipped(source.name, str(error))])
     except FerBatchError:
         raise
     except Exception as error:  # whatever goes wrong with one source, the others must not suffer
-        return _Told(None, [Skipped(source.name, str(TaskLost.unexpected(error)))])
-    return _Told(tally.outcome(), tally.skipped, found)
+        return _SourceResult(None, [Skipped(source.name, str(TaskFailed.unexpected(error)))])
+    return _SourceResult(tally.outcome(), tally.skipped, found)
 
 
 @dataclass
-class _Tally:
+class _TimelineCounts:
     """Counts what flows into a source's timeline."""
 
     source: Source
@@ -205,28 +207,28 @@ class _Tally:
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """Of a film's picture, one after the other."""
 
-    def glimpses(self, work: WorkFolder) -> Iterator[Glimpse]:
+    def scanned_frames(self, work: Checkpoints) -> Iterator[FrameFaces]:
         """Every frame of the source, chunk after chunk."""
         self.skipped.extend(self.record.skipped)
         for key in self.record.chunks:
-            glimpses, skipped = work.read_chunk(key)
+            scanned_frames, skipped = work.read_chunk(key)
             self.skipped.extend(one for one in skipped if one not in self.skipped)  # a film's chunks may all say it
-            for glimpse in glimpses:
-                if self.source.kind is Kind.VIDEO and glimpse.size not in self.sizes[-1:]:
-                    self.sizes.append(glimpse.size)
-                yield glimpse
+            for frame in scanned_frames:
+                if self.source.kind is Kind.VIDEO and frame.size not in self.sizes[-1:]:
+                    self.sizes.append(frame.size)
+                yield frame
         if len(self.sizes) > 1:
             self.skipped.append(Skipped(self.source.name, self._resized(), rows_kept=True))
 
-    def count(self, readings: Iterable[Reading]) -> Iterator[Reading]:
+    def count(self, tracked_frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
         """The same readings, counted."""
-        for reading in readings:
+        for tracked in tracked_frames:
             self.frames += 1
-            self.frames_with_face += bool(reading.faces)
-            self.faces += len(reading.faces)
-            if reading.moment.duration is not None:
-                self.seconds = (self.seconds or 0.0) + reading.moment.duration
-            yield reading
+            self.frames_with_face += bool(tracked.faces)
+            self.faces += len(tracked.faces)
+            if tracked.time.duration is not None:
+                self.seconds = (self.seconds or 0.0) + tracked.time.duration
+            yield tracked
 
     def _resized(self) -> str:
         first, second = (f"{width}x{height}" for width, height in self.sizes[:2])
@@ -249,30 +251,30 @@ class _Tally:
         )
 
 
-def _chosen(glimpses: Iterable[Glimpse], options: Options) -> Iterator[Glimpse]:
+def _chosen(scanned_frames: Iterable[FrameFaces], options: Options) -> Iterator[FrameFaces]:
     """Glimpses with only the faces that the options let into the tables, surest first."""
-    for glimpse in glimpses:
+    for frame in scanned_frames:
         kept = [
             at
-            for at, one in enumerate(glimpse.detections)
+            for at, one in enumerate(frame.detections)
             if one.confidence >= options.min_confidence and one.box.height >= options.min_face
         ]
-        kept.sort(key=lambda at: -glimpse.detections[at].confidence)
+        kept.sort(key=lambda at: -frame.detections[at].confidence)
         kept = kept[: options.max_faces]
-        yield replace(glimpse, detections=tuple(glimpse.detections[at] for at in kept), shares=glimpse.shares[kept])
+        yield replace(frame, detections=tuple(frame.detections[at] for at in kept), shares=frame.shares[kept])
 
 
-def _write(folder: Path, ledger: manifest.Ledger, told: Sequence[_Told]) -> None:
+def _write(folder: Path, facts: manifest.Manifest, told: Sequence[_SourceResult]) -> None:
     """Write every table but the timelines, and remove the timelines of earlier runs."""
-    timelines = {outcome.source.name: outcome.timeline for outcome in ledger.outcomes}
+    timelines = {outcome.source.name: outcome.timeline for outcome in facts.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
-    _write_measured(folder, ledger.options, [one.measured for one in told if one.measured is not None])
-    write_skipped(folder / "errors.csv", ledger.skipped)
-    write_datapackage(folder / "datapackage.json", timelines, ledger.finished.isoformat(timespec="seconds"))
-    write_json(folder / "run.json", manifest.as_json(ledger))
+    _write_measured(folder, facts.options, [one.measured for one in told if one.measured is not None])
+    write_skipped(folder / "errors.csv", facts.skipped)
+    write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))
+    write_json(folder / "run.json", manifest.as_json(facts))
 
 
-def _write_measured(folder: Path, options: Options, measured: Sequence[Measured]) -> None:
+def _write_measured(folder: Path, options: Options, measured: Sequence[SourceSummary]) -> None:
     """Write what was made of the timelines, and remove what an earlier run was asked for and this one is not."""
     more = CHANGES if options.baseline else ()
     write_summary(folder / "summary.csv", (summary for one in measured for summary in one.summaries), more)

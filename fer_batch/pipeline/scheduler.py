@@ -21,22 +21,22 @@ from fer_batch.classifiers.batching import Batcher
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection import crop
 from fer_batch.detection.base import Detector
-from fer_batch.errors import FerBatchError, MediaError, TaskLost
+from fer_batch.errors import FerBatchError, MediaError, TaskFailed
 from fer_batch.media import photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
-from fer_batch.media.video.index import FilmIndex
+from fer_batch.media.video.index import VideoIndex
 from fer_batch.options import Options
 from fer_batch.pipeline import executors
-from fer_batch.pipeline.checkpoints import Record, WorkFolder, chunk_key, content_digest, source_key
-from fer_batch.pipeline.executors.base import Again, Done, Event, Looked, Lost, Part
-from fer_batch.pipeline.progress import Count, Progress
-from fer_batch.pipeline.worker import Index, See, Seen, Setup
+from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, content_digest, source_key
+from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried
+from fer_batch.pipeline.progress import Progress, ProgressCounter
+from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ScanChunk, WorkerSetup
 from fer_batch.types import Answers, Chunk, Kind, Skipped, Source
 
 
 @dataclass
-class _Job:
+class _SourceJob:
     """A source that is being seen."""
 
     source: Source
@@ -63,7 +63,7 @@ class _Job:
         return Record(done, self.facts, (*self.skipped, *lost))
 
 
-class Seeing:
+class Scheduler:
     """What one run has seen and what it still has to see.
 
     Args:
@@ -75,7 +75,7 @@ class Seeing:
         ModelError, DetectorError: they cannot be used.
     """
 
-    def __init__(self, options: Options, work: WorkFolder, progress: Progress) -> None:
+    def __init__(self, options: Options, work: Checkpoints, progress: Progress) -> None:
         self.work = work
         self.model = ModelFile(options.model)
         self.detector: Detector = detection.make(detection.DEFAULT)
@@ -84,9 +84,9 @@ class Seeing:
         self.runtime: str | None = None
         """What computed the emotions; None while no face has needed it."""
         self._options = options
-        self._count = Count(progress)
+        self._count = ProgressCounter(progress)
         self._sampling = Sampling(options.fps, options.start, options.end)
-        self._setup = Setup.of(options, self.model)
+        self._setup = WorkerSetup.of(options, self.model)
         self._recipe = {
             "detector": self.detector.facts,
             "lowest_confidence": self._setup.lowest_confidence,
@@ -98,9 +98,9 @@ class Seeing:
             self._recipe["region"] = list(options.region)
         self._batcher: Batcher[str] = Batcher(self._predict, options.batch_size)
         self._ahead: Iterator[Source] = iter(())
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, _SourceJob] = {}
         """Those that are not finished, by their sources' names."""
-        self._ended: dict[str, Seen] = {}
+        self._ended: dict[str, ChunkDone] = {}
         """Chunks that have been looked at, but whose faces are not all answered."""
         self._finished: deque[tuple[Source, Record | Skipped]] = deque()
 
@@ -123,7 +123,7 @@ class Seeing:
         while self._finished:
             yield self._finished.popleft()
 
-    def _draw(self) -> Index | See | None:
+    def _draw(self) -> IndexVideo | ScanChunk | None:
         """The next task: a chunk of a source that has been begun, or the beginning of another."""
         while True:
             for job in self._jobs.values():
@@ -131,12 +131,12 @@ class Seeing:
                     key = job.todo.popleft()
                     job.open[key] = []
                     self._prepare()
-                    return See(job.chunks[key], key)
+                    return ScanChunk(job.chunks[key], key)
             source = next(self._ahead, None)
             if source is None:
                 return None
             if self._begin(source):
-                return Index(source)
+                return IndexVideo(source)
 
     def _begin(self, source: Source) -> bool:
         """Recall or begin a source; true if its index is to be read first."""
@@ -149,14 +149,14 @@ class Seeing:
             self.counts["chunks_reused"] += len(known.chunks)
             self._finished.append((source, known))
             return False
-        job = self._jobs[source.name] = _Job(source, contents, key)
+        job = self._jobs[source.name] = _SourceJob(source, contents, key)
         if source.kind is Kind.VIDEO:
             return True
         job.facts = {"photographs": len(source.files)}
         self._plan(job, photos.plan(source))
         return False
 
-    def _plan(self, job: _Job, chunks: Sequence[Chunk]) -> None:
+    def _plan(self, job: _SourceJob, chunks: Sequence[Chunk]) -> None:
         """Have the chunks looked at that are not on disk."""
         before = tuple(job.chunks)
         job.chunks = {chunk_key(chunk, job.contents, self._recipe): chunk for chunk in chunks}
@@ -167,51 +167,51 @@ class Seeing:
         self._count.begin(job.source, {key: _frames(job.chunks[key]) for key in job.todo}, instead_of=before)
         self._close(job)
 
-    def _plan_film(self, job: _Job, index: FilmIndex, trust: reader.Trust) -> None:
-        job.facts = index.facts | {"read_by": trust.name.lower()}
+    def _plan_video(self, job: _SourceJob, index: VideoIndex, mode: reader.ReadMode) -> None:
+        job.facts = index.facts | {"read_by": mode.name.lower()}
         told = [*index.notes, index.damage] if index.damage else index.notes
         job.skipped = tuple(Skipped(job.source.name, one, rows_kept=True) for one in told)
-        if trust > reader.Trust.ORDER:
-            job.replan = lambda: self._plan_film(job, index, reader.Trust(trust - 1))
-        self._plan(job, reader.plan(job.source, index, self._sampling, trust))
+        if mode > reader.ReadMode.ORDER:
+            job.replan = lambda: self._plan_video(job, index, reader.ReadMode(mode - 1))
+        self._plan(job, reader.plan(job.source, index, self._sampling, mode))
 
     def _take(self, event: Event) -> None:
         """Make something of what an executor tells."""
         task = event.task
-        if isinstance(task, Index):
+        if isinstance(task, IndexVideo):
             self._take_index(self._jobs[task.source.name], event)
         elif (job := self._jobs.get(task.chunk.source.name)) is not None and task.key in job.open:
             self._take_chunk(job, task.key, event)
 
-    def _take_index(self, job: _Job, event: Event) -> None:
+    def _take_index(self, job: _SourceJob, event: Event) -> None:
         if isinstance(event, Done):
-            self._plan_film(job, event.result, reader.trust(event.result))
-        elif isinstance(event, Lost):
+            self._plan_video(job, event.result, reader.mode(event.result))
+        elif isinstance(event, Failed):
             self._fail(event.error)
             del self._jobs[job.source.name]
             self._finished.append((job.source, Skipped(job.source.name, str(event.error))))
 
-    def _take_chunk(self, job: _Job, key: str, event: Event) -> None:
+    def _take_chunk(self, job: _SourceJob, key: str, event: Event) -> None:
         match event:
-            case Looked(_, frames):
+            case FramesScanned(_, frames):
                 self._count.looked(key, frames)
             case Part(_, Answers() as answers):
                 job.open[key].append(answers)
-            case Part(_, sightings):
-                for answered, answers in self._batcher.add(key, sightings):
+            case Part(_, scanned):
+                for answered, answers in self._batcher.add(key, scanned):
                     self._add(answered, answers)
             case Done(_, seen):
                 self._count.end(key)
                 self._ended[key] = seen
                 self._settle(job, key)
-            case Again():
+            case Retried():
                 self._count.again(key)
                 job.open[key].clear()
                 self._batcher.drop(key)
-            case Lost(_, error):
+            case Failed(_, error):
                 self._batcher.drop(key)
                 self._fail(error)
-                if isinstance(error, reader.Misaligned) and job.replan is not None:
+                if isinstance(error, reader.IndexMismatch) and job.replan is not None:
                     job.replan()
                     return
                 self._count.end(key)
@@ -226,7 +226,7 @@ class Seeing:
                 job.open[key].append(answers)
                 self._settle(job, key)
 
-    def _settle(self, job: _Job, key: str) -> None:
+    def _settle(self, job: _SourceJob, key: str) -> None:
         """Write a chunk down, if it has been looked at and all its faces are answered."""
         seen = self._ended.get(key)
         if seen is None or self._batcher.holds(key):
@@ -239,7 +239,7 @@ class Seeing:
         self.runtime = self.runtime or seen.runtime
         self._close(job)
 
-    def _close(self, job: _Job) -> None:
+    def _close(self, job: _SourceJob) -> None:
         """Finish a source, if nothing of it is left to do."""
         if job.todo or job.open:
             return
@@ -271,7 +271,7 @@ class Seeing:
 
     def _fail(self, error: FerBatchError) -> None:
         """Raise what must end the run."""
-        if not isinstance(error, MediaError | TaskLost):
+        if not isinstance(error, MediaError | TaskFailed):
             raise error
 
 
@@ -283,13 +283,13 @@ def _content(path: Path) -> str:
 
 
 def _frames(chunk: Chunk) -> int:
-    return (chunk.frames or 0) if chunk.moments is None else len(chunk.moments)
+    return (chunk.frames or 0) if chunk.times is None else len(chunk.times)
 
 
 def _stretch(chunk: Chunk) -> str:
-    if not chunk.moments:
+    if not chunk.times:
         return "The film could not be looked at."
-    first, last = chunk.moments[0], chunk.moments[-1]
+    first, last = chunk.times[0], chunk.times[-1]
     if first.seconds is None or last.seconds is None:
         return f"{first.file} to {last.file} could not be looked at."
     return f"{first.seconds:.3f} s to {last.seconds:.3f} s could not be looked at."

@@ -19,8 +19,8 @@ from fer_batch.detection.scan import Region
 from fer_batch.media import photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
-from fer_batch.media.video.header import Announced, read_header
-from fer_batch.media.video.index import FilmIndex, read_index
+from fer_batch.media.video.header import VideoHeader, read_header
+from fer_batch.media.video.index import VideoIndex, read_index
 from fer_batch.options import OPENVINO, Options
 from fer_batch.types import Answers, Chunk, Kind, Sightings, Skipped, Source
 
@@ -34,14 +34,14 @@ these, nets are compiled."""
 
 
 @dataclass(frozen=True)
-class Index:
+class IndexVideo:
     """Read the index of a film."""
 
     source: Source
 
 
 @dataclass(frozen=True)
-class See:
+class ScanChunk:
     """Look at a chunk."""
 
     chunk: Chunk
@@ -50,7 +50,7 @@ class See:
 
 
 @dataclass(frozen=True)
-class Survey:
+class ReadHeader:
     """See how long a film is, and how many frames there are to look at, for each of some samplings."""
 
     source: Source
@@ -58,7 +58,7 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Try:
+class TimeTrial:
     """Look at a chunk of a source for so many seconds, to see how long the rest will take."""
 
     source: Source
@@ -69,7 +69,7 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialResult:
     """What looking for a while gave; without the first frames, at which nets are compiled."""
 
     frames: int
@@ -78,7 +78,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ChunkDone:
     """What there is to say of a chunk when all its parts have been handed over."""
 
     skipped: tuple[Skipped, ...]
@@ -89,7 +89,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Setup:
+class WorkerSetup:
     """All that a worker needs to know; small, to be sent to other processes."""
 
     detector: str
@@ -102,7 +102,7 @@ class Setup:
     batch_size: int
 
     @classmethod
-    def of(cls, options: Options, model: ModelFile) -> "Setup":
+    def of(cls, options: Options, model: ModelFile) -> "WorkerSetup":
         """What the options ask for."""
         return cls(
             detector=detection.DEFAULT,
@@ -126,7 +126,7 @@ class Setup:
 class Worker:
     """Does one task after another."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
         self._detector: Detector = detection.make(setup.detector)
         cv2.setNumThreads(1)  # the cores belong to the workers
@@ -136,29 +136,29 @@ class Worker:
         return ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
 
     def perform(
-        self, task: Index | Survey | See | Try, alive: Callable[[int], object]
-    ) -> Generator[Sightings | Answers, None, FilmIndex | Announced | Seen | Tried]:
+        self, task: IndexVideo | ReadHeader | ScanChunk | TimeTrial, alive: Callable[[int], object]
+    ) -> Generator[Sightings | Answers, None, VideoIndex | VideoHeader | ChunkDone | TrialResult]:
         """Do a task; ``alive`` is told now and then of so many more frames that have been looked at, or of 0.
 
         Raises:
             FerBatchError: it cannot be done.
         """
         match task:
-            case Index(source):
+            case IndexVideo(source):
                 return read_index(source.files[0], lambda: alive(0))
-            case Survey(source, samplings):
+            case ReadHeader(source, samplings):
                 return read_header(source.files[0], samplings, lambda: alive(0))
-            case Try(source, sampling, share, seconds):
+            case TimeTrial(source, sampling, share, seconds):
                 chunks = _chunks(source, sampling, lambda: alive(0))
                 if not chunks:
-                    return Tried(0, 0, 0.0)
+                    return TrialResult(0, 0, 0.0)
                 return self._try(chunks[int(len(chunks) * share)], seconds, alive)
-            case See(chunk, key):
+            case ScanChunk(chunk, key):
                 return (yield from self._see(chunk, key, alive))
 
     def _see(
         self, chunk: Chunk, key: str, alive: Callable[[int], object]
-    ) -> Generator[Sightings | Answers, None, Seen]:
+    ) -> Generator[Sightings | Answers, None, ChunkDone]:
         began, classifying = perf_counter(), 0.0
 
         def predict(faces: np.ndarray) -> np.ndarray:
@@ -169,44 +169,42 @@ class Worker:
             return shares
 
         batcher: Batcher[str] = Batcher(predict, self._setup.batch_size)
-        seeing = self._sightings(chunk, alive)
+        scheduler = self._scanned(chunk, alive)
         while True:
             try:
-                sightings = next(seeing)
+                scanned = next(scheduler)
             except StopIteration as end:
                 skipped = end.value
                 break
-            alive(len(sightings.moments))
+            alive(len(scanned.times))
             if self._setup.classifies:
-                yield from (answers for _, answers in batcher.add(key, sightings))
+                yield from (answers for _, answers in batcher.add(key, scanned))
             else:
-                yield sightings
+                yield scanned
         yield from (answers for _, answers in batcher.flush())
-        return Seen(
+        return ChunkDone(
             skipped,
             {"seeing": perf_counter() - began - classifying, "classifying": classifying},
             self._classifier.runtime if "_classifier" in vars(self) else None,
         )
 
-    def _try(self, chunk: Chunk, seconds: float, alive: Callable[[int], object]) -> Tried:
+    def _try(self, chunk: Chunk, seconds: float, alive: Callable[[int], object]) -> TrialResult:
         marks = [(0, 0, perf_counter())]  # frames, faces and the time after each part
-        for sightings in self._sightings(chunk, alive):
+        for scanned in self._scanned(chunk, alive):
             alive(0)
-            if self._setup.classifies and len(sightings.crops):
-                self._classifier.predict(sightings.crops)
+            if self._setup.classifies and len(scanned.crops):
+                self._classifier.predict(scanned.crops)
             frames, found, _ = marks[-1]
-            marks.append((frames + len(sightings.moments), found + len(sightings.crops), perf_counter()))
+            marks.append((frames + len(scanned.times), found + len(scanned.crops), perf_counter()))
             if len(marks) > COLD_PARTS and marks[-1][2] - marks[COLD_PARTS][2] > seconds:
                 break
         (cold_frames, cold_found, began), (frames, found, ended) = (
             marks[max(0, min(COLD_PARTS, len(marks) - 2))],
             marks[-1],
         )
-        return Tried(frames - cold_frames, found - cold_found, ended - began)
+        return TrialResult(frames - cold_frames, found - cold_found, ended - began)
 
-    def _sightings(
-        self, chunk: Chunk, alive: Callable[[int], object]
-    ) -> Generator[Sightings, None, tuple[Skipped, ...]]:
+    def _scanned(self, chunk: Chunk, alive: Callable[[int], object]) -> Generator[Sightings, None, tuple[Skipped, ...]]:
         setup = self._setup
         return scan.see(
             chunk, self._detector, setup.lowest_confidence, setup.detect_every, lambda: alive(0), setup.region
@@ -217,4 +215,4 @@ def _chunks(source: Source, sampling: Sampling, alive: Callable[[], object]) -> 
     if source.kind is Kind.PHOTOS:
         return photos.plan(source)
     index = read_index(source.files[0], alive)
-    return reader.plan(source, index, sampling, reader.trust(index))
+    return reader.plan(source, index, sampling, reader.mode(index))

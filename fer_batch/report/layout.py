@@ -15,12 +15,12 @@ from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import Page
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
-SCRIPTS = ("film.js", "photos.js", "tables.js")
+SCRIPTS = ("video.js", "photos.js", "tables.js")
 """The scripts that pages hold, in templates/."""
 
 
 @dataclass(frozen=True)
-class Laid:
+class PageFile:
     """A page, the template that lays it out, and its place in the output folder."""
 
     template: str

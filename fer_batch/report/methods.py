@@ -14,9 +14,9 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
     options, counts = run.get("options", {}), run.get("counts", {})
     model, detector = run.get("model", {}), run.get("detector", {})
     versions, crop = run.get("versions", {}), run.get("crop", {})
-    films, photographs = counts.get("films", 0), counts.get("photographs", 0)
-    sentences = [say("methods.measured", media=_media(films, photographs), version=run.get("fer_batch", "?"))]
-    if films:
+    videos, photos = counts.get("films", 0), counts.get("photographs", 0)
+    sentences = [say("methods.measured", media=_media(videos, photos), version=run.get("fer_batch", "?"))]
+    if videos:
         fps = options.get("fps")
         sentences.append(say("methods.some_frames", fps=f"{fps:g}") if fps else say("methods.every_frame"))
     most = options.get("max_faces")
@@ -47,7 +47,7 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
                 least=formatting.percent(accuracy.recalls[least]),
             )
         )
-    if films:
+    if videos:
         sentences.append(say("methods.means"))
         if "episode_enter" in options:
             enter, leave = options["episode_enter"], options["episode_leave"]
@@ -77,12 +77,12 @@ def citation(run: Mapping[str, Any]) -> str:
     )
 
 
-def _media(films: int, photographs: int) -> str:
+def _media(videos: int, photos: int) -> str:
     """What faces were looked for in."""
-    seen = say("counts.films", n=films), say("counts.photographs", n=photographs)
-    if films and photographs:
-        return say("methods.films_and_photographs", films=seen[0], photographs=seen[1])
-    return seen[0] if films else seen[1] if photographs else say("methods.no_media")
+    seen = say("counts.videos", n=videos), say("counts.photos", n=photos)
+    if videos and photos:
+        return say("methods.videos_and_photos", videos=seen[0], photos=seen[1])
+    return seen[0] if videos else seen[1] if photos else say("methods.no_media")
 
 
 def _short(facts: Mapping[str, Any]) -> str:

@@ -16,11 +16,11 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output.files import replacing, write_bytes
 from fer_batch.output.media_links import find
 from fer_batch.report import single_file, thumbnails
-from fer_batch.report.layout import Laid, make_environment
+from fer_batch.report.layout import PageFile, make_environment
 from fer_batch.report.pages.base import INDEX, SourceRow, box_of, page_path, source_row
 from fer_batch.report.pages.index import index_page
 from fer_batch.report.pages.photos import photos_pages
-from fer_batch.report.pages.video import COLUMNS, best_frames, charted_courses, film_page
+from fer_batch.report.pages.video import COLUMNS, best_frames, charted_curves, video_page
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Kind
@@ -60,7 +60,7 @@ def render(
     for source in results.sources:
         for one in source_pages(results, source, media or {}, rows):
             written += _write(environment, one, folder)
-            missing.append(one.page.missing_pictures)
+            missing.append(one.page.missing_thumbnails)
     # Last, so that it never links to a page that is not there.
     written += _write(environment, _index(results, rows, missing, tell), folder)
     for ours in OURS:
@@ -83,7 +83,7 @@ def render_single_file(
     environment = make_environment()
     rows: list[tuple[Kind, SourceRow]] = []
     laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
-    index = _index(results, rows, [one.page.missing_pictures for one in laid], tell)
+    index = _index(results, rows, [one.page.missing_thumbnails for one in laid], tell)
     text = single_file.join(environment, index, laid)
     with replacing(folder / SINGLE_FILE) as file:
         file.write(text)
@@ -92,7 +92,7 @@ def render_single_file(
 
 def source_pages(
     results: Results, source: Mapping[str, Any], places: Mapping[str, Path], rows: list[tuple[Kind, SourceRow]]
-) -> Iterator[Laid]:
+) -> Iterator[PageFile]:
     """The pages of a film or of a folder of photographs; its line for the index is added to ``rows``."""
     asked, kind = results.asked, Kind(source["kind"])
     timeline = results.timeline(source, COLUMNS if kind is Kind.VIDEO and not asked.thumbnails else None)
@@ -100,17 +100,17 @@ def source_pages(
     rows.append((kind, row))
     media = _place(results, source["name"], places) if asked.thumbnails else None
     if kind is Kind.VIDEO:
-        found = charted_courses(results, source, timeline)
+        found = charted_curves(results, source, timeline)
         best = best_frames(results, source, timeline) if asked.thumbnails else {}
-        faces = thumbnails.of_film(media, best, anonymize=asked.anonymize) if media else {}
+        faces = thumbnails.of_video(media, best, anonymize=asked.anonymize) if media else {}
         del timeline  # before anything is drawn: of a long film it is the largest thing in memory
-        film = film_page(results, source, row, found, faces)
-        yield Laid("film.html", page_path(source), replace(film, missing_pictures=len(best) - len(faces)))
+        video = video_page(results, source, row, found, faces)
+        yield PageFile("video.html", page_path(source), replace(video, missing_thumbnails=len(best) - len(faces)))
         return
     cut = _cut(media, timeline, asked.anonymize) if media else {}
     missing = int(timeline["success"].sum()) - len(cut) if asked.thumbnails else 0
     for one in photos_pages(results, source, row, timeline, cut):
-        yield Laid("photos.html", one.path, replace(one, missing_pictures=missing if one.number == 1 else 0))
+        yield PageFile("photos.html", one.path, replace(one, missing_thumbnails=missing if one.number == 1 else 0))
 
 
 def _place(results: Results, name: str, places: Mapping[str, Path]) -> Path | None:
@@ -119,11 +119,11 @@ def _place(results: Results, name: str, places: Mapping[str, Path]) -> Path | No
     return here or {**results.media, **places}.get(name)
 
 
-def _index(results: Results, rows: list[tuple[Kind, SourceRow]], missing: Sequence[int], tell: Tell | None) -> Laid:
+def _index(results: Results, rows: list[tuple[Kind, SourceRow]], missing: Sequence[int], tell: Tell | None) -> PageFile:
     """The first page; ``missing`` are the pictures that each other page lacks."""
     if sum(missing) and tell:
-        tell(say("parts.missing_pictures", n=sum(missing)))
-    return Laid("index.html", INDEX, replace(index_page(results, rows), missing_pictures=sum(missing)))
+        tell(say("parts.missing_thumbnails", n=sum(missing)))
+    return PageFile("index.html", INDEX, replace(index_page(results, rows), missing_thumbnails=sum(missing)))
 
 
 def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, int], bytes]:
@@ -131,12 +131,12 @@ def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, 
     cut: dict[tuple[str, int], bytes] = {}
     for file, rows in timeline[timeline["success"]].groupby("file", sort=False):
         faces = rows.to_dict("records")
-        jpegs = thumbnails.of_photograph(folder / str(file), [box_of(one) for one in faces], anonymize=blur)
+        jpegs = thumbnails.of_photo(folder / str(file), [box_of(one) for one in faces], anonymize=blur)
         cut |= {(str(file), int(one["face_id"])): jpeg for one, jpeg in zip(faces, jpegs, strict=False)}
     return cut
 
 
-def _write(environment: Environment, one: Laid, folder: Path) -> list[Path]:
+def _write(environment: Environment, one: PageFile, folder: Path) -> list[Path]:
     """Write a page and its attachments; gives their paths."""
     for attached in one.page.attachments:
         write_bytes(folder / attached.path, attached.content)

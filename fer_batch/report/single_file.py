@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 from jinja2 import Environment
 from markupsafe import Markup
 
-from fer_batch.report.layout import Laid
+from fer_batch.report.layout import PageFile
 from fer_batch.report.pages.base import href
 from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, columns, live
-from fer_batch.report.pages.video import FilmPage
+from fer_batch.report.pages.video import VideoPage
 
 MOST_BYTES = 5_000_000
 """Of the file: mail servers commonly take attachments of 10 MB, which encoding makes a third larger."""
@@ -52,7 +52,7 @@ class SinglePage:
     """Pages that had no room at all: where they are in the output folder."""
 
 
-def join(environment: Environment, index: Laid, sources: Sequence[Laid]) -> str:
+def join(environment: Environment, index: PageFile, sources: Sequence[PageFile]) -> str:
     """The index and the pages of each source as one document.
 
     Each source's pages stand whole as long as there is room, then in part, then not at all; the text says how many.
@@ -67,7 +67,7 @@ def join(environment: Environment, index: Laid, sources: Sequence[Laid]) -> str:
     for fullest in (False, True):
         for path, some in forms.items():
             for at in range(used[path]) if fullest else (len(some) - 1,):
-                html = _pictured(_body(environment, some[at]), some[at])
+                html = _with_images(_body(environment, some[at]), some[at])
                 more = len(html.encode()) - len(chosen.get(path, "").encode())
                 if more <= room and (path in chosen or not fullest):
                     room -= more
@@ -92,9 +92,9 @@ def join(environment: Environment, index: Laid, sources: Sequence[Laid]) -> str:
     return environment.get_template("single.html").render(page=page)
 
 
-def _gathered(sources: Sequence[Laid]) -> list[Laid]:
+def _gathered(sources: Sequence[PageFile]) -> list[PageFile]:
     """A page a source: of photographs one that lists the faces of all their pages."""
-    found: list[Laid] = []
+    found: list[PageFile] = []
     for one in sources:
         if not isinstance(one.page, PhotosPage) or one.page.number == 1:
             found.append(one)
@@ -102,22 +102,22 @@ def _gathered(sources: Sequence[Laid]) -> list[Laid]:
         first = found.pop()
         assert isinstance(first.page, PhotosPage)
         moved = (
-            replace(face, picture=face.picture and href(first.path, _target(face.picture, one.path)))
+            replace(face, thumbnail=face.thumbnail and href(first.path, _target(face.thumbnail, one.path)))
             for face in one.page.faces
         )
         found.append(replace(first, page=replace(first.page, faces=(*first.page.faces, *moved))))
     return found
 
 
-def _forms(one: Laid) -> list[Laid]:
+def _forms(one: PageFile) -> list[PageFile]:
     """The page without what lies beside it, and shorter ones, the longest first."""
     page = one.page
-    if isinstance(page, FilmPage):
+    if isinstance(page, VideoPage):
         live = Markup(re.sub(r'"finer":"[^"]*"', '"finer":""', page.live))  # noqa: S704  still holds no "<"
-        brief = replace(page, film=None, sections=(), live=Markup(), pictures={})
-        return [replace(one, page=replace(page, film=None, live=live)), replace(one, page=brief)]
+        brief = replace(page, video=None, sections=(), live=Markup(), thumbnails={})
+        return [replace(one, page=replace(page, video=None, live=live)), replace(one, page=brief)]
     if isinstance(page, PhotosPage):
-        bare = tuple(replace(face, picture="") for face in page.faces)
+        bare = tuple(replace(face, thumbnail="") for face in page.faces)
         parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
         forms = [replace(page, all_pages=(), faces=part, live=_live(page.faces, len(part))) for part in parts]
         forms.append(replace(page, all_pages=(), faces=bare[:BRIEF_FACES], live=Markup()))
@@ -128,11 +128,11 @@ def _forms(one: Laid) -> list[Laid]:
 def _live(faces: Sequence[PhotoRow], listed: int) -> Markup:
     """What the script needs to show all faces; pictures are those of the faces that are listed, by their order."""
     numbers = count()
-    pictures = [next(numbers) if face.picture and at < listed else "" for at, face in enumerate(faces)]
-    return live(0, faces={**columns(faces), "picture": pictures})
+    thumbnails = [next(numbers) if face.thumbnail and at < listed else "" for at, face in enumerate(faces)]
+    return live(0, faces={**columns(faces), "picture": thumbnails})
 
 
-def _unseen(forms: Sequence[Laid], used: int) -> int:
+def _unseen(forms: Sequence[PageFile], used: int) -> int:
     """Faces of a folder of photographs that are neither listed nor in what the script knows."""
     if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.live):
         return 0
@@ -140,7 +140,7 @@ def _unseen(forms: Sequence[Laid], used: int) -> int:
     return page.all_faces - len(page.faces) * (used < len(forms)) if isinstance(page, PhotosPage) else 0
 
 
-def _body(environment: Environment, one: Laid) -> str:
+def _body(environment: Environment, one: PageFile) -> str:
     html = one.html(environment)
     head = re.sub(r"<nav.*?</nav>", "", _cut(html, "<header>", "</header>"), count=1, flags=re.DOTALL)
     return head + _cut(html, '<main id="main">', "</main>")
@@ -155,7 +155,7 @@ def _lowered(html: str) -> str:
     return re.sub(r"(</?h)([1-5])\b", lambda match: f"{match[1]}{int(match[2]) + 1}", html)
 
 
-def _pictured(html: str, one: Laid) -> str:
+def _with_images(html: str, one: PageFile) -> str:
     """Pictures that lie beside the page, within it."""
     files = {attached.path: attached.content for attached in one.page.attachments}
 

@@ -51,7 +51,7 @@ def section(name: str) -> dict[str, str]:
 
 @cache
 def texts() -> Mapping[str, str]:
-    """Every text by its key, as in ``film.about``; one with two forms has two keys."""
+    """Every text by its key, as in ``video.about``; one with two forms has two keys."""
     path = next(path for folder in TEMPLATES if (path := folder / FILE).is_file())
     return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
 

@@ -30,7 +30,7 @@ QUALITY = 80
 """Of JPEG, 0 to 100."""
 
 
-def of_film(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool) -> dict[int, bytes]:
+def of_video(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool) -> dict[int, bytes]:
     """A JPEG for each face; ``faces`` gives the number of a frame in which it is, and its box there.
 
     A face whose frame cannot be read any more has none.
@@ -39,7 +39,7 @@ def of_film(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool
     cut: dict[int, bytes] = {}
     try:
         index = read_index(path)
-        for level in sorted({reader.trust(index), reader.Trust.ORDER}, reverse=True):
+        for level in sorted({reader.mode(index), reader.ReadMode.ORDER}, reverse=True):
             left = {face_id: place for face_id, place in faces.items() if face_id not in cut}
             for chunk in reader.plan(source, index, Sampling(), level):
                 cut |= _of_chunk(chunk, left, anonymize)
@@ -48,31 +48,31 @@ def of_film(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool
     return cut
 
 
-def of_photograph(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes]:
+def of_photo(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes]:
     """A JPEG for each box; none at all if the photograph cannot be read any more."""
     try:
-        picture = photos.open_photograph(path, LONGEST_SIDE)
+        photo = photos.open_photo(path, LONGEST_SIDE)
     except (FerBatchError, OSError):
         return []
-    image = picture.rgb(LONGEST_SIDE)
-    return [_thumbnail(image, box, image.shape[1] / picture.width, anonymize) for box in boxes]
+    image = photo.rgb(LONGEST_SIDE)
+    return [_thumbnail(image, box, image.shape[1] / photo.width, anonymize) for box in boxes]
 
 
 def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: bool) -> dict[int, bytes]:
     """Those of the faces whose frame is in the chunk."""
     numbers = {number for number, _ in faces.values()}
-    wanted = chunk.moments and tuple(moment for moment in chunk.moments if moment.number in numbers)
+    wanted = chunk.times and tuple(time for time in chunk.times if time.number in numbers)
     if wanted == () or not numbers:
         return {}
     cut: dict[int, bytes] = {}
     try:
-        for frame in reader.read(replace(chunk, moments=wanted), [], lambda: None):
-            here = [(face_id, box) for face_id, (number, box) in faces.items() if number == frame.moment.number]
+        for frame in reader.read(replace(chunk, times=wanted), [], lambda: None):
+            here = [(face_id, box) for face_id, (number, box) in faces.items() if number == frame.time.number]
             if here:
-                image = frame.picture.rgb(LONGEST_SIDE)
-                scale = image.shape[1] / frame.picture.width
+                image = frame.image.rgb(LONGEST_SIDE)
+                scale = image.shape[1] / frame.image.width
                 cut |= {face_id: _thumbnail(image, box, scale, anonymize) for face_id, box in here}
-    except (reader.Misaligned, FerBatchError, OSError):
+    except (reader.IndexMismatch, FerBatchError, OSError):
         return {}  # read on its own the stretch is not what the index says; straight through it may be
     return cut
 

@@ -39,7 +39,7 @@ STRANGER = 3.0
 second without a sight 2 heights, and after three no distance is small enough."""
 
 
-class Spot(NamedTuple):
+class Position(NamedTuple):
     """Where a face is: its centre in pixels and its height's logarithm."""
 
     x: float
@@ -47,7 +47,7 @@ class Spot(NamedTuple):
     size: float
 
     @classmethod
-    def of(cls, box: Box) -> "Spot":
+    def of(cls, box: Box) -> "Position":
         """The spot of a box."""
         return cls(box.x + box.width / 2, box.y + box.height / 2, log(max(box.height, 1.0)))
 
@@ -77,7 +77,7 @@ class Motion:
         size = SIZE_JITTER**2 + SIZE_CHANGE**2 * seconds
         return self.x + way * self.speed_x, self.y + way * self.speed_y, self.size, place, size
 
-    def follow(self, spot: Spot, seconds: float) -> None:
+    def follow(self, spot: Position, seconds: float) -> None:
         """Take note of where the face is, so many seconds after it was last seen."""
         x, y, size, variance, _ = self.expected(seconds)
         covariance = self.covariance + seconds * self.speed_variance + AGILITY**2 * seconds**2 / 2
@@ -94,7 +94,7 @@ class Motion:
         self.speed_variance = speed_variance - speed_gain * covariance
 
 
-def match(known: list[Motion], seconds: list[float], seen: list[Spot]) -> list[tuple[int, int]]:
+def match(known: list[Motion], seconds: list[float], seen: list[Position]) -> list[tuple[int, int]]:
     """Which of the faces that are ``known`` is which of those that are ``seen``: positions in both, in order.
 
     ``seconds`` tells how long each known one has not been seen. Of all ways to pair them the most likely one is taken

@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from fer_batch.types import Glimpse, Moment
+from fer_batch.types import FrameFaces, FrameTime
 
 CUT = 10.0
 """Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photographs 95 % are more than 15 apart; a
@@ -49,46 +49,48 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
     return float(np.median(np.abs(changes - np.median(changes)))) <= ALIKE
 
 
-def numbered(glimpses: Iterable[Glimpse]) -> Iterator[tuple[int, Glimpse]]:
+def numbered(frames: Iterable[FrameFaces]) -> Iterator[tuple[int, FrameFaces]]:
     """Each frame of a film with the number of its shot, from 0. At most FLASH_SECONDS of frames are held back."""
-    coming = iter(glimpses)
-    ahead: deque[Glimpse] = deque()
-    before: Glimpse | None = None
+    coming = iter(frames)
+    ahead: deque[FrameFaces] = deque()
+    before: FrameFaces | None = None
     shot, usual = 0, 0.0
-    while (glimpse := ahead.popleft() if ahead else next(coming, None)) is not None:
+    while (frame := ahead.popleft() if ahead else next(coming, None)) is not None:
         if before is not None:
-            changes = _changes(before, glimpse)
+            changes = _changes(before, frame)
             change, middle = float(changes.mean()), float(np.median(changes))
             least = CUT_EVERYWHERE if middle >= EVERYWHERE else CUT
-            seldom = between(before.moment, glimpse.moment) > SELDOM_SECONDS
+            seldom = between(before.time, frame.time) > SELDOM_SECONDS
             if change < max(least, CUT_RATIO * usual) or (seldom and middle < CUT):
                 usual += USUAL * (change - usual)
             else:
-                flash = _flash(before, glimpse, ahead, coming)
+                flash = _flash(before, frame, ahead, coming)
                 if flash is not None:
-                    yield shot, glimpse
+                    yield shot, frame
                     yield from ((shot, ahead.popleft()) for _ in range(flash))
                     continue
                 shot, usual = shot + 1, 0.0
-        yield shot, glimpse
-        before = glimpse
+        yield shot, frame
+        before = frame
 
 
-def between(early: Moment, late: Moment) -> float:
+def between(early: FrameTime, late: FrameTime) -> float:
     """Seconds from one frame of a film to a later one; where times are unknown, as many as it would take as a rule."""
     if early.seconds is None or late.seconds is None:
         return (late.number - early.number) / FRAMES_PER_SECOND
     return late.seconds - early.seconds
 
 
-def _flash(before: Glimpse, bright: Glimpse, ahead: deque[Glimpse], coming: Iterator[Glimpse]) -> int | None:
+def _flash(
+    before: FrameFaces, bright: FrameFaces, ahead: deque[FrameFaces], coming: Iterator[FrameFaces]
+) -> int | None:
     """How many frames go by after a ``bright`` one until the picture is what it was ``before``. None: it is a cut.
 
     Frames that are looked at for that are taken from ``coming`` and put ``ahead``.
     """
     at = 0
     while at < len(ahead) or _draw(coming, ahead):
-        if between(bright.moment, ahead[at].moment) > FLASH_SECONDS:
+        if between(bright.time, ahead[at].time) > FLASH_SECONDS:
             return None
         if _changes(before, ahead[at]).mean() < CUT / 2:
             return at
@@ -96,14 +98,14 @@ def _flash(before: Glimpse, bright: Glimpse, ahead: deque[Glimpse], coming: Iter
     return None
 
 
-def _draw(coming: Iterator[Glimpse], ahead: deque[Glimpse]) -> bool:
+def _draw(coming: Iterator[FrameFaces], ahead: deque[FrameFaces]) -> bool:
     """Put one more frame ahead; false if there is none."""
     before = len(ahead)
     ahead.extend(islice(coming, 1))
     return len(ahead) > before
 
 
-def _changes(before: Glimpse, after: Glimpse) -> np.ndarray:
+def _changes(before: FrameFaces, after: FrameFaces) -> np.ndarray:
     """(8, 8) int16: by how many grey levels each field has changed."""
     changes: np.ndarray = np.abs(before.scene.astype(np.int16) - after.scene)
     return changes

@@ -16,8 +16,8 @@ from scipy.optimize import linear_sum_assignment
 
 from fer_batch.detection import quality
 from fer_batch.tracking import motion, shots
-from fer_batch.tracking.motion import Motion, Spot
-from fer_batch.types import Box, Face, Glimpse, Moment, Reading
+from fer_batch.tracking.motion import Motion, Position
+from fer_batch.types import Box, Face, FrameFaces, FrameTime, TrackedFrame
 
 GAP_SECONDS = 1.0
 """How long a face may be away and still be on the same path."""
@@ -58,21 +58,21 @@ class _Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Observation:
     """Where a face was seen, and when."""
 
-    moment: Moment
+    time: FrameTime
     scene: np.ndarray
     box: Box
-    spot: Spot
+    spot: Position
 
 
 @dataclass(eq=False)
 class _Path:
     """A face that is followed without a long gap."""
 
-    first: _Sight
-    last: _Sight
+    first: _Observation
+    last: _Observation
     motion: Motion
     sights: int = 1
     identity: _Identity | None = None
@@ -88,14 +88,14 @@ class _Shot:
         self._away: OrderedDict[_Identity, _Path] = OrderedDict()
         """The last path of each, in the order in which they went."""
 
-    def see(self, glimpse: Glimpse) -> list[_Path]:
+    def see(self, frame: FrameFaces) -> list[_Path]:
         """The path of each of the frame's detections, of which every one begins one or goes on with one."""
         self._frames += 1
-        now = glimpse.moment
-        self._leave([path for path in self._paths if _is_gone(path.last.moment, now)])
-        sights = [_Sight(now, glimpse.scene, one.box, Spot.of(one.box)) for one in glimpse.detections]
+        now = frame.time
+        self._leave([path for path in self._paths if _is_gone(path.last.time, now)])
+        sights = [_Observation(now, frame.scene, one.box, Position.of(one.box)) for one in frame.detections]
         order = sorted(range(len(sights)), key=lambda at: sights[at].spot)  # detectors give them in any order
-        gaps = [shots.between(path.last.moment, now) for path in self._paths]
+        gaps = [shots.between(path.last.time, now) for path in self._paths]
         found: dict[int, _Path] = {}
         for known, place in motion.match([one.motion for one in self._paths], gaps, [sights[at].spot for at in order]):
             at, path = order[place], self._paths[known]
@@ -119,8 +119,8 @@ class _Shot:
         if not paths:
             return
         self._paths = [path for path in self._paths if path not in paths]
-        in_order = sorted(paths, key=lambda path: path.first.moment.number)
-        for _, together in groupby(in_order, key=lambda path: path.first.moment.number):
+        in_order = sorted(paths, key=lambda path: path.first.time.number)
+        for _, together in groupby(in_order, key=lambda path: path.first.time.number):
             began = list(together)
             self._name([path for path in began if path.identity is None])
             for path in began:
@@ -145,54 +145,54 @@ class _Shot:
 
     def _is_flicker(self, path: _Path) -> bool:
         """Whether it is seen in a single frame although others around it were looked at."""
-        seconds = path.last.moment.duration
+        seconds = path.last.time.duration
         return path.sights == 1 and self._frames > 1 and (seconds is None or seconds <= BRIEF_SECONDS)
 
 
-def track(glimpses: Iterable[Glimpse], view: int) -> Iterator[Reading]:
+def track(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
     """Readings of a film, its faces numbered by their first appearance, from left to right in the same frame.
 
     ``view`` is a position in VIEWS. Frames are held back until it is known whose faces they have: for little more than
     GAP_SECONDS.
     """
     numbers = count()
-    waiting: deque[tuple[Glimpse, list[_Path]]] = deque()
+    waiting: deque[tuple[FrameFaces, list[_Path]]] = deque()
     shot, current = _Shot(), 0
-    for number, glimpse in shots.numbered(glimpses):
+    for number, frame in shots.numbered(frames):
         if number != current:
             shot.end()
             shot, current = _Shot(), number
-        waiting.append((glimpse, shot.see(glimpse)))
+        waiting.append((frame, shot.see(frame)))
         yield from _known(waiting, view, numbers)
     shot.end()
     yield from _known(waiting, view, numbers)
 
 
-def arrange(glimpses: Iterable[Glimpse], view: int) -> Iterator[Reading]:
+def arrange(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
     """Readings of photographs: faces numbered from the left of each picture."""
-    for glimpse in glimpses:
-        order = sorted(range(len(glimpse.detections)), key=lambda at: Spot.of(glimpse.detections[at].box))
-        yield Reading(glimpse.moment, tuple(_face(glimpse, at, view, number) for number, at in enumerate(order)))
+    for frame in frames:
+        order = sorted(range(len(frame.detections)), key=lambda at: Position.of(frame.detections[at].box))
+        yield TrackedFrame(frame.time, tuple(_face(frame, at, view, number) for number, at in enumerate(order)))
 
 
-def _known(waiting: deque[tuple[Glimpse, list[_Path]]], view: int, numbers: Iterator[int]) -> Iterator[Reading]:
+def _known(waiting: deque[tuple[FrameFaces, list[_Path]]], view: int, numbers: Iterator[int]) -> Iterator[TrackedFrame]:
     """The frames up to the first one with a face of whom nobody knows yet who it is."""
     while waiting:
-        glimpse, paths = waiting[0]
+        frame, paths = waiting[0]
         identities = [path.identity for path in paths if path.identity is not None]
         if len(identities) < len(paths):
             return
         waiting.popleft()
-        for at in sorted(range(len(paths)), key=lambda at: Spot.of(glimpse.detections[at].box)):
+        for at in sorted(range(len(paths)), key=lambda at: Position.of(frame.detections[at].box)):
             if identities[at].number is None:
                 identities[at].number = next(numbers)
-        faces = [_face(glimpse, at, view, one.number or 0, one.spurious) for at, one in enumerate(identities)]
-        yield Reading(glimpse.moment, tuple(sorted(faces, key=lambda face: face.face_id)))
+        faces = [_face(frame, at, view, one.number or 0, one.spurious) for at, one in enumerate(identities)]
+        yield TrackedFrame(frame.time, tuple(sorted(faces, key=lambda face: face.face_id)))
 
 
-def _face(glimpse: Glimpse, at: int, view: int, face_id: int, spurious: bool = False) -> Face:
-    one = glimpse.detections[at]
-    return Face(face_id, one, glimpse.shares[at, view], quality=quality.score(one), spurious=spurious)
+def _face(frame: FrameFaces, at: int, view: int, face_id: int, spurious: bool = False) -> Face:
+    one = frame.detections[at]
+    return Face(face_id, one, frame.shares[at, view], quality=quality.score(one), spurious=spurious)
 
 
 def _same(paths: Sequence[_Path], flickers: Sequence[bool], known: Sequence[_Path]) -> list[_Path | None]:
@@ -224,14 +224,14 @@ def _cost(before: _Path, path: _Path, flickers: bool) -> float:
     resized = (late.spot.size - early.spot.size) / log(RESIZED)
     height = exp((late.spot.size + early.spot.size) / 2)
     off = hypot(late.spot.x - early.spot.x, late.spot.y - early.spot.y) / height / REACH
-    if off**2 + resized**2 > 1 or early.moment.number >= late.moment.number:
+    if off**2 + resized**2 > 1 or early.time.number >= late.time.number:
         return NOBODY
     if flickers and early.box.overlap(late.box) < SAME_PLACE:
         return NOBODY
     if not shots.alike(early.scene, late.scene):
         return NOBODY
-    return off**2 + resized**2 + FORGETTING * log1p(shots.between(early.moment, late.moment))
+    return off**2 + resized**2 + FORGETTING * log1p(shots.between(early.time, late.time))
 
 
-def _is_gone(seen: Moment, now: Moment) -> bool:
+def _is_gone(seen: FrameTime, now: FrameTime) -> bool:
     return shots.between(seen, now) > max(GAP_SECONDS, seen.duration or 0.0)  # the next look is never too late

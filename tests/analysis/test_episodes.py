@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch.analysis.episodes import Rule, find
-from fer_batch.analysis.series import Trace
+from fer_batch.analysis.series import FaceSeries
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
 from fer_batch.types import Episode
@@ -17,18 +17,18 @@ from fer_batch.types import Episode
 RULE = Rule(Options.episode_enter, Options.episode_leave, Options.episode_shortest)
 
 
-def trace(shares: np.ndarray, durations: np.ndarray, starts: np.ndarray | None = None) -> Trace:
+def face_series(shares: np.ndarray, durations: np.ndarray, starts: np.ndarray | None = None) -> FaceSeries:
     """One face, row after row without a gap unless ``starts`` say otherwise."""
     starts = np.cumsum(durations) - durations if starts is None else starts
-    return Trace(2, "Bo", np.arange(len(shares)), starts, durations, shares, shares.argmax(axis=1))
+    return FaceSeries(2, "Bo", np.arange(len(shares)), starts, durations, shares, shares.argmax(axis=1))
 
 
-def shown(emotion: str, *shares: float, seconds: float = 0.1, starts: list[float] | None = None) -> Trace:
+def shown(emotion: str, *shares: float, seconds: float = 0.1, starts: list[float] | None = None) -> FaceSeries:
     """A face with so much of one expression in each row, the rest neutral."""
     rows = np.zeros((len(shares), 7))
     rows[:, EMOTIONS.index(emotion)] = shares
     rows[:, EMOTIONS.index("neutral")] = 1 - np.array(shares)
-    return trace(rows, np.full(len(shares), seconds), None if starts is None else np.array(starts))
+    return face_series(rows, np.full(len(shares), seconds), None if starts is None else np.array(starts))
 
 
 def spans(found: list[Episode]) -> list[tuple[str, float, float]]:
@@ -36,7 +36,7 @@ def spans(found: list[Episode]) -> list[tuple[str, float, float]]:
 
 
 @st.composite
-def traces(draw: st.DrawFn) -> Trace:
+def all_series(draw: st.DrawFn) -> FaceSeries:
     """Any face: any shares, long and short rows, gaps."""
     count = draw(st.integers(1, 20))
     row = st.lists(st.integers(0, 10), min_size=7, max_size=7).filter(any)
@@ -44,7 +44,7 @@ def traces(draw: st.DrawFn) -> Trace:
     durations = np.array(draw(st.lists(st.floats(0.01, 1), min_size=count, max_size=count)))
     gaps = np.array(draw(st.lists(st.sampled_from([0, 0, 0, 0.2, 2.0]), min_size=count, max_size=count)))
     starts = np.cumsum(durations + gaps) - durations
-    return trace(shares / shares.sum(axis=1, keepdims=True), durations, starts)
+    return face_series(shares / shares.sum(axis=1, keepdims=True), durations, starts)
 
 
 @st.composite
@@ -53,8 +53,8 @@ def rules(draw: st.DrawFn) -> Rule:
     return Rule(enter, enter * draw(st.floats(0.1, 1)), draw(st.sampled_from([0.0, 0.1, 0.3, 1.0])))
 
 
-@given(traces(), rules())
-def test_the_episodes_of_a_face_never_overlap_and_hold_to_their_rule(face: Trace, rule: Rule) -> None:
+@given(all_series(), rules())
+def test_the_episodes_of_a_face_never_overlap_and_hold_to_their_rule(face: FaceSeries, rule: Rule) -> None:
     found = find(face, "film.mp4", rule)
     for before, after in pairwise(found):
         assert before.stop <= after.start + 1e-9
@@ -70,8 +70,8 @@ def test_the_episodes_of_a_face_never_overlap_and_hold_to_their_rule(face: Trace
         assert one.emotion != "neutral"
 
 
-@given(traces(), rules(), st.data())
-def test_a_frame_split_in_two_changes_no_episode(face: Trace, rule: Rule, data: st.DataObject) -> None:
+@given(all_series(), rules(), st.data())
+def test_a_frame_split_in_two_changes_no_episode(face: FaceSeries, rule: Rule, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(face.rows) - 1))
     cut = data.draw(st.floats(0.1, 0.9))
     twice = np.insert(np.arange(len(face.rows)), at, at)
@@ -79,7 +79,7 @@ def test_a_frame_split_in_two_changes_no_episode(face: Trace, rule: Rule, data: 
     durations[at], durations[at + 1] = face.durations[at] * cut, face.durations[at] * (1 - cut)
     starts = face.starts[twice]
     starts[at + 1] += durations[at]
-    split = trace(face.shares[twice], durations, starts)
+    split = face_series(face.shares[twice], durations, starts)
     before, after = find(face, "film.mp4", rule), find(split, "film.mp4", rule)
     assert spans(after) == spans(before)
     for one, other in zip(before, after, strict=True):
@@ -120,7 +120,7 @@ def test_an_expression_holds_against_neutral_but_not_against_another_one() -> No
     happiness, sadness, neutral = (EMOTIONS.index(name) for name in ("happiness", "sadness", "neutral"))
     rows[:4, happiness], rows[:4, neutral] = [0.6, 0.4, 0.4, 0.4], [0.4, 0.6, 0.6, 0.6]
     rows[4:, happiness], rows[4:, sadness] = 0.4, 0.6
-    found = find(trace(rows, np.full(8, 0.1)), "film.mp4", RULE)
+    found = find(face_series(rows, np.full(8, 0.1)), "film.mp4", RULE)
     assert spans(found) == [("happiness", 0.0, 0.4), ("sadness", 0.4, 0.8)]
 
 

@@ -47,9 +47,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert 51 <= hits <= 60
 
 
-def test_more_films_of_the_same_persons_do_not_narrow_it() -> None:
+def test_more_videos_of_the_same_persons_do_not_narrow_it() -> None:
     once = [seen(f"p{at}", "x", at / 10) for at in range(10)]
-    often = [seen(f"p{at}", "x", at / 10, file=str(film)) for at in range(10) for film in range(20)]
+    often = [seen(f"p{at}", "x", at / 10, file=str(video)) for at in range(10) for video in range(20)]
     assert of("mean_happiness", compare(often)[0])[0] == pytest.approx(of("mean_happiness", compare(once)[0])[0])
 
 

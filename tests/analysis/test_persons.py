@@ -18,7 +18,7 @@ def seen(person: str, file: str, shares: np.ndarray, seconds: float | None, **va
     return replace(fixed, **values)
 
 
-def test_a_person_of_two_films_is_one_whose_seconds_weigh() -> None:
+def test_a_person_of_two_videos_is_one_whose_seconds_weigh() -> None:
     summaries = [
         seen("Bo", "a", HAPPY, 30.0),
         seen("", "a", SAD, 99.0),
@@ -40,7 +40,7 @@ def test_groups_roles_and_kinds_are_not_mixed() -> None:
     assert len(found) == 4
 
 
-def test_photographs_weigh_their_faces() -> None:
+def test_photos_weigh_their_faces() -> None:
     photos = {"kind": Kind.PHOTOS, "seconds_visible": None, "episodes": None}
     parts = [seen("Bo", "a", HAPPY, None, faces=1, **photos), seen("Bo", "b", SAD, None, faces=3, **photos)]
     (bo,) = together(parts)
@@ -48,7 +48,7 @@ def test_photographs_weigh_their_faces() -> None:
     assert (bo.summary.seconds_visible, bo.summary.episodes_per_minute) == (None, None)
 
 
-def test_a_film_without_times_weighs_nothing_beside_others() -> None:
+def test_a_video_without_times_weighs_nothing_beside_others() -> None:
     (bo,) = together([seen("Bo", "a", HAPPY, 1.0), seen("Bo", "raw.h264", SAD, None, episodes=None)])
     assert bo.summary.means == pytest.approx(HAPPY)
     assert (bo.summary.faces, bo.summary.seconds_visible, bo.summary.episodes) == (20, 1.0, 3)

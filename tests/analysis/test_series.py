@@ -9,25 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch.analysis import series
-from fer_batch.analysis.series import Trace
+from fer_batch.analysis.series import FaceSeries
 from fer_batch.emotions import EMOTIONS
 
 
-def trace(starts: list[float], durations: list[float]) -> Trace:
+def face_series(starts: list[float], durations: list[float]) -> FaceSeries:
     count = len(starts)
     shares = np.tile(np.eye(7)[3], (count, 1))
     columns = (np.array(starts, dtype=float), np.array(durations, dtype=float), shares, np.full(count, 3))
-    return Trace(0, "Bo", np.arange(count), *columns)
+    return FaceSeries(0, "Bo", np.arange(count), *columns)
 
 
 rows = st.lists(st.tuples(st.floats(0.01, 3), st.sampled_from([0, 0, 0.5])), min_size=1, max_size=10)
 
 
 @given(rows, st.lists(st.floats(0, 40), min_size=1, max_size=5))
-def test_what_a_film_is_cut_into_is_all_there_is(rows: list[tuple[float, float]], cuts: list[float]) -> None:
+def test_what_a_video_is_cut_into_is_all_there_is(rows: list[tuple[float, float]], cuts: list[float]) -> None:
     durations = np.array([duration for duration, _ in rows])
     starts = np.cumsum(durations + [gap for _, gap in rows]) - durations
-    face = trace(starts.tolist(), durations.tolist())
+    face = face_series(starts.tolist(), durations.tolist())
     edges = [-1.0, *sorted(cuts), 100.0]
     parts = [face.within(low, high) for low, high in pairwise(edges)]
     assert sum(part.durations.sum() for part in parts if part) == pytest.approx(durations.sum())
@@ -39,18 +39,18 @@ def test_what_a_film_is_cut_into_is_all_there_is(rows: list[tuple[float, float]]
 
 
 def test_a_row_without_a_duration_is_in_the_stretch_in_which_it_begins() -> None:
-    face = trace([0.0, 1.0], [1.0, 0.0])
+    face = face_series([0.0, 1.0], [1.0, 0.0])
     assert face.within(1.0, 2.0).rows.tolist() == [1]
     assert face.within(0.0, 1.0).rows.tolist() == [0]
     assert face.within(1.5, 2.0) is None
 
 
 def test_without_times_there_is_no_stretch() -> None:
-    assert trace([np.nan], [0.0]).within(0, 1) is None
+    assert face_series([np.nan], [0.0]).within(0, 1) is None
 
 
 def test_what_is_rounded_is_no_gap() -> None:
-    assert trace([0, 0.0334, 0.0667, 0.2], [0.033, 0.033, 0.033, 0.1]).gaps == pytest.approx([0, 0, 0.1003])
+    assert face_series([0, 0.0334, 0.0667, 0.2], [0.033, 0.033, 0.033, 0.1]).gaps == pytest.approx([0, 0, 0.1003])
 
 
 def test_rows_that_do_not_count_are_in_no_trace() -> None:

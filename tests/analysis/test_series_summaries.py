@@ -52,7 +52,7 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def film(rows: Sequence[Row]) -> list[Summary]:
+def video(rows: Sequence[Row]) -> list[Summary]:
     return summarise(table(rows), "film.mp4", Kind.VIDEO)
 
 
@@ -72,7 +72,7 @@ def timed_rows(draw: st.DrawFn) -> list[Row]:
 def test_a_happy_second_at_30_frames_and_nine_sad_ones_at_1_frame_are_10_and_90_percent() -> None:
     happy = [Row(only(HAPPINESS), number / 30, 1 / 30) for number in range(30)]
     sad = [Row(only(SADNESS), 1.0 + number, 1.0) for number in range(9)]
-    (face,) = film(happy + sad)
+    (face,) = video(happy + sad)
     assert face.means == pytest.approx(0.1 * only(HAPPINESS) + 0.9 * only(SADNESS))
     assert (face.file, face.kind, face.face_id, face.faces) == ("film.mp4", Kind.VIDEO, 0, 39)
     assert (face.first_seen, face.last_seen, face.seconds_visible) == pytest.approx((0.0, 10.0, 10.0))
@@ -86,7 +86,7 @@ def test_a_frame_split_in_two_changes_nothing_but_the_count_of_rows(rows: list[R
     row = rows[which]
     first = replace(row, duration=row.duration * cut)
     second = replace(row, seconds=row.seconds + first.duration, duration=row.duration - first.duration)
-    before, after = film(rows), film([*rows[:which], first, second, *rows[which + 1 :]])
+    before, after = video(rows), video([*rows[:which], first, second, *rows[which + 1 :]])
     assert sum(one.faces for one in after) - sum(one.faces for one in before) == (row.shares is not None)
     assert len(after) == len(before)
     for old, new in zip(before, after, strict=True):
@@ -102,7 +102,7 @@ def test_a_frame_split_in_two_changes_nothing_but_the_count_of_rows(rows: list[R
 @settings(deadline=None)
 @given(timed_rows())
 def test_each_face_has_one_summary_whose_shares_sum_to_1(rows: list[Row]) -> None:
-    summaries = film(rows)
+    summaries = video(rows)
     assert [one.face_id for one in summaries] == sorted({row.face_id for row in rows if row.shares is not None})
     for one in summaries:
         mine = [row for row in rows if row.face_id == one.face_id and row.shares is not None]
@@ -125,7 +125,7 @@ def test_the_mean_of_a_share_is_not_the_part_of_the_time_in_which_it_is_the_stro
     mild = mixed(neutral=0.6, happiness=0.4)
     wild = mixed(happiness=0.7, sadness=0.2, fear=0.1)
     sad = mixed(sadness=0.5, neutral=0.3, anger=0.2)
-    (face,) = film([Row(mild, 0, 6.0), Row(wild, 6, 3.0), Row(sad, 9, 1.0)])
+    (face,) = video([Row(mild, 0, 6.0), Row(wild, 6, 3.0), Row(sad, 9, 1.0)])
     assert dict(zip(EMOTIONS, face.means, strict=True)) == pytest.approx(
         {"anger": 0.02, "disgust": 0, "fear": 0.03, "happiness": 0.45, "sadness": 0.11, "surprise": 0, "neutral": 0.39}
     )
@@ -135,7 +135,7 @@ def test_the_mean_of_a_share_is_not_the_part_of_the_time_in_which_it_is_the_stro
 
 
 def test_of_a_face_that_is_always_neutral_nothing_is_left_without_neutral() -> None:
-    (face,) = film([Row(mixed(neutral=0.9, sadness=0.1), 0, 1.0)])
+    (face,) = video([Row(mixed(neutral=0.9, sadness=0.1), 0, 1.0)])
     assert face.without_neutral is None
     assert face.valence == pytest.approx(-0.1)
 
@@ -143,7 +143,7 @@ def test_of_a_face_that_is_always_neutral_nothing_is_left_without_neutral() -> N
 def test_what_is_missing_is_counted_and_weighs_nothing() -> None:
     happy, sad = only(HAPPINESS), only(SADNESS)
     rows = [Row(happy, 0, 1.0), Row(None, 1, 7.0), Row(happy, 8, 1.0), Row(sad, 9.0004, 1.0), Row(sad, 12, 1.0)]
-    (face,) = film(rows)
+    (face,) = video(rows)
     assert (face.gaps, face.seconds_missing) == (2, pytest.approx(7 + 1.9996))
     assert (face.first_seen, face.last_seen, face.seconds_visible) == (0, 13, 4)
     assert face.means == pytest.approx((happy + sad) / 2)
@@ -154,26 +154,26 @@ def test_episodes_are_counted_a_minute_of_visible_time() -> None:
     found = [Episode("film.mp4", at, "", "sadness", 0, 1, 1, 1, 0) for at in (0, 0, 0, 1)]
     faces = summarise(table(rows), "film.mp4", Kind.VIDEO, found)
     assert [one.episodes_per_minute for one in faces] == pytest.approx([6, 2])
-    assert [one.episodes_per_minute for one in film(rows)] == [None, None]
+    assert [one.episodes_per_minute for one in video(rows)] == [None, None]
     assert [one.episodes_per_minute for one in summarise(table(rows), "film.mp4", Kind.VIDEO, [])] == [0, 0]
     untimed = summarise(table([Row(only(HAPPINESS))]), "film.h264", Kind.VIDEO, [])
     assert [one.episodes_per_minute for one in untimed] == [None]
 
 
 def test_a_row_whose_duration_is_unknown_weighs_nothing_beside_others() -> None:
-    (face,) = film([Row(only(HAPPINESS), 0.0, 1.0), Row(only(SADNESS), 2.0, None)])
+    (face,) = video([Row(only(HAPPINESS), 0.0, 1.0), Row(only(SADNESS), 2.0, None)])
     assert face.means.tolist() == only(HAPPINESS).tolist()
     assert (face.faces, face.last_seen, face.seconds_visible) == (2, 2.0, 1.0)
 
 
-def test_in_a_film_without_times_every_row_weighs_the_same() -> None:
-    (face,) = film([Row(only(HAPPINESS)), Row(only(SADNESS)), Row(only(SADNESS)), Row(None), Row(only(SADNESS))])
+def test_in_a_video_without_times_every_row_weighs_the_same() -> None:
+    (face,) = video([Row(only(HAPPINESS)), Row(only(SADNESS)), Row(only(SADNESS)), Row(None), Row(only(SADNESS))])
     assert face.means == pytest.approx(0.25 * only(HAPPINESS) + 0.75 * only(SADNESS))
     assert (face.faces, face.first_seen, face.last_seen, face.seconds_visible) == (4, None, None, None)
 
 
 def test_a_face_of_a_single_last_frame_without_a_duration_still_has_shares() -> None:
-    (face,) = film([Row(only(SADNESS), 2.0, 0.0)])
+    (face,) = video([Row(only(SADNESS), 2.0, 0.0)])
     assert face.means.tolist() == only(SADNESS).tolist()
     assert (face.first_seen, face.last_seen, face.seconds_visible) == (2.0, 2.0, 0.0)
 
@@ -194,7 +194,7 @@ def test_only_rows_that_count_are_summed_up() -> None:
     assert folder.faces == 1
 
 
-def test_photographs_are_summed_up_over_all_faces() -> None:
+def test_photos_are_summed_up_over_all_faces() -> None:
     rows = [Row(only(HAPPINESS), face_id=0), Row(only(SADNESS), face_id=1), Row(None), Row(only(SADNESS), face_id=0)]
     (folder,) = summarise(table(rows), "holiday", Kind.PHOTOS)
     assert folder.means == pytest.approx(only(HAPPINESS) / 3 + 2 * only(SADNESS) / 3)

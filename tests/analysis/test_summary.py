@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.analysis.summary import Measured, measure
+from fer_batch.analysis.summary import SourceSummary, measure
 from fer_batch.annotations.events import Event, Events
-from fer_batch.annotations.load import Study
+from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import Naming, People
 from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
 from fer_batch.types import Kind, Source
 
-FILM = Source(Kind.VIDEO, "film.mp4", (Path("film.mp4"),), "film.mp4")
+VIDEO = Source(Kind.VIDEO, "film.mp4", (Path("film.mp4"),), "film.mp4")
 FOLDER = Source(Kind.PHOTOS, "holiday", (Path("a.jpg"),), "holiday")
 LINE = Line("events.csv", 2, {})
 
@@ -46,9 +46,9 @@ def table(rows: list[Row], person: str = "", file: str = "film.mp4") -> pd.DataF
     )
 
 
-def in_events(rows: list[Row], *spans: tuple[float, float], **options: object) -> Measured:
+def in_events(rows: list[Row], *spans: tuple[float, float], **options: object) -> SourceSummary:
     events = [Event(LINE, "film.mp4", "task", *span) for span in spans]
-    return measure(table(rows), FILM, Options(**options), Study(events=Events({"film.mp4": events})))
+    return measure(table(rows), VIDEO, Options(**options), Annotations(events=Events({"film.mp4": events})))
 
 
 def test_an_event_cuts_frames_at_its_edges() -> None:
@@ -77,7 +77,7 @@ def test_an_event_beyond_what_was_looked_at_is_told() -> None:
     assert all(one.rows_kept for one in found.complaints)
 
 
-def test_a_film_without_times_has_no_events_and_says_so() -> None:
+def test_a_video_without_times_has_no_events_and_says_so() -> None:
     found = in_events([(np.nan, np.nan, 0, "happiness")], (0, 1))
     assert "no time stamps" in found.complaints[0].reason
     assert [face for _, face in found.events] == [None]
@@ -133,8 +133,8 @@ def test_change_is_from_each_faces_own_baseline_and_the_raw_numbers_stay() -> No
 
 def test_the_baseline_is_in_the_time_of_the_events() -> None:
     rows: list[Row] = [(0, 2, 0, "neutral"), (2, 2, 0, "happiness")]
-    study = Study(events=Events({}, {"film.mp4": 10.0}))
-    (face,) = measure(table(rows), FILM, Options(baseline=(12.0, 14.0)), study).summaries
+    study = Annotations(events=Events({}, {"film.mp4": 10.0}))
+    (face,) = measure(table(rows), VIDEO, Options(baseline=(12.0, 14.0)), study).summaries
     assert face.changes[EMOTIONS.index("neutral")] == pytest.approx(0.5)
 
 
@@ -153,11 +153,11 @@ def test_smoothed_shares_decide_on_episodes() -> None:
     assert in_events(rows).smoothed is None
 
 
-def test_persons_in_photographs_are_summed_up_by_role_and_group() -> None:
+def test_persons_in_photos_are_summed_up_by_role_and_group() -> None:
     rows: list[Row] = [(np.nan, np.nan, at, "happiness" if at else "sadness") for at in range(3)]
     namings = tuple(Naming(LINE, "a.jpg", at, "Anna", "", "before" if at else "after") for at in range(3))
     everybody = People({"holiday": namings})
-    found = measure(table(rows, "Anna", "a.jpg"), FOLDER, Options(), Study(people=everybody))
+    found = measure(table(rows, "Anna", "a.jpg"), FOLDER, Options(), Annotations(people=everybody))
     assert [(one.person, one.group, one.faces) for one in found.people] == [("Anna", "after", 1), ("Anna", "before", 2)]
     assert found.people[1].means[EMOTIONS.index("happiness")] == 1
     assert found.summaries[0].person == ""

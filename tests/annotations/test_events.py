@@ -7,10 +7,10 @@ import pytest
 
 from fer_batch.annotations import events
 from fer_batch.errors import UsageError
-from fer_batch.media.sources import Found
+from fer_batch.media.sources import FoundMedia
 from fer_batch.types import Kind, Skipped, Source
 
-FOUND = Found(
+FOUND = FoundMedia(
     sources=(
         Source(Kind.VIDEO, "left.mp4", (Path("left.mp4"),), "left.mp4"),
         Source(Kind.VIDEO, "right.mp4", (Path("right.mp4"),), "right.mp4"),
@@ -27,8 +27,8 @@ def read(folder: Path, *lines: str, header: str = "file,label,start,stop,offset"
     return events.read(path, FOUND)
 
 
-def spans(found: events.Events, film: str) -> list[tuple[str, float, float]]:
-    return [(one.label, one.start, one.stop) for one in found.of(film)]
+def spans(found: events.Events, video: str) -> list[tuple[str, float, float]]:
+    return [(one.label, one.start, one.stop) for one in found.of(video)]
 
 
 def test_events_are_sorted_and_those_of_different_labels_may_overlap(tmp_path: Path) -> None:

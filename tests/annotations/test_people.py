@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from fer_batch.annotations import people
 from fer_batch.annotations.people import Names
 from fer_batch.errors import UsageError
-from fer_batch.media.sources import Found
-from fer_batch.types import Box, Detection, Face, Kind, Moment, Reading, Skipped, Source
+from fer_batch.media.sources import FoundMedia
+from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Skipped, Source, TrackedFrame
 
-FOUND = Found(
+FOUND = FoundMedia(
     sources=(
         Source(Kind.VIDEO, "interview.mp4", (Path("interview.mp4"),), "interview.mp4"),
         Source(Kind.VIDEO, "sub/Caf\u00e9.mp4", (Path("Caf\u00e9.mp4"),), "x"),
@@ -33,10 +33,10 @@ def read(folder: Path, *lines: str, header: str = "file,face_id,person,role,grou
     return people.read(path, FOUND)
 
 
-def film(*frames: Iterable[int]) -> list[Reading]:
+def video(*frames: Iterable[int]) -> list[TrackedFrame]:
     """A reading for each frame, 0.1 s apart, with faces of these ids."""
     return [
-        Reading(Moment("interview.mp4", number, number / 10, 0.1), tuple(map(face, ids)))
+        TrackedFrame(FrameTime("interview.mp4", number, number / 10, 0.1), tuple(map(face, ids)))
         for number, ids in enumerate(frames)
     ]
 
@@ -45,17 +45,19 @@ def face(face_id: int) -> Face:
     return Face(face_id, Detection(Box(face_id, 0, 30, 40), 0.9), np.full(7, 1 / 7, np.float32))
 
 
-def named(names: Names, readings: list[Reading], kind: Kind = Kind.VIDEO) -> list[list[tuple[int, str, float]]]:
+def named(
+    names: Names, tracked_frames: list[TrackedFrame], kind: Kind = Kind.VIDEO
+) -> list[list[tuple[int, str, float]]]:
     """face_id, person and where it is, of every face of every frame."""
-    given = names.give(readings, kind)
-    return [[(one.face_id, one.person, one.detection.box.x) for one in reading.faces] for reading in given]
+    given = names.give(tracked_frames, kind)
+    return [[(one.face_id, one.person, one.detection.box.x) for one in tracked.faces] for tracked in given]
 
 
 def test_tracks_of_one_name_are_joined_under_the_first_ones_number(tmp_path: Path) -> None:
     names = read(tmp_path, "interview.mp4,2,Anna,,", "interview.mp4,0,Anna,,", "interview.mp4,3,Bo,,").of(
         "interview.mp4"
     )
-    found = named(names, film([0, 1], [1], [1, 2], [2, 3], [3]))
+    found = named(names, video([0, 1], [1], [1, 2], [2, 3], [3]))
     assert found == [
         [(0, "Anna", 0), (1, "", 1)],
         [(1, "", 1)],
@@ -68,7 +70,7 @@ def test_tracks_of_one_name_are_joined_under_the_first_ones_number(tmp_path: Pat
 
 def test_a_face_that_is_not_there_is_told_with_its_line(tmp_path: Path) -> None:
     names = read(tmp_path, "interview.mp4,0,Anna,,", "interview.mp4,7,Anna,,").of("interview.mp4")
-    named(names, film([0]))
+    named(names, video([0]))
     ((file, reason, kept),) = ((one.file, one.reason, one.rows_kept) for one in names.complaints())
     assert (file, kept) == ("interview.mp4", True)
     assert reason.startswith("people.csv line 3: there is no face 7 in interview.mp4. Correct face_id, or")
@@ -76,7 +78,7 @@ def test_a_face_that_is_not_there_is_told_with_its_line(tmp_path: Path) -> None:
 
 def test_one_person_cannot_be_two_faces_of_one_frame(tmp_path: Path) -> None:
     names = read(tmp_path, "interview.mp4,0,Anna,,", "interview.mp4,1,Anna,,").of("interview.mp4")
-    found = named(names, film([0], [0, 1], [0, 1], [1]))
+    found = named(names, video([0], [0, 1], [0, 1], [1]))
     assert found == [[(0, "Anna", 0)], [(0, "Anna", 0), (1, "", 1)], [(0, "Anna", 0), (1, "", 1)], [(0, "Anna", 1)]]
     (told,) = names.complaints()
     assert (
@@ -97,9 +99,9 @@ def test_whatever_is_named_no_face_is_lost_and_none_is_twice_in_a_frame(
         for at, person in enumerate(given)
         if person
     ]
-    readings = film(*(sorted(frame) for frame in frames))
-    found = named(Names("interview.mp4", lines), readings)
-    for before, after in zip(readings, found, strict=True):
+    tracked_frames = video(*(sorted(frame) for frame in frames))
+    found = named(Names("interview.mp4", lines), tracked_frames)
+    for before, after in zip(tracked_frames, found, strict=True):
         assert sorted(x for _, _, x in after) == [one.detection.box.x for one in before.faces]
         assert len({face_id for face_id, _, _ in after}) == len(after)
         persons = [person for _, person, _ in after if person]
@@ -108,23 +110,25 @@ def test_whatever_is_named_no_face_is_lost_and_none_is_twice_in_a_frame(
         assert len({face_id for frame in found for face_id, name, _ in frame if name == person}) <= 1
 
 
-def test_photographs_are_named_one_by_one(tmp_path: Path) -> None:
+def test_photos_are_named_one_by_one(tmp_path: Path) -> None:
     lines = ["a.jpg,1,Anna,,before", "holiday/b.jpg,0,Anna,,after", "work/b.jpg,0,Bo,,"]
     everybody = read(tmp_path, *lines)
     names = everybody.of("holiday")
-    readings = [Reading(Moment(file, at), (face(0), face(1))) for at, file in enumerate(("a.jpg", "b.jpg"))]
-    assert named(names, readings, Kind.PHOTOS) == [[(0, "", 0), (1, "Anna", 1)], [(0, "Anna", 0), (1, "", 1)]]
+    tracked_frames = [
+        TrackedFrame(FrameTime(file, at), (face(0), face(1))) for at, file in enumerate(("a.jpg", "b.jpg"))
+    ]
+    assert named(names, tracked_frames, Kind.PHOTOS) == [[(0, "", 0), (1, "Anna", 1)], [(0, "Anna", 0), (1, "", 1)]]
     assert names.complaints() == []
     assert (everybody.persons, everybody.groups) == ({"Anna", "Bo"}, {"before", "after"})
     named(everybody.of("work"), [], Kind.PHOTOS)
     twice = read(tmp_path, "a.jpg,0,Anna,,", "a.jpg,1,Anna,,").of("holiday")
-    assert named(twice, readings, Kind.PHOTOS)[0] == [(0, "Anna", 0), (1, "", 1)]
+    assert named(twice, tracked_frames, Kind.PHOTOS)[0] == [(0, "Anna", 0), (1, "", 1)]
     assert "seen together in one photograph" in twice.complaints()[0].reason
 
 
-def test_a_photograph_without_the_face_is_told(tmp_path: Path) -> None:
+def test_a_photo_without_the_face_is_told(tmp_path: Path) -> None:
     names = read(tmp_path, "a.jpg,1,Anna,,").of("holiday")
-    named(names, [Reading(Moment("a.jpg", 0), (face(0),))], Kind.PHOTOS)
+    named(names, [TrackedFrame(FrameTime("a.jpg", 0), (face(0),))], Kind.PHOTOS)
     assert "line 2: there is no face 1 in a.jpg." in names.complaints()[0].reason
 
 
@@ -184,5 +188,5 @@ def test_every_mistake_ends_the_run_with_its_line_and_what_to_do(
         read(tmp_path, *lines)
 
 
-def test_a_person_may_change_role_and_group_from_film_to_film(tmp_path: Path) -> None:
+def test_a_person_may_change_role_and_group_from_video_to_video(tmp_path: Path) -> None:
     read(tmp_path, "interview.mp4,0,Anna,guest,before", "sub/Caf\u00e9.mp4,0,Anna,host,after")

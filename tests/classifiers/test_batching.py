@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch.classifiers.batching import SMALL_BATCH, Batcher, predict, sizes
-from fer_batch.types import Answers, Box, Detection, Moment, Sightings
+from fer_batch.types import Answers, Box, Detection, FrameTime, Sightings
 
 
 def crop(number: int) -> np.ndarray:
@@ -44,16 +44,16 @@ class Scene:
         self.faces = 0
         self.frames = 0
 
-    def sightings(self, *faces_per_frame: int) -> Sightings:
+    def scanned(self, *faces_per_frame: int) -> Sightings:
         count = sum(faces_per_frame)
         numbers = range(self.faces, self.faces + count)
-        moments = tuple(Moment("film", self.frames + at) for at in range(len(faces_per_frame)))
+        times = tuple(FrameTime("film", self.frames + at) for at in range(len(faces_per_frame)))
         self.faces += count
         self.frames += len(faces_per_frame)
         return Sightings(
-            moments,
-            np.full((len(moments), 2), (640, 480 + self.frames)),
-            np.full((len(moments), 8, 8), self.frames % 256, np.uint8),
+            times,
+            np.full((len(times), 2), (640, 480 + self.frames)),
+            np.full((len(times), 8, 8), self.frames % 256, np.uint8),
             np.repeat(np.arange(len(faces_per_frame)), faces_per_frame),
             tuple(Detection(Box(number, 1, 2, 3), 0.5) for number in numbers),
             np.array([crop(number) for number in numbers], np.uint8).reshape(count, 48, 48),
@@ -64,7 +64,7 @@ def is_answered(seen: Sightings, answers: Answers) -> bool:
     """Whether these are all the answers to what was seen."""
     rows = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
     return (
-        answers.moments == seen.moments
+        answers.times == seen.times
         and np.array_equal(answers.sizes, seen.sizes)
         and np.array_equal(answers.scenes, seen.scenes)
         and np.array_equal(answers.owners, seen.owners)
@@ -91,7 +91,7 @@ def batcher(model: Model) -> Batcher[str]:
 
 
 def test_nothing_is_answered_before_a_batch_is_full(batcher: Batcher[str], model: Model, scene: Scene) -> None:
-    early, late = scene.sightings(2, 1), scene.sightings(0, 1, 2)
+    early, late = scene.scanned(2, 1), scene.scanned(0, 1, 2)
     assert list(batcher.add("a", early)) == []
     assert model.asked == []
     ((key, answers),) = batcher.add("a", late)
@@ -101,7 +101,7 @@ def test_nothing_is_answered_before_a_batch_is_full(batcher: Batcher[str], model
 
 
 def test_the_rest_is_answered_in_the_end_and_once(batcher: Batcher[str], model: Model, scene: Scene) -> None:
-    seen = scene.sightings(3)
+    seen = scene.scanned(3)
     assert list(batcher.add("a", seen)) == []
     ((_, answers),) = batcher.flush()
     assert is_answered(seen, answers)
@@ -111,7 +111,7 @@ def test_the_rest_is_answered_in_the_end_and_once(batcher: Batcher[str], model: 
 
 def test_with_nothing_to_answer_the_model_is_not_asked(batcher: Batcher[str], model: Model, scene: Scene) -> None:
     assert list(batcher.flush()) == []
-    blank = scene.sightings(0, 0)
+    blank = scene.scanned(0, 0)
     ((_, answers),) = batcher.add("a", blank)
     assert is_answered(blank, answers)
     assert answers.shares.shape == (0, 2, 7)
@@ -120,7 +120,7 @@ def test_with_nothing_to_answer_the_model_is_not_asked(batcher: Batcher[str], mo
 
 
 def test_frames_without_faces_keep_their_place(batcher: Batcher[str], scene: Scene) -> None:
-    seen = [scene.sightings(1), scene.sightings(0), scene.sightings(3)]
+    seen = [scene.scanned(1), scene.scanned(0), scene.scanned(3)]
     assert list(batcher.add("a", seen[0])) == []
     assert list(batcher.add("a", seen[1])) == []
     found = [answers for _, answers in batcher.add("a", seen[2])]
@@ -129,7 +129,7 @@ def test_frames_without_faces_keep_their_place(batcher: Batcher[str], scene: Sce
 
 
 def test_faces_of_several_chunks_share_a_batch(batcher: Batcher[str], model: Model, scene: Scene) -> None:
-    seen = {key: scene.sightings(1) for key in "abcd"}
+    seen = {key: scene.scanned(1) for key in "abcd"}
     found = [pair for key in "abcd" for pair in batcher.add(key, seen[key])]
     assert model.asked == [4]
     assert [key for key, _ in found] == list("abcd")
@@ -137,7 +137,7 @@ def test_faces_of_several_chunks_share_a_batch(batcher: Batcher[str], model: Mod
 
 
 def test_what_fills_several_batches_is_asked_about_at_once(batcher: Batcher[str], model: Model, scene: Scene) -> None:
-    seen = scene.sightings(9)
+    seen = scene.scanned(9)
     assert list(batcher.add("a", seen)) == []
     assert model.asked == [8]
     ((_, answers),) = batcher.flush()
@@ -147,10 +147,10 @@ def test_what_fills_several_batches_is_asked_about_at_once(batcher: Batcher[str]
 
 def test_it_knows_what_waits(batcher: Batcher[str], scene: Scene) -> None:
     assert not batcher.holds("a")
-    list(batcher.add("a", scene.sightings(3)))
+    list(batcher.add("a", scene.scanned(3)))
     assert batcher.holds("a")
     assert not batcher.holds("b")
-    list(batcher.add("b", scene.sightings(2)))
+    list(batcher.add("b", scene.scanned(2)))
     assert not batcher.holds("a")
     assert batcher.holds("b")
     list(batcher.flush())
@@ -158,7 +158,7 @@ def test_it_knows_what_waits(batcher: Batcher[str], scene: Scene) -> None:
 
 
 def test_what_is_dropped_is_not_answered_and_leaves_no_gap(batcher: Batcher[str], model: Model, scene: Scene) -> None:
-    kept, void, more = scene.sightings(1), scene.sightings(2), scene.sightings(3)
+    kept, void, more = scene.scanned(1), scene.scanned(2), scene.scanned(3)
     list(batcher.add("a", kept))
     list(batcher.add("b", void))
     batcher.drop("b")
@@ -170,7 +170,7 @@ def test_what_is_dropped_is_not_answered_and_leaves_no_gap(batcher: Batcher[str]
 
 
 def test_what_was_half_answered_can_be_dropped(batcher: Batcher[str], model: Model, scene: Scene) -> None:
-    void, kept = scene.sightings(6), scene.sightings(4)
+    void, kept = scene.scanned(6), scene.scanned(4)
     assert list(batcher.add("b", void)) == []
     batcher.drop("b")
     ((key, answers),) = batcher.add("a", kept)
@@ -199,7 +199,7 @@ def test_every_face_gets_its_own_answer_in_the_order_in_which_it_came(
             batcher.drop(key)
             expected[len(found) :] = [pair for pair in expected[len(found) :] if pair[0] != key]
             continue
-        seen = scene.sightings(*faces)
+        seen = scene.scanned(*faces)
         expected.append((key, seen))
         found.extend(batcher.add(key, seen))
         waiting = {key for key, _ in expected[len(found) :]}

@@ -50,11 +50,11 @@ def test_past_every_edge_the_border_is_repeated_as_if_the_picture_had_been_padde
 @settings(deadline=None)
 @given(boxes)
 def test_inside_the_picture_a_face_is_the_square_resized(box: Box) -> None:
-    picture = np.pad(NOISE, PAD, mode="reflect")
+    image = np.pad(NOISE, PAD, mode="reflect")
     left, top, side = square(Box(box.x + PAD, box.y + PAD, box.width, box.height))
-    patch = picture[top : top + side, left : left + side]
+    patch = image[top : top + side, left : left + side]
     expected = cv2.resize(patch.copy(), (48, 48), interpolation=cv2.INTER_AREA if side > 48 else cv2.INTER_LINEAR)
-    face = cut(Luma(picture), Box(box.x + PAD, box.y + PAD, box.width, box.height))
+    face = cut(Luma(image), Box(box.x + PAD, box.y + PAD, box.width, box.height))
     np.testing.assert_array_equal(face, expected)
 
 
@@ -109,9 +109,9 @@ def test_turned_and_mirrored_views_are_cut_like_copies(swap: bool, down: int, ac
 
 @pytest.mark.parametrize("levels", [np.uint8, np.uint16])
 def test_a_picture_of_the_models_size_stays_as_it_is(levels: type) -> None:
-    picture = NOISE[:, :48].astype(levels)
-    assert resample(picture).dtype == levels
-    np.testing.assert_array_equal(resample(picture), picture)
+    image = NOISE[:, :48].astype(levels)
+    assert resample(image).dtype == levels
+    np.testing.assert_array_equal(resample(image), image)
 
 
 def test_a_face_outlives_the_decoders_memory() -> None:

@@ -23,7 +23,7 @@ FACE = Detection(Box(0, 0, 90, 110), 0.9, FRONTAL)
 
 
 @pytest.fixture(scope="module")
-def picture() -> np.ndarray:
+def image() -> np.ndarray:
     """A good picture of a face, (48, 48) uint8."""
     grey = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)
     return faces.cut(Luma(grey), Box(175, 65, 95, 120))
@@ -50,8 +50,8 @@ def overexposed(crop: np.ndarray, gain: float) -> np.ndarray:
     return np.clip(crop * gain, 0, 255).astype(np.uint8)
 
 
-def test_a_good_picture_of_a_large_frontal_face_has_the_best_quality(picture: np.ndarray) -> None:
-    assert seen(picture) > 0.97
+def test_a_good_picture_of_a_large_frontal_face_has_the_best_quality(image: np.ndarray) -> None:
+    assert seen(image) > 0.97
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,16 @@ def test_a_good_picture_of_a_large_frontal_face_has_the_best_quality(picture: np
     [(blurred, (1, 1.5, 2, 3, 4)), (enlarged, (24, 16, 12, 8)), (noisy, (0.3, 0.1, 0.05)), (overexposed, (2, 4, 8))],
 )
 def test_the_more_a_picture_is_spoilt_the_less_is_its_quality(
-    picture: np.ndarray, spoil: Callable[[np.ndarray, float], np.ndarray], steps: tuple[float, ...]
+    image: np.ndarray, spoil: Callable[[np.ndarray, float], np.ndarray], steps: tuple[float, ...]
 ) -> None:
-    scores = [seen(picture), *(seen(spoil(picture, step)) for step in steps)]
+    scores = [seen(image), *(seen(spoil(image, step)) for step in steps)]
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] < 0.5 * scores[0]
 
 
-def test_darkness_and_dull_light_alone_take_nothing(picture: np.ndarray) -> None:
-    assert seen((picture * 0.4).astype(np.uint8)) > 0.97
-    assert seen((100 + picture * 0.3).astype(np.uint8)) > 0.97
+def test_darkness_and_dull_light_alone_take_nothing(image: np.ndarray) -> None:
+    assert seen((image * 0.4).astype(np.uint8)) > 0.97
+    assert seen((100 + image * 0.3).astype(np.uint8)) > 0.97
 
 
 @pytest.mark.parametrize("level", [0, 7, 128, 255])

@@ -23,13 +23,13 @@ def test_the_part_within_a_picture_is_what_both_have(
     x: int, y: int, width: int, height: int, across: int, down: int
 ) -> None:
     region = Region(x, y, width, height)
-    picture, part = np.zeros((down, across), bool), np.zeros((down, across), bool)
-    picture[y : y + height, x : x + width] = True
+    image, part = np.zeros((down, across), bool), np.zeros((down, across), bool)
+    image[y : y + height, x : x + width] = True
     found = region.within(across, down)
-    assert (found is None) == (not picture.any())
+    assert (found is None) == (not image.any())
     if found is not None:
         part[found.y : found.y + found.height, found.x : found.x + found.width] = True
-        assert (part == picture).all()
+        assert (part == image).all()
         assert part.sum() == found.width * found.height
 
 
@@ -60,10 +60,10 @@ def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_pictu
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    media.write_photograph(folder / "pair.png", pair)
+    media.write_photo(folder / "pair.png", pair)
     large = cv2.resize(pair, (5120, 1920))
-    media.write_photograph(folder / "large.jpg", large)
-    media.write_film(folder / "pair.mp4", range(0, 1200, 40), [np.roll(pair, at, axis=0) for at in range(30)])
+    media.write_photo(folder / "large.jpg", large)
+    media.write_video(folder / "pair.mp4", range(0, 1200, 40), [np.roll(pair, at, axis=0) for at in range(30)])
     whole = fer_batch.analyze([folder], Options(workers=0), out=tmp_path / "whole")
     right = fer_batch.analyze([folder], Options(workers=0, region=(330, 0, 310, 240)), out=tmp_path / "right")
     assert len(boxes(whole, "pair.mp4")) == 60
@@ -83,13 +83,13 @@ def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_pictu
 
 def test_a_face_that_leaves_the_region_is_followed_no_further(pair: np.ndarray, tmp_path: Path) -> None:
     face = pair[:, :320]
-    pictures = []
+    images = []
     for at in range(40):
         canvas = np.full((240, 640, 3), 127, np.uint8)
         canvas[:, at * 8 : at * 8 + 320] = face
-        pictures.append(canvas)
-    film = media.write_film(tmp_path / "walks.mp4", range(0, 1600, 40), pictures)
-    run = fer_batch.analyze([film], Options(workers=0, region=(0, 0, 320, 240)), out=tmp_path / "out")
+        images.append(canvas)
+    video = media.write_video(tmp_path / "walks.mp4", range(0, 1600, 40), images)
+    run = fer_batch.analyze([video], Options(workers=0, region=(0, 0, 320, 240)), out=tmp_path / "out")
     found = boxes(run, "walks.mp4")
     centres = found[:, 0] + found[:, 2] / 2
     assert 10 < len(found) < 35

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fer_batch.detection import schedule
-from fer_batch.types import Box, Detection, Kind, Moment
+from fer_batch.types import Box, Detection, FrameTime, Kind
 
 FRAME = (3840, 2160)
 """Width and height."""
@@ -319,8 +319,8 @@ def test_of_what_a_square_shows_the_face_that_was_expected_is_chosen() -> None:
     assert schedule.chosen(expected, []) is None
 
 
-def moment(seconds: float | None) -> Moment:
-    return Moment("film", 0, seconds)
+def time(seconds: float | None) -> FrameTime:
+    return FrameTime("film", 0, seconds)
 
 
 SMALL = 640 * 480
@@ -328,25 +328,25 @@ SMALL = 640 * 480
 
 @pytest.mark.parametrize("rate", [5, 24, 25, 29.97, 60])
 def test_a_whole_look_is_due_half_a_second_after_the_last(rate: float) -> None:
-    last = moment(3.0)
-    first = next(n for n in range(1, 100) if schedule.due(last, moment(3.0 + n / rate), n, SMALL, None))
+    last = time(3.0)
+    first = next(n for n in range(1, 100) if schedule.due(last, time(3.0 + n / rate), n, SMALL, None))
     assert schedule.WHOLE_SECONDS <= first / rate < schedule.WHOLE_SECONDS + 1 / rate
 
 
 @pytest.mark.parametrize("every", [1, 2, 7])
 def test_the_user_may_have_whole_frames_looked_at_more_often(every: int) -> None:
-    for last, later in ((moment(1.0), moment(1.001)), (moment(None), moment(None))):
+    for last, later in ((time(1.0), time(1.001)), (time(None), time(None))):
         assert not any(schedule.due(last, later, waiting, SMALL, every) for waiting in range(1, every))
         assert schedule.due(last, later, every, SMALL, every)
 
 
 def test_the_user_may_not_have_them_looked_at_more_seldom() -> None:
-    assert schedule.due(moment(1.0), moment(1.0 + schedule.WHOLE_SECONDS), 2, SMALL, 10_000)
-    assert schedule.due(moment(None), moment(None), schedule.WHOLE_FRAMES, SMALL, 10_000)
+    assert schedule.due(time(1.0), time(1.0 + schedule.WHOLE_SECONDS), 2, SMALL, 10_000)
+    assert schedule.due(time(None), time(None), schedule.WHOLE_FRAMES, SMALL, 10_000)
 
 
 def test_frames_without_times_are_counted() -> None:
-    for last, later in ((moment(None), moment(None)), (moment(0.0), moment(None)), (moment(None), moment(9.0))):
+    for last, later in ((time(None), time(None)), (time(0.0), time(None)), (time(None), time(9.0))):
         assert not schedule.due(last, later, schedule.WHOLE_FRAMES - 1, SMALL, None)
         assert schedule.due(last, later, schedule.WHOLE_FRAMES, SMALL, None)
 
@@ -355,12 +355,12 @@ def test_frames_without_times_are_counted() -> None:
 @pytest.mark.parametrize("seconds", [None, 0.001])
 def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None, every: int | None) -> None:
     pixels = schedule.HELD_PIXELS // 4
-    last, later = moment(0.0 if seconds else None), moment(seconds)
+    last, later = time(0.0 if seconds else None), time(seconds)
     assert [schedule.due(last, later, waiting, pixels, every) for waiting in range(1, 5)] == [False] * 3 + [True]
     assert schedule.due(last, later, 1, 2 * schedule.HELD_PIXELS, every)
 
 
-def test_stills_are_looked_at_more_closely_than_films() -> None:
+def test_stills_are_looked_at_more_closely_than_videos() -> None:
     assert (
         schedule.longest_side(Kind.PHOTOS)
         >= schedule.longest_side(Kind.VIDEO)

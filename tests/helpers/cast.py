@@ -10,7 +10,7 @@ import numpy as np
 import skimage.data
 
 from fer_batch.types import Box
-from tests.helpers.media import write_film
+from tests.helpers.media import write_video
 
 SIZE = (640, 360)
 """Width and height."""
@@ -70,36 +70,36 @@ class Shot:
 class Truth:
     """A film's frames: who is where for certain, and who may be seen or not."""
 
-    stamps: list[int] = field(default_factory=list)
+    timestamps: list[int] = field(default_factory=list)
     """In milliseconds."""
     people: list[Mapping[str, Box]] = field(default_factory=list)
     unsure: list[Sequence[Box]] = field(default_factory=list)
 
 
-def painted(picture: np.ndarray) -> np.ndarray:
+def painted(image: np.ndarray) -> np.ndarray:
     """A picture as the backdrop of a shot, without strong lines."""
-    colour = picture if picture.ndim == 3 else np.repeat(picture[:, :, np.newaxis], 3, axis=2)
+    colour = image if image.ndim == 3 else np.repeat(image[:, :, np.newaxis], 3, axis=2)
     return cv2.GaussianBlur(cv2.resize(colour[:, :, :3], SIZE, interpolation=cv2.INTER_AREA), (0, 0), 6)
 
 
 def shoot(path: Path, shots: Sequence[Shot]) -> Truth:
     """Write the film, and tell who is in it."""
     truth = Truth()
-    pictures: list[np.ndarray] = []
+    images: list[np.ndarray] = []
     for shot in shots:
         for number in range(round((shot.stop - shot.start) * shot.fps)):
             seconds = shot.start + number / shot.fps
-            pictures.append(_picture(shot, seconds))
+            images.append(_image(shot, seconds))
             people, unsure = _who(shot, seconds)
-            truth.stamps.append(round(1000 * seconds))
+            truth.pts.append(round(1000 * seconds))
             truth.people.append(people)
             truth.unsure.append(unsure)
-    write_film(path, truth.stamps, pictures, time_base=Fraction(1, 1000), keyframe_every=50)
+    write_video(path, truth.pts, images, time_base=Fraction(1, 1000), keyframe_every=50)
     return truth
 
 
-def _picture(shot: Shot, seconds: float) -> np.ndarray:
-    picture = shot.set_.astype(np.float32)
+def _image(shot: Shot, seconds: float) -> np.ndarray:
+    image = shot.set_.astype(np.float32)
     for actor in shot.actors:
         place = actor.place(seconds)
         if place is None:
@@ -113,10 +113,10 @@ def _picture(shot: Shot, seconds: float) -> np.ndarray:
         mask = cv2.GaussianBlur(mask, (0, 0), 2)[:, :, np.newaxis]
         left, top = round(place[0] - side / 2), round(place[1] - side / 2)
         rows, columns = slice(max(top, 0), max(top + side, 0)), slice(max(left, 0), max(left + side, 0))
-        under = picture[rows, columns]
+        under = image[rows, columns]
         cut = (slice(max(-top, 0), max(-top, 0) + under.shape[0]), slice(max(-left, 0), max(-left, 0) + under.shape[1]))
-        picture[rows, columns] = under * (1 - mask[cut]) + mask[cut] * head[cut]
-    return np.rint(picture).astype(np.uint8)
+        image[rows, columns] = under * (1 - mask[cut]) + mask[cut] * head[cut]
+    return np.rint(image).astype(np.uint8)
 
 
 def _who(shot: Shot, seconds: float) -> tuple[dict[str, Box], list[Box]]:

@@ -28,15 +28,15 @@ def number(grey: float) -> int:
     return round(((grey - 16) * 255 / 219 - 30) / 6)
 
 
-def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+def pixels(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
     """(height, width, 3) uint8 of one grey."""
     return np.full((size[1], size[0], 3), level(number), np.uint8)
 
 
-def write_film(
+def write_video(
     path: Path,
-    stamps: Sequence[int] = tuple(range(0, 1000, 40)),
-    pictures: Sequence[np.ndarray] | None = None,
+    timestamps: Sequence[int] = tuple(range(0, 1000, 40)),
+    images: Sequence[np.ndarray] | None = None,
     *,
     codec: str = "libx264",
     time_base: Fraction = MILLISECONDS,
@@ -50,8 +50,8 @@ def write_film(
     prepare: Callable[[av.VideoStream], object] = lambda stream: None,
 ) -> Path:
     """A film whose frames have the given stamps; ``display`` is a rotation in degrees and two mirrors."""
-    pictures = pictures or [picture(at) for at in range(len(stamps))]
-    height, width = pictures[0].shape[:2]
+    images = images or [pixels(at) for at in range(len(timestamps))]
+    height, width = images[0].shape[:2]
     with av.open(str(path), "w", format=format, options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=min(Fraction(25), 1 / time_base))
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
@@ -63,10 +63,10 @@ def write_film(
             stream.set_display_rotation(*display)
         sound = container.add_stream("aac", rate=8000) if audio else None
         if sound is not None:
-            _write_sound(container, sound, seconds=stamps[-1] * time_base + 1)
-        for image, stamp in zip(pictures, stamps, strict=True):
+            _write_sound(container, sound, seconds=timestamps[-1] * time_base + 1)
+        for image, pts in zip(images, timestamps, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = stamp, time_base
+            frame.pts, frame.time_base = pts, time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
@@ -117,9 +117,9 @@ def write_wave(path: Path) -> Path:
     return path
 
 
-def write_photograph(path: Path, image: np.ndarray | None = None, **options: object) -> Path:
+def write_photo(path: Path, image: np.ndarray | None = None, **options: object) -> Path:
     """A photograph in the format that its suffix names."""
-    Image.fromarray(picture(3) if image is None else image).save(path, **options)
+    Image.fromarray(pixels(3) if image is None else image).save(path, **options)
     return path
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 from fer_batch.detection import crop
 from fer_batch.media.frame import Luma
 from fer_batch.media.video import reader
-from fer_batch.media.video.frame import Viewer
+from fer_batch.media.video.frame import FrameConverter
 from fer_batch.media.video.index import read_index
-from fer_batch.media.video.reader import Trust
+from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Box
 from tests.helpers import media
 from tests.media.test_reader import begun, plan, plan_as_a_run_would
@@ -24,7 +24,7 @@ LIMITED, FULL = 1, 2
 
 FACE = Box(40, 30, 80, 100)
 
-FILMS = [
+VIDEOS = [
     ("libx264", "yuv420p", LIMITED),
     ("libx264", "yuv420p", FULL),
     ("libx264", "yuvj420p", FULL),
@@ -88,16 +88,16 @@ def crops(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> dict[st
     """The same face out of every kind of film; under "photograph", out of a photograph."""
     folder = tmp_path_factory.mktemp("faces")
     found = {"photograph": crop.cut(Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
-    for codec, pixel_format, levels in FILMS:
+    for codec, pixel_format, levels in VIDEOS:
         suffix = "nut" if codec == "rawvideo" else "mov" if codec == "prores_ks" else "mkv"
         path = write_face(folder / f"{len(found)}.{suffix}", face, codec, pixel_format, levels)
         (frame, *_) = [one for chunk in plan_as_a_run_would(path) for one in begun(chunk).frames]
-        found[f"{codec} {pixel_format} {levels}"] = crop.cut(frame.picture.luma(), FACE)
+        found[f"{codec} {pixel_format} {levels}"] = crop.cut(frame.image.luma(), FACE)
     return found
 
 
 def test_a_face_has_the_same_grey_in_every_codec_depth_and_range(crops: dict[str, np.ndarray]) -> None:
-    assert len(crops) == len(FILMS) + 1
+    assert len(crops) == len(VIDEOS) + 1
     off = {
         (one, other): np.abs(crops[one].astype(float) - crops[other]).mean() for one, other in combinations(crops, 2)
     }
@@ -124,9 +124,9 @@ def test_a_face_has_the_same_grey_in_every_layout_of_pixels(
     layout: str, face: np.ndarray, crops: dict[str, np.ndarray]
 ) -> None:
     frame = av.VideoFrame.from_ndarray(face, format="rgb24").reformat(format=layout)
-    picture = Viewer().picture(frame)
-    assert np.abs(crop.cut(picture.luma(), FACE).astype(float) - crops["photograph"]).mean() < 3
-    colour = np.abs(picture.rgb(1000).astype(float) - face).mean()
+    image = FrameConverter().image(frame)
+    assert np.abs(crop.cut(image.luma(), FACE).astype(float) - crops["photograph"]).mean() < 3
+    colour = np.abs(image.rgb(1000).astype(float) - face).mean()
     assert colour < 12 or layout.startswith(("gray", "ya"))
 
 
@@ -160,7 +160,7 @@ ENCODINGS: dict[str, tuple[str, str, dict[str, str], str]] = {
 }
 CASES = [(name, suffix) for name, encoding in ENCODINGS.items() for suffix in encoding[3].split()]
 
-STRAIGHT = {"h264-444": Trust.STAMPS}
+STRAIGHT = {"h264-444": ReadMode.PTS}
 """What is never cut, though its stamps are in order."""
 
 WHOLE = {("h264-b", "avi"), ("mpeg4-b", "avi"), ("h264", "avi"), ("mpeg1", "mpg")}
@@ -189,7 +189,7 @@ def _luma(frame: av.VideoFrame) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "suffix"), CASES)
-def test_cut_at_keyframes_or_not_every_film_gives_the_same_pixels(
+def test_cut_at_keyframes_or_not_every_video_gives_the_same_pixels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(2))
@@ -197,7 +197,7 @@ def test_cut_at_keyframes_or_not_every_film_gives_the_same_pixels(
     if codec == "libx264":
         options = H264 | options
     count = 150
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / f"a.{suffix}",
         range(count),
         moving(count),
@@ -210,15 +210,15 @@ def test_cut_at_keyframes_or_not_every_film_gives_the_same_pixels(
     expected = straight(path)
     assert len(expected) == count
     chunks = plan_as_a_run_would(path)
-    found = [(frame.moment, frame.picture.luma().plane.copy()) for chunk in chunks for frame in begun(chunk).frames]
-    assert [moment.number for moment, _ in found] == list(range(count))
+    found = [(frame.time, frame.image.luma().plane.copy()) for chunk in chunks for frame in begun(chunk).frames]
+    assert [time.number for time, _ in found] == list(range(count))
     assert all(np.array_equal(one, other) for (_, one), other in zip(found, expected, strict=True))
-    seconds = [moment.seconds for moment, _ in found]
+    seconds = [time.seconds for time, _ in found]
     assert seconds == pytest.approx([number / 25 for number in range(count)], abs=0.0011)
     if name in STRAIGHT or (name, suffix) in WHOLE:
         assert len(chunks) == 1
     else:
         assert len(chunks) >= 3
     if name in STRAIGHT:
-        assert reader.trust(read_index(path)) is STRAIGHT[name]
-        assert len(plan(path, trust=Trust.CHUNKS)) >= 3, "it is the profile that keeps it whole"
+        assert reader.mode(read_index(path)) is STRAIGHT[name]
+        assert len(plan(path, mode=ReadMode.CHUNKS)) >= 3, "it is the profile that keeps it whole"

@@ -53,18 +53,18 @@ def test_damaged_every_format_is_read_or_reported(
 
 
 def test_a_hang_a_crash_and_a_fault_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    photograph = tmp_path / "a.jpg"
-    fuzzing.ORIGINS["baseline.jpg"](photograph)
+    photo = tmp_path / "a.jpg"
+    fuzzing.ORIGINS["baseline.jpg"](photo)
     with fuzzing.Child() as child:
         assert "no file or folder" in child.look(tmp_path / "missing.jpg")["fault"]
-        assert child.look(photograph)["frames"] == 1
+        assert child.look(photo)["frames"] == 1
         os.kill(child.process, signal.SIGSTOP)
         monkeypatch.setattr(fuzzing, "PATIENCE", 1)
-        assert "hangs" in child.look(photograph)["fault"]
+        assert "hangs" in child.look(photo)["fault"]
         monkeypatch.undo()
-        assert child.look(photograph)["frames"] == 1
+        assert child.look(photo)["frames"] == 1
         os.kill(child.process, signal.SIGKILL)
-        assert "died" in child.look(photograph)["fault"]
+        assert "died" in child.look(photo)["fault"]
 
 
 IMPATIENTLY = """
@@ -78,12 +78,12 @@ print(*told["lines"], sep="\\n")
 """
 
 
-def test_a_film_in_which_ffmpeg_goes_in_circles_is_given_up(origins: Path, tmp_path: Path) -> None:
-    film = tmp_path / "joined.mp4"
+def test_a_video_in_which_ffmpeg_goes_in_circles_is_given_up(origins: Path, tmp_path: Path) -> None:
+    video = tmp_path / "joined.mp4"
     content = bytearray((origins / "av1.mp4").read_bytes())
     content[4142:4146] = bytes(4)
-    film.write_bytes(content + (origins / "a.heic").read_bytes())
+    video.write_bytes(content + (origins / "a.heic").read_bytes())
     done = subprocess.run(
-        [sys.executable, "-c", IMPATIENTLY, str(film)], cwd=fuzzing.ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", IMPATIENTLY, str(video)], cwd=fuzzing.ROOT, capture_output=True, text=True, timeout=60
     )
-    assert "Reading broke off after" in done.stdout, done.stderr
+    assert "TrackedFrame broke off after" in done.stdout, done.stderr

@@ -14,7 +14,7 @@ from fer_batch.media.video.header import read_header
 from fer_batch.media.video.index import read_index
 from fer_batch.options import Options
 from fer_batch.pipeline import worker as tasks
-from fer_batch.pipeline.worker import Setup, Tried, Try, Worker
+from fer_batch.pipeline.worker import TimeTrial, TrialResult, Worker, WorkerSetup
 from tests.helpers import media
 
 SAMPLINGS = (
@@ -31,14 +31,14 @@ EVEN, UNEVEN = range(0, 4000, 40), [0, *range(1000, 1900, 20), 3000]
 
 def counted(path: Path) -> tuple[int, ...]:
     index = read_index(path)
-    return tuple(len(frame_times("", index.stamps, index.end_stamp, index.clock, one)) for one in SAMPLINGS)
+    return tuple(len(frame_times("", index.pts, index.end_pts, index.clock, one)) for one in SAMPLINGS)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
-def test_a_large_film_s_header_tells_about_as_many_frames_as_its_packets(
+def test_a_large_video_s_header_tells_about_as_many_frames_as_its_packets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    path = media.write_film(tmp_path / f"a.{suffix}", range(100), time_base=Fraction(1, 25))
+    path = media.write_video(tmp_path / f"a.{suffix}", range(100), time_base=Fraction(1, 25))
     monkeypatch.setattr(header, "READ_WHOLE", 0)
     monkeypatch.setattr(header, "read_index", None)  # is not needed
     announced = read_header(path, SAMPLINGS, lambda: None)
@@ -48,8 +48,8 @@ def test_a_large_film_s_header_tells_about_as_many_frames_as_its_packets(
     assert announced.like[1:] == ("yuv420p", *media.SIZE)
 
 
-def test_a_small_film_s_packets_are_counted(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "a.mkv", UNEVEN)
+def test_a_small_video_s_packets_are_counted(tmp_path: Path) -> None:
+    path = media.write_video(tmp_path / "a.mkv", UNEVEN)
     announced = read_header(path, SAMPLINGS, lambda: None)
     assert announced.frames == counted(path)
 
@@ -58,13 +58,13 @@ def test_a_small_film_s_packets_are_counted(tmp_path: Path) -> None:
 def test_where_the_header_knows_nothing_the_packets_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    path = media.write_film(tmp_path / f"a.{suffix}", EVEN)
+    path = media.write_video(tmp_path / f"a.{suffix}", EVEN)
     monkeypatch.setattr(header, "READ_WHOLE", 0)
     announced = read_header(path, SAMPLINGS, lambda: None)
     assert announced.frames[0] == len(EVEN)
 
 
-def test_what_is_no_film_says_so(tmp_path: Path) -> None:
+def test_what_is_no_video_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"not a film")
     with pytest.raises(MediaError):
@@ -75,22 +75,22 @@ def test_what_is_no_film_says_so(tmp_path: Path) -> None:
 def test_a_trial_counts_what_is_looked_at_once_the_nets_are_compiled(
     tmp_path: Path, sampling: Sampling, frames: int
 ) -> None:
-    path = media.write_film(tmp_path / "a.mp4", EVEN)
+    path = media.write_video(tmp_path / "a.mp4", EVEN)
     (source,) = sources.walk([path]).sources
-    worker = Worker(Setup.of(Options(), ModelFile()))
-    trial = worker.perform(Try(source, sampling, 0.9, 60), lambda _: None)
+    worker = Worker(WorkerSetup.of(Options(), ModelFile()))
+    trial = worker.perform(TimeTrial(source, sampling, 0.9, 60), lambda _: None)
     with pytest.raises(StopIteration) as end:
         next(trial)
-    tried: Tried = end.value.value
+    tried: TrialResult = end.value.value
     assert (tried.frames, tried.faces) == (frames, 0)
     assert (tried.seconds > 0) == (frames > 0)
 
 
 def test_a_trial_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = media.write_film(tmp_path / "a.mp4", EVEN)
+    path = media.write_video(tmp_path / "a.mp4", EVEN)
     (source,) = sources.walk([path]).sources
-    worker = Worker(Setup.of(Options(detect_every=1), ModelFile()))
-    trial = worker.perform(Try(source, Sampling(), 0, 0), lambda _: None)
+    worker = Worker(WorkerSetup.of(Options(detect_every=1), ModelFile()))
+    trial = worker.perform(TimeTrial(source, Sampling(), 0, 0), lambda _: None)
     with pytest.raises(StopIteration) as end:
         next(trial)
     assert end.value.value.frames == 1

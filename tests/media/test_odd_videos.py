@@ -21,9 +21,9 @@ from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
 from fer_batch.media.frame import Frame, Luma
 from fer_batch.media.video import reader
-from fer_batch.media.video.frame import Viewer
-from fer_batch.media.video.index import MOST_PIXELS, FilmIndex, read_index
-from fer_batch.media.video.reader import Trust
+from fer_batch.media.video.frame import FrameConverter
+from fer_batch.media.video.index import MOST_PIXELS, VideoIndex, read_index
+from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Box, Kind
 from tests.helpers import media
 from tests.media.test_reader import begun, plan, plan_as_a_run_would, read
@@ -36,7 +36,7 @@ STEPS = range(0, 2000, 40)
 class Told:
     """What reading a film gave."""
 
-    index: FilmIndex
+    index: VideoIndex
     numbers: list[int]
     seconds: list[float]
     levels: list[int]
@@ -58,18 +58,18 @@ def tell(path: Path) -> Told:
     )
 
 
-def write_photographs_as_film(path: Path, stored: np.ndarray, orientation: int) -> Path:
+def write_photos_as_video(path: Path, stored: np.ndarray, orientation: int) -> Path:
     """Three JPEGs with an EXIF orientation, one behind the other, as some cameras write films."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    photograph = io.BytesIO()
-    Image.fromarray(stored).save(photograph, "jpeg", quality=95, exif=exif)
+    photo = io.BytesIO()
+    Image.fromarray(stored).save(photo, "jpeg", quality=95, exif=exif)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", 25)
         stream.height, stream.width = stored.shape[:2]
         stream.pix_fmt = "yuvj420p"
         for at in range(3):
-            packet = av.Packet(photograph.getvalue())
+            packet = av.Packet(photo.getvalue())
             packet.stream, packet.pts, packet.dts, packet.time_base = stream, at, at, Fraction(1, 25)
             packet.is_keyframe = True
             container.mux(packet)
@@ -96,13 +96,13 @@ ASPECTS += [("narrow.mp4", "libx264", Fraction(1, 2)), ("pal.mkv", "libx264", Fr
 
 
 @pytest.mark.parametrize(("name", "codec", "aspect"), ASPECTS)
-def test_boxes_are_in_square_pixels_where_the_films_are_not(
+def test_boxes_are_in_square_pixels_where_the_videos_are_not(
     tmp_path: Path, name: str, codec: str, aspect: Fraction
 ) -> None:
     round_one = np.full((96, int(96 * aspect), 3), 60, np.uint8)
     cv2.circle(round_one, (round_one.shape[1] // 2, 48), 20, (220, 220, 220), -1)
     stored = cv2.resize(round_one, (96, 96), interpolation=cv2.INTER_AREA)
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / name,
         range(10),
         [stored] * 10,
@@ -112,51 +112,51 @@ def test_boxes_are_in_square_pixels_where_the_films_are_not(
     )
     assert read_index(path).facts["pixel_aspect"] == str(Fraction(aspect))
     for frame in begun(plan_as_a_run_would(path)[0]).frames:
-        picture = frame.picture
-        assert (picture.width, picture.height) == (round(96 * aspect), 96)
-        assert picture.rgb(1000).shape == (96, round(96 * aspect), 3)
-        assert max(picture.rgb(48).shape) == 48
-        whole = Box(picture.width / 2 - 24 / 1.08, 48 - 24 / 1.08, 48 / 1.08, 48 / 1.08)
-        crop = faces.cut(picture.luma(), whole)
+        pixels = frame.image
+        assert (pixels.width, pixels.height) == (round(96 * aspect), 96)
+        assert pixels.rgb(1000).shape == (96, round(96 * aspect), 3)
+        assert max(pixels.rgb(48).shape) == 48
+        whole = Box(pixels.width / 2 - 24 / 1.08, 48 - 24 / 1.08, 48 / 1.08, 48 / 1.08)
+        crop = faces.cut(pixels.luma(), whole)
         ring = np.argwhere(crop > 140)
         spans = ring.max(axis=0) - ring.min(axis=0) + 1
         assert np.abs(spans - 40).max() <= 2, "the circle is round in the crop"
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_pixels_are_stretched_before_the_film_is_turned(tmp_path: Path, turn: int) -> None:
+def test_pixels_are_stretched_before_the_video_is_turned(tmp_path: Path, turn: int) -> None:
     stored = np.full((48, 64, 3), 60, np.uint8)
     stored[:16, :16] = 220
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / "a.mp4", [0, 40], [stored] * 2, display=(turn, False, False), prepare=set_aspect(Fraction(2))
     )
     upright = np.rot90(cv2.resize(stored, (128, 48), interpolation=cv2.INTER_NEAREST), turn // 90)
     (frame, *_) = frames(path)
-    assert (frame.picture.height, frame.picture.width) == upright.shape[:2]
+    assert (frame.image.height, frame.image.width) == upright.shape[:2]
     for box in (Box(4, 4, 24, 24), Box(90, 20, 24, 24), Box(10, 90, 24, 24)):
         expected = faces.cut(Luma(upright[:, :, 0]), box)
-        assert np.abs(faces.cut(frame.picture.luma(), box).astype(float) - expected).mean() < 8
-    assert np.abs(frame.picture.rgb(1000).astype(float) - upright).mean() < 6
+        assert np.abs(faces.cut(frame.image.luma(), box).astype(float) - expected).mean() < 8
+    assert np.abs(frame.image.rgb(1000).astype(float) - upright).mean() < 6
 
 
 @pytest.mark.parametrize("aspect", [Fraction(100), Fraction(1, 100)])
 def test_an_aspect_that_cannot_be_is_not_believed(tmp_path: Path, aspect: Fraction) -> None:
-    path = media.write_film(tmp_path / "a.mkv", prepare=set_aspect(aspect))
-    assert frames(path)[0].picture.width == media.SIZE[0]
+    path = media.write_video(tmp_path / "a.mkv", prepare=set_aspect(aspect))
+    assert frames(path)[0].image.width == media.SIZE[0]
 
 
 INTERLACED = [("a.mp4", "libx264", {"x264-params": "interlaced=1"}), ("a.ts", "mpeg2video", {"flags": "+ildct+ilme"})]
 
 
 @pytest.mark.parametrize(("name", "codec", "options"), INTERLACED)
-def test_interlaced_films_are_named_and_their_fields_stay_woven(
+def test_interlaced_videos_are_named_and_their_fields_stay_woven(
     tmp_path: Path, name: str, codec: str, options: dict[str, str]
 ) -> None:
-    told = tell(media.write_film(tmp_path / name, range(25), codec=codec, options=options, time_base=Fraction(1, 25)))
+    told = tell(media.write_video(tmp_path / name, range(25), codec=codec, options=options, time_base=Fraction(1, 25)))
     assert told.index.facts["scan"] == "interlaced"
     assert told.numbers == list(range(25))
     assert told.levels == list(range(25))
-    assert "scan" not in read_index(media.write_film(tmp_path / "progressive.mp4")).facts
+    assert "scan" not in read_index(media.write_video(tmp_path / "progressive.mp4")).facts
 
 
 @pytest.mark.parametrize(("transfer", "name"), [(16, "HDR (PQ)"), (18, "HDR (HLG)")])
@@ -167,7 +167,7 @@ def test_high_dynamic_range_is_named_and_levels_stay_as_they_are_stored(
         stream.codec_context.color_trc = transfer
         stream.codec_context.color_primaries = stream.codec_context.colorspace = 9
 
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / "a.mp4",
         codec="libx265",
         pixel_format="yuv420p10le",
@@ -176,9 +176,9 @@ def test_high_dynamic_range_is_named_and_levels_stay_as_they_are_stored(
     )
     assert read_index(path).facts["dynamic_range"] == name
     for number, frame in enumerate(frames(path)):
-        crop = faces.cut(frame.picture.luma(), Box(10, 10, 20, 20))
+        crop = faces.cut(frame.image.luma(), Box(10, 10, 20, 20))
         assert crop.mean() == pytest.approx(media.level(number), abs=2)
-    assert "dynamic_range" not in read_index(media.write_film(tmp_path / "plain.mp4")).facts
+    assert "dynamic_range" not in read_index(media.write_video(tmp_path / "plain.mp4")).facts
 
 
 @pytest.mark.parametrize(("colorspace", "transfer", "primaries"), [(10, 2, 2), (43, 1, 122), (130, 66, 2)])
@@ -190,10 +190,10 @@ def test_colours_that_nobody_can_convert_are_taken_for_the_usual_ones(
     for layout in ("yuv444p", "vuyx"):
         frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=layout)
         frame.colorspace, frame.color_trc, frame.color_primaries = colorspace, transfer, primaries
-        picture = Viewer().picture(frame)
-        assert np.abs(picture.rgb(100).astype(float) - image).mean() < 12
+        pixels = FrameConverter().image(frame)
+        assert np.abs(pixels.rgb(100).astype(float) - image).mean() < 12
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        luma = picture.luma()
+        luma = pixels.luma()
         levels = (luma.plane.astype(float) - luma.black) * 255 / (luma.white - luma.black)
         assert np.abs(levels - grey).mean() < 12
 
@@ -209,7 +209,7 @@ def write_two(path: Path, default: int) -> Path:
             streams.append(stream)
         for number in range(25):
             for at, stream in enumerate(streams):
-                frame = av.VideoFrame.from_ndarray(media.picture(number + 10 * at), format="rgb24")
+                frame = av.VideoFrame.from_ndarray(media.pixels(number + 10 * at), format="rgb24")
                 frame.pts = number
                 container.mux(stream.encode(frame))
         for stream in streams:
@@ -228,26 +228,26 @@ def test_of_several_video_streams_the_default_is_looked_at_and_it_is_said(
     assert told.lines == ["It holds 2 video streams; only the default one is looked at."]
 
 
-def write_cover(path: Path, film: bool) -> Path:
+def write_cover(path: Path, video: bool) -> Path:
     """Sound with a cover picture, and a film if asked for."""
     with av.open(str(path), "w", format="mp4" if path.suffix == ".m4a" else None) as container:
         if path.suffix == ".mkv":
-            cover = media.write_photograph(path.with_suffix(".png")).read_bytes()
+            cover = media.write_photo(path.with_suffix(".png")).read_bytes()
             container.add_attachment("cover.png", "image/png", cover)
         else:
-            picture = container.add_stream("mjpeg", rate=25)
-            picture.width, picture.height, picture.pix_fmt = 320, 240, "yuvj420p"
-            picture.disposition = Disposition.attached_pic
+            pixels = container.add_stream("mjpeg", rate=25)
+            pixels.width, pixels.height, pixels.pix_fmt = 320, 240, "yuvj420p"
+            pixels.disposition = Disposition.attached_pic
         sound = container.add_stream("libmp3lame" if path.suffix == ".mp3" else "aac", rate=44100)
-        moving = container.add_stream("libx264", rate=25) if film else None
+        moving = container.add_stream("libx264", rate=25) if video else None
         if moving is not None:
             moving.width, moving.height, moving.pix_fmt = *media.SIZE, "yuv420p"
         if path.suffix != ".mkv":
-            still = av.VideoFrame.from_ndarray(media.picture(3, (320, 240)), format="rgb24")
+            still = av.VideoFrame.from_ndarray(media.pixels(3, (320, 240)), format="rgb24")
             still.pts = 0
-            container.mux([*picture.encode(still), *picture.encode()])
+            container.mux([*pixels.encode(still), *pixels.encode()])
         for number in range(25 if moving is not None else 0):
-            frame = av.VideoFrame.from_ndarray(media.picture(number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(media.pixels(number), format="rgb24")
             frame.pts = number
             container.mux(moving.encode(frame))
         if moving is not None:
@@ -262,35 +262,35 @@ def write_cover(path: Path, film: bool) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["m4a", "mp3", "mp4"])
-def test_a_cover_picture_is_no_film(tmp_path: Path, suffix: str) -> None:
+def test_a_cover_picture_is_no_video(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(MediaError, match="only sound or a cover picture"):
-        read_index(write_cover(tmp_path / f"a.{suffix}", film=False))
+        read_index(write_cover(tmp_path / f"a.{suffix}", video=False))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_a_cover_picture_beside_a_film_is_passed_over(tmp_path: Path, suffix: str) -> None:
-    told = tell(write_cover(tmp_path / f"a.{suffix}", film=True))
+def test_a_cover_picture_beside_a_video_is_passed_over(tmp_path: Path, suffix: str) -> None:
+    told = tell(write_cover(tmp_path / f"a.{suffix}", video=True))
     assert told.levels == list(range(25))
     assert told.lines == []
 
 
-def film(folder: Path, **options: object) -> Path:
+def video(folder: Path, **options: object) -> Path:
     """Two seconds of H.264 with B-frames, to be put into other containers."""
-    return media.write_film(folder / "origin.mkv", STEPS, options={"bf": "2"}, **options)
+    return media.write_video(folder / "origin.mkv", STEPS, options={"bf": "2"}, **options)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts", "flv"])
-def test_a_film_that_starts_late_starts_at_zero_where_nothing_is_earlier(tmp_path: Path, suffix: str) -> None:
-    told = tell(media.remux(film(tmp_path), tmp_path / f"a.{suffix}", media.later(700)))
+def test_a_video_that_starts_late_starts_at_zero_where_nothing_is_earlier(tmp_path: Path, suffix: str) -> None:
+    told = tell(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(700)))
     assert told.index.facts["container_start"] == pytest.approx(0.7)
     assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
     assert told.levels == modulo(range(50))
     assert told.lines == []
 
 
-def test_a_film_that_starts_before_zero_starts_at_zero(tmp_path: Path) -> None:
+def test_a_video_that_starts_before_zero_starts_at_zero(tmp_path: Path) -> None:
     options = {"avoid_negative_ts": "disabled"}
-    told = tell(media.remux(film(tmp_path), tmp_path / "a.ts", media.later(-500), options))
+    told = tell(media.remux(video(tmp_path), tmp_path / "a.ts", media.later(-500), options))
     assert told.index.facts["container_start"] == pytest.approx(-0.5)
     assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
     assert told.levels == modulo(range(50))
@@ -299,29 +299,29 @@ def test_a_film_that_starts_before_zero_starts_at_zero(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_an_edit_list_that_cuts_the_beginning_off_is_obeyed_and_is_no_damage(tmp_path: Path, suffix: str) -> None:
-    told = tell(media.remux(film(tmp_path), tmp_path / f"a.{suffix}", media.later(-500)))
+    told = tell(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(-500)))
     assert b"elst" in (tmp_path / f"a.{suffix}").read_bytes()
     assert told.levels == modulo(range(13, 50))  # the first that begins at half a second or later
     assert told.numbers == list(range(37))
     assert told.seconds == pytest.approx([0.04 * at for at in range(37)])
     assert told.lines == []
-    assert reader.trust(told.index) is Trust.CHUNKS
+    assert reader.mode(told.index) is ReadMode.CHUNKS
 
 
 def test_an_edit_list_that_starts_late_starts_late(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "a.mp4", [500 + at for at in STEPS], audio=True)
+    path = media.write_video(tmp_path / "a.mp4", [500 + at for at in STEPS], audio=True)
     assert b"elst" in path.read_bytes()
     told = tell(path)
     assert told.seconds == pytest.approx([0.5 + at / 1000 for at in STEPS], abs=0.03)  # the sound's encoder delays it
 
 
-def test_frames_with_the_same_stamp_keep_their_order_and_share_the_time(tmp_path: Path) -> None:
+def test_frames_with_the_same_pts_keep_their_order_and_share_the_time(tmp_path: Path) -> None:
     def repeat(at: int, packet: av.Packet) -> av.Packet:
         packet.pts -= 40 if at == 20 else 0
         return packet
 
-    told = tell(media.remux(film(tmp_path), tmp_path / "a.mkv", repeat))
-    assert reader.trust(told.index) is Trust.ORDER
+    told = tell(media.remux(video(tmp_path), tmp_path / "a.mkv", repeat))
+    assert reader.mode(told.index) is ReadMode.ORDER
     assert told.numbers == list(range(50))
     assert told.levels == modulo(range(50))
     assert len(set(told.seconds)) == 49
@@ -336,7 +336,7 @@ def test_stamps_that_are_missing_here_and_there_are_set_between_their_neighbours
         packet.pts = None if at in lost else packet.pts
         return packet
 
-    told = tell(media.remux(film(tmp_path), tmp_path / "a.ts", lose))
+    told = tell(media.remux(video(tmp_path), tmp_path / "a.ts", lose))
     assert told.levels == modulo(range(50))
     assert told.seconds == pytest.approx([0.04 * at for at in range(50)], abs=0.001)
     assert told.lines == [
@@ -344,22 +344,22 @@ def test_stamps_that_are_missing_here_and_there_are_set_between_their_neighbours
     ]
 
 
-def test_films_put_one_behind_the_other_go_on_in_time(tmp_path: Path) -> None:
-    part = media.remux(film(tmp_path), tmp_path / "part.ts").read_bytes()
+def test_videos_put_one_behind_the_other_go_on_in_time(tmp_path: Path) -> None:
+    part = media.remux(video(tmp_path), tmp_path / "part.ts").read_bytes()
     (tmp_path / "a.ts").write_bytes(part * 3)
     told = tell(tmp_path / "a.ts")
     assert told.levels == modulo(range(50)) * 3
     assert told.seconds == pytest.approx([0.04 * at for at in range(150)], abs=0.001)
     assert any("Its clock jumps back, first at frame 50 (2 times in all)" in line for line in told.lines)
-    moments = [moment for chunk in plan(tmp_path / "a.ts") for moment in chunk.moments]
-    assert sum(moment.duration for moment in moments) == pytest.approx(6, abs=0.05)
+    times = [time for chunk in plan(tmp_path / "a.ts") for time in chunk.times]
+    assert sum(time.duration for time in times) == pytest.approx(6, abs=0.05)
 
 
 @pytest.mark.parametrize(
     ("suffix", "options"), [("mkv", {"live": "1"}), ("mp4", {"movflags": "frag_keyframe+empty_moov"}), ("flv", {})]
 )
-def test_a_film_without_index_or_duration_is_read_whole(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
-    origin = film(tmp_path)
+def test_a_video_without_index_or_duration_is_read_whole(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
+    origin = video(tmp_path)
     path = media.remux(origin, tmp_path / f"a.{suffix}", container_options=options)
     if suffix == "flv":  # as of a stream that was recorded: its header was never filled in
         path.write_bytes(path.read_bytes().replace(b"duration\0", b"dur_tion\0"))
@@ -373,15 +373,15 @@ def test_a_film_without_index_or_duration_is_read_whole(tmp_path: Path, suffix: 
 
 def write_two_sizes(path: Path, folder: Path) -> Path:
     """Fifty frames of 64x48, then fifty of 96x64, their stamps without a break."""
-    small = media.write_film(folder / "small.mkv", STEPS)
-    pictures = [media.picture(50 + at, (96, 64)) for at in range(50)]
-    large = media.write_film(folder / "large.mkv", STEPS, pictures)
+    small = media.write_video(folder / "small.mkv", STEPS)
+    images = [media.pixels(50 + at, (96, 64)) for at in range(50)]
+    large = media.write_video(folder / "large.mkv", STEPS, images)
     if path.suffix == ".ts":
         parts = [media.remux(one, folder / f"{at}.ts", media.later(2000 * at)) for at, one in enumerate([small, large])]
         path.write_bytes(b"".join(part.read_bytes() for part in parts))
         return path
-    small = media.write_film(folder / "small.webm", STEPS, codec="libvpx")
-    large = media.write_film(folder / "large.webm", STEPS, pictures, codec="libvpx")
+    small = media.write_video(folder / "small.webm", STEPS, codec="libvpx")
+    large = media.write_video(folder / "large.webm", STEPS, images, codec="libvpx")
     with av.open(str(small)) as first, av.open(str(large)) as second, av.open(str(path), "w") as container:
         stream = container.add_stream_from_template(first.streams.video[0])
         for ticks, part in ((0, first), (2000, second)):
@@ -394,15 +394,15 @@ def write_two_sizes(path: Path, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["ts", "webm"])
-def test_a_film_that_changes_its_size_is_read_on_in_the_pixels_of_each_frame(tmp_path: Path, suffix: str) -> None:
+def test_a_video_that_changes_its_size_is_read_on_in_the_pixels_of_each_frame(tmp_path: Path, suffix: str) -> None:
     path = write_two_sizes(tmp_path / f"a.{suffix}", tmp_path)
     seen = frames(path)
-    assert [(one.picture.width, one.picture.height) for one in seen] == [(64, 48)] * 50 + [(96, 64)] * 50
+    assert [(one.image.width, one.image.height) for one in seen] == [(64, 48)] * 50 + [(96, 64)] * 50
     assert tell(path).levels == modulo(range(100))
 
 
 @pytest.mark.parametrize(("seconds", "chunks"), [(1, 4), (30, 1)], ids=["between two chunks", "within one"])
-def test_that_a_film_changes_its_size_is_said_once(
+def test_that_a_video_changes_its_size_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, chunks: int
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(seconds))
@@ -428,19 +428,19 @@ def test_a_frame_too_large_for_any_camera_is_refused_before_it_is_decoded(tmp_pa
 
 
 @pytest.mark.parametrize("size", [(2, 2), (16, 16), (8192, 2), (2, 8192)])
-def test_the_smallest_and_the_thinnest_films_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
-    pictures = [media.picture(at, size) for at in range(3)]
-    path = media.write_film(tmp_path / "a.mkv", range(0, 120, 40), pictures, codec="ffv1", pixel_format="yuv444p")
+def test_the_smallest_and_the_thinnest_videos_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
+    images = [media.pixels(at, size) for at in range(3)]
+    path = media.write_video(tmp_path / "a.mkv", range(0, 120, 40), images, codec="ffv1", pixel_format="yuv444p")
     for number, frame in enumerate(frames(path)):
-        assert (frame.picture.width, frame.picture.height) == size
+        assert (frame.image.width, frame.image.height) == size
         longest = schedule.longest_side(Kind.VIDEO)
-        assert max(frame.picture.rgb(longest).shape[:2]) == min(longest, max(size))
-        crop = faces.cut(frame.picture.luma(), Box(0, 0, 30, 30))
+        assert max(frame.image.rgb(longest).shape[:2]) == min(longest, max(size))
+        crop = faces.cut(frame.image.luma(), Box(0, 0, 30, 30))
         assert crop.mean() == pytest.approx(media.level(number), abs=2)
 
 
-def test_a_playlist_under_a_films_name_opens_no_other_file(tmp_path: Path) -> None:
-    media.write_film(tmp_path / "secret.ts")
+def test_a_playlist_under_a_videos_name_opens_no_other_file(tmp_path: Path) -> None:
+    media.write_video(tmp_path / "secret.ts")
     for name, text in [
         ("concat.mp4", "ffconcat version 1.0\nfile 'secret.ts'\n"),
         ("hls.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n"),
@@ -454,10 +454,10 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
     study = tmp_path / "study"
     study.mkdir()
     write_two(study / "two.mkv", 1)
-    part = media.remux(film(tmp_path), tmp_path / "part.ts").read_bytes()
+    part = media.remux(video(tmp_path), tmp_path / "part.ts").read_bytes()
     (study / "joined.ts").write_bytes(part * 2)
-    media.write_film(study / "narrow.mp4", prepare=set_aspect(Fraction(2)))
-    pages = [Image.fromarray(media.picture(at)) for at in range(2)]
+    media.write_video(study / "narrow.mp4", prepare=set_aspect(Fraction(2)))
+    pages = [Image.fromarray(media.pixels(at)) for at in range(2)]
     pages[0].save(study / "pages.tif", save_all=True, append_images=pages[1:])
     run = analyze([study], Options(workers=0), out=tmp_path / "out")
     told = {(one.file, one.reason) for one in run.skipped if one.rows_kept}
@@ -471,20 +471,20 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
-def test_films_of_jpegs_with_exif_are_seen_upright(tmp_path: Path, orientation: int, turns: int) -> None:
+def test_videos_of_jpegs_with_exif_are_seen_upright(tmp_path: Path, orientation: int, turns: int) -> None:
     stored = np.full((48, 64, 3), 60, np.uint8)
     stored[:16, :16] = 220
-    path = write_photographs_as_film(tmp_path / "a.avi", stored, orientation)
+    path = write_photos_as_video(tmp_path / "a.avi", stored, orientation)
     seen = frames(path)
     assert len(seen) == 3
     for frame in seen:
         upright = np.rot90(stored, turns)
-        assert frame.picture.rgb(1000).shape == upright.shape
-        assert np.abs(frame.picture.rgb(1000).astype(float) - upright).mean() < 4
+        assert frame.image.rgb(1000).shape == upright.shape
+        assert np.abs(frame.image.rgb(1000).astype(float) - upright).mean() < 4
 
 
 def test_interlaced_frames_are_shrunk_however_thin_they_are(tmp_path: Path) -> None:
-    picture = np.full((16, 2048, 3), 100, np.uint8)
-    path = media.write_film(tmp_path / "a.mkv", [0, 40], [picture] * 2, codec="mpeg4", options={"flags": "+ilme+ildct"})
+    pixels = np.full((16, 2048, 3), 100, np.uint8)
+    path = media.write_video(tmp_path / "a.mkv", [0, 40], [pixels] * 2, codec="mpeg4", options={"flags": "+ilme+ildct"})
     for frame in frames(path):
-        assert frame.picture.rgb(96).shape == (2, 96, 3)
+        assert frame.image.rgb(96).shape == (2, 96, 3)

@@ -69,18 +69,18 @@ LOSSY: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_lossless_formats_give_every_pixel(tmp_path: Path, name: str) -> None:
-    path = media.write_photograph(tmp_path / name, NOISE, **LOSSLESS[name])
+    path = media.write_photo(tmp_path / name, NOISE, **LOSSLESS[name])
     assert np.array_equal(photo_file.decode(path).rgb, NOISE)
     assert off(path, NOISE) < 0.1
 
 
 @pytest.mark.parametrize("name", LOSSY)
 def test_lossy_formats_are_read(tmp_path: Path, name: str) -> None:
-    assert off(media.write_photograph(tmp_path / name, marked(), **LOSSY[name]), marked()) < 3
+    assert off(media.write_photo(tmp_path / name, marked(), **LOSSY[name]), marked()) < 3
 
 
-def test_a_gif_is_a_photograph(tmp_path: Path) -> None:
-    assert off(media.write_photograph(tmp_path / "a.gif", marked()), marked()) < 6
+def test_a_gif_is_a_photo(tmp_path: Path) -> None:
+    assert off(media.write_photo(tmp_path / "a.gif", marked()), marked()) < 6
 
 
 def test_an_interlaced_png_gives_every_pixel(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_every_colour_mode_gives_colour_and_grey(tmp_path: Path, mode: str) -> N
 
 
 def test_a_cmyk_jpeg_is_not_read_as_its_negative(tmp_path: Path) -> None:
-    media.write_photograph(tmp_path / "rgb.png", marked())
+    media.write_photo(tmp_path / "rgb.png", marked())
     Image.fromarray(marked()).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
     assert b"Adobe" in (tmp_path / "a.jpg").read_bytes()[:64]
     assert off(tmp_path / "a.jpg", marked()) < 3
@@ -121,7 +121,7 @@ def test_what_is_transparent_is_seen_on_white(tmp_path: Path, suffix: str) -> No
     alpha[:, 30:] = 0
     image = np.dstack([np.full((40, 60, 3), 60, np.uint8), alpha])
     options = {"lossless": True} if suffix == "webp" else {"quality": 95}
-    path = media.write_photograph(tmp_path / f"a.{suffix}", image, **options)
+    path = media.write_photo(tmp_path / f"a.{suffix}", image, **options)
     expected = np.full((40, 60), 60, np.uint8)
     expected[:, 30:] = 255
     assert off(path, expected) < 3
@@ -235,7 +235,7 @@ def test_an_orientation_that_means_nothing_is_passed_over(tmp_path: Path, suffix
     kind, count, value = MEANINGLESS[meaning]
     tag = struct.pack(">HHI", 0x0112, kind, count) + value
     exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + tag + bytes(4)
-    path = media.write_photograph(tmp_path / f"a.{suffix}", marked(), exif=exif, quality=95)
+    path = media.write_photo(tmp_path / f"a.{suffix}", marked(), exif=exif, quality=95)
     assert off(path, marked()) < 3
 
 
@@ -249,8 +249,8 @@ DAMAGED_EXIF = {
 
 @pytest.mark.parametrize("damage", DAMAGED_EXIF)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
-def test_damaged_exif_costs_no_photograph(tmp_path: Path, suffix: str, damage: str) -> None:
-    path = media.write_photograph(tmp_path / f"a.{suffix}", marked(), exif=DAMAGED_EXIF[damage], quality=95)
+def test_damaged_exif_costs_no_photo(tmp_path: Path, suffix: str, damage: str) -> None:
+    path = media.write_photo(tmp_path / f"a.{suffix}", marked(), exif=DAMAGED_EXIF[damage], quality=95)
     assert off(path, marked()) < 3
     assert photo_file.decode(path).notes == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF,))
 
@@ -258,15 +258,15 @@ def test_damaged_exif_costs_no_photograph(tmp_path: Path, suffix: str, damage: s
 @pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png", "avif", "heic"])
 def test_the_first_of_several_pictures_is_taken_and_the_others_are_told_of(tmp_path: Path, suffix: str) -> None:
     others = [Image.new("RGB", (60, 40), colour) for colour in ("white", "black")]
-    path = media.write_photograph(tmp_path / f"a.{suffix}", marked(), save_all=True, append_images=others)
+    path = media.write_photo(tmp_path / f"a.{suffix}", marked(), save_all=True, append_images=others)
     assert off(path, marked()) < 6
     assert photo_file.decode(path).notes == (photo_file.SEVERAL,)
-    assert photo_file.decode(media.write_photograph(tmp_path / f"one.{suffix}", marked())).notes == ()
+    assert photo_file.decode(media.write_photo(tmp_path / f"one.{suffix}", marked())).notes == ()
 
 
 def test_a_preview_within_a_jpeg_or_tiff_is_not_another_picture(tmp_path: Path) -> None:
     small = Image.new("RGB", (30, 20))
-    media.write_photograph(tmp_path / "a.mpo", marked(), save_all=True, append_images=[small], quality=95)
+    media.write_photo(tmp_path / "a.mpo", marked(), save_all=True, append_images=[small], quality=95)
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(marked(), photometric="rgb")
         file.write(np.asarray(small), photometric="rgb", subfiletype=1)
@@ -290,7 +290,7 @@ def test_colour_profiles_are_not_applied(tmp_path: Path) -> None:
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
-    path = media.write_photograph(tmp_path / "a.png", NOISE, icc_profile=profile)
+    path = media.write_photo(tmp_path / "a.png", NOISE, icc_profile=profile)
     assert np.array_equal(photo_file.decode(path).rgb, NOISE)
 
 
@@ -303,8 +303,8 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_animation_may_be_less_large(tmp_path: Path) -> None:
-    pictures = [Image.new("L", (10_000, 5_100), level) for level in (0, 255)]
-    pictures[0].save(tmp_path / "a.png", save_all=True, append_images=pictures[1:], compress_level=1)
+    images = [Image.new("L", (10_000, 5_100), level) for level in (0, 255)]
+    images[0].save(tmp_path / "a.png", save_all=True, append_images=images[1:], compress_level=1)
     with pytest.raises(MediaError, match="more than 50 megapixels: scale it down"):
         photo_file.decode(tmp_path / "a.png")
 
@@ -327,8 +327,8 @@ def test_postscript_is_not_run_whatever_it_is_called(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "gif", "bmp", "heic", "avif"])
-def test_a_photograph_that_was_cut_off_is_refused_with_a_reason(tmp_path: Path, suffix: str, share: float) -> None:
+def test_a_photo_that_was_cut_off_is_refused_with_a_reason(tmp_path: Path, suffix: str, share: float) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
-    path = media.truncate(media.write_photograph(tmp_path / f"a.{suffix}", noise), share)
+    path = media.truncate(media.write_photo(tmp_path / f"a.{suffix}", noise), share)
     with pytest.raises(MediaError, match=r"\w+.*\."):
         photo_file.decode(path)

@@ -23,20 +23,20 @@ def marked() -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (100_000, 1), (1, 100_000)])
-def test_the_smallest_and_the_thinnest_photographs_are_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
-    path = media.write_photograph(tmp_path / "a.png", media.picture(3, size))
-    photograph = photos.open_photograph(path, 960)
-    assert (photograph.width, photograph.height) == size
-    assert max(photograph.rgb(960).shape[:2]) == min(960, max(size))
-    assert detection.make(detection.DEFAULT).detect(photograph.rgb(960), 0.3) == []
-    face = crop.cut(photograph.luma(), Box(0, 0, 30, 30))
+def test_the_smallest_and_the_thinnest_photos_are_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = media.write_photo(tmp_path / "a.png", media.pixels(3, size))
+    photo = photos.open_photo(path, 960)
+    assert (photo.width, photo.height) == size
+    assert max(photo.rgb(960).shape[:2]) == min(960, max(size))
+    assert detection.make(detection.DEFAULT).detect(photo.rgb(960), 0.3) == []
+    face = crop.cut(photo.luma(), Box(0, 0, 30, 30))
     assert (face == media.level(3)).all()
 
 
-def test_what_was_passed_over_is_said_of_a_photograph_that_is_kept(tmp_path: Path) -> None:
+def test_what_was_passed_over_is_said_of_a_photo_that_is_kept(tmp_path: Path) -> None:
     first, second = Image.fromarray(marked()), Image.new("RGB", (60, 40))
     first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
-    media.write_photograph(tmp_path / "one.tif")
+    media.write_photo(tmp_path / "one.tif")
     files = (tmp_path / "one.tif", tmp_path / "pages.tif")
     (chunk,) = photos.plan(Source(Kind.PHOTOS, "album", files, "album"))
     decoding = decode(chunk, lambda: None)
@@ -44,20 +44,20 @@ def test_what_was_passed_over_is_said_of_a_photograph_that_is_kept(tmp_path: Pat
     assert decoding.skipped == [Skipped("album/pages.tif", photo_file.SEVERAL, rows_kept=True)]
 
 
-def test_a_large_photograph_is_shrunk_for_looking_only(tmp_path: Path) -> None:
-    photograph = photos.open_photograph(media.write_photograph(tmp_path / "a.png", np.tile(marked(), (20, 20, 1))))
-    assert photograph.rgb(300).shape == (200, 300, 3)
-    assert photograph.luma().plane.shape == (800, 1200)
+def test_a_large_photo_is_shrunk_for_looking_only(tmp_path: Path) -> None:
+    photo = photos.open_photo(media.write_photo(tmp_path / "a.png", np.tile(marked(), (20, 20, 1))))
+    assert photo.rgb(300).shape == (200, 300, 3)
+    assert photo.luma().plane.shape == (800, 1200)
 
 
 @pytest.mark.parametrize(("height", "scale"), [(390, 0.25), (380, 0.5), (193, 0.5), (190, 1), (20, 1)])
-def test_a_photograph_is_decoded_again_as_large_as_its_smallest_face_needs_it(
+def test_a_photo_is_decoded_again_as_large_as_its_smallest_face_needs_it(
     tmp_path: Path, height: float, scale: float
 ) -> None:
-    path = media.write_photograph(tmp_path / "a.jpg", np.tile(marked(), (25, 17, 1)))
-    photograph = photos.open_photograph(path, 240)
-    assert photograph.scale == 0.25
-    luma = photograph.luma(height)
+    path = media.write_photo(tmp_path / "a.jpg", np.tile(marked(), (25, 17, 1)))
+    photo = photos.open_photo(path, 240)
+    assert photo.scale == 0.25
+    luma = photo.luma(height)
     assert luma.scale == scale
     assert luma.plane.shape == (1000 * scale, 1020 * scale)
     assert scale == 1 or height * scale >= photos.LEAST_DETAIL * crop.SIDE
@@ -66,11 +66,11 @@ def test_a_photograph_is_decoded_again_as_large_as_its_smallest_face_needs_it(
 def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
     files = [
-        media.write_photograph(tmp_path / "a.jpg"),
+        media.write_photo(tmp_path / "a.jpg"),
         tmp_path / "empty.jpg",
         tmp_path / "garbage.jpg",
-        media.truncate(media.write_photograph(tmp_path / "cut.jpg", noise), 0.5),
-        media.write_photograph(tmp_path / "z.png"),
+        media.truncate(media.write_photo(tmp_path / "cut.jpg", noise), 0.5),
+        media.write_photo(tmp_path / "z.png"),
         tmp_path / "gone.jpg",
     ]
     files[1].touch()
@@ -78,7 +78,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     chunks = photos.plan(Source(Kind.PHOTOS, "album", tuple(files), "album"))
     signs: list[int] = []
     decoding = decode(chunks[0], lambda: signs.append(1))
-    assert [frame.moment.file for frame in decoding.frames] == ["a.jpg", "z.png"]
+    assert [frame.time.file for frame in decoding.frames] == ["a.jpg", "z.png"]
     reasons = {one.file: one.reason for one in decoding.skipped}
     assert reasons["album/empty.jpg"] == "The file is empty."
     assert "Not a photograph" in reasons["album/garbage.jpg"]
@@ -91,10 +91,10 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
 def test_a_folder_is_cut_into_slices() -> None:
     files = tuple(Path(f"{number:03}.jpg") for number in range(150))
     chunks = photos.plan(Source(Kind.PHOTOS, "album", files, "album"))
-    sizes = [len(chunk.moments) for chunk in chunks]
+    sizes = [len(chunk.times) for chunk in chunks]
     assert set(sizes[:-1]) == {photos.PER_CHUNK}
     assert 0 < sizes[-1] <= photos.PER_CHUNK
-    assert [moment.number for chunk in chunks for moment in chunk.moments] == list(range(150))
+    assert [time.number for chunk in chunks for time in chunk.times] == list(range(150))
     assert [file for chunk in chunks for file in chunk.source.files] == list(files)
     for chunk in chunks:
-        assert [file.name for file in chunk.source.files] == [moment.file for moment in chunk.moments]
+        assert [file.name for file in chunk.source.files] == [time.file for time in chunk.times]

@@ -15,7 +15,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import packets, read_index
-from fer_batch.media.video.reader import Trust
+from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Chunk, Kind, Skipped, Source
 from tests.helpers import media
 
@@ -30,9 +30,9 @@ def source(path: Path) -> Source:
     return Source(Kind.VIDEO, path.name, (path,), path.name)
 
 
-def plan(path: Path, sampling: Sampling = EVERYTHING, trust: Trust | None = None) -> list[Chunk]:
+def plan(path: Path, sampling: Sampling = EVERYTHING, mode: ReadMode | None = None) -> list[Chunk]:
     index = read_index(path)
-    return reader.plan(source(path), index, sampling, reader.trust(index) if trust is None else trust)
+    return reader.plan(source(path), index, sampling, reader.mode(index) if mode is None else mode)
 
 
 def silent() -> None:
@@ -48,24 +48,24 @@ def read(chunks: list[Chunk]) -> tuple[list[tuple[int, float | None, np.ndarray]
     found, skipped = [], []
     for chunk in chunks:
         decoding = begun(chunk)
-        found += [(one.moment.number, one.moment.seconds, one.picture.luma().plane.copy()) for one in decoding.frames]
+        found += [(one.time.number, one.time.seconds, one.image.luma().plane.copy()) for one in decoding.frames]
         skipped += decoding.skipped
     return found, skipped
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
 def test_irregular_times_read_back(tmp_path: Path, suffix: str) -> None:
-    chunks = plan(media.write_film(tmp_path / f"a.{suffix}", IRREGULAR))
+    chunks = plan(media.write_video(tmp_path / f"a.{suffix}", IRREGULAR))
     found, skipped = read(chunks)
-    assert [round(seconds, 6) for _, seconds, _ in found] == [stamp / 1000 for stamp in IRREGULAR]
-    durations = [moment.duration for chunk in chunks for moment in chunk.moments]
+    assert [round(seconds, 6) for _, seconds, _ in found] == [pts / 1000 for pts in IRREGULAR]
+    durations = [time.duration for chunk in chunks for time in chunk.times]
     assert durations[:-1] == pytest.approx([(b - a) / 1000 for a, b in pairwise(IRREGULAR)])
     assert durations[-1] > 0
     assert skipped == []
 
 
 def test_a_picture_that_starts_after_the_sound_starts_late(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "late.mkv", range(500, 1500, 40), audio=True)
+    path = media.write_video(tmp_path / "late.mkv", range(500, 1500, 40), audio=True)
     found, _ = read(plan(path))
     assert found[0][:2] == (0, 0.5)
 
@@ -88,7 +88,7 @@ def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, optio
     pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     # AVI counts frames at a fixed rate; a finer time base would leave holes in it.
     base, step = (Fraction(1, 25), 1) if name.endswith("avi") else (media.MILLISECONDS, 40)
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / name,
         range(0, 30 * step, step),
         codec=codec,
@@ -109,11 +109,11 @@ def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, optio
 
 def plan_as_a_run_would(path: Path) -> list[Chunk]:
     """The chunks of the highest trust level that the film bears."""
-    for trust in range(reader.trust(read_index(path)), -1, -1):
-        chunks = plan(path, trust=Trust(trust))
+    for mode in range(reader.mode(read_index(path)), -1, -1):
+        chunks = plan(path, mode=ReadMode(mode))
         try:
             read(chunks)
-        except reader.Misaligned:
+        except reader.IndexMismatch:
             continue
         return chunks
     raise AssertionError("no trust level can read it")
@@ -133,38 +133,38 @@ def test_chunks_give_what_straight_decoding_gives(
     tmp_path: Path, name: str, codec: str, options: dict[str, str]
 ) -> None:
     count, base = 5 * 100, Fraction(1, 5)
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / name, range(count), codec=codec, options=options, time_base=base, keyframe_every=7
     )
-    chunks = plan(path, trust=Trust.CHUNKS)
+    chunks = plan(path, mode=ReadMode.CHUNKS)
     assert len(chunks) > 4
     cut, _ = read(chunks)
-    straight, _ = read(plan(path, trust=Trust.STAMPS))
+    straight, _ = read(plan(path, mode=ReadMode.PTS))
     assert [one[:2] for one in cut] == [one[:2] for one in straight]
     assert len(cut) == count
     assert all(np.array_equal(one[2], other[2]) for one, other in zip(cut, straight, strict=True))
 
 
 def test_chunks_are_long_at_first_and_short_in_the_end(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "a.mkv", range(600), time_base=Fraction(1), keyframe_every=1)
-    spans = [len(chunk.moments or ()) for chunk in plan(path)]
+    path = media.write_video(tmp_path / "a.mkv", range(600), time_base=Fraction(1), keyframe_every=1)
+    spans = [len(chunk.times or ()) for chunk in plan(path)]
     assert sum(spans) == 600
     assert spans == sorted(spans, reverse=True), "all workers end together"
     assert (spans[0], spans[-2]) == (30, 5)
-    short = media.write_film(tmp_path / "b.mkv", range(4), time_base=Fraction(1), keyframe_every=1)
+    short = media.write_video(tmp_path / "b.mkv", range(4), time_base=Fraction(1), keyframe_every=1)
     assert len(plan(short)) == 1
 
 
 def test_a_chunk_that_lacks_a_frame_is_not_believed(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "a.mkv", range(500), time_base=Fraction(1, 5), keyframe_every=7)
+    path = media.write_video(tmp_path / "a.mkv", range(500), time_base=Fraction(1, 5), keyframe_every=7)
     chunk = plan(path)[1]
-    claims_one_more = Chunk(chunk.source, 1, chunk.moments, chunk.start, chunk.stop, chunk.frames + 1)
-    with pytest.raises(reader.Misaligned):
+    claims_one_more = Chunk(chunk.source, 1, chunk.times, chunk.start, chunk.stop, chunk.frames + 1)
+    with pytest.raises(reader.IndexMismatch):
         read([claims_one_more])
 
 
 def test_sampling_looks_at_the_first_frame_of_every_tick(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "a.mp4", range(0, 4000, 40))
+    path = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40))
     found, _ = read(plan(path, Sampling(fps=5, start=1.0, end=3.0)))
     assert [number for number, _, _ in found] == list(range(25, 75, 5))
     assert [media.number(plane.mean()) for _, _, plane in found] == [at % 32 for at in range(25, 75, 5)]
@@ -174,19 +174,19 @@ ORIENTATIONS = [(turn, mirror, False) for turn in (0, 90, 180, 270) for mirror i
 
 
 @pytest.mark.parametrize("display", ORIENTATIONS)
-def test_films_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool]) -> None:
+def test_videos_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool]) -> None:
     stored = np.full((48, 64, 3), 60, np.uint8)
     stored[:16, :16] = 220  # a bright corner
-    path = media.write_film(tmp_path / "a.mp4", [0, 40], [stored, stored], display=display)
+    path = media.write_video(tmp_path / "a.mp4", [0, 40], [stored, stored], display=display)
     turn, mirror, _ = display
     upright = np.rot90(stored, turn // 90)  # PyAV turns anticlockwise, then mirrors
     upright = upright[:, ::-1] if mirror else upright
     for frame in begun(plan(path)[0]).frames:
-        picture = frame.picture
-        assert (picture.height, picture.width) == upright.shape[:2]
-        assert np.abs((picture.luma().plane.astype(float) - 16) * 255 / 219 - upright[:, :, 0]).mean() < 4
-        assert np.abs(picture.rgb(10_000).astype(float) - upright).mean() < 4
-        assert max(picture.rgb(32).shape) == 32
+        image = frame.image
+        assert (image.height, image.width) == upright.shape[:2]
+        assert np.abs((image.luma().plane.astype(float) - 16) * 255 / 219 - upright[:, :, 0]).mean() < 4
+        assert np.abs(image.rgb(10_000).astype(float) - upright).mean() < 4
+        assert max(image.rgb(32).shape) == 32
 
 
 @pytest.mark.parametrize(
@@ -204,31 +204,31 @@ def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec
     if codec == "libx264rgb":
         pixel_format = "rgb24"
     options = {"color_range": "pc"} if codec == "mjpeg" else {"x265-params": "log-level=none"} if "265" in codec else {}
-    path = media.write_film(
+    path = media.write_video(
         tmp_path / "a.mkv", range(0, 400, 40), codec=codec, options=options, pixel_format=pixel_format
     )
     for number, frame in enumerate(begun(plan(path)[0]).frames):
-        luma = frame.picture.luma()
+        luma = frame.image.luma()
         assert (luma.black, luma.white) == (black, white)
         grey = (luma.plane.mean() - black) * 255 / (white - black)
         assert grey == pytest.approx(media.level(number), abs=2)
 
 
-@pytest.mark.parametrize("trust", Trust)
-def test_a_sign_of_life_comes_for_every_frame_that_is_decoded_looked_at_or_not(tmp_path: Path, trust: Trust) -> None:
-    path = media.write_film(tmp_path / "a.mp4", range(0, 4000, 40), keyframe_every=100)
+@pytest.mark.parametrize("mode", ReadMode)
+def test_a_sign_of_life_comes_for_every_frame_that_is_decoded_looked_at_or_not(tmp_path: Path, mode: ReadMode) -> None:
+    path = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40), keyframe_every=100)
     signs: list[int] = []
-    (chunk,) = plan(path, Sampling(start=2.0, end=3.0, fps=5), trust=trust)
+    (chunk,) = plan(path, Sampling(start=2.0, end=3.0, fps=5), mode=mode)
     first = next(decode(chunk, lambda: signs.append(1)).frames)
-    assert first.moment.number == 50
+    assert first.time.number == 50
     assert len(signs) == 51
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "mp4"])
-def test_a_film_that_breaks_in_the_middle_keeps_its_rows_and_gets_a_line(tmp_path: Path, suffix: str) -> None:
+def test_a_video_that_breaks_in_the_middle_keeps_its_rows_and_gets_a_line(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(1)
-    pictures = [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(100)]
-    path = media.write_film(tmp_path / f"a.{suffix}", range(0, 4000, 40), pictures)
+    images = [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(100)]
+    path = media.write_video(tmp_path / f"a.{suffix}", range(0, 4000, 40), images)
     media.damage(path, at=0.5, count=6000)
     index = read_index(path)
     found, skipped = read(plan_as_a_run_would(path))
@@ -239,7 +239,7 @@ def test_a_film_that_breaks_in_the_middle_keeps_its_rows_and_gets_a_line(tmp_pat
     assert all(one.rows_kept for one in skipped)
 
 
-def test_a_stream_that_turns_up_on_the_way_does_not_cost_the_film() -> None:
+def test_a_stream_that_turns_up_on_the_way_does_not_cost_the_video() -> None:
     class Grown:
         """A container as PyAV leaves it when FFmpeg has found another stream while reading."""
 
@@ -251,14 +251,14 @@ def test_a_stream_that_turns_up_on_the_way_does_not_cost_the_film() -> None:
 
 
 @pytest.mark.parametrize(("suffix", "options"), [("mkv", {}), ("mp4", {"movflags": "faststart"}), ("avi", {})])
-def test_a_film_that_was_cut_off_says_so(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
+def test_a_video_that_was_cut_off_says_so(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
     codec = "mpeg4" if suffix == "avi" else "libx264"
     noise = np.random.default_rng(1)
-    pictures = [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(100)]
-    path = media.write_film(
+    images = [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(100)]
+    path = media.write_video(
         tmp_path / f"a.{suffix}",
         range(100),
-        pictures,
+        images,
         codec=codec,
         time_base=Fraction(1, 25),
         container_options=options,
@@ -271,7 +271,7 @@ def test_a_film_that_was_cut_off_says_so(tmp_path: Path, suffix: str, options: d
 
 
 def test_a_raw_stream_has_numbers_but_no_times(tmp_path: Path) -> None:
-    path = media.write_film(tmp_path / "a.h264", format="h264")
+    path = media.write_video(tmp_path / "a.h264", format="h264")
     found, skipped = read(plan(path))
     assert [(number, seconds) for number, seconds, _ in found] == [(number, None) for number in range(25)]
     assert [media.number(plane.mean()) for _, _, plane in found] == list(range(25))
@@ -280,7 +280,7 @@ def test_a_raw_stream_has_numbers_but_no_times(tmp_path: Path) -> None:
     assert skipped[0].rows_kept
 
 
-def test_what_is_no_film_says_why(tmp_path: Path) -> None:
+def test_what_is_no_video_says_why(tmp_path: Path) -> None:
     empty = tmp_path / "empty.mp4"
     empty.touch()
     garbage = tmp_path / "garbage.mp4"
@@ -304,15 +304,15 @@ def test_no_frame_outlives_its_turn(tmp_path: Path) -> None:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     size = (640, 480)
-    pictures = [media.picture(0, size)] * 300
-    path = media.write_film(tmp_path / "a.mp4", range(0, 300 * 40, 40), pictures, options={"preset": "ultrafast"})
+    images = [media.pixels(0, size)] * 300
+    path = media.write_video(tmp_path / "a.mp4", range(0, 300 * 40, 40), images, options={"preset": "ultrafast"})
     decoding = begun(plan(path)[0])
     gc.disable()  # a frame in a circle of references would wait for it
     try:
         for frame in decoding.frames:
-            frame.picture.luma()
-            frame.picture.rgb(320)
-            if frame.moment.number == 20:
+            frame.image.luma()
+            frame.image.rgb(320)
+            if frame.time.number == 20:
                 before = resident_megabytes()
         grown = resident_megabytes() - before
     finally:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.media.sampling import Clock, Moments, Sampling, frame_times
-from fer_batch.types import Moment
+from fer_batch.media.sampling import Clock, FrameTimes, Sampling, frame_times
+from fer_batch.types import FrameTime
 
 NTSC = Fraction(1001, 30000)
 """Seconds a frame of NTSC film lasts: 29.97 a second."""
@@ -19,12 +19,12 @@ HALF_A_MICROSECOND = Fraction(1, 2_000_000)
 """How far a moment's seconds may be from the truth: tables have six decimals."""
 
 
-def off(moment: Moment, true: Fraction) -> Fraction:
-    return abs(Fraction(moment.seconds) - true)
+def off(frame_time: FrameTime, true: Fraction) -> Fraction:
+    return abs(Fraction(frame_time.seconds) - true)
 
 
-def look(stamps: list[int], end: int, clock: Clock, sampling: Sampling) -> Moments:
-    return frame_times("film.mp4", np.array(stamps, np.int64), end, clock, sampling)
+def look(timestamps: list[int], end: int, clock: Clock, sampling: Sampling) -> FrameTimes:
+    return frame_times("film.mp4", np.array(timestamps, np.int64), end, clock, sampling)
 
 
 def clock(time_base: Fraction, zero: Fraction = Fraction(0)) -> Clock:
@@ -36,13 +36,13 @@ eighths = st.integers(0, 40).map(lambda number: number / 8)
 
 
 @st.composite
-def films(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
+def videos(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
     """Stamps of any rate that rise, the film's end, and a clock whose zero is not after the first frame."""
     gaps = draw(st.lists(st.integers(1, 5000), min_size=1, max_size=60))
-    stamps = np.cumsum([draw(st.integers(-5000, 5000)), *gaps]).tolist()
+    timestamps = np.cumsum([draw(st.integers(-5000, 5000)), *gaps]).tolist()
     time_base = draw(st.sampled_from([Fraction(1, 1000), Fraction(1, 90000), NTSC / 1001, Fraction(1, 15360)]))
-    zero = stamps[0] * time_base - draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(23, 1000)]))
-    return stamps[:-1], stamps[-1], Clock(time_base, zero)
+    zero = timestamps[0] * time_base - draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(23, 1000)]))
+    return timestamps[:-1], timestamps[-1], Clock(time_base, zero)
 
 
 samplings = st.builds(
@@ -53,10 +53,10 @@ samplings = st.builds(
 )
 
 
-def within(film: tuple[list[int], int, Clock], sampling: Sampling) -> dict[int, Fraction]:
+def within(video: tuple[list[int], int, Clock], sampling: Sampling) -> dict[int, Fraction]:
     """Number and true time of each frame between the sampling's start and end."""
-    stamps, _, clock = film
-    times = {number: stamp * clock.time_base - clock.zero for number, stamp in enumerate(stamps)}
+    timestamps, _, clock = video
+    times = {number: pts * clock.time_base - clock.zero for number, pts in enumerate(timestamps)}
     start, end = sampling.start or 0, float("inf") if sampling.end is None else sampling.end
     return {number: time for number, time in times.items() if start <= time < end}
 
@@ -65,51 +65,55 @@ def exactly(number: float | None) -> Fraction | None:
     return None if number is None else Fraction(number).limit_denominator(1_000_000)
 
 
-def reference(stamps: list[int], end_stamp: int, clock: Clock, sampling: Sampling) -> list[Moment]:
+def reference(timestamps: list[int], end_pts: int, clock: Clock, sampling: Sampling) -> list[FrameTime]:
     """What is to come out, frame by frame, in fractions."""
     start, end, fps = map(exactly, (sampling.start, sampling.end, sampling.fps))
     slack = min(clock.time_base / 2, Fraction(1, 2000))
     first: dict[int, tuple[int, int, Fraction]] = {}
-    for number, stamp in enumerate(stamps):
-        seconds = clock.seconds(stamp)
+    for number, pts in enumerate(timestamps):
+        seconds = clock.seconds(pts)
         if (start is None or seconds >= start) and (end is None or seconds < end):
             tick = number if fps is None else (seconds + slack) * fps // 1
-            first.setdefault(tick, (number, stamp, seconds))
-    close = clock.seconds(end_stamp)
+            first.setdefault(tick, (number, pts, seconds))
+    close = clock.seconds(end_pts)
     times = [*(seconds for _, _, seconds in first.values()), close if end is None else min(close, end)]
     spans = pairwise(round(seconds, 6) for seconds in times)
     return [
-        Moment("film.mp4", number, float(begin), float(max(Fraction(0), until - begin)), stamp)
-        for (number, stamp, _), (begin, until) in zip(first.values(), spans, strict=True)
+        FrameTime("film.mp4", number, float(begin), float(max(Fraction(0), until - begin)), pts)
+        for (number, pts, _), (begin, until) in zip(first.values(), spans, strict=True)
     ]
 
 
 @st.composite
-def odd_films(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
+def odd_videos(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
     """Stamps of any size, some of them the same, by a clock of any time base and any zero."""
     gaps = draw(st.lists(st.integers(0, 5000) | st.integers(0, 10**12), max_size=30))
-    stamps = np.cumsum([draw(st.integers(-(2**61), 2**61) | st.integers(-5000, 5000)), *gaps]).tolist()
+    timestamps = np.cumsum([draw(st.integers(-(2**61), 2**61) | st.integers(-5000, 5000)), *gaps]).tolist()
     time_base = draw(st.fractions(0, 2, max_denominator=10**9).filter(bool))
-    zero = draw(st.fractions(-(10**6), 10**6, max_denominator=10**9) | st.sampled_from([stamps[0] * time_base]))
-    return stamps[: draw(st.integers(0, len(stamps)))], draw(st.integers(stamps[0], 2**62)), Clock(time_base, zero)
+    zero = draw(st.fractions(-(10**6), 10**6, max_denominator=10**9) | st.sampled_from([timestamps[0] * time_base]))
+    return (
+        timestamps[: draw(st.integers(0, len(timestamps)))],
+        draw(st.integers(timestamps[0], 2**62)),
+        Clock(time_base, zero),
+    )
 
 
 @settings(deadline=None, max_examples=300)
-@given(films() | odd_films(), samplings | st.builds(Sampling, st.none() | st.floats(0.001, 10_000)))
-def test_moments_are_those_of_exact_fractions(film: tuple[list[int], int, Clock], sampling: Sampling) -> None:
-    expected = reference(*film, sampling)
-    found = look(*film, sampling)
+@given(videos() | odd_videos(), samplings | st.builds(Sampling, st.none() | st.floats(0.001, 10_000)))
+def test_times_are_those_of_exact_fractions(video: tuple[list[int], int, Clock], sampling: Sampling) -> None:
+    expected = reference(*video, sampling)
+    found = look(*video, sampling)
     assert list(found) == expected
-    assert [type(value) for one in found[:1] for value in (one.number, one.seconds, one.duration, one.stamp)] in (
+    assert [type(value) for one in found[:1] for value in (one.number, one.seconds, one.duration, one.pts)] in (
         [],
         [int, float, float, int],
     )
 
 
 @settings(deadline=None)
-@given(films(), st.slices(70), st.slices(70))
-def test_moments_are_a_sequence_like_any_other(film: tuple[list[int], int, Clock], part: slice, within: slice) -> None:
-    found = look(*film, Sampling())
+@given(videos(), st.slices(70), st.slices(70))
+def test_times_are_a_sequence_like_any_other(video: tuple[list[int], int, Clock], part: slice, within: slice) -> None:
+    found = look(*video, Sampling())
     plain = tuple(found)
     assert tuple(found[part]) == plain[part]
     assert tuple(found[part][within]) == plain[part][within]
@@ -121,64 +125,64 @@ def test_moments_are_a_sequence_like_any_other(film: tuple[list[int], int, Clock
         found[len(found)]
 
 
-def test_a_stretch_of_a_long_film_takes_its_own_numbers_only_to_another_process() -> None:
+def test_a_stretch_of_a_long_video_takes_its_own_numbers_only_to_another_process() -> None:
     hour = look(list(range(90_000)), 90_000, clock(Fraction(1, 25)), Sampling())
     assert np.shares_memory(hour[750:1500].numbers, hour.numbers)
     assert len(pickle.dumps(hour[750:1500])) < 750 * 4 * 8 + 1000
 
 
 @settings(deadline=None)
-@given(films(), samplings)
-def test_each_frames_time_is_its_stamp_times_the_time_base_less_the_zero(
-    film: tuple[list[int], int, Clock], sampling: Sampling
+@given(videos(), samplings)
+def test_each_frames_time_is_its_pts_times_the_time_base_less_the_zero(
+    video: tuple[list[int], int, Clock], sampling: Sampling
 ) -> None:
-    stamps, end, clock = film
-    times = within(film, sampling)
-    for moment in look(stamps, end, clock, sampling):
-        assert moment.file == "film.mp4"
-        assert moment.stamp == stamps[moment.number]
-        assert off(moment, times[moment.number]) < HALF_A_MICROSECOND + Fraction(1, 10**9)
+    timestamps, end, clock = video
+    times = within(video, sampling)
+    for frame_time in look(timestamps, end, clock, sampling):
+        assert frame_time.file == "film.mp4"
+        assert frame_time.pts == timestamps[frame_time.number]
+        assert off(frame_time, times[frame_time.number]) < HALF_A_MICROSECOND + Fraction(1, 10**9)
 
 
 @settings(deadline=None)
-@given(films(), samplings)
+@given(videos(), samplings)
 def test_exactly_the_first_frame_of_every_tick_is_looked_at(
-    film: tuple[list[int], int, Clock], sampling: Sampling
+    video: tuple[list[int], int, Clock], sampling: Sampling
 ) -> None:
-    stamps, end, clock = film
-    times = within(film, sampling)
+    timestamps, end, clock = video
+    times = within(video, sampling)
     fps = None if sampling.fps is None else Fraction(str(sampling.fps))
     first: dict[int, int] = {}
     for number, time in times.items():
         first.setdefault(number if fps is None else int(time * fps), number)
-    assert [moment.number for moment in look(stamps, end, clock, sampling)] == sorted(first.values())
+    assert [frame_time.number for frame_time in look(timestamps, end, clock, sampling)] == sorted(first.values())
 
 
 @settings(deadline=None)
-@given(films(), samplings)
+@given(videos(), samplings)
 def test_durations_tile_the_time_from_the_first_frame_to_the_end(
-    film: tuple[list[int], int, Clock], sampling: Sampling
+    video: tuple[list[int], int, Clock], sampling: Sampling
 ) -> None:
-    stamps, end_stamp, clock = film
-    looked_at = look(stamps, end_stamp, clock, sampling)
-    end = float(clock.seconds(end_stamp))
+    timestamps, end_pts, clock = video
+    looked_at = look(timestamps, end_pts, clock, sampling)
+    end = float(clock.seconds(end_pts))
     end = end if sampling.end is None else min(end, sampling.end)
-    starts = [moment.seconds for moment in looked_at]
-    ends = [moment.seconds + moment.duration for moment in looked_at]
+    starts = [frame_time.seconds for frame_time in looked_at]
+    ends = [frame_time.seconds + frame_time.duration for frame_time in looked_at]
     assert ends[:-1] == pytest.approx(starts[1:], abs=1e-9)
     assert ends[-1:] == pytest.approx([end] if looked_at else [], abs=1e-6)
-    assert all(moment.duration > 0 for moment in looked_at)
+    assert all(frame_time.duration > 0 for frame_time in looked_at)
 
 
-def test_five_frames_a_second_of_a_film_of_25() -> None:
+def test_five_frames_a_second_of_a_video_of_25() -> None:
     looked_at = look(list(range(25)), 25, clock(Fraction(1, 25)), Sampling(fps=5))
-    assert [moment.number for moment in looked_at] == [0, 5, 10, 15, 20]
-    assert [moment.duration for moment in looked_at] == pytest.approx([0.2] * 5)
+    assert [frame_time.number for frame_time in looked_at] == [0, 5, 10, 15, 20]
+    assert [frame_time.duration for frame_time in looked_at] == pytest.approx([0.2] * 5)
 
 
 def test_a_variable_rate_gives_no_frame_to_a_tick_that_has_none() -> None:
     looked_at = look([0, 10, 950, 1010, 1020, 4100], 5000, clock(Fraction(1, 1000)), Sampling(fps=1))
-    assert [(moment.number, moment.seconds, moment.duration) for moment in looked_at] == [
+    assert [(frame_time.number, frame_time.seconds, frame_time.duration) for frame_time in looked_at] == [
         (0, 0.0, 1.01),
         (3, 1.01, 3.09),
         (5, 4.1, 0.9),
@@ -187,36 +191,45 @@ def test_a_variable_rate_gives_no_frame_to_a_tick_that_has_none() -> None:
 
 def test_start_and_end_keep_frame_numbers_and_times() -> None:
     looked_at = look(list(range(100)), 100, clock(Fraction(1, 4)), Sampling(start=2.0, end=3.0))
-    assert [(moment.number, moment.seconds) for moment in looked_at] == [(8, 2.0), (9, 2.25), (10, 2.5), (11, 2.75)]
+    assert [(frame_time.number, frame_time.seconds) for frame_time in looked_at] == [
+        (8, 2.0),
+        (9, 2.25),
+        (10, 2.5),
+        (11, 2.75),
+    ]
     assert looked_at[-1].duration == 0.25
 
 
-def test_an_end_beyond_the_film_makes_nothing_longer() -> None:
+def test_an_end_beyond_the_video_makes_nothing_longer() -> None:
     assert look([0, 1], 2, clock(Fraction(1)), Sampling(end=50.0))[-1].duration == 1.0
 
 
-def test_nothing_between_start_and_end_gives_no_moment() -> None:
+def test_nothing_between_start_and_end_gives_no_time() -> None:
     assert len(look([0, 1], 2, clock(Fraction(1)), Sampling(start=10.0))) == 0
 
 
 def test_the_pictures_delay_behind_the_sound_is_kept() -> None:
     looked_at = look([1500, 1540], 1580, clock(Fraction(1, 1000), zero=Fraction(1)), Sampling())
-    assert [moment.seconds for moment in looked_at] == [0.5, 0.54]
+    assert [frame_time.seconds for frame_time in looked_at] == [0.5, 0.54]
 
 
-def test_the_numbers_of_an_hour_of_ntsc_film_do_not_drift() -> None:
+def test_the_numbers_of_an_hour_of_ntsc_video_do_not_drift() -> None:
     count = 100_000
     every = look(list(range(count)), count, clock(NTSC), Sampling())
     assert len(every) == count
-    assert max(off(moment, moment.number * NTSC) for moment in every) < HALF_A_MICROSECOND + Fraction(1, 10**9)
-    assert sum(moment.duration for moment in every) == pytest.approx(float(count * NTSC), abs=1e-6)
+    assert max(off(frame_time, frame_time.number * NTSC) for frame_time in every) < HALF_A_MICROSECOND + Fraction(
+        1, 10**9
+    )
+    assert sum(frame_time.duration for frame_time in every) == pytest.approx(float(count * NTSC), abs=1e-6)
 
 
-def test_one_frame_a_second_of_an_hour_of_ntsc_film_stays_within_a_frame_of_the_second() -> None:
+def test_one_frame_a_second_of_an_hour_of_ntsc_video_stays_within_a_frame_of_the_second() -> None:
     count = 100_000
     sparse = look(list(range(count)), count, clock(NTSC), Sampling(fps=1))
     assert len(sparse) == 3337
-    assert all(second - 0.0005 <= moment.seconds < second + float(NTSC) + 1e-6 for second, moment in enumerate(sparse))
+    assert all(
+        second - 0.0005 <= frame_time.seconds < second + float(NTSC) + 1e-6 for second, frame_time in enumerate(sparse)
+    )
 
 
 def test_a_tenth_of_a_second_is_a_tenth() -> None:
@@ -226,6 +239,6 @@ def test_a_tenth_of_a_second_is_a_tenth() -> None:
 
 
 @pytest.mark.parametrize("fps", [24, 25, 29.97, 30, 50, 60])
-def test_as_many_frames_a_second_as_the_film_has_are_all_of_them(fps: float) -> None:
-    stamps = [round(number * 1000 / fps) for number in range(300)]  # Matroska's milliseconds
-    assert len(look(stamps, stamps[-1] + 40, clock(Fraction(1, 1000)), Sampling(fps=fps))) == 300
+def test_as_many_frames_a_second_as_the_video_has_are_all_of_them(fps: float) -> None:
+    timestamps = [round(number * 1000 / fps) for number in range(300)]  # Matroska's milliseconds
+    assert len(look(timestamps, timestamps[-1] + 40, clock(Fraction(1, 1000)), Sampling(fps=fps))) == 300

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import UsageError
-from fer_batch.media.sources import MARKER, Found, legible_name, walk
+from fer_batch.media.sources import MARKER, FoundMedia, legible_name, walk
 from fer_batch.types import Kind
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
@@ -40,7 +40,7 @@ def put(folder: Path, *names: str, content: bytes = b"") -> Path:
     return folder
 
 
-def names(found: Found) -> list[str]:
+def names(found: FoundMedia) -> list[str]:
     return [source.name for source in found.sources]
 
 
@@ -49,7 +49,7 @@ def folded(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def check_outputs(found: Found, folder: Path) -> None:
+def check_outputs(found: FoundMedia, folder: Path) -> None:
     """Every source's table and page can be made inside ``folder``, and none takes the place of another."""
     outputs = [source.output for source in found.sources]
     assert Counter(map(folded, names(found))).most_common(1)[0][1] == 1
@@ -73,7 +73,7 @@ def test_names_are_relative_to_the_input_and_sorted(tmp_path: Path) -> None:
     assert names(walk([study / "sub" / "deep" / "c.mp4"])) == ["c.mp4"]
 
 
-def test_a_folders_photographs_are_one_source_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_a_folders_photos_are_one_source_in_the_order_of_their_names(tmp_path: Path) -> None:
     trip = put(tmp_path / "trip", "c.PNG", "B.jpg", "a.jpg", "day 1/x.jpg", "day 1/late/y.jpg", "film.mp4")
     found = walk([trip])
     assert [(one.name, one.kind) for one in found.sources] == [
@@ -85,13 +85,13 @@ def test_a_folders_photographs_are_one_source_in_the_order_of_their_names(tmp_pa
     assert [file.name for file in found.sources[-1].files] == ["a.jpg", "B.jpg", "c.PNG"]
 
 
-def test_a_photograph_named_directly_is_named_by_its_folder(tmp_path: Path) -> None:
+def test_a_photo_named_directly_is_named_by_its_folder(tmp_path: Path) -> None:
     trip = put(tmp_path / "trip", "a.jpg", "b.jpg")
     (source,) = walk([trip / "a.jpg"]).sources
     assert (source.name, source.files) == ("trip", (trip / "a.jpg",))
 
 
-def test_films_of_one_name_are_told_apart_by_as_many_folders_as_it_takes(tmp_path: Path) -> None:
+def test_videos_of_one_name_are_told_apart_by_as_many_folders_as_it_takes(tmp_path: Path) -> None:
     put(tmp_path, "x/a/clip.mp4", "y/a/clip.mp4", "b/clip.mp4", "b/other.mp4")
     assert names(walk([tmp_path / "x" / "a", tmp_path / "b"])) == ["a/clip.mp4", "b/clip.mp4", "other.mp4"]
     assert names(walk([tmp_path / "x" / "a" / "clip.mp4", tmp_path / "y" / "a", tmp_path / "b"])) == [
@@ -140,7 +140,7 @@ def test_names_that_are_cut_short_stay_different(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["clip.csv", "clip.html", "CLIP.CSV", "clip.csv.part"])
-def test_a_folder_never_takes_the_place_of_a_films_table_or_page(tmp_path: Path, folder: str) -> None:
+def test_a_folder_never_takes_the_place_of_a_videos_table_or_page(tmp_path: Path, folder: str) -> None:
     study = put(tmp_path / "in", f"{folder}/other.mp4")
     put(study, "clip", content=MP4)
     check_outputs(walk([study]), tmp_path / "out")
@@ -241,26 +241,26 @@ def kinds(folder: Path) -> dict[str, Kind]:
     return {file.name: source.kind for source in walk([folder]).sources for file in source.files}
 
 
-def test_content_tells_photographs_and_films_before_the_suffix_does(tmp_path: Path) -> None:
+def test_content_tells_photos_and_videos_before_the_suffix_does(tmp_path: Path) -> None:
     study = put(tmp_path / "study", "photo.txt", "photo.mp4", "photo", content=PNG)
     put(study, "film.txt", "film.jpg", "film", content=MP4)
-    photographs = dict.fromkeys(["photo.txt", "photo.mp4", "photo"], Kind.PHOTOS)
-    assert kinds(study) == photographs | dict.fromkeys(["film.txt", "film.jpg", "film"], Kind.VIDEO)
+    photos = dict.fromkeys(["photo.txt", "photo.mp4", "photo"], Kind.PHOTOS)
+    assert kinds(study) == photos | dict.fromkeys(["film.txt", "film.jpg", "film"], Kind.VIDEO)
 
 
 @pytest.mark.parametrize("brand", ["heic", "heix", "hevc", "mif1", "avif", "avis"])
-def test_photographs_in_a_films_box_format_are_photographs(tmp_path: Path, brand: str) -> None:
+def test_photos_in_a_videos_box_format_are_photos(tmp_path: Path, brand: str) -> None:
     head = b"\x00\x00\x00\x18ftyp" + brand.encode() + b"\0\0\0\0isommp42"
     assert kinds(put(tmp_path, "a", content=head)) == {"a": Kind.PHOTOS}
 
 
-def test_a_tiff_with_long_offsets_is_a_photograph(tmp_path: Path) -> None:
+def test_a_tiff_with_long_offsets_is_a_photo(tmp_path: Path) -> None:
     put(tmp_path, "a", content=b"II+\0\x08\0\0\0")
     put(tmp_path, "b", content=b"MM\0+\0\x08\0\0")
     assert kinds(tmp_path) == {"a": Kind.PHOTOS, "b": Kind.PHOTOS}
 
 
-def test_what_only_its_suffix_calls_a_photograph_or_film_is_taken_so_that_it_gets_reported(tmp_path: Path) -> None:
+def test_what_only_its_suffix_calls_a_photo_or_video_is_taken_so_that_it_gets_reported(tmp_path: Path) -> None:
     study = put(tmp_path / "study", "text.jpg", "text.MP4", content=TEXT)
     put(study, "empty.PNG", "empty.h264")
     assert kinds(study) == {
@@ -280,7 +280,7 @@ def test_other_files_are_ignored_and_listed(tmp_path: Path) -> None:
     assert found.skipped == ()
 
 
-def reasons(found: Found) -> Iterable[tuple[str, str]]:
+def reasons(found: FoundMedia) -> Iterable[tuple[str, str]]:
     return [(one.file, one.reason) for one in found.skipped]
 
 

@@ -33,7 +33,7 @@ from fer_batch.output.csv import (
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
 from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
-from fer_batch.types import Box, Detection, Episode, Face, Kind, Moment, Reading, Skipped, Summary
+from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Skipped, Summary, TrackedFrame
 
 COLUMNS = (
     "file frame timestamp duration face_id person success face_confidence quality spurious x y width height "
@@ -58,24 +58,24 @@ faces = st.builds(
     st.floats(0, 1),
     st.booleans(),
 )
-moments = st.builds(Moment, names, st.integers(0, 10**9), seconds, seconds)
-readings = st.lists(st.builds(Reading, moments, st.lists(faces, max_size=3).map(tuple)), max_size=6)
+frame_times = st.builds(FrameTime, names, st.integers(0, 10**9), seconds, seconds)
+tracked_frames = st.lists(st.builds(TrackedFrame, frame_times, st.lists(faces, max_size=3).map(tuple)), max_size=6)
 
 
 def face(shares: np.ndarray, face_id: int = 0) -> Face:
     return Face(face_id, Detection(Box(1.5, -2.4, 30.6, 40.2), 0.98765), shares)
 
 
-def expected_rows(readings: list[Reading]) -> list[dict[str, Any]]:
+def expected_rows(tracked_frames: list[TrackedFrame]) -> list[dict[str, Any]]:
     """What a timeline says, as it is read back; None where it says nothing."""
     rows = []
-    for reading in readings:
-        moment = reading.moment
-        for one in reading.faces or [None]:
+    for tracked in tracked_frames:
+        frame_time = tracked.time
+        for one in tracked.faces or [None]:
             row: dict[str, Any] = dict.fromkeys(COLUMNS)
-            row |= {"file": moment.file, "frame": moment.number, "timestamp": moment.seconds}
+            row |= {"file": frame_time.file, "frame": frame_time.number, "timestamp": frame_time.seconds}
             row |= {
-                "duration": moment.duration,
+                "duration": frame_time.duration,
                 "success": one is not None,
                 "spurious": False,
                 "emotion": "",
@@ -104,14 +104,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(deadline=None)
-@given(written=readings)
-@example(written=[Reading(Moment(name, number), ()) for number, name in enumerate(NASTY)])
-def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(folder: Path, written: list[Reading]) -> None:
+@given(written=tracked_frames)
+@example(written=[TrackedFrame(FrameTime(name, number), ()) for number, name in enumerate(NASTY)])
+def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(
+    folder: Path, written: list[TrackedFrame]
+) -> None:
     path = folder / "timeline.csv"
     write_timeline(path, written)
     table = read_timeline(path)
     assert list(table.columns) == COLUMNS
-    assert len(table) == sum(max(1, len(reading.faces)) for reading in written)
+    assert len(table) == sum(max(1, len(tracked.faces)) for tracked in written)
     decimals = {"timestamp": 6, "duration": 6, "face_confidence": 4, "quality": 4, **dict.fromkeys(EMOTIONS, 4)}
     for row, meant in zip(rows_of(table), expected_rows(written), strict=True):
         for name, places in decimals.items():
@@ -122,8 +124,10 @@ def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(folder: Pa
 
 
 @settings(deadline=None)
-@given(written=readings)
-def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Path, written: list[Reading]) -> None:
+@given(written=tracked_frames)
+def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(
+    folder: Path, written: list[TrackedFrame]
+) -> None:
     path = folder / "plain.csv"
     write_timeline(path, written)
     header, *rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True)
@@ -142,9 +146,11 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(folder: Pa
 def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
     mixed = np.array([0, 0, 0.1, 0.7, 0, 0.2, 0], np.float32)
     written = [
-        Reading(Moment("a, b.mp4", 0, 0.0, 1 / 30), (face(mixed), replace(face(mixed[::-1], 12), person="Bo, Li"))),
-        Reading(Moment("a, b.mp4", 1, 1 / 30, None), ()),
-        Reading(Moment("übung.png", 2), ()),
+        TrackedFrame(
+            FrameTime("a, b.mp4", 0, 0.0, 1 / 30), (face(mixed), replace(face(mixed[::-1], 12), person="Bo, Li"))
+        ),
+        TrackedFrame(FrameTime("a, b.mp4", 1, 1 / 30, None), ()),
+        TrackedFrame(FrameTime("übung.png", 2), ()),
     ]
     write_timeline(tmp_path / "t.csv", written)
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
@@ -164,7 +170,7 @@ def test_a_table_is_the_same_however_many_rows_are_read_at_once(
 ) -> None:
     path = tmp_path / "timeline.csv"
     found = face(np.full(7, 1 / 7, np.float32))
-    write_timeline(path, [Reading(Moment("f", at), (found,) * (at % 2)) for at in range(3)])
+    write_timeline(path, [TrackedFrame(FrameTime("f", at), (found,) * (at % 2)) for at in range(3)])
     whole = read_timeline(path)
     monkeypatch.setattr(fer_csv, "ROWS_AT_ONCE", rows)
     pd.testing.assert_frame_equal(read_timeline(path), whole)
@@ -173,8 +179,10 @@ def test_a_table_is_the_same_however_many_rows_are_read_at_once(
 
 
 @settings(deadline=None)
-@given(written=readings)
-def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(folder: Path, written: list[Reading]) -> None:
+@given(written=tracked_frames)
+def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(
+    folder: Path, written: list[TrackedFrame]
+) -> None:
     path = folder / "wide.csv"
     write_timeline(path, written)
     raw = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
@@ -206,10 +214,10 @@ def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped:
 
 
 def summary(**values: Any) -> Summary:
-    film = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "person": "@x", "faces": 9, "episodes": 5}
-    film |= {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
+    video = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "person": "@x", "faces": 9, "episodes": 5}
+    video |= {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
     parts = np.array([0.25, 0, 0, 0.25, 0, 0, 0.5])
-    return Summary(**film | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5, "role": "a,b"} | values)
+    return Summary(**video | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5, "role": "a,b"} | values)
 
 
 def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -217,7 +225,7 @@ def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     unknown |= {"episodes": None}
     neutral = {"strongest": np.eye(7)[6]}
     write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
-    film, photos = rows_of(read_table(tmp_path / "s.csv", SUMMARY))
+    video, photos = rows_of(read_table(tmp_path / "s.csv", SUMMARY))
     fixed = {"file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
     fixed |= {"role": "a,b", "group": ""}
     fixed |= {f"mean_{name}": float(name == "sadness") for name in EMOTIONS}
@@ -225,7 +233,7 @@ def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     strongest = dict(zip((f"strongest_{name}" for name in EMOTIONS), summary().strongest.tolist(), strict=True))
     without = {f"strongest_{name}_without_neutral": 0.5 * (name in ("anger", "happiness")) for name in EMOTIONS[:6]}
     rest = {"kind": "video", "face_id": 3, "person": "@x", "episodes_per_minute": 240.0}
-    assert film == fixed | times | strongest | without | rest
+    assert video == fixed | times | strongest | without | rest
     unknown |= {f"strongest_{name}": float(name == "neutral") for name in EMOTIONS}
     unknown |= dict.fromkeys(without) | {"episodes_per_minute": None, "kind": "photos", "person": ""}
     unknown.pop("episodes")
@@ -249,9 +257,9 @@ def test_readings_that_break_off_leave_the_path_as_it_was(tmp_path: Path, before
     if before is not None:
         path.write_text(before)
 
-    def breaking_off() -> Iterator[Reading]:
+    def breaking_off() -> Iterator[TrackedFrame]:
         for number in range(10_000):
-            yield Reading(Moment("film", number), ())
+            yield TrackedFrame(FrameTime("film", number), ())
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -278,7 +286,7 @@ def test_json_is_written_as_utf_8_and_never_with_nan(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}
 
 
-FILMS = [
+VIDEOS = [
     "<script>alert(1)<.mp4",
     "=cmd()|'x'.mp4",
     "-rf.mp4",
@@ -287,7 +295,7 @@ FILMS = [
     "CON.mp4",
     "~x.mp4",
 ]
-FILMS += [
+VIDEOS += [
     "línea\nnueva.mp4",
     "日本語 😀.mp4",
     "a%2Fb%.mp4",
@@ -302,34 +310,36 @@ FILMS += [
 def package(tmp_path: Path) -> Path:
     """datapackage.json of a small output folder, whose films have the names of FILMS; one is smoothed."""
     media, out = tmp_path / "media", tmp_path / "out"
-    for name in FILMS:
+    for name in VIDEOS:
         (media / name).parent.mkdir(parents=True, exist_ok=True)
         (media / name).write_bytes(b"")
     timelines = {source.name: f"timelines/{source.output}.csv" for source in walk([media]).sources}
-    assert set(timelines) == set(FILMS)
+    assert set(timelines) == set(VIDEOS)
     for name, path in timelines.items():
-        seen, unseen = Moment(name, 0, 0.0, 0.04), Moment(name, 1)
-        write_timeline(out / path, [Reading(seen, (face(np.full(7, 1 / 7, np.float32)),)), Reading(unseen, ())])
-    add_smoothed(out / timelines[FILMS[3]], np.array([[1 / 7] * 7, [np.nan] * 7]))
-    write_summary(out / "summary.csv", [summary(file=name) for name in FILMS])
+        seen, unseen = FrameTime(name, 0, 0.0, 0.04), FrameTime(name, 1)
+        write_timeline(
+            out / path, [TrackedFrame(seen, (face(np.full(7, 1 / 7, np.float32)),)), TrackedFrame(unseen, ())]
+        )
+    add_smoothed(out / timelines[VIDEOS[3]], np.array([[1 / 7] * 7, [np.nan] * 7]))
+    write_summary(out / "summary.csv", [summary(file=name) for name in VIDEOS])
     write_skipped(out / "errors.csv", [])
     write_episodes(out / "episodes.csv", [])
     write_datapackage(out / "datapackage.json", timelines, "2025-01-01T00:00:00+00:00")
     return out / "datapackage.json"
 
 
-def test_the_data_package_is_valid_whatever_films_are_called(package: Path) -> None:
+def test_the_data_package_is_valid_whatever_videos_are_called(package: Path) -> None:
     report = frictionless.validate(str(package))
     assert report.flatten(["title", "message"]) == []
     assert report.valid
-    assert len(report.tasks) == len(FILMS) + 3
+    assert len(report.tasks) == len(VIDEOS) + 3
 
 
 def test_the_data_package_describes_every_table_as_it_is(package: Path) -> None:
     described = json.loads(package.read_text(encoding="utf-8"))
     resources = described["resources"]
     titles = {resource["title"] for resource in resources}
-    assert titles >= set(FILMS)
+    assert titles >= set(VIDEOS)
     assert all(re.fullmatch("[a-z0-9._-]+", resource["name"]) for resource in resources)
     assert len({resource["name"] for resource in resources}) == len(resources)
     for resource in resources:

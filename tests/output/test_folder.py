@@ -109,13 +109,13 @@ def test_a_second_run_is_refused_until_the_first_has_ended_or_was_killed(tmp_pat
 
 
 def test_a_run_keeps_its_folder_locked_and_lets_go_of_it(tmp_path: Path) -> None:
-    photograph = tmp_path / "in" / "broken.jpg"
-    touch(photograph).write_bytes(b"\xff\xd8\xff\xe0 no more")
+    photo = tmp_path / "in" / "broken.jpg"
+    touch(photo).write_bytes(b"\xff\xd8\xff\xe0 no more")
     out = tmp_path / "out"
     outfolder.claim(out)
     with outfolder.locked(out), pytest.raises(OutputRefused, match="Another run"):
-        fer_batch.analyze([photograph], out=out)
+        fer_batch.analyze([photo], out=out)
     with pytest.raises(NothingUsable, match="Nothing could be read"):
-        fer_batch.analyze([photograph], out=out)
+        fer_batch.analyze([photo], out=out)
     with outfolder.locked(out):
         pass

@@ -22,9 +22,9 @@ def touched(path):
 def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
     home = tmp_path / "study"
-    film, photograph = touched(home / "films/a.mp4"), touched(home / "photos/x.jpg")
+    video, photo = touched(home / "films/a.mp4"), touched(home / "photos/x.jpg")
     (home / "out").mkdir()
-    media_links.write_media(home / "out", [a_source(film), a_source(photograph, Kind.PHOTOS, "photos")])
+    media_links.write_media(home / "out", [a_source(video), a_source(photo, Kind.PHOTOS, "photos")])
     assert json.loads((home / "out" / media_links.MEDIA).read_text()) == {
         "a.mp4": "../films/a.mp4",
         "photos": "../photos",
@@ -35,13 +35,13 @@ def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkey
         "a.mp4": (moved / "films/a.mp4").resolve(),
         "photos": (moved / "photos").resolve(),
     }
-    film = moved / "films/a.mp4"
-    film.unlink()
+    video = moved / "films/a.mp4"
+    video.unlink()
     assert set(media_links.read_media(moved / "out")) == {"photos"}
 
 
 @pytest.mark.parametrize(
-    ("film", "out"),
+    ("video", "out"),
     [
         ("/mnt/data/a.mp4", "/srv/out"),
         ("/home/jane/a.mp4", "/home/bob/out"),
@@ -51,9 +51,9 @@ def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkey
         ("/data/\udcff/a.mp4", "/data/out"),
     ],
 )
-def test_media_elsewhere_are_not_told_of(film, out, tmp_path, monkeypatch):
+def test_media_elsewhere_are_not_told_of(video, out, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
-    assert media_links.seen_from(Path(film), Path(out)) is None
+    assert media_links.seen_from(Path(video), Path(out)) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a.mp4": 3}', '{"a.mp4": "/etc/passwd"}', '{"a.mp4": "gone.mp4"}'])
@@ -67,14 +67,14 @@ def test_a_source_is_found_in_the_folder_that_a_user_names(tmp_path):
     for name in ("films/sub/a.mp4", "films/b.mp4", "holiday/a.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    films = tmp_path / "films"
-    assert media_links.find(films, "sub/a.mp4") == films / "sub/a.mp4"
-    assert media_links.find(films, "films/b.mp4") == films / "b.mp4"
-    assert media_links.find(films, "long/ago/b.mp4") == films / "b.mp4"
+    videos = tmp_path / "films"
+    assert media_links.find(videos, "sub/a.mp4") == videos / "sub/a.mp4"
+    assert media_links.find(videos, "films/b.mp4") == videos / "b.mp4"
+    assert media_links.find(videos, "long/ago/b.mp4") == videos / "b.mp4"
     assert (
         media_links.find(tmp_path, "holiday")
         == media_links.find(tmp_path / "holiday", "holiday")
         == tmp_path / "holiday"
     )
-    assert media_links.find(films, "holiday") is None
-    assert media_links.find(films, "c.mp4") is None
+    assert media_links.find(videos, "holiday") is None
+    assert media_links.find(videos, "c.mp4") is None

@@ -17,13 +17,13 @@ from fer_batch.errors import OutputError
 from fer_batch.pipeline.checkpoints import (
     FACE_COLUMNS,
     HASHED_BYTES,
+    Checkpoints,
     Record,
-    WorkFolder,
     chunk_key,
     content_digest,
     source_key,
 )
-from fer_batch.types import Answers, Box, Chunk, Clarity, Detection, Kind, Moment, Skipped, Source
+from fer_batch.types import Answers, Box, Chunk, Clarity, Detection, FrameTime, Kind, Skipped, Source
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8
@@ -33,7 +33,7 @@ clarities = st.none() | st.builds(Clarity, *(st.floats(0, 1) for _ in range(4)))
 landmarks = st.just(()) | st.lists(st.tuples(pixels, pixels), min_size=5, max_size=5).map(tuple)
 detections = st.builds(Detection, st.builds(Box, pixels, pixels, pixels, pixels), st.floats(0, 1), landmarks, clarities)
 seconds = st.none() | st.floats(-1, 1e6)
-moments = st.builds(Moment, names, st.just(0), seconds, seconds, st.none() | st.integers(-(2**62), 2**62))
+times = st.builds(FrameTime, names, st.just(0), seconds, seconds, st.none() | st.integers(-(2**62), 2**62))
 skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).map(tuple)
 
 
@@ -41,14 +41,14 @@ skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).
 class Seen:
     """What was seen in a chunk: its frames with their faces, the model's answers, and what could not be read."""
 
-    frames: list[tuple[Moment, list[Detection]]]
+    frames: list[tuple[FrameTime, list[Detection]]]
     shares: np.ndarray
     skipped: tuple[Skipped, ...] = ()
 
     @property
     def scenes(self) -> np.ndarray:
         """(frames, 8, 8) uint8, each another."""
-        numbers = np.array([moment.number for moment, _ in self.frames], np.int64)
+        numbers = np.array([time.number for time, _ in self.frames], np.int64)
         return (numbers[:, np.newaxis, np.newaxis] + np.arange(64).reshape(8, 8)).astype(np.uint8)
 
     @property
@@ -66,7 +66,7 @@ class Seen:
             faces = [one.as_row() for _, found in part for one in found]
             parts.append(
                 Answers(
-                    tuple(moment for moment, _ in part),
+                    tuple(time for time, _ in part),
                     self.sizes[begin:end],
                     self.scenes[begin:end],
                     np.array([at for at, (_, found) in enumerate(part) for _ in found], np.int64),
@@ -80,7 +80,7 @@ class Seen:
 @st.composite
 def seen(draw: st.DrawFn) -> tuple[Seen, list[int]]:
     """What was seen in a chunk of up to six frames with up to four faces each, and where to cut it into parts."""
-    frames = draw(st.lists(st.tuples(moments, st.lists(detections, max_size=4)), max_size=6))
+    frames = draw(st.lists(st.tuples(times, st.lists(detections, max_size=4)), max_size=6))
     steps = draw(st.lists(st.integers(1, 1000), min_size=len(frames), max_size=len(frames)))
     numbers = (np.cumsum(steps) - draw(st.integers(0, 1))).tolist()
     numbered = [(replace(one, number=number), faces) for (one, faces), number in zip(frames, numbers, strict=True)]
@@ -90,11 +90,11 @@ def seen(draw: st.DrawFn) -> tuple[Seen, list[int]]:
     return Seen(numbered, answers, draw(skipped)), cuts
 
 
-def sightings(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> Seen:
+def scanned(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> Seen:
     faces = iter(range(sum(faces_per_frame)))
     frames = [
         (
-            Moment("film", number, number / 25, 0.04, number),
+            FrameTime("film", number, number / 25, 0.04, number),
             [Detection(Box(next(faces), 0, 10, 10), 0.5) for _ in range(count)],
         )
         for number, count in enumerate(faces_per_frame)
@@ -102,22 +102,22 @@ def sightings(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> Seen:
     return Seen(frames, np.ones((sum(faces_per_frame), 2, 7), "f4"), skipped)
 
 
-def write(work: WorkFolder, key: str, what: Seen, *cuts: int) -> None:
+def write(work: Checkpoints, key: str, what: Seen, *cuts: int) -> None:
     work.write_chunk(key, what.parts(*cuts), what.skipped)
 
 
 def check_comes_back(folder: Path, what: Seen, *cuts: int) -> None:
-    work = WorkFolder(folder)
+    work = Checkpoints(folder)
     write(work, "key", what, *cuts)
     assert work.has_chunk("key")
-    glimpses, skipped = work.read_chunk("key")
+    frames, skipped = work.read_chunk("key")
     assert skipped == what.skipped
-    assert [one.moment for one in glimpses] == [moment for moment, _ in what.frames]
-    assert [one.size for one in glimpses] == [tuple(size) for size in what.sizes.tolist()]
-    np.testing.assert_array_equal(np.array([one.scene for one in glimpses]).reshape(-1, 8, 8), what.scenes)
-    assert [list(one.detections) for one in glimpses] == [faces for _, faces in what.frames]
+    assert [one.time for one in frames] == [time for time, _ in what.frames]
+    assert [one.size for one in frames] == [tuple(size) for size in what.sizes.tolist()]
+    np.testing.assert_array_equal(np.array([one.scene for one in frames]).reshape(-1, 8, 8), what.scenes)
+    assert [list(one.detections) for one in frames] == [faces for _, faces in what.frames]
     at = 0
-    for one in glimpses:
+    for one in frames:
         assert one.shares.dtype == np.float32
         np.testing.assert_array_equal(one.shares, what.shares[at : at + len(one.detections)])
         at += len(one.detections)
@@ -137,7 +137,7 @@ def test_what_was_seen_comes_back_as_it_was_whatever_parts_it_came_in(
 def test_the_parts_that_a_chunk_came_in_do_not_show_in_its_file(
     tmp_path_factory: pytest.TempPathFactory, what: tuple[Seen, list[int]]
 ) -> None:
-    work = WorkFolder(tmp_path_factory.getbasetemp() / "work")
+    work = Checkpoints(tmp_path_factory.getbasetemp() / "work")
     write(work, "whole", what[0])
     write(work, "parts", what[0], *what[1])
     one, other = ((work.folder / f"chunk-{key}.parquet").read_bytes() for key in ("whole", "parts"))
@@ -146,40 +146,40 @@ def test_the_parts_that_a_chunk_came_in_do_not_show_in_its_file(
 
 @pytest.mark.parametrize("faces", [(0,), (0, 0, 0), (1,), (0, 2, 0), (4, 0, 0, 1)])
 def test_frames_without_a_face_come_back(tmp_path: Path, faces: tuple[int, ...]) -> None:
-    check_comes_back(tmp_path / "work", sightings(*faces))
+    check_comes_back(tmp_path / "work", scanned(*faces))
 
 
 def test_a_chunk_of_which_nothing_could_be_read_still_says_why(tmp_path: Path) -> None:
-    what = sightings(skipped=(Skipped("holiday/a.jpg", "Not a photograph."),))
+    what = scanned(skipped=(Skipped("holiday/a.jpg", "Not a photograph."),))
     check_comes_back(tmp_path / "work", what)
-    work = WorkFolder(tmp_path / "work")
+    work = Checkpoints(tmp_path / "work")
     work.write_chunk("key", [], what.skipped)
     assert work.read_chunk("key") == ([], what.skipped)
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> WorkFolder:
-    folder = WorkFolder(tmp_path / "work")
+def work(tmp_path: Path) -> Checkpoints:
+    folder = Checkpoints(tmp_path / "work")
     for key in ("one", "two"):
-        write(folder, key, sightings(1, 0))
+        write(folder, key, scanned(1, 0))
     return folder
 
 
 RECORD = Record(("one", "two"), {"codec": "h264", "seconds": 1.5}, (Skipped("línea\n", "Damaged.", rows_kept=True),))
 
 
-def test_a_finished_source_is_recalled_as_it_was_remembered(work: WorkFolder) -> None:
+def test_a_finished_source_is_recalled_as_it_was_remembered(work: Checkpoints) -> None:
     work.remember("key", RECORD)
     assert work.recall("key") == RECORD
     assert work.recall("other") is None
 
 
-def test_a_source_is_not_recalled_when_one_of_its_chunk_files_is_missing(work: WorkFolder) -> None:
+def test_a_source_is_not_recalled_when_one_of_its_chunk_files_is_missing(work: Checkpoints) -> None:
     work.remember("key", replace(RECORD, chunks=("one", "gone")))
     assert work.recall("key") is None
 
 
-def test_a_record_that_was_cut_short_is_not_recalled(work: WorkFolder) -> None:
+def test_a_record_that_was_cut_short_is_not_recalled(work: Checkpoints) -> None:
     work.remember("key", RECORD)
     (path,) = work.folder.glob("*key.json")
     whole = path.read_bytes()
@@ -189,7 +189,7 @@ def test_a_record_that_was_cut_short_is_not_recalled(work: WorkFolder) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"\xff" * 40, b"\0" * 40, b"null", b"[]", b"{}", b'{"chunks": ["one"]}'])
-def test_a_record_that_is_something_else_is_not_recalled(work: WorkFolder, damage: bytes) -> None:
+def test_a_record_that_is_something_else_is_not_recalled(work: Checkpoints, damage: bytes) -> None:
     work.remember("key", RECORD)
     (path,) = work.folder.glob("*key.json")
     path.write_bytes(damage)
@@ -198,62 +198,62 @@ def test_a_record_that_is_something_else_is_not_recalled(work: WorkFolder, damag
 
 @pytest.mark.parametrize(
     "attempt",
-    [lambda work: work.remember("key", RECORD), lambda work: write(work, "key", sightings(1))],
+    [lambda work: work.remember("key", RECORD), lambda work: write(work, "key", scanned(1))],
     ids=["record", "chunk"],
 )
 def test_a_work_folder_that_cannot_be_written_is_an_output_error(
-    tmp_path: Path, attempt: Callable[[WorkFolder], None]
+    tmp_path: Path, attempt: Callable[[Checkpoints], None]
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"Cannot write into .*work"):
-        attempt(WorkFolder(tmp_path / "file" / "work"))
+        attempt(Checkpoints(tmp_path / "file" / "work"))
 
 
-def film_chunk(**changes: Any) -> Chunk:
+def video_chunk(**changes: Any) -> Chunk:
     source = Source(Kind.VIDEO, changes.pop("name", "a.mp4"), (Path("/media/a.mp4"),), "a.mp4")
-    moments = tuple(Moment("a.mp4", number, number / 25, 0.04, number * 40) for number in range(10, 20))
-    return replace(Chunk(source, 1, moments, start=400, stop=800, frames=10), **changes)
+    times = tuple(FrameTime("a.mp4", number, number / 25, 0.04, number * 40) for number in range(10, 20))
+    return replace(Chunk(source, 1, times, start=400, stop=800, frames=10), **changes)
 
 
 RECIPE = {"detector": {"name": "one", "sha256": "ab"}, "crop": [48, 1.08]}
-FILM = film_chunk()
-CHANGED_MOMENTS: list[tuple[Moment, ...] | None] = [
+VIDEO = video_chunk()
+CHANGED_TIMES: list[tuple[FrameTime, ...] | None] = [
     None,
-    (FILM.moments or ())[:-1],
+    (VIDEO.times or ())[:-1],
     *(
-        (replace((FILM.moments or ())[0], **change), *(FILM.moments or ())[1:])
-        for change in [{"number": 9}, {"seconds": 0.41}, {"seconds": None}, {"duration": 0.05}, {"stamp": 401}]
+        (replace((VIDEO.times or ())[0], **change), *(VIDEO.times or ())[1:])
+        for change in [{"number": 9}, {"seconds": 0.41}, {"seconds": None}, {"duration": 0.05}, {"pts": 401}]
     ),
 ]
 
 
 def test_a_chunks_key_changes_with_everything_that_decides_what_is_seen() -> None:
     keys = [
-        chunk_key(FILM, ["digest"], RECIPE),
-        chunk_key(film_chunk(name="b.mp4"), ["digest"], RECIPE),
-        chunk_key(FILM, ["another"], RECIPE),
-        chunk_key(FILM, ["digest"], RECIPE | {"crop": [48, 1.0]}),
-        chunk_key(FILM, ["digest"], RECIPE | {"more": None}),
-        chunk_key(film_chunk(start=360), ["digest"], RECIPE),
-        chunk_key(film_chunk(start=None), ["digest"], RECIPE),
-        chunk_key(film_chunk(stop=840), ["digest"], RECIPE),
-        chunk_key(film_chunk(stop=None), ["digest"], RECIPE),
-        *(chunk_key(film_chunk(moments=moments), ["digest"], RECIPE) for moments in CHANGED_MOMENTS),
+        chunk_key(VIDEO, ["digest"], RECIPE),
+        chunk_key(video_chunk(name="b.mp4"), ["digest"], RECIPE),
+        chunk_key(VIDEO, ["another"], RECIPE),
+        chunk_key(VIDEO, ["digest"], RECIPE | {"crop": [48, 1.0]}),
+        chunk_key(VIDEO, ["digest"], RECIPE | {"more": None}),
+        chunk_key(video_chunk(start=360), ["digest"], RECIPE),
+        chunk_key(video_chunk(start=None), ["digest"], RECIPE),
+        chunk_key(video_chunk(stop=840), ["digest"], RECIPE),
+        chunk_key(video_chunk(stop=None), ["digest"], RECIPE),
+        *(chunk_key(video_chunk(times=times), ["digest"], RECIPE) for times in CHANGED_TIMES),
     ]
     assert len(set(keys)) == len(keys)
 
 
-def test_a_chunks_key_does_not_change_with_where_the_film_lies_or_how_the_recipe_is_sorted() -> None:
-    elsewhere = replace(FILM.source, files=(Path("/elsewhere/b.mp4"),))
+def test_a_chunks_key_does_not_change_with_where_the_video_lies_or_how_the_recipe_is_sorted() -> None:
+    elsewhere = replace(VIDEO.source, files=(Path("/elsewhere/b.mp4"),))
     reordered = dict(reversed(RECIPE.items()))
-    assert chunk_key(replace(FILM, source=elsewhere, index=7), ["digest"], reordered) == chunk_key(
-        FILM, ["digest"], RECIPE
+    assert chunk_key(replace(VIDEO, source=elsewhere, index=7), ["digest"], reordered) == chunk_key(
+        VIDEO, ["digest"], RECIPE
     )
 
 
-def test_of_a_folders_photographs_only_those_in_the_chunk_count() -> None:
+def test_of_a_folders_photos_only_those_in_the_chunk_count() -> None:
     source = Source(Kind.PHOTOS, "holiday", tuple(Path(f"/p/{number}.jpg") for number in range(4)), "holiday")
-    chunk = Chunk(replace(source, files=source.files[2:]), 1, (Moment("2.jpg", 2), Moment("3.jpg", 3)))
+    chunk = Chunk(replace(source, files=source.files[2:]), 1, (FrameTime("2.jpg", 2), FrameTime("3.jpg", 3)))
     key = chunk_key(chunk, ["a", "b", "c", "d"], RECIPE)
     assert chunk_key(chunk, ["A", "B", "c", "d"], RECIPE) == key
     assert chunk_key(chunk, ["a", "b", "C", "d"], RECIPE) != key

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from fer_batch.errors import DetectorError, MediaError, TaskLost
+from fer_batch.errors import DetectorError, MediaError, TaskFailed
 from fer_batch.pipeline import executors
-from fer_batch.pipeline.executors.base import Again, Done, Event, Executor, Looked, Lost, Part
+from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
 from fer_batch.pipeline.executors.processes import FALSE_STARTS, MOST_MEMORY, TRIES, Processes
 from tests.helpers import odd_workers
 from tests.helpers.odd_workers import Break, Count, Damaged, Die, Flood, Gorge, Grind, Hang, Leave, Toil
@@ -54,7 +54,7 @@ def run(executor: Executor, *tasks: Any) -> list[Event]:
 
 def of(events: Iterable[Event], task: Any) -> list[Event]:
     """What was told of a task, without its signs of life."""
-    return [event for event in events if event.task == task and not isinstance(event, Looked)]
+    return [event for event in events if event.task == task and not isinstance(event, FramesScanned)]
 
 
 def parts(events: Iterable[Event], task: Any) -> list[Any]:
@@ -62,7 +62,7 @@ def parts(events: Iterable[Event], task: Any) -> list[Any]:
 
 
 def the_loss(events: Iterable[Event], task: Any) -> Exception:
-    (loss,) = (event.error for event in of(events, task) if isinstance(event, Lost))
+    (loss,) = (event.error for event in of(events, task) if isinstance(event, Failed))
     return loss
 
 
@@ -100,7 +100,7 @@ def test_every_frame_that_was_looked_at_is_told(executor: Executor) -> None:
     tasks = [Count("many", parts=40), Count("few", parts=2)]
     events = run(executor, *tasks)
     for task in tasks:
-        assert sum(one.frames for one in events if isinstance(one, Looked) and one.task == task) == task.parts
+        assert sum(one.frames for one in events if isinstance(one, FramesScanned) and one.task == task) == task.parts
 
 
 def test_what_an_event_leads_to_is_drawn_after_it(executor: Executor) -> None:
@@ -127,7 +127,7 @@ def test_an_unforeseen_error_costs_its_task_and_no_other(executor: Executor) -> 
     events = run(executor, *tasks)
     assert parts(events, tasks[1]) == [0]
     loss = the_loss(events, tasks[1])
-    assert isinstance(loss, TaskLost)
+    assert isinstance(loss, TaskFailed)
     assert str(loss) == "Unexpected ZeroDivisionError: by nought"
     assert all(is_complete(events, task) for task in tasks if isinstance(task, Count))
 
@@ -225,7 +225,7 @@ def test_a_task_whose_process_dies_once_is_begun_again_and_done(deadly: signal.S
     task = Die("die", deadly, tmp_path / "mark")
     events = run(Processes(odd_workers.Worker, 2), Count("before"), task, Count("after"))
     *told, end = of(events, task)
-    assert told == [Part(task, 0), Part(task, 1), Again(task), Part(task, 0), Part(task, 1), Part(task, 2)]
+    assert told == [Part(task, 0), Part(task, 1), Retried(task), Part(task, 0), Part(task, 1), Part(task, 2)]
     assert isinstance(end, Done)
     assert is_complete(events, Count("before"))
     assert is_complete(events, Count("after"))
@@ -236,10 +236,10 @@ def test_a_task_whose_process_dies_once_is_begun_again_and_done(deadly: signal.S
 def test_a_task_that_kills_every_process_is_lost_and_no_other(deadly: signal.Signals, workers: int) -> None:
     task = Die("die", deadly)
     events = run(Processes(odd_workers.Worker, workers), Count("before"), task, *map(Count, "abc"))
-    assert sum(isinstance(event, Again) for event in of(events, task)) == TRIES - 1
+    assert sum(isinstance(event, Retried) for event in of(events, task)) == TRIES - 1
     assert parts(events, task) == [0, 1] * TRIES
     loss = the_loss(events, task)
-    assert isinstance(loss, TaskLost)
+    assert isinstance(loss, TaskFailed)
     assert f"was killed by {deadly.name}" in str(loss)
     assert all(is_complete(events, Count(name)) for name in ("before", *"abc"))
 
@@ -254,14 +254,14 @@ def test_a_task_that_hangs_once_is_begun_again_and_done(tmp_path: Path) -> None:
     task = Hang("hang", tmp_path / "mark")
     events = run(Processes(odd_workers.Worker, 2, HANG_SECONDS), task, Count("after"))
     *told, end = of(events, task)
-    assert told == [Part(task, 0), Again(task), Part(task, 0), Part(task, 1)]
+    assert told == [Part(task, 0), Retried(task), Part(task, 0), Part(task, 1)]
     assert isinstance(end, Done)
     assert is_complete(events, Count("after"))
 
 
 def test_a_task_that_hangs_every_time_is_lost_and_no_other() -> None:
     events = run(Processes(odd_workers.Worker, 2, HANG_SECONDS), Hang("hang"), *map(Count, "abc"))
-    assert sum(isinstance(event, Again) for event in events) == TRIES - 1
+    assert sum(isinstance(event, Retried) for event in events) == TRIES - 1
     assert f"no sign of life for {HANG_SECONDS:g} s" in str(the_loss(events, Hang("hang")))
     assert all(is_complete(events, Count(name)) for name in "abc")
 
@@ -344,7 +344,7 @@ def test_an_interrupt_is_not_the_workers_business_while_they_work() -> None:
     with Processes(odd_workers.Worker, 1) as executor:
         told = []
         for event in executor.run(drawing([task])):
-            if isinstance(event, Looked):
+            if isinstance(event, FramesScanned):
                 (child,) = multiprocessing.active_children()
                 os.kill(child.pid or 0, signal.SIGINT)
             told.append(event)

@@ -19,9 +19,9 @@ print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, reso
 """Of children, the largest one's."""
 
 
-def peak_kilobytes(film: Path, out: Path, workers: int) -> tuple[int, int]:
+def peak_kilobytes(video: Path, out: Path, workers: int) -> tuple[int, int]:
     """Of the main process, and of the largest worker."""
-    command = [sys.executable, "-c", PEAK, str(film), str(out), str(workers)]
+    command = [sys.executable, "-c", PEAK, str(video), str(out), str(workers)]
     run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=240)
     main, children = map(int, run.stdout.split())
     return main, children
@@ -29,13 +29,13 @@ def peak_kilobytes(film: Path, out: Path, workers: int) -> tuple[int, int]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell the peak")
 @pytest.mark.parametrize("workers", [0, 1])
-def test_ten_times_the_film_takes_no_more_memory(tmp_path: Path, workers: int) -> None:
+def test_ten_times_the_video_takes_no_more_memory(tmp_path: Path, workers: int) -> None:
     peaks = []
     for seconds in (60, 600):
-        film = media.write_film(
+        video = media.write_video(
             tmp_path / f"{seconds}.mp4", range(seconds * 4), time_base=Fraction(1, 4), keyframe_every=20
         )
-        peaks.append(peak_kilobytes(film, tmp_path / f"out{seconds}", workers))
+        peaks.append(peak_kilobytes(video, tmp_path / f"out{seconds}", workers))
     (main, worker), (longer_main, longer_worker) = peaks
     assert longer_main < 1.1 * main
     assert longer_worker <= 1.1 * worker  # without workers there is at most the child that tells the machine's name

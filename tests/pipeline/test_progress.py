@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.pipeline.progress import Count
+from fer_batch.pipeline.progress import ProgressCounter
 from fer_batch.types import Kind, Outcome, Source
 
-FILM = Source(Kind.VIDEO, "film", (), "film")
+VIDEO = Source(Kind.VIDEO, "film", (), "film")
 
 
 class Listener:
@@ -30,8 +30,8 @@ class Listener:
 
 def test_a_chunk_that_is_begun_again_is_told_of_from_where_it_was() -> None:
     listener = Listener()
-    count = Count(listener)
-    count.begin(FILM, {"a": 100})
+    count = ProgressCounter(listener)
+    count.begin(VIDEO, {"a": 100})
     count.looked("a", 60)
     count.again("a")
     told = []
@@ -43,8 +43,8 @@ def test_a_chunk_that_is_begun_again_is_told_of_from_where_it_was() -> None:
 
 def test_a_chunk_that_is_given_up_is_done_with() -> None:
     listener = Listener()
-    count = Count(listener)
-    count.begin(FILM, {"a": 100, "b": 50})
+    count = ProgressCounter(listener)
+    count.begin(VIDEO, {"a": 100, "b": 50})
     count.looked("a", 60)
     count.end("a")
     assert (listener.promised, listener.told) == (150, 100)
@@ -52,20 +52,20 @@ def test_a_chunk_that_is_given_up_is_done_with() -> None:
 
 def test_chunks_that_take_the_place_of_others_are_not_announced_twice() -> None:
     listener = Listener()
-    count = Count(listener)
-    count.begin(FILM, {"a": 100, "b": 50, "c": 50})
+    count = ProgressCounter(listener)
+    count.begin(VIDEO, {"a": 100, "b": 50, "c": 50})
     count.looked("a", 100)
     count.end("a")
     count.looked("b", 20)
-    count.begin(FILM, {"all": 200}, instead_of="abc")
+    count.begin(VIDEO, {"all": 200}, instead_of="abc")
     assert (listener.promised, listener.told) == (320, 120)
     count.looked("c", 50)  # its process has not heard of it yet
     assert listener.told == 120
     count.looked("all", 200)
     count.end("all")
     assert listener.told == listener.promised
-    count.begin(FILM, {"d": 10})
-    count.begin(FILM, {"e": 3}, instead_of="d")
+    count.begin(VIDEO, {"d": 10})
+    count.begin(VIDEO, {"e": 3}, instead_of="d")
     assert (listener.promised, listener.told) == (330, 327)
 
 
@@ -82,8 +82,8 @@ def test_in_the_end_as_many_have_been_told_of_as_were_announced(
     frames: list[int], events: list[tuple[str, str, int]]
 ) -> None:
     listener = Listener()
-    count = Count(listener)
-    count.begin(FILM, dict(zip("abc", frames, strict=True)))
+    count = ProgressCounter(listener)
+    count.begin(VIDEO, dict(zip("abc", frames, strict=True)))
     for event, key, looked in events:
         match event:
             case "looked":

@@ -27,9 +27,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
     folder.mkdir()
     face = cv2.resize(np.asarray(Image.open(astronaut).convert("RGB"))[0:300, 60:460], (320, 240))
     count = CHUNKS * 30 * 2
-    media.write_film(folder / "film.mp4", range(0, count * 500, 500), [face] * count, keyframe_every=4)
+    media.write_video(folder / "film.mp4", range(0, count * 500, 500), [face] * count, keyframe_every=4)
     for number in range(20):
-        media.write_photograph(folder / f"{number}.jpg", np.roll(face, number, axis=1))
+        media.write_photo(folder / f"{number}.jpg", np.roll(face, number, axis=1))
     return folder
 
 
@@ -82,12 +82,12 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
     inputs: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    moments = np.random.default_rng(0).uniform(0, 4, int(os.environ.get("KILLS", "5")))
-    for moment in moments:
+    delays = np.random.default_rng(0).uniform(0, 4, int(os.environ.get("KILLS", "5")))
+    for delay in delays:
         before = chunks(out)
         with start(inputs, out) as run:
             try:
-                run.wait(timeout=moment)
+                run.wait(timeout=delay)
             except subprocess.TimeoutExpired:
                 run.kill()
         after = chunks(out)

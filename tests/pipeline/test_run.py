@@ -47,20 +47,20 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> Path:
     """What people hand in: photographs and films, well and broken."""
     folder = tmp_path_factory.mktemp("inputs") / "study"
     (folder / "sub").mkdir(parents=True)
-    media.write_photograph(folder / "face.png", face)
-    media.write_photograph(folder / "nobody.png", np.full((240, 320, 3), 127, np.uint8))
-    media.write_photograph(folder / "sub" / "face.jpg", face)
+    media.write_photo(folder / "face.png", face)
+    media.write_photo(folder / "nobody.png", np.full((240, 320, 3), 127, np.uint8))
+    media.write_photo(folder / "sub" / "face.jpg", face)
     constant = list(range(0, 480, 40))
-    media.write_film(folder / "constant.mp4", constant, [face] * 12)
-    media.write_film(folder / "variable.mkv", [0, 33, 66, 500, 533, 1500], [face] * 6)
-    media.write_film(folder / "rotated.mp4", constant, [np.rot90(face, -1)] * 12, display=(90, False, False))
+    media.write_video(folder / "constant.mp4", constant, [face] * 12)
+    media.write_video(folder / "variable.mkv", [0, 33, 66, 500, 533, 1500], [face] * 6)
+    media.write_video(folder / "rotated.mp4", constant, [np.rot90(face, -1)] * 12, display=(90, False, False))
     moving = [np.roll(face, at, axis=0) for at in range(60)]
-    media.damage(media.write_film(folder / "breaks.ts", range(0, 2400, 40), moving), at=0.6, count=3000)
-    media.write_film(folder / "sub" / "nobody.mp4", constant)
+    media.damage(media.write_video(folder / "breaks.ts", range(0, 2400, 40), moving), at=0.6, count=3000)
+    media.write_video(folder / "sub" / "nobody.mp4", constant)
     (folder / "empty.mp4").touch()
     (folder / "garbage.jpg").write_bytes(b"no picture" * 50)
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
-    media.truncate(media.write_photograph(folder / "cut.jpg", noise), 0.4)
+    media.truncate(media.write_photo(folder / "cut.jpg", noise), 0.4)
     media.write_sound(folder / "sound.mp4")
     (folder / "notes.txt").write_text("Not a photograph.")
     (folder / ".hidden.png").write_bytes((folder / "face.png").read_bytes())
@@ -117,7 +117,7 @@ def test_the_face_is_found_wherever_it_is(run: fer_batch.Run) -> None:
     assert (upright - turned).abs().max() < 3
 
 
-def test_times_are_those_of_the_film(run: fer_batch.Run) -> None:
+def test_times_are_those_of_the_video(run: fer_batch.Run) -> None:
     timeline = fer_batch.read_timeline(run.timelines["variable.mkv"])
     assert timeline["timestamp"].tolist() == [0, 0.033, 0.066, 0.5, 0.533, 1.5]
     assert timeline["duration"].tolist()[:-1] == [0.033, 0.033, 0.434, 0.033, 0.967]
@@ -140,12 +140,12 @@ def test_a_happy_second_at_30_frames_and_nine_sad_ones_at_1_frame_are_10_and_90_
     monkeypatch.setattr(ModelFile, "load", lambda *_: ByLight())
     dim = face.copy()
     dim[40:150, 80:190] = (face[40:150, 80:190] * 0.94).astype(np.uint8)  # the face alone: no cut
-    stamps = [*range(30), *range(30, 300, 30)]
-    pictures = [face] * 30 + [dim] * 9
-    film = media.write_film(
-        tmp_path / "moods.mkv", [round(at * 1000 / 30) for at in stamps] + [10_000], [*pictures, face]
+    timestamps = [*range(30), *range(30, 300, 30)]
+    images = [face] * 30 + [dim] * 9
+    video = media.write_video(
+        tmp_path / "moods.mkv", [round(at * 1000 / 30) for at in timestamps] + [10_000], [*images, face]
     )
-    run = fer_batch.analyze([film], Options(workers=0, end=10), out=tmp_path / "out")
+    run = fer_batch.analyze([video], Options(workers=0, end=10), out=tmp_path / "out")
     timeline = fer_batch.read_timeline(run.timelines["moods.mkv"])
     assert (len(timeline), timeline["success"].all(), (timeline["emotion"] == "happiness").sum()) == (39, True, 30)
     summary = pd.read_csv(run.folder / "summary.csv").iloc[0]
@@ -310,8 +310,8 @@ def test_people_are_named_joined_and_summed_up_without_opening_media(
         "people.csv line 6: there is no face 9 i"[:38]
     ]
     assert set(fer_batch.read_timeline(named.timelines["constant.mp4"])["person"]) == {"Anna"}
-    photographs = fer_batch.read_timeline(named.timelines["study"]).set_index("file")["person"]
-    assert photographs.to_dict() == {"face.png": "Anna", "nobody.png": ""}
+    photos = fer_batch.read_timeline(named.timelines["study"]).set_index("file")["person"]
+    assert photos.to_dict() == {"face.png": "Anna", "nobody.png": ""}
     summary = pd.read_csv(out / "summary.csv", keep_default_na=False).set_index("file")
     assert summary.loc["rotated.mp4", ["person", "role", "group"]].tolist() == ["=Bo", "host", "B"]
     assert summary.loc["study", "person"] == ""
@@ -434,7 +434,7 @@ def test_nasty_names_stay_what_they_are_and_stay_inside(tmp_path: Path, face: np
     folder = tmp_path / "in"
     for name in NASTY:
         (folder / name).mkdir(parents=True)
-        media.write_photograph(folder / name / f"{name}.png", face)
+        media.write_photo(folder / name / f"{name}.png", face)
     run = fer_batch.analyze([folder], HERE, out=tmp_path / "out")
     assert {outcome.source.name for outcome in run.outcomes} == set(NASTY)
     for name, path in run.timelines.items():
@@ -488,7 +488,7 @@ def test_an_output_folder_that_cannot_be_made_is_told(inputs: Path, tmp_path: Pa
 
 
 def test_the_output_folder_is_not_walked(tmp_path: Path, face: np.ndarray) -> None:
-    media.write_photograph(tmp_path / "face.png", face)
+    media.write_photo(tmp_path / "face.png", face)
     for _ in range(2):
         run = fer_batch.analyze([tmp_path], HERE, out=tmp_path / "out")
         assert [outcome.source.name for outcome in run.outcomes] == [tmp_path.name]
@@ -538,7 +538,7 @@ def test_a_stretch_without_frames_is_told(inputs: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_told(tmp_path: Path, face: np.ndarray) -> None:
-    media.write_photograph(tmp_path / "in.png", face).chmod(0)
+    media.write_photo(tmp_path / "in.png", face).chmod(0)
     with pytest.raises(NothingUsable):
         fer_batch.analyze([tmp_path], HERE, out=tmp_path / "out")
     assert "Permission denied" in (tmp_path / "out" / "errors.csv").read_text()
@@ -550,9 +550,9 @@ def test_the_public_names_are_there_and_no_others() -> None:
         _ = fer_batch.nonsense
 
 
-def test_renamed_photographs_have_their_new_names(tmp_path: Path, face: np.ndarray) -> None:
+def test_renamed_photos_have_their_new_names(tmp_path: Path, face: np.ndarray) -> None:
     (tmp_path / "in").mkdir()
-    media.write_photograph(tmp_path / "in" / "a.png", face)
+    media.write_photo(tmp_path / "in" / "a.png", face)
     fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
     (tmp_path / "in" / "a.png").rename(tmp_path / "in" / "b.png")
     run = fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
@@ -597,11 +597,11 @@ def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
     monkeypatch.setitem(detection.REGISTRY, detection.DEFAULT, Careless)
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     grey, green = (np.full((48, 64, 3), colour, np.uint8) for colour in ((90, 90, 90), (20, 200, 20)))
-    pictures = [grey] * 25 + [green] * 25 + [grey] * 25
+    images = [grey] * 25 + [green] * 25 + [grey] * 25
     folder = tmp_path / "in"
     folder.mkdir()
-    media.write_film(folder / "a.mp4", range(0, 3000, 40), pictures, keyframe_every=25)
-    media.write_film(folder / "b.mp4", range(0, 1000, 40), [grey] * 25)
+    media.write_video(folder / "a.mp4", range(0, 3000, 40), images, keyframe_every=25)
+    media.write_video(folder / "b.mp4", range(0, 1000, 40), [grey] * 25)
     for _ in range(2):
         run = fer_batch.analyze([folder], HERE, out=tmp_path / "out")
         assert [one.frames for one in run.outcomes] == [50, 25]
@@ -612,10 +612,10 @@ def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
     assert (counts["chunks_seen"], counts["chunks_reused"]) == (0, 3)
 
 
-def odd_film(path: Path, *levels: int) -> Path:
+def odd_video(path: Path, *levels: int) -> Path:
     """A film of a second for each of the numbers whose grey it has, and a chunk for each second."""
-    pictures = [media.picture(number) for number in levels for _ in range(25)]
-    return media.write_film(path, range(0, len(pictures) * 40, 40), pictures, keyframe_every=25)
+    images = [media.pixels(number) for number in levels for _ in range(25)]
+    return media.write_video(path, range(0, len(images) * 40, 40), images, keyframe_every=25)
 
 
 @pytest.fixture
@@ -624,8 +624,8 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     folder = tmp_path / "in"
     folder.mkdir()
-    odd_film(folder / "a.mp4", 3, odd_detectors.GRIEF, 5, 7)
-    odd_film(folder / "b.mp4", 3, 5)
+    odd_video(folder / "a.mp4", 3, odd_detectors.GRIEF, 5, 7)
+    odd_video(folder / "b.mp4", 3, 5)
     return folder
 
 
@@ -676,15 +676,15 @@ def test_a_crash_that_does_not_come_again_leaves_no_trace(
     odd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
 ) -> None:
     detect_with("SureAbortingOnce", monkeypatch)
-    pictures = [media.picture(number) for number in (4, 8, 12, odd_detectors.GRIEF, 24) for _ in range(20)]
-    film = media.write_film(odd / "c.mp4", range(0, 4000, 40), pictures, keyframe_every=100)  # one chunk
+    images = [media.pixels(number) for number in (4, 8, 12, odd_detectors.GRIEF, 24) for _ in range(20)]
+    video = media.write_video(odd / "c.mp4", range(0, 4000, 40), images, keyframe_every=100)  # one chunk
     options = Options(workers=2, batch_size=4, detect_every=5, runtime=runtime)
     runs = []
     for mark in ("crashed", "calm"):
         monkeypatch.setenv(odd_detectors.MARK, str(tmp_path / mark))
         if mark == "calm":
             (tmp_path / mark).touch()
-        runs.append(fer_batch.analyze([odd / "b.mp4", film], options, out=tmp_path / f"{mark} run"))
+        runs.append(fer_batch.analyze([odd / "b.mp4", video], options, out=tmp_path / f"{mark} run"))
         assert (tmp_path / mark).exists()
     crashed, calm = runs
     assert crashed.skipped == ()
@@ -701,10 +701,10 @@ def test_progress_is_told_of_no_frame_twice_where_a_process_dies(
 ) -> None:
     detect_with("SlowAbortingOnce", monkeypatch)
     monkeypatch.setenv(odd_detectors.MARK, str(tmp_path / "crashed"))
-    pictures = [media.picture(number) for number in (4, 8, 12, odd_detectors.GRIEF, 24) for _ in range(20)]
-    film = media.write_film(tmp_path / "a.mp4", range(0, 4000, 40), pictures, keyframe_every=100)  # one chunk
+    images = [media.pixels(number) for number in (4, 8, 12, odd_detectors.GRIEF, 24) for _ in range(20)]
+    video = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40), images, keyframe_every=100)  # one chunk
     progress = Listener()
-    fer_batch.analyze([film], Options(workers=1, detect_every=5), out=tmp_path / "out", progress=progress)
+    fer_batch.analyze([video], Options(workers=1, detect_every=5), out=tmp_path / "out", progress=progress)
     assert (tmp_path / "crashed").exists()
     assert progress.promised == progress.looked_at == 100
 
@@ -715,9 +715,9 @@ def test_progress_comes_to_an_end_where_stretches_are_lost(
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     detect_with("Raising", monkeypatch)
-    film = odd_film(tmp_path / "a.mp4", 5, odd_detectors.GRIEF, 6)
+    video = odd_video(tmp_path / "a.mp4", 5, odd_detectors.GRIEF, 6)
     progress = Listener()
-    fer_batch.analyze([film], Options(workers=workers), out=tmp_path / "out", progress=progress)
+    fer_batch.analyze([video], Options(workers=workers), out=tmp_path / "out", progress=progress)
     assert progress.promised == progress.looked_at == 75
 
 
@@ -726,21 +726,21 @@ def test_several_lost_stretches_are_told_in_their_order_whichever_was_lost_first
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     detect_with("Raising", monkeypatch)
-    film = odd_film(tmp_path / "a.mp4", odd_detectors.SLOW_GRIEF, odd_detectors.GRIEF, 5)
+    video = odd_video(tmp_path / "a.mp4", odd_detectors.SLOW_GRIEF, odd_detectors.GRIEF, 5)
     told = []
     for workers in (0, 2):
-        run = fer_batch.analyze([film], Options(workers=workers), out=tmp_path / f"out{workers}")
+        run = fer_batch.analyze([video], Options(workers=workers), out=tmp_path / f"out{workers}")
         told.append([one.reason[:7] for one in run.skipped])
     assert told == [["0.000 s", "1.000 s"]] * 2
 
 
-def test_a_film_of_which_every_stretch_is_lost_is_left_out_with_the_reason(
+def test_a_video_of_which_every_stretch_is_lost_is_left_out_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     detect_with("Raising", monkeypatch)
-    odd_film(tmp_path / "a.mp4", odd_detectors.GRIEF, odd_detectors.GRIEF)
-    odd_film(tmp_path / "b.mp4", 5)
+    odd_video(tmp_path / "a.mp4", odd_detectors.GRIEF, odd_detectors.GRIEF)
+    odd_video(tmp_path / "b.mp4", 5)
     run = fer_batch.analyze([tmp_path / "a.mp4", tmp_path / "b.mp4"], Options(workers=2), out=tmp_path / "out")
     assert [one.source.name for one in run.outcomes] == ["b.mp4"]
     ((file, reason, rows_kept),) = ((one.file, one.reason, one.rows_kept) for one in run.skipped)
@@ -759,17 +759,17 @@ def test_whole_looks_at_every_frame_find_what_looks_now_and_then_find(
     assert (one[places] - other[places]).abs().max(axis=None) < 8
 
 
-def test_a_film_whose_chunks_lack_frames_is_read_straight_through(
+def test_a_video_whose_chunks_lack_frames_is_read_straight_through(
     tmp_path: Path, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     noise = np.random.default_rng(1)
-    pictures = [np.clip(face + noise.integers(-20, 20, face.shape), 0, 255).astype(np.uint8) for _ in range(100)]
-    film = media.write_film(tmp_path / "a.ts", range(0, 4000, 40), pictures, keyframe_every=25)
-    whole = fer_batch.analyze([film], HERE, out=tmp_path / "whole")
+    images = [np.clip(face + noise.integers(-20, 20, face.shape), 0, 255).astype(np.uint8) for _ in range(100)]
+    video = media.write_video(tmp_path / "a.ts", range(0, 4000, 40), images, keyframe_every=25)
+    whole = fer_batch.analyze([video], HERE, out=tmp_path / "whole")
     assert whole.outcomes[0].facts["read_by"] == "chunks"
     assert whole.outcomes[0].frames == 100
-    damaged = media.damage(film, at=0.5, count=5000)
+    damaged = media.damage(video, at=0.5, count=5000)
     run = fer_batch.analyze([damaged], HERE, out=tmp_path / "damaged")
     assert run.outcomes[0].facts["read_by"] == "stamps"
     assert 60 < run.outcomes[0].frames < 100

@@ -15,9 +15,9 @@ import pytest
 from fer_batch.output import media_links
 from fer_batch.output.csv import read_timeline
 from fer_batch.report import render
-from fer_batch.types import Box, Detection, Face, Moment, Reading, Skipped
-from tests.helpers.media import write_film
-from tests.report.test_report import a_film, a_study, photographs, write_output
+from fer_batch.types import Box, Detection, Face, FrameTime, Skipped, TrackedFrame
+from tests.helpers.media import write_video
+from tests.report.test_report import a_folder, a_study, a_video, write_output
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
@@ -31,9 +31,9 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 ).split()
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-FILM = "sub/interview.mp4"
+VIDEO = "sub/interview.mp4"
 EVENTS = [("a question that is longer than its time", 0.4, 0.9), ("laughter", 0.6, 2.0), ("an answer", 1.0, 2.5)]
-PEOPLE = {FILM: [(None, 0, "Anna", "x"), (None, 1, "Ben", "y")], "gone.avi": [(None, 0, "Anna", "x")]}
+PEOPLE = {VIDEO: [(None, 0, "Anna", "x"), (None, 1, "Ben", "y")], "gone.avi": [(None, 0, "Anna", "x")]}
 
 
 @dataclass
@@ -102,28 +102,28 @@ def output(tmp_path_factory):
     """A film that lies beside the output and can be played, one that is gone, and photographs."""
     folder = tmp_path_factory.mktemp("study")
     out = folder / "out"
-    film = a_film(FILM, {0: range(10, 70), 1: [*range(20, 30), *range(50, 60)]}, 75)
-    (folder / "films" / FILM).parent.mkdir(parents=True)
-    write_film(folder / "films" / FILM, range(0, 3000, 40))
+    video = a_video(VIDEO, {0: range(10, 70), 1: [*range(20, 30), *range(50, 60)]}, 75)
+    (folder / "films" / VIDEO).parent.mkdir(parents=True)
+    write_video(folder / "films" / VIDEO, range(0, 3000, 40))
     write_output(
         out,
         [
-            film,
-            a_film("gone.avi", {0: range(2000)}, 2000, seed=3),
-            a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
-            photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
-            photographs("many", {f"{number:03}.jpg": 1 for number in range(450)}),
+            video,
+            a_video("gone.avi", {0: range(2000)}, 2000, seed=3),
+            a_video("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
+            a_folder("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
+            a_folder("many", {f"{number:03}.jpg": 1 for number in range(450)}),
         ],
-        study=a_study({FILM: EVENTS}, PEOPLE),
+        study=a_study({VIDEO: EVENTS}, PEOPLE),
     )
-    (out / media_links.MEDIA).write_text(f'{{"{FILM}": "../films/{FILM}"}}')
+    (out / media_links.MEDIA).write_text(f'{{"{VIDEO}": "../films/{VIDEO}"}}')
     render.render(out)
     return out
 
 
 @pytest.fixture
-def film(visit, output):
-    return visit(output / f"pages/{FILM}.html")
+def video(visit, output):
+    return visit(output / f"pages/{VIDEO}.html")
 
 
 def chart(page, face):
@@ -148,81 +148,81 @@ def shown(page):
     return tuple(3600 * float(hours) + 60 * float(minutes) + float(seconds) for hours, minutes, seconds in clocks)
 
 
-def timeline(output, name=FILM, face=0):
+def timeline(output, name=VIDEO, face=0):
 
     table = read_timeline(output / f"timelines/{name}.csv")
     return table[table["face_id"] == face].set_index("frame")
 
 
-def shares_at(output, frame, name=FILM, face=0):
+def shares_at(output, frame, name=VIDEO, face=0):
     from fer_batch.emotions import EMOTIONS
 
     return [f"{100 * share:.1f}" for share in timeline(output, name, face).loc[frame, list(EMOTIONS)]]
 
 
-def test_a_pointer_shows_the_values_of_the_frame_below_it(film, output):
-    film.mouse.move(*over(film, 0, 25.5 / 75))
-    film.until("document.getElementById('moment').textContent.startsWith('0:00:01.0')")
-    assert row(film, 0) == shares_at(output, 25)
-    assert row(film, 1) == shares_at(output, 25, face=1)
-    film.mouse.move(*over(film, 0, 40.5 / 75))
-    film.until("document.getElementById('moment').textContent.startsWith('0:00:01.6')")
-    assert row(film, 0) == shares_at(output, 40)
-    assert row(film, 1) == ["\N{EN DASH}"] * 7
+def test_a_pointer_shows_the_values_of_the_frame_below_it(video, output):
+    video.mouse.move(*over(video, 0, 25.5 / 75))
+    video.until("document.getElementById('moment').textContent.startsWith('0:00:01.0')")
+    assert row(video, 0) == shares_at(output, 25)
+    assert row(video, 1) == shares_at(output, 25, face=1)
+    video.mouse.move(*over(video, 0, 40.5 / 75))
+    video.until("document.getElementById('moment').textContent.startsWith('0:00:01.6')")
+    assert row(video, 0) == shares_at(output, 40)
+    assert row(video, 1) == ["\N{EN DASH}"] * 7
 
 
-def test_keys_move_the_cursor_and_say_where_it_is(film, output):
-    slider = chart(film, 0)
+def test_keys_move_the_cursor_and_say_where_it_is(video, output):
+    slider = chart(video, 0)
     slider.focus()
-    film.keyboard.press("Home")
+    video.keyboard.press("Home")
     assert slider.get_attribute("aria-valuetext") == "0:00:00.000: not seen"
     for _ in range(2):
-        film.keyboard.press("Shift+ArrowRight")
-    film.keyboard.press("ArrowRight")
+        video.keyboard.press("Shift+ArrowRight")
+    video.keyboard.press("ArrowRight")
     assert float(slider.get_attribute("aria-valuenow")) == pytest.approx(3 * 0.21)
-    film.until("document.getElementById('moment').textContent === '0:00:00.630'")
-    assert row(film, 0) == shares_at(output, 15)
+    video.until("document.getElementById('moment').textContent === '0:00:00.630'")
+    assert row(video, 0) == shares_at(output, 15)
     spoken = slider.get_attribute("aria-valuetext")
     best = max(shares_at(output, 15), key=float)
     assert re.match(rf"0:00:00\.630: \w+ {best} %, ", spoken)
 
 
-def test_a_click_and_enter_seek_the_film(film):
-    film.mouse.click(*over(film, 0, 0.5))
-    film.until("document.getElementById('film').currentTime > 0")
-    assert film.evaluate("document.getElementById('film').currentTime") == pytest.approx(1.5, abs=0.02)
-    assert film.text("#film-word") == ""
-    chart(film, 0).focus()
-    film.keyboard.press("End")
-    film.keyboard.press("Shift+ArrowLeft")
-    film.keyboard.press("Enter")
-    film.until("Math.abs(document.getElementById('film').currentTime - 2.7) < 0.02")
+def test_a_click_and_enter_seek_the_video(video):
+    video.mouse.click(*over(video, 0, 0.5))
+    video.until("document.getElementById('film').currentTime > 0")
+    assert video.evaluate("document.getElementById('film').currentTime") == pytest.approx(1.5, abs=0.02)
+    assert video.text("#film-word") == ""
+    chart(video, 0).focus()
+    video.keyboard.press("End")
+    video.keyboard.press("Shift+ArrowLeft")
+    video.keyboard.press("Enter")
+    video.until("Math.abs(document.getElementById('film').currentTime - 2.7) < 0.02")
 
 
 def test_seconds_are_counted_from_where_the_container_starts(visit, output, tmp_path):
     moved = tmp_path / "study"
     shutil.copytree(output.parent / "films", moved / "films")
-    write_output(moved / "out", [a_film(FILM, {0: range(75)}, 75)])
+    write_output(moved / "out", [a_video(VIDEO, {0: range(75)}, 75)])
     shutil.copyfile(output / media_links.MEDIA, moved / "out" / media_links.MEDIA)
     run = (moved / "out/run.json").read_text()
     (moved / "out/run.json").write_text(run.replace('"container_start": 0.0', '"container_start": 0.5'))
     render.render(moved / "out")
-    page = visit(moved / f"out/pages/{FILM}.html")
+    page = visit(moved / f"out/pages/{VIDEO}.html")
     page.mouse.click(*over(page, 0, 0.5))
     page.until("document.getElementById('film').currentTime > 0")
     assert page.evaluate("document.getElementById('film').currentTime") == pytest.approx(2.0, abs=0.02)
 
 
-def test_while_the_film_plays_its_values_run_along(film):
-    film.evaluate("document.getElementById('film').muted = true")
-    chart(film, 0).focus()
-    film.keyboard.press("Home")
-    film.keyboard.press("Enter")
-    film.keyboard.press(" ")
-    film.until("document.getElementById('film').currentTime > 0.6")
-    film.keyboard.press(" ")
-    film.until("document.getElementById('film').paused")
-    assert float(row(film, 0)[0]) >= 0
+def test_while_the_video_plays_its_values_run_along(video):
+    video.evaluate("document.getElementById('film').muted = true")
+    chart(video, 0).focus()
+    video.keyboard.press("Home")
+    video.keyboard.press("Enter")
+    video.keyboard.press(" ")
+    video.until("document.getElementById('film').currentTime > 0.6")
+    video.keyboard.press(" ")
+    video.until("document.getElementById('film').paused")
+    assert float(row(video, 0)[0]) >= 0
 
 
 COVERED = """() => {
@@ -242,35 +242,35 @@ COVERED = """() => {
 """What has the focus behind the film."""
 
 
-def test_the_film_stays_in_view_along_the_faces_and_covers_nothing(film):
+def test_the_video_stays_in_view_along_the_faces_and_covers_nothing(video):
     for face in (0, 1):
-        chart(film, face).evaluate("box => box.scrollIntoView({ block: 'center' })")
-        assert film.evaluate("scrollY") > 500
-        box = film.locator("#film").bounding_box()
+        chart(video, face).evaluate("box => box.scrollIntoView({ block: 'center' })")
+        assert video.evaluate("scrollY") > 500
+        box = video.locator("#film").bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 900
-        assert box["x"] > chart(film, face).bounding_box()["x"] + chart(film, face).bounding_box()["width"]
-    assert film.evaluate(COVERED) == []
-    film.evaluate("scrollTo(0, 0)")
-    film.set_viewport_size({"width": 800, "height": 900})
-    chart(film, 1).evaluate("box => box.scrollIntoView({ block: 'center' })")
-    assert film.locator("#film").bounding_box()["y"] < 0
-    assert film.evaluate(COVERED) == []
-    film.emulate_media(media="print")
-    assert not film.is_visible("#film")
+        assert box["x"] > chart(video, face).bounding_box()["x"] + chart(video, face).bounding_box()["width"]
+    assert video.evaluate(COVERED) == []
+    video.evaluate("scrollTo(0, 0)")
+    video.set_viewport_size({"width": 800, "height": 900})
+    chart(video, 1).evaluate("box => box.scrollIntoView({ block: 'center' })")
+    assert video.locator("#film").bounding_box()["y"] < 0
+    assert video.evaluate(COVERED) == []
+    video.emulate_media(media="print")
+    assert not video.is_visible("#film")
 
 
-def test_a_film_that_is_not_there_can_be_chosen(visit, output):
+def test_a_video_that_is_not_there_can_be_chosen(visit, output):
     page = visit(output / "pages/gone.avi.html")
     assert not page.is_visible("#film")
     page.mouse.click(*over(page, 0, 0.5))
     page.until("document.getElementById('film-word').textContent.includes('Choose the film')")
-    page.set_input_files("#film-file", output.parent / "films" / FILM)
+    page.set_input_files("#film-file", output.parent / "films" / VIDEO)
     page.until("document.getElementById('film').readyState > 0")
     assert page.is_visible("#film")
 
 
-def test_a_film_that_the_browser_cannot_play_is_said_to_be_so(visit, output, tmp_path):
+def test_a_video_that_the_browser_cannot_play_is_said_to_be_so(visit, output, tmp_path):
     page = visit(output / "pages/gone.avi.html")
     bad = tmp_path / "bad.avi"
     bad.write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST")
@@ -279,7 +279,7 @@ def test_a_film_that_the_browser_cannot_play_is_said_to_be_so(visit, output, tmp
     assert "H.264" in page.text("#film-word")
 
 
-def test_zoom_shows_every_frame_of_a_long_film(visit, output):
+def test_zoom_shows_every_frame_of_a_long_video(visit, output):
     page = visit(output / "pages/gone.avi.html")
     page.until("document.scripts.length > 2")  # the frames beside the page have been asked for
     path = chart(page, 0).locator(".anger path")
@@ -303,23 +303,23 @@ def test_zoom_shows_every_frame_of_a_long_film(visit, output):
     assert page.is_disabled('[data-zoom="out"]')
 
 
-def test_dragging_moves_and_a_wheel_zooms_with_ctrl_only(film):
-    place = over(film, 0, 0.5)
-    film.mouse.move(*place)
-    film.mouse.wheel(0, -100)
-    assert film.text("#range") == "the whole film"
-    film.keyboard.down("Control")
-    film.mouse.move(*over(film, 0, 0.5))
+def test_dragging_moves_and_a_wheel_zooms_with_ctrl_only(video):
+    place = over(video, 0, 0.5)
+    video.mouse.move(*place)
+    video.mouse.wheel(0, -100)
+    assert video.text("#range") == "the whole film"
+    video.keyboard.down("Control")
+    video.mouse.move(*over(video, 0, 0.5))
     for _ in range(4):
-        film.mouse.wheel(0, -100)
-    film.keyboard.up("Control")
-    film.until("document.getElementById('range').textContent !== 'the whole film'")
-    before = film.text("#range")
-    film.mouse.down()
-    film.mouse.move(*over(film, 0, 0.3), steps=4)
-    film.mouse.up()
-    assert film.text("#range") != before
-    assert film.evaluate("document.getElementById('film').readyState") == 0  # a drag is no click
+        video.mouse.wheel(0, -100)
+    video.keyboard.up("Control")
+    video.until("document.getElementById('range').textContent !== 'the whole film'")
+    before = video.text("#range")
+    video.mouse.down()
+    video.mouse.move(*over(video, 0, 0.3), steps=4)
+    video.mouse.up()
+    assert video.text("#range") != before
+    assert video.evaluate("document.getElementById('film').readyState") == 0  # a drag is no click
 
 
 PLACES_OF_NAMES = """() => [0, 1, 2].map((at) => {
@@ -335,35 +335,35 @@ PLACES_OF_NAMES = """() => [0, 1, 2].map((at) => {
 """Where the names of EVENTS can be seen, in SVG units."""
 
 
-def test_names_of_events_stand_on_the_chart_and_follow_its_zoom(film):
+def test_names_of_events_stand_on_the_chart_and_follow_its_zoom(video):
     def place(seconds, first=0.0, last=3.0):
         return 78 + (seconds - first) / (last - first) * (733 - 78) + 3
 
-    one, other, third = film.evaluate(PLACES_OF_NAMES)
+    one, other, third = video.evaluate(PLACES_OF_NAMES)
     assert [one["left"], other["left"], third["left"]] == pytest.approx([place(at) for at in (0.4, 0.6, 1.0)], abs=1)
     assert one["top"] == third["top"] < other["top"]
     assert one["right"] < third["left"]
     assert one["inside"]
-    film.mouse.move(*over(film, 0, 2.8 / 3))
+    video.mouse.move(*over(video, 0, 2.8 / 3))
     for _ in range(3):
-        film.click('[data-zoom="in"]')
-    first, _ = shown(film)
+        video.click('[data-zoom="in"]')
+    first, _ = shown(video)
     assert first > 2.0
-    places = film.evaluate(PLACES_OF_NAMES)
+    places = video.evaluate(PLACES_OF_NAMES)
     assert places[:2] == [None, None]
     assert places[2]["left"] == pytest.approx(78 + 3, abs=1)  # it began before what is shown
-    film.click('[data-zoom="all"]')
-    assert film.evaluate(PLACES_OF_NAMES)[0]["left"] == pytest.approx(one["left"], abs=0.2)
+    video.click('[data-zoom="all"]')
+    assert video.evaluate(PLACES_OF_NAMES)[0]["left"] == pytest.approx(one["left"], abs=0.2)
 
 
-def test_emotions_are_turned_off_and_on(film):
-    lane = chart(film, 0).locator(".fear")
-    sadness = chart(film, 0).locator(".floor-sadness path")
+def test_emotions_are_turned_off_and_on(video):
+    lane = chart(video, 0).locator(".fear")
+    sadness = chart(video, 0).locator(".floor-sadness path")
     before = sadness.get_attribute("d")
-    film.uncheck('[data-emotion="fear"]')
+    video.uncheck('[data-emotion="fear"]')
     assert not lane.is_visible()
     assert sadness.get_attribute("d") != before
-    film.check('[data-emotion="fear"]')
+    video.check('[data-emotion="fear"]')
     assert lane.is_visible()
     assert sadness.get_attribute("d") == before
 
@@ -377,13 +377,13 @@ def test_a_table_is_sorted_and_filtered(visit, output):
     assert page.get_attribute("#films-table thead th:has-text('Frames')", "aria-sort") == "descending"
     page.focus("#films-table thead button:has-text('Film')")
     page.keyboard.press("Enter")
-    assert page.locator(names).all_inner_texts() == ["gone.avi", "raw.h264", FILM]
+    assert page.locator(names).all_inner_texts() == ["gone.avi", "raw.h264", VIDEO]
     page.fill('[data-filters="films-table"] input', "INTER")
-    assert page.locator(names).all_inner_texts() == [FILM]
+    assert page.locator(names).all_inner_texts() == [VIDEO]
     assert page.text('[data-filters="films-table"] output') == "1 of 3"
 
 
-def test_photographs_are_filtered_over_all_their_pages(visit, output):
+def test_photos_are_filtered_over_all_their_pages(visit, output):
 
     table = read_timeline(output / "timelines/many.csv")
     seen = table[table["success"]]
@@ -423,7 +423,7 @@ def test_a_single_file_is_alive(visit, output):
 
 
 def test_without_scripts_every_chart_and_table_is_there(visit, output):
-    for page in ("index.html", f"pages/{FILM}.html", "pages/holiday.html"):
+    for page in ("index.html", f"pages/{VIDEO}.html", "pages/holiday.html"):
         live, still = visit(output / page), visit(output / page, java_script_enabled=False)
         for selector in ("svg", "table tr", "h2", "h3"):
             assert still.locator(selector).count() >= live.locator(f"{selector}:not(.overlay *)").count() - 2
@@ -435,7 +435,7 @@ def test_without_scripts_every_chart_and_table_is_there(visit, output):
 def test_pages_are_open_to_everybody(visit, output, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
 
-    for name in ("index.html", f"pages/{FILM}.html", "pages/gone.avi.html", "pages/holiday.html"):
+    for name in ("index.html", f"pages/{VIDEO}.html", "pages/gone.avi.html", "pages/holiday.html"):
         page = visit(output / name, color_scheme=scheme, viewport={"width": width, "height": 800})
         found = Axe().run(
             page.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -458,8 +458,8 @@ def oddly_named(tmp_path_factory):
     """A film and a folder of photographs under each odd name, and a line in errors.csv about each."""
     sources = []
     for number, name in enumerate(ODD_NAMES):
-        sources.append(a_film(f"{name}.mp4", {0: range(8)}, 10, output=f"film{number}"))
-        sources.append(photographs(name, {f"{name}.jpg": 1}, output=f"folder{number}"))
+        sources.append(a_video(f"{name}.mp4", {0: range(8)}, 10, output=f"film{number}"))
+        sources.append(a_folder(name, {f"{name}.jpg": 1}, output=f"folder{number}"))
     skipped = [Skipped(name, "Not a picture.") for name in ODD_NAMES]
     out = write_output(tmp_path_factory.mktemp("odd") / "out", sources, skipped, ignored=ODD_NAMES)
     render.render(out)
@@ -483,14 +483,14 @@ def hour(tmp_path_factory):
     frames = 90_000
     shares = rng.dirichlet(np.ones(7), (1000, 3)).astype(np.float32)
     detection = Detection(Box(1, 2, 3, 4), 0.9)
-    readings = [
-        Reading(
-            Moment("hour.mp4", number, number / 25, 0.04),
+    tracked_frames = [
+        TrackedFrame(
+            FrameTime("hour.mp4", number, number / 25, 0.04),
             tuple(Face(one, detection, shares[number % 1000, one]) for one in range(3)),
         )
         for number in range(frames)
     ]
-    out = write_output(tmp_path_factory.mktemp("hour") / "out", [(a_film("hour.mp4", {}, 0)[0], readings)])
+    out = write_output(tmp_path_factory.mktemp("hour") / "out", [(a_video("hour.mp4", {}, 0)[0], tracked_frames)])
     began = time.process_time()
     render.render(out)
     assert time.process_time() - began < 10  # it takes about 3 s

@@ -35,12 +35,12 @@ def a_timeline(frames, seen, *, fps=25.0, face_id=0, seed=1, durations=None):
     return table
 
 
-def a_course(frames, seen, **more):
-    return curve.courses(a_timeline(frames, seen, **more), [0])[0]
+def a_curve(frames, seen, **more):
+    return curve.curves(a_timeline(frames, seen, **more), [0])[0]
 
 
-def drawn(course, prefix="one"):
-    return ET.fromstring(draw.timeline(course, prefix=prefix, title="T", description="D").svg)
+def drawn(plain_curve, prefix="one"):
+    return ET.fromstring(draw.timeline(plain_curve, prefix=prefix, title="T", description="D").svg)
 
 
 def named(root, name):
@@ -86,7 +86,7 @@ def test_bars_are_as_long_as_the_shares():
 
 
 def test_every_line_has_its_colour_and_a_lane_beside_its_name():
-    root = drawn(a_course(100, range(100)))
+    root = drawn(a_curve(100, range(100)))
     floors = []
     for emotion in TABLE:
         group = next(element for element in root.iter() if element.get("class") == emotion.name)
@@ -104,26 +104,26 @@ def test_every_line_has_its_colour_and_a_lane_beside_its_name():
 
 
 def test_lines_are_as_high_as_the_shares():
-    course = a_course(60, range(60))
-    root = drawn(course)
+    plain_curve = a_curve(60, range(60))
+    root = drawn(plain_curve)
     lanes = [runs(named(root, name)[0])[0] for name in EMOTIONS]
     whole = draw.LANE * np.diff([lane[:, 1].max() for lane in lanes]).mean()
     for index, lane in enumerate(lanes):
         heights = (lane[0, 1] - lane[2:-2, 1]) / whole
-        assert heights == pytest.approx(course.means[:, index], abs=0.006)
+        assert heights == pytest.approx(plain_curve.means[:, index], abs=0.006)
 
 
 def test_the_emotion_with_the_greatest_average_is_bold():
     table = a_timeline(50, range(50))
     table[list(EMOTIONS)] = np.eye(7)[EMOTIONS.index("fear")]
-    bold = [one.text for one in drawn(curve.courses(table, [0])[0]).iter() if "font-weight" in one.get("style", "")]
+    bold = [one.text for one in drawn(curve.curves(table, [0])[0]).iter() if "font-weight" in one.get("style", "")]
     assert bold == ["Fear"]
 
 
 def test_a_gap_breaks_every_line_and_is_hatched():
-    course = a_course(100, [*range(10, 30), *range(50, 100)])
-    assert np.array(course.gaps) == pytest.approx(np.array([(0.0, 0.4), (1.2, 2.0)]))
-    root = drawn(course)
+    plain_curve = a_curve(100, [*range(10, 30), *range(50, 100)])
+    assert np.array(plain_curve.gaps) == pytest.approx(np.array([(0.0, 0.4), (1.2, 2.0)]))
+    root = drawn(plain_curve)
     for name in EMOTIONS:
         (line,) = named(root, name)
         assert line.count("M") == 2
@@ -132,7 +132,7 @@ def test_a_gap_breaks_every_line_and_is_hatched():
 
 
 def test_a_line_spans_the_time_in_which_the_face_is_there_and_no_more():
-    root = drawn(a_course(100, range(25, 50)))
+    root = drawn(a_curve(100, range(25, 50)))
     first, last = across(named(root, "anger")[0])
     before, after = (across(path) for path in named(root, "gaps"))
     assert first == pytest.approx(before[1], abs=0.11)
@@ -141,9 +141,9 @@ def test_a_line_spans_the_time_in_which_the_face_is_there_and_no_more():
 
 
 def test_a_face_seen_in_a_single_frame_is_drawn():
-    (line,) = runs(named(drawn(a_course(100, [40])), "anger")[0])
+    (line,) = runs(named(drawn(a_curve(100, [40])), "anger")[0])
     assert len(line) > 2
-    assert "linecap: round" in draw.timeline(a_course(100, [40]), prefix="one", title="T", description="D").svg
+    assert "linecap: round" in draw.timeline(a_curve(100, [40]), prefix="one", title="T", description="D").svg
 
 
 def test_names_of_events_stand_above_the_lanes_and_never_run_into_each_other():
@@ -152,7 +152,7 @@ def test_names_of_events_stand_above_the_lanes_and_never_run_into_each_other():
     assert draw.event_rows(marks) == [0, 1, 0]
     left, top, right, bottom = draw.plot(marks)
     assert (top, bottom) == (draw.PLOT[1] + 32, draw.PLOT[3] + 32)
-    text = draw.timeline(a_course(100, range(100)), marks, prefix="one", title="T", description="D").svg
+    text = draw.timeline(a_curve(100, range(100)), marks, prefix="one", title="T", description="D").svg
     root = ET.fromstring(text)
     rooms = {
         clip.get("id"): [float(clip[0].get(name)) for name in ("x", "y", "width", "height")]
@@ -182,9 +182,9 @@ def test_events_at_the_same_time_beyond_the_rows_have_a_band_only():
 
 
 def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
-    course = a_course(100, range(100))
+    plain_curve = a_curve(100, range(100))
     marks = curve.Marks({"fear": [(1.0, 2.0)]}, poor=[(0.0, 0.4)], events=[("cut", 2.0, 3.0)])
-    root = ET.fromstring(draw.timeline(course, marks, prefix="one", title="T", description="D").svg)
+    root = ET.fromstring(draw.timeline(plain_curve, marks, prefix="one", title="T", description="D").svg)
     left, _, right, _ = draw.PLOT
     for name, start, end in (("fear-episodes", 1, 2), ("poor", 0, 0.4), ("events", 2, 3)):
         (path,) = named(root, name)
@@ -196,9 +196,9 @@ def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
 def test_poor_stretches_too_near_to_tell_apart_are_one():
     table = a_timeline(6000, range(6000))
     table.loc[[10, 11, 13, 500, 501], "quality"] = 0.2
-    course = curve.courses(table, [0])[0]
-    assert np.array(course.poor(0.5)) == pytest.approx(np.array([(0.4, 0.56), (20.0, 20.08)]))
-    assert course.poor(0.1) == []
+    plain_curve = curve.curves(table, [0])[0]
+    assert np.array(plain_curve.poor(0.5)) == pytest.approx(np.array([(0.4, 0.56), (20.0, 20.08)]))
+    assert plain_curve.poor(0.1) == []
 
 
 def test_groups_are_marked_at_their_means_within_their_intervals():
@@ -228,40 +228,40 @@ def test_charts_are_saved_for_papers_where_asked():
 def test_a_hole_in_the_times_is_a_gap_though_no_row_tells_of_it():
     table = a_timeline(20, range(20), fps=10)
     table.loc[10:, "timestamp"] += 5.0
-    course = curve.courses(table, [0])[0]
-    assert np.array(course.gaps) == pytest.approx(np.array([(1.0, 6.0)]))
+    plain_curve = curve.curves(table, [0])[0]
+    assert np.array(plain_curve.gaps) == pytest.approx(np.array([(1.0, 6.0)]))
 
 
 def test_two_faces_share_one_axis():
     table = pd.concat([a_timeline(100, range(50)), a_timeline(100, range(60, 70), face_id=1)])
-    both = curve.courses(table, [0, 1])
+    both = curve.curves(table, [0, 1])
     assert both[0].extent == both[1].extent == pytest.approx((0.0, 4.0))
     assert np.array(both[1].gaps) == pytest.approx(np.array([(0.0, 2.4), (2.8, 4.0)]))
 
 
 def test_only_the_faces_asked_for():
     table = pd.concat([a_timeline(10, range(10)), a_timeline(10, range(10), face_id=1)])
-    assert list(curve.courses(table, [1])) == [1]
+    assert list(curve.curves(table, [1])) == [1]
 
 
 def test_without_time_stamps_the_axis_counts_frames_and_says_so():
-    course = a_course(90, [*range(30), *range(60, 90)], fps=None)
-    assert course.unit == "frames"
-    assert course.gaps == [(30.0, 60.0)]
-    texts = " ".join(element.text or "" for element in drawn(course).iter())
+    plain_curve = a_curve(90, [*range(30), *range(60, 90)], fps=None)
+    assert plain_curve.unit == "frames"
+    assert plain_curve.gaps == [(30.0, 60.0)]
+    texts = " ".join(element.text or "" for element in drawn(plain_curve).iter())
     assert "Frame number" in texts
     assert "seconds" not in texts
 
 
 def test_sampled_frames_without_stamps_are_no_gaps():
     table = a_timeline(300, range(300), fps=None)
-    assert curve.courses(table[table["frame"] % 10 == 0], [0])[0].gaps == []
+    assert curve.curves(table[table["frame"] % 10 == 0], [0])[0].gaps == []
 
 
 def test_one_frame_of_unknown_length_can_be_drawn():
-    course = a_course(1, [0], durations=[np.nan])
-    assert course.gaps == []
-    drawn(course)
+    plain_curve = a_curve(1, [0], durations=[np.nan])
+    assert plain_curve.gaps == []
+    drawn(plain_curve)
 
 
 def test_unknown_durations_weigh_nothing_but_are_drawn():
@@ -270,10 +270,10 @@ def test_unknown_durations_weigh_nothing_but_are_drawn():
     table = a_timeline(50, range(50))
     table["duration"] = durations
     table["timestamp"] = np.arange(50) / 10
-    course = curve.courses(table, [0])[0]
-    assert course.weights[-1] == 0
-    assert len(course.starts) == 50
-    assert course.gaps == []
+    plain_curve = curve.curves(table, [0])[0]
+    assert plain_curve.weights[-1] == 0
+    assert len(plain_curve.starts) == 50
+    assert plain_curve.gaps == []
 
 
 @given(
@@ -287,21 +287,21 @@ def test_binning_keeps_the_mean_over_time_and_the_bounds(frames, most, seed, mis
     seen = np.flatnonzero(rng.random(frames) >= missing)
     if not len(seen):
         seen = np.array([0])
-    course = a_course(frames, seen, durations=rng.uniform(0.001, 3.0, frames).round(6), seed=seed % 1000)
-    bins = curve.binned(course, most)
-    assert len(bins.starts) <= max(most, 1) or len(course.starts) <= most
-    assert bins.average == pytest.approx(course.average)
-    assert bins.weights.sum() == pytest.approx(course.weights.sum())
-    assert bins.lows.min(axis=0) == pytest.approx(course.lows.min(axis=0))
-    assert bins.highs.max(axis=0) == pytest.approx(course.highs.max(axis=0))
+    plain_curve = a_curve(frames, seen, durations=rng.uniform(0.001, 3.0, frames).round(6), seed=seed % 1000)
+    bins = curve.binned(plain_curve, most)
+    assert len(bins.starts) <= max(most, 1) or len(plain_curve.starts) <= most
+    assert bins.average == pytest.approx(plain_curve.average)
+    assert bins.weights.sum() == pytest.approx(plain_curve.weights.sum())
+    assert bins.lows.min(axis=0) == pytest.approx(plain_curve.lows.min(axis=0))
+    assert bins.highs.max(axis=0) == pytest.approx(plain_curve.highs.max(axis=0))
     assert (bins.lows - 1e-9 <= bins.means).all()
     assert (bins.means <= bins.highs + 1e-9).all()
-    assert bins.starts[0] == course.starts[0]
-    assert bins.ends[-1] == course.ends[-1]
+    assert bins.starts[0] == plain_curve.starts[0]
+    assert bins.ends[-1] == plain_curve.ends[-1]
 
 
 def test_a_gap_longer_than_a_bin_survives_binning():
-    bins = curve.binned(a_course(10_000, [*range(4000), *range(6000, 10_000)]), 100)
+    bins = curve.binned(a_curve(10_000, [*range(4000), *range(6000, 10_000)]), 100)
     assert np.array(bins.gaps) == pytest.approx(np.array([(160.0, 240.0)]))
 
 
@@ -310,29 +310,29 @@ def test_a_bin_without_a_known_duration_is_the_plain_mean_of_its_frames():
     durations[:50] = 1.0
     table = a_timeline(100, range(100), durations=np.ones(100))
     table["duration"] = durations
-    course = curve.courses(table, [0])[0]
-    bins = curve.binned(course, 10)
+    plain_curve = curve.curves(table, [0])[0]
+    bins = curve.binned(plain_curve, 10)
     assert bins.weights[-1] == 0
-    assert bins.means[-1] == pytest.approx(course.means[90:].mean(axis=0))
-    assert bins.average == pytest.approx(course.average)
+    assert bins.means[-1] == pytest.approx(plain_curve.means[90:].mean(axis=0))
+    assert bins.average == pytest.approx(plain_curve.average)
 
 
-def test_a_long_film_gets_a_band_and_a_bounded_size():
-    course = a_course(50_000, range(50_000))
-    text = draw.timeline(course, prefix="one", title="T", description="D").svg
+def test_a_long_video_gets_a_band_and_a_bounded_size():
+    plain_curve = a_curve(50_000, range(50_000))
+    text = draw.timeline(plain_curve, prefix="one", title="T", description="D").svg
     assert len(text) < 120_000
     bands = [named(ET.fromstring(text), f"{name}-band") for name in EMOTIONS]
     assert all(bands)
 
 
-def test_a_short_film_has_no_band():
+def test_a_short_video_has_no_band():
     with pytest.raises(StopIteration):
-        named(drawn(a_course(100, range(100))), "anger-band")
+        named(drawn(a_curve(100, range(100))), "anger-band")
 
 
 def test_drawing_twice_gives_the_same_bytes():
-    course = a_course(2000, range(100, 1500))
-    texts = {draw.timeline(course, prefix="one", title="T", description="D").svg for _ in range(2)}
+    plain_curve = a_curve(2000, range(100, 1500))
+    texts = {draw.timeline(plain_curve, prefix="one", title="T", description="D").svg for _ in range(2)}
     texts |= {draw.distribution(SHARES, prefix="one", title="T", description="D").svg for _ in range(2)}
     assert len(texts) == 2
 
@@ -347,11 +347,11 @@ def test_the_users_own_matplotlib_settings_change_nothing():
 
 
 def test_charts_on_one_page_share_no_id_and_every_reference_leads_somewhere():
-    course = a_course(2000, range(100, 1500))
+    plain_curve = a_curve(2000, range(100, 1500))
     page = "".join(
         [
-            draw.timeline(course, prefix="one", title="T", description="D").svg,
-            draw.timeline(course, prefix="two", title="T", description="D").svg,
+            draw.timeline(plain_curve, prefix="one", title="T", description="D").svg,
+            draw.timeline(plain_curve, prefix="two", title="T", description="D").svg,
             draw.distribution(SHARES, prefix="three", title="T", description="D").svg,
         ]
     )
@@ -380,7 +380,7 @@ def test_a_chart_is_a_picture_with_words_and_carries_nothing_for_the_rest_of_the
 
 
 def test_numbers_are_rounded():
-    root = drawn(a_course(500, range(500)))
+    root = drawn(a_curve(500, range(500)))
     for element in root.iter():
         for attribute in ("d", "x", "y"):
             assert not re.search(r"\.\d\d", element.get(attribute, ""))
@@ -396,7 +396,7 @@ def test_clock(seconds, text):
 
 @pytest.mark.parametrize(("frames", "fps"), [(20, 25.0), (2000, 25.0), (900, 0.05)])
 def test_the_time_axis_says_its_unit_and_is_not_crowded(frames, fps):
-    root = drawn(a_course(frames, range(frames), fps=fps))
+    root = drawn(a_curve(frames, range(frames), fps=fps))
     texts = [element.text or "" for element in root.iter() if local(element) == "text"]
     assert any(text.startswith("Time in the film") for text in texts)
     marks = [text for text in texts if re.fullmatch(r"[\d:.]+", text)]

@@ -20,7 +20,7 @@ import pytest
 from fer_batch.analysis import groups, persons
 from fer_batch.analysis import summary as measuring
 from fer_batch.annotations.events import Event, Events
-from fer_batch.annotations.load import Study
+from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import Naming, People
 from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS, TABLE
@@ -46,7 +46,7 @@ from fer_batch.output.schema import BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMA
 from fer_batch.report import layout, render, results, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
-from fer_batch.types import Box, Detection, Face, Kind, Moment, Outcome, Reading, Skipped, Source
+from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Skipped, Source, TrackedFrame
 
 GOLD = Path(__file__).parents[1] / "gold"
 ACTUAL = Path(__file__).parents[1] / "actual"
@@ -82,27 +82,27 @@ def a_face(face_id=0, shares=None, *, rng=None):
     return Face(face_id, Detection(Box(10.4 + face_id, 20, 30, 40), 0.875), np.asarray(shares, np.float32))
 
 
-def a_film(name, seen, frames, *, fps=25.0, output=None, seed=0):
+def a_video(name, seen, frames, *, fps=25.0, output=None, seed=0):
     """A film and its readings; ``seen`` maps face_ids to the frames in which they are; ``fps`` None: no time stamps."""
     rng = np.random.default_rng(seed)
     source = Source(Kind.VIDEO, name, (Path(f"/home/jane/{name}"),), output or safe(name))
-    readings = []
+    tracked_frames = []
     for number in range(frames):
-        moment = Moment(name, number, number / fps if fps else None, 1 / fps if fps else None)
+        frame_time = FrameTime(name, number, number / fps if fps else None, 1 / fps if fps else None)
         faces = tuple(a_face(face_id, rng=rng) for face_id, where in seen.items() if number in where)
-        readings.append(Reading(moment, faces))
-    return source, readings
+        tracked_frames.append(TrackedFrame(frame_time, faces))
+    return source, tracked_frames
 
 
-def photographs(name, faces, *, output=None):
+def a_folder(name, faces, *, output=None):
     """A folder and its readings; ``faces`` maps each photograph to how many faces it has."""
     rng = np.random.default_rng(len(faces))
     source = Source(Kind.PHOTOS, name, tuple(Path(f"/home/jane/{file}") for file in faces), output or safe(name))
-    readings = [
-        Reading(Moment(file, number), tuple(a_face(one, rng=rng) for one in range(count)))
+    tracked_frames = [
+        TrackedFrame(FrameTime(file, number), tuple(a_face(one, rng=rng) for one in range(count)))
         for number, (file, count) in enumerate(faces.items())
     ]
-    return source, readings
+    return source, tracked_frames
 
 
 def safe(name):
@@ -113,35 +113,40 @@ def safe(name):
 def a_study(events=None, people=None):
     """``events`` maps films to (label, start, stop), ``people`` sources to (photograph, face_id, person, group)."""
     line = Line("study.csv", 2, {})
-    return Study(
+    return Annotations(
         People(
             {
                 source: tuple(Naming(line, file, face, person, "", group) for file, face, person, group in named)
                 for source, named in (people or {}).items()
             }
         ),
-        Events({film: [Event(line, film, *one) for one in happened] for film, happened in (events or {}).items()}),
+        Events(
+            {
+                video_name: [Event(line, video_name, *one) for one in happened]
+                for video_name, happened in (events or {}).items()
+            }
+        ),
     )
 
 
-def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, **options):
+def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None, **options):
     """An output folder as a run leaves it, but for the report."""
     outcomes, summaries, episodes, people, events = [], [], [], [], []
-    study = study or Study()
-    for source, readings in films_and_folders:
-        readings = list(study.people.of(source.name).give(readings, source.kind))
-        durations = [reading.moment.duration for reading in readings if reading.moment.duration is not None]
+    study = study or Annotations()
+    for source, tracked_frames in videos_and_folders:
+        tracked_frames = list(study.people.of(source.name).give(tracked_frames, source.kind))
+        durations = [tracked.time.duration for tracked in tracked_frames if tracked.time.duration is not None]
         outcome = Outcome(
             source,
-            frames=len(readings),
-            frames_with_face=sum(bool(reading.faces) for reading in readings),
-            faces=sum(len(reading.faces) for reading in readings),
+            frames=len(tracked_frames),
+            frames_with_face=sum(bool(tracked.faces) for tracked in tracked_frames),
+            faces=sum(len(tracked.faces) for tracked in tracked_frames),
             seconds=sum(durations) if durations else None,
             facts=FACTS if source.kind is Kind.VIDEO else {"photographs": len(source.files)},
             skipped=tuple(one for one in skipped if one.file.startswith(source.name)),
         )
         outcomes.append(outcome)
-        write_timeline(folder / outcome.timeline, readings)
+        write_timeline(folder / outcome.timeline, tracked_frames)
         table = read_timeline(folder / outcome.timeline)
         measured = measuring.measure(table, source, Options(**options), study)
         people += measured.people
@@ -149,7 +154,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
         summaries += measured.summaries
         episodes += measured.episodes
     when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
-    ledger = manifest.Ledger(
+    run_facts = manifest.Manifest(
         started=when,
         finished=when,
         options=Options(**options),
@@ -176,7 +181,7 @@ def write_output(folder, films_and_folders, skipped=(), ignored=(), study=None, 
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
     write_datapackage(folder / "datapackage.json", named, when.isoformat())
     # The versions and the machine of whoever runs this test are no part of it.
-    run = manifest.as_json(ledger) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
+    run = manifest.as_json(run_facts) | {"versions": {"python": "3.11.7"}, "platform": "Linux x86_64"}
     write_json(folder / "run.json", run)
     (folder / results.MODEL_CARD).write_text("# Model card: fer2013.keras\n")
     return folder
@@ -234,10 +239,10 @@ def small(tmp_path):
     return write_output(
         tmp_path / "out",
         [
-            a_film("sub/interview.mp4", {0: range(10, 40), 1: [*range(20, 30), *range(50, 60)]}, 75),
-            a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
-            photographs("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
-            photographs("holiday/more", {"d.jpg": 0}),
+            a_video("sub/interview.mp4", {0: range(10, 40), 1: [*range(20, 30), *range(50, 60)]}, 75),
+            a_video("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
+            a_folder("holiday", {"a.jpg": 2, "b & c.jpg": 1, "empty.jpg": 0}),
+            a_folder("holiday/more", {"d.jpg": 0}),
         ],
         skipped=[
             Skipped("broken.mp4", "There is a film in it by name, but not one frame."),
@@ -254,8 +259,8 @@ def nasty(tmp_path):
     """A film and a folder under each name that one should not choose."""
     media = []
     for name in NASTY:
-        media.append(a_film(f"{name}.mp4", {0: range(8)}, 10))
-        media.append(photographs(name, {f"{name.replace('/', '_')}.jpg": 1, f"no {name.replace('/', '_')}": 0}))
+        media.append(a_video(f"{name}.mp4", {0: range(8)}, 10))
+        media.append(a_folder(name, {f"{name.replace('/', '_')}.jpg": 1, f"no {name.replace('/', '_')}": 0}))
     skipped = [Skipped(f"{name}/{name}", f"Why? {name}") for name in NASTY]
     return write_output(tmp_path / "out", media, skipped, ignored=NASTY)
 
@@ -406,11 +411,11 @@ def percents(shares):
 
 def test_the_index_counts_what_the_tables_hold(small):
     render.render(small)
-    film = read_timeline(small / "timelines/sub/interview.mp4.csv")
+    video_name = read_timeline(small / "timelines/sub/interview.mp4.csv")
     raw = read_timeline(small / "timelines/raw.h264.csv")
     folder = read_timeline(small / "timelines/holiday.csv")
-    both = film["frame"].nunique() + raw["frame"].nunique()
-    with_face = sum(one.loc[one["success"], "frame"].nunique() for one in (film, raw))
+    both = video_name["frame"].nunique() + raw["frame"].nunique()
+    with_face = sum(one.loc[one["success"], "frame"].nunique() for one in (video_name, raw))
     assert (both, with_face, len(folder)) == (95, 45, 4)
     assert tiles(Document(small / "index.html")) == {
         "Sources": "4",
@@ -442,23 +447,23 @@ def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
     assert cells(small, "index.html", ">holiday/more</bdi>")[1:] == ["1", "0", "0", "none", "no face"]
 
 
-def test_films_and_photographs_are_weighted_apart(small):
+def test_videos_and_photos_are_weighted_apart(small):
     render.render(small)
     summary = read_table(small / "summary.csv", SUMMARY)
     timed = summary[summary["seconds_visible"].notna()]
-    films = np.average(timed[list(MEANS)], axis=0, weights=timed["seconds_visible"])
+    videos = np.average(timed[list(MEANS)], axis=0, weights=timed["seconds_visible"])
     photos = summary.loc[summary["kind"] == "photos", list(MEANS)].to_numpy()[0]
     index = Document(small / "index.html")
     charts = re.findall(r'<svg [^>]*role="img".*?</svg>', index.source, re.DOTALL)
     assert len(charts) == 2
-    for chart, shares in zip(charts, (films, photos), strict=True):
+    for chart, shares in zip(charts, (videos, photos), strict=True):
         assert re.findall(r">([\d.]+) %</text>", chart) == percents(shares)
     assert "Mean over 0:00:02.000 (2.000 s) of visible faces in 1 film" in index.text
     assert "Mean over 3 faces in 1 folder" in index.text
     assert "1 film that has faces but no time stamps" in index.text
 
 
-def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
+def test_a_video_page_shows_each_face_as_the_summary_has_it(small):
     render.render(small)
     summary = read_table(small / "summary.csv", SUMMARY)
     page = "pages/sub/interview.mp4.html"
@@ -480,8 +485,8 @@ def test_a_film_page_shows_each_face_as_the_summary_has_it(small):
 
 def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
     render.render(small)
-    film = read_timeline(small / "timelines/sub/interview.mp4.csv")
-    face = film[film["face_id"] == 1]
+    video_name = read_timeline(small / "timelines/sub/interview.mp4.csv")
+    face = video_name[video_name["face_id"] == 1]
     source = (small / "pages/sub/interview.mp4.html").read_text(encoding="utf-8")
     section = source[source.index('id="face-1"') :]
     stretches = re.search(r"<details>.*?</details>", section, re.DOTALL)[0]
@@ -491,7 +496,7 @@ def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
     assert first == percents(face.iloc[0][list(EMOTIONS)])
 
 
-def test_a_film_without_time_stamps_counts_frames(small):
+def test_a_video_without_time_stamps_counts_frames(small):
     render.render(small)
     page = Document(small / "pages/raw.h264.html")
     assert "Frame number" in page.text
@@ -500,7 +505,7 @@ def test_a_film_without_time_stamps_counts_frames(small):
     assert cells(small, "pages/raw.h264.html", ">Face 0<")[1:5] == ["5", "unknown", "unknown", "unknown"]
 
 
-def test_the_page_of_photographs_lists_faces_and_the_photographs_without(small):
+def test_the_page_of_photos_lists_faces_and_the_photos_without(small):
     render.render(small)
     table = read_timeline(small / "timelines/holiday.csv")
     page = Document(small / "pages/holiday.html")
@@ -521,9 +526,9 @@ def test_the_page_of_photographs_lists_faces_and_the_photographs_without(small):
 
 
 def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
-    film = a_film("a.mp4", {0: range(50), 1: range(30, 50)}, 75)
+    video_name = a_video("a.mp4", {0: range(50), 1: range(30, 50)}, 75)
     happened = {"a.mp4": [("a <question> & more", 0.4, 1.2), ("answer", 1.0, 2.0), ("after the end", 7.0, 8.0)]}
-    folder = write_output(tmp_path, [film], study=a_study(happened))
+    folder = write_output(tmp_path, [video_name], study=a_study(happened))
     render.render(folder)
     page = Document(folder / "pages/a.mp4.html")
     named = re.findall(r'<g class="event-\d+">.*?<text[^>]*>([^<]*)</text>', page.source)
@@ -544,15 +549,15 @@ def peopled(tmp_path):
         "holiday": [("a.jpg", 0, "Anna <b>", "x")],
     }
     sources = [
-        a_film("a.mp4", {0: range(20), 1: range(5, 15)}, 25),
-        a_film("b.mp4", {0: range(50), 1: range(30, 50), 2: range(9)}, 50, seed=2),
-        a_film("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
-        photographs("holiday", {"a.jpg": 2}),
+        a_video("a.mp4", {0: range(20), 1: range(5, 15)}, 25),
+        a_video("b.mp4", {0: range(50), 1: range(30, 50), 2: range(9)}, 50, seed=2),
+        a_video("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
+        a_folder("holiday", {"a.jpg": 2}),
     ]
     return write_output(tmp_path / "out", sources, study=a_study(people=people))
 
 
-def test_a_person_of_several_films_is_one_of_the_people(peopled):
+def test_a_person_of_several_videos_is_one_of_the_people(peopled):
     render.render(peopled)
     page = Document(peopled / "index.html")
     people = page.source[page.source.index("<h3>People</h3>") :].partition("</ul>")[0]
@@ -604,7 +609,7 @@ def test_the_index_tells_everything_that_was_left_out(small):
 
 @pytest.mark.parametrize(("view", "words"), [("fer2013", "FER2013 would label"), ("ferplus", "human raters")])
 def test_how_to_read_it_fits_the_view(tmp_path, view, words):
-    folder = write_output(tmp_path, [a_film("a.mp4", {0: range(5)}, 5)], view=view)
+    folder = write_output(tmp_path, [a_video("a.mp4", {0: range(5)}, 5)], view=view)
     render.render(folder)
     text = Document(folder / "index.html").text
     assert words in text
@@ -623,7 +628,7 @@ def test_the_report_links_to_the_model_card_where_there_is_one(small):
 
 
 def test_a_run_without_a_face(tmp_path):
-    folder = write_output(tmp_path, [a_film("a.mp4", {}, 5), photographs("p", {"x.jpg": 0})])
+    folder = write_output(tmp_path, [a_video("a.mp4", {}, 5), a_folder("p", {"x.jpg": 0})])
     render.render(folder)
     index, *pages = pages_of(folder)
     assert "no face was found" in index.text
@@ -643,7 +648,7 @@ def test_a_run_in_which_nothing_could_be_read(tmp_path):
 
 def test_only_the_faces_visible_longest_are_charted_and_the_page_says_so(tmp_path):
     seen = {face_id: range(face_id + 1) for face_id in range(video.MOST_CHARTS + 3)}
-    folder = write_output(tmp_path, [a_film("crowd.mp4", seen, 20)])
+    folder = write_output(tmp_path, [a_video("crowd.mp4", seen, 20)])
     render.render(folder)
     page = Document(folder / "pages/crowd.mp4.html")
     charted = [one for one in page.values("id") if re.fullmatch(r"face-\d+", one)]
@@ -657,8 +662,8 @@ def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "MOST_ROWS", 3)
     monkeypatch.setattr(photospage, "MOST_FACES", 3)
     faces = {f"{number}.jpg": number % 2 for number in range(20)}
-    film = a_film("crowd.mp4", {face_id: range(5) for face_id in range(7)}, 5)
-    folder = write_output(tmp_path, [photographs("many", faces), film])
+    video_name = a_video("crowd.mp4", {face_id: range(5) for face_id in range(7)}, 5)
+    folder = write_output(tmp_path, [a_folder("many", faces), video_name])
     render.render(folder)
     page = Document(folder / "pages/many.html")
     assert "Faces 1 to 3 of 10; all are in timelines/many.csv" in page.text
@@ -670,7 +675,7 @@ def test_long_tables_are_cut_and_the_page_says_so(tmp_path, monkeypatch):
 
 
 def test_thumbnails_are_there_only_where_asked_for(tmp_path, astronaut):
-    folder = write_output(tmp_path / "out", [photographs("holiday", {"a.png": 1, "gone.png": 1})])
+    folder = write_output(tmp_path / "out", [a_folder("holiday", {"a.png": 1, "gone.png": 1})])
     (tmp_path / "holiday").mkdir()
     shutil.copyfile(astronaut, tmp_path / "holiday/a.png")
     places = {"holiday": tmp_path / "holiday"}
@@ -691,7 +696,7 @@ def test_thumbnails_are_there_only_where_asked_for(tmp_path, astronaut):
 def test_pictures_that_cannot_be_cut_are_counted_and_found_where_the_user_says(tmp_path, astronaut):
     folder = write_output(
         tmp_path / "out",
-        [photographs("holiday", {"a.png": 2}), a_film("sub/gone.mp4", {0: range(5), 1: range(5)}, 5)],
+        [a_folder("holiday", {"a.png": 2}), a_video("sub/gone.mp4", {0: range(5), 1: range(5)}, 5)],
     )
     told = []
     render.render(folder, ReportOptions(thumbnails=True), tell=told.append)
@@ -744,7 +749,7 @@ def test_a_single_file_holds_everything_and_links_to_nothing(small):
     assert path.stat().st_size < single_file.MOST_BYTES
 
 
-def test_a_single_file_that_would_be_too_large_leaves_courses_out_and_says_so(small, monkeypatch):
+def test_a_single_file_that_would_be_too_large_leaves_curves_out_and_says_so(small, monkeypatch):
     whole = render.render_single_file(small).stat().st_size
     monkeypatch.setattr(single_file, "MOST_BYTES", whole + 60_000)
     text = Document(render.render_single_file(small)).text
@@ -755,10 +760,10 @@ def test_a_single_file_that_would_be_too_large_leaves_courses_out_and_says_so(sm
     assert "3 faces in photographs had no room" in text
 
 
-def test_a_single_file_holds_all_photographs_or_says_where_they_are(tmp_path, monkeypatch):
+def test_a_single_file_holds_all_photos_or_says_where_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(photospage, "MOST_FACES", 20)
     monkeypatch.setattr(single_file, "MOST_FACES", 20)
-    folder = write_output(tmp_path / "out", [photographs("many", {f"{number:03}.jpg": 1 for number in range(90)})])
+    folder = write_output(tmp_path / "out", [a_folder("many", {f"{number:03}.jpg": 1 for number in range(90)})])
 
     def listed():
         path = render.render_single_file(folder)
@@ -793,7 +798,7 @@ def test_the_same_tables_give_the_same_bytes(small):
 def test_pages_of_earlier_runs_go(small):
     render.render(small)
     shutil.rmtree(small / "timelines")
-    write_output(small, [photographs("holiday", {"a.jpg": 1})])
+    write_output(small, [a_folder("holiday", {"a.jpg": 1})])
     render.render(small)
     assert sorted((small / "pages").rglob("*")) == [small / "pages/holiday.html"]
 
@@ -844,20 +849,20 @@ def test_a_page_that_cannot_be_written_is_an_output_error(small):
         render.render(small)
 
 
-def test_a_film_of_100_000_rows_takes_seconds(tmp_path):
+def test_a_video_of_100_000_rows_takes_seconds(tmp_path):
     rng = np.random.default_rng(0)
     frames = 50_000
     shares = rng.dirichlet(np.ones(7), (frames, 2)).astype(np.float32)
     detection = Detection(Box(1, 2, 3, 4), 0.9)
-    readings = [
-        Reading(
-            Moment("long.mp4", number, number / 25, 0.04),
+    tracked_frames = [
+        TrackedFrame(
+            FrameTime("long.mp4", number, number / 25, 0.04),
             tuple(Face(one, detection, shares[number, one]) for one in range(2)),
         )
         for number in range(frames)
     ]
-    source = replace(a_film("long.mp4", {}, 0)[0])
-    folder = write_output(tmp_path, [(source, readings)])
+    source = replace(a_video("long.mp4", {}, 0)[0])
+    folder = write_output(tmp_path, [(source, tracked_frames)])
     began = time.perf_counter()
     render.render(folder)
     assert time.perf_counter() - began < 20  # about 2 s on a laptop

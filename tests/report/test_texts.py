@@ -56,7 +56,7 @@ def uses_in_script(path: Path) -> Iterator[Use]:
 
 def expanded(key: str) -> list[str]:
     """The only keys that are put together."""
-    form = re.fullmatch(r"f'emotions\.{self\.name}\.(\w+)'", key)
+    form = re.fullmatch(r"f'emotions\.{emotion}\.(\w+)'", key)
     assert form
     return [f"emotions.{name}.{form[1]}" for name in EMOTIONS]
 
@@ -148,17 +148,17 @@ def test_scripts_hold_no_text_of_their_own(path: Path) -> None:
 
 
 def test_a_text_that_is_not_there_is_named() -> None:
-    with pytest.raises(KeyError, match=r"strings\.toml has no text film\.nonsense"):
-        strings.say("film.nonsense")
+    with pytest.raises(KeyError, match=r"strings\.toml has no text video\.nonsense"):
+        strings.say("video.nonsense")
 
 
 def test_values_are_text_in_texts_and_escaped_in_markup() -> None:
     assert strings.say("charts.course", name="<b> {n}") == "Shares along the film, <b> {n}"
-    shown = strings.say("film.now_html", place="<b>")
+    shown = strings.say("video.now_html", place="<b>")
     assert isinstance(shown, Markup)
     assert shown == "Shares in % at &lt;b&gt;"
 
 
 def test_a_count_chooses_the_form() -> None:
-    forms = [strings.say("film.hatched", n=n).split(" in which")[0] for n in (0, 1, 1234)]
+    forms = [strings.say("video.hatched", n=n).split(" in which")[0] for n in (0, 1, 1234)]
     assert forms == ["Hatched: 0 stretches", "Hatched: 1 stretch", "Hatched: 1,234 stretches"]

@@ -20,7 +20,7 @@ from tests.helpers import cast
 from tests.helpers.cast import Actor, Shot, Truth
 from tests.helpers.identities import LEAST_OVERLAP, Identities, judge
 
-Place = Callable[[float], tuple[float, float] | None]
+Target = Callable[[float], tuple[float, float] | None]
 
 FIRST, SECOND, THIRD, END = 0.0, 30.4, 44.0, 62.0
 """When the shots begin, and the film ends, in seconds."""
@@ -33,12 +33,12 @@ def nowhere(seconds: float) -> tuple[float, float] | None:
     """Nobody is there."""
 
 
-def sitting(x: float, y: float = 170.0) -> Place:
+def sitting(x: float, y: float = 170.0) -> Target:
     """Somebody who sits there, and is never quite still."""
     return lambda seconds: (x + 6 * sin(2 * pi * 0.31 * seconds), y + 4 * sin(2 * pi * 0.23 * seconds + x))
 
 
-def walking(start: float, stop: float, begin: tuple[float, float], end: tuple[float, float]) -> Place:
+def walking(start: float, stop: float, begin: tuple[float, float], end: tuple[float, float]) -> Target:
     """Somebody who goes from one place to another, and is there only meanwhile."""
 
     def place(seconds: float) -> tuple[float, float] | None:
@@ -50,7 +50,7 @@ def walking(start: float, stop: float, begin: tuple[float, float], end: tuple[fl
     return place
 
 
-def one_after_the_other(*places: tuple[float, Place]) -> Place:
+def one_after_the_other(*places: tuple[float, Target]) -> Target:
     """Somebody who is where each of these says until its time comes; then nowhere."""
 
     def place(seconds: float) -> tuple[float, float] | None:
@@ -59,7 +59,7 @@ def one_after_the_other(*places: tuple[float, Place]) -> Place:
     return place
 
 
-def going(start: float, stop: float, begin: Place, end: Place) -> Place:
+def going(start: float, stop: float, begin: Target, end: Target) -> Target:
     """Somebody who goes from where one place is at the start to where another is at the stop."""
     return walking(start, stop, begin(start) or OUTSIDE, end(stop) or OUTSIDE)
 
@@ -147,8 +147,8 @@ def test_a_cut_lies_on_the_border_of_two_chunks(folder: Path, truth: Truth) -> N
     """So that the films of these tests show that cuts are found there, too."""
     index = read_index(folder / "film.mp4", lambda: None)
     (source,) = walk([folder / "film.mp4"], out=folder / "one", recursive=True).sources
-    chunks = reader.plan(source, index, Sampling(None, None, None), reader.trust(index))
-    assert pytest.approx(SECOND) in [chunk.moments[0].seconds for chunk in chunks if chunk.moments]
+    chunks = reader.plan(source, index, Sampling(None, None, None), reader.mode(index))
+    assert pytest.approx(SECOND) in [chunk.times[0].seconds for chunk in chunks if chunk.times]
 
 
 def test_more_workers_give_the_same_numbers(folder: Path, truth: Truth, seen: Seen) -> None:
@@ -164,13 +164,13 @@ def test_fewer_looks_give_the_same_people(folder: Path, truth: Truth) -> None:
     table = analyse(folder, "five", workers=1, fps=5).table
     sampled = sorted(table["frame"].unique())
     there = Truth(
-        [truth.stamps[at] for at in sampled], [truth.people[at] for at in sampled], [truth.unsure[at] for at in sampled]
+        [truth.pts[at] for at in sampled], [truth.people[at] for at in sampled], [truth.unsure[at] for at in sampled]
     )
     table = table.assign(frame=table["frame"].map({number: at for at, number in enumerate(sampled)}))
     assert judged(there, table).idf1 >= 0.98
 
 
-def test_a_least_quality_opens_no_film_and_changes_only_what_is_summed_up(
+def test_a_least_quality_opens_no_video_and_changes_only_what_is_summed_up(
     folder: Path, truth: Truth, seen: Seen
 ) -> None:
     before = (seen.out / "timelines" / "film.mp4.csv").read_bytes()

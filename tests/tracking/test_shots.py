@@ -8,7 +8,7 @@ import pytest
 
 from fer_batch.media.frame import Luma, scene
 from fer_batch.tracking import shots
-from fer_batch.types import Glimpse, Moment
+from fer_batch.types import FrameFaces, FrameTime
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (48, 64), (480, 640), (1080, 1920), (1920, 1080), (5, 9), (1, 1), (7, 4000)])
@@ -25,14 +25,16 @@ def test_a_scene_is_the_light_in_64_fields_whatever_the_frame(shape: tuple[int, 
         assert np.abs(seen - expected).max() < 8
 
 
-def film(*scenes: np.ndarray, seconds: float = 0.04, timed: bool = True) -> list[int]:
+def video(*scenes: np.ndarray, seconds: float = 0.04, timed: bool = True) -> list[int]:
     """The number of each frame's shot."""
     frames = [
-        Glimpse(Moment("film", at, at * seconds if timed else None, seconds), (64, 64), scene, (), np.empty((0, 2, 7)))
+        FrameFaces(
+            FrameTime("film", at, at * seconds if timed else None, seconds), (64, 64), scene, (), np.empty((0, 2, 7))
+        )
         for at, scene in enumerate(scenes)
     ]
     found = list(shots.numbered(iter(frames)))
-    assert [glimpse.moment.number for _, glimpse in found] == list(range(len(scenes)))
+    assert [frame.time.number for _, frame in found] == list(range(len(scenes)))
     return [number for number, _ in found]
 
 
@@ -47,14 +49,14 @@ def dull(seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("timed", [True, False])
-@pytest.mark.parametrize("picture", [places, dull])
-def test_another_picture_is_another_shot(picture: Callable[[int], np.ndarray], timed: bool) -> None:
-    scenes = [picture(at) for at in range(3) for _ in range(20)]
-    assert film(*scenes, timed=timed) == [0] * 20 + [1] * 20 + [2] * 20
+@pytest.mark.parametrize("image", [places, dull])
+def test_another_picture_is_another_shot(image: Callable[[int], np.ndarray], timed: bool) -> None:
+    scenes = [image(at) for at in range(3) for _ in range(20)]
+    assert video(*scenes, timed=timed) == [0] * 20 + [1] * 20 + [2] * 20
 
 
 def test_a_shot_of_one_frame_between_two_others_is_a_shot_where_frames_are_rare() -> None:
-    assert film(places(0), places(1), places(2), seconds=0.5) == [0, 1, 2]
+    assert video(places(0), places(1), places(2), seconds=0.5) == [0, 1, 2]
 
 
 def test_whoever_moves_cuts_nothing() -> None:
@@ -66,8 +68,8 @@ def test_whoever_moves_cuts_nothing() -> None:
         fine[40:140, begin : begin + 40] = 20
         return fine.reshape(8, 20, 8, 20).mean(axis=(1, 3)).astype(np.uint8)
 
-    assert set(film(*(passing(at / 75) for at in range(75)))) == {0}
-    assert set(film(*(passing(at / 3) for at in range(3)), seconds=1.0)) == {0}
+    assert set(video(*(passing(at / 75) for at in range(75)))) == {0}
+    assert set(video(*(passing(at / 3) for at in range(3)), seconds=1.0)) == {0}
 
 
 def test_a_camera_that_turns_cuts_nothing() -> None:
@@ -79,28 +81,28 @@ def test_a_camera_that_turns_cuts_nothing() -> None:
         at += 2.0 * min(1, step / 30)  # of the 80 that the frame is wide
         begin = int(at)
         scenes.append(wide[:, begin : begin + 80].reshape(8, 8, 10).mean(axis=2).astype(np.uint8))
-    assert set(film(*scenes)) == {0}
+    assert set(video(*scenes)) == {0}
 
 
 @pytest.mark.parametrize("frames", [1, 3, 6])
 def test_a_flash_cuts_nothing(frames: int) -> None:
     flash = [np.full((8, 8), 255, np.uint8)] * frames
-    assert set(film(*[places(0)] * 20, *flash, *[places(0)] * 20)) == {0}
+    assert set(video(*[places(0)] * 20, *flash, *[places(0)] * 20)) == {0}
 
 
 def test_what_lasts_longer_than_a_flash_is_a_shot() -> None:
-    assert film(*[places(0)] * 20, *[places(1)] * 10, *[places(0)] * 20) == [0] * 20 + [1] * 10 + [2] * 20
+    assert video(*[places(0)] * 20, *[places(1)] * 10, *[places(0)] * 20) == [0] * 20 + [1] * 10 + [2] * 20
 
 
 def test_a_cut_right_after_a_flash_is_found() -> None:
     scenes = [*[places(0)] * 20, *[places(2)] * 3, *[places(0)] * 5, *[places(1)] * 20]
-    assert film(*scenes) == [0] * 28 + [1] * 20
+    assert video(*scenes) == [0] * 28 + [1] * 20
 
 
-def test_a_film_that_ends_in_a_flash_ends() -> None:
-    assert film(*[places(0)] * 20, places(1), places(1)) == [0] * 20 + [1] * 2
-    assert film() == []
-    assert film(places(0)) == [0]
+def test_a_video_that_ends_in_a_flash_ends() -> None:
+    assert video(*[places(0)] * 20, places(1), places(1)) == [0] * 20 + [1] * 2
+    assert video() == []
+    assert video(places(0)) == [0]
 
 
 def test_scenes_are_alike_whatever_the_light_and_whoever_moves() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.tracking.tracker import BRIEF_SECONDS, GAP_SECONDS, MEMORY, REACH, arrange, track
-from fer_batch.types import Box, Detection, Glimpse, Moment, Reading
+from fer_batch.types import Box, Detection, FrameFaces, FrameTime, TrackedFrame
 from tests.helpers.identities import Identities, judge
 
 FPS = 10
@@ -26,30 +26,31 @@ Frame = Mapping[str, Box]
 """Who is where."""
 
 
-def glimpse(
+def frame_faces(
     number: int, boxes: Sequence[Box], seconds: float | None, duration: float = 1 / FPS, scene: np.ndarray = ROOM
-) -> Glimpse:
+) -> FrameFaces:
     """A frame whose faces' shares tell which box they belong to."""
     shares = np.zeros((len(boxes), 2, 7), np.float32)
     for at, box in enumerate(boxes):
         shares[at] = [[box.x] * 7, [-box.x] * 7]
-    moment = Moment("film", number, seconds, duration)
-    return Glimpse(moment, SIZE, scene, tuple(Detection(box, 0.9) for box in boxes), shares)
+    frame_time = FrameTime("film", number, seconds, duration)
+    return FrameFaces(frame_time, SIZE, scene, tuple(Detection(box, 0.9) for box in boxes), shares)
 
 
-def film(*frames: Sequence[Box], timed: bool = True) -> list[Glimpse]:
-    return [glimpse(number, boxes, number / FPS if timed else None) for number, boxes in enumerate(frames)]
+def video(*frames: Sequence[Box], timed: bool = True) -> list[FrameFaces]:
+    return [frame_faces(number, boxes, number / FPS if timed else None) for number, boxes in enumerate(frames)]
 
 
-def ids(readings: Sequence[Reading]) -> list[dict[Box, int]]:
+def ids(tracked_frames: Sequence[TrackedFrame]) -> list[dict[Box, int]]:
     """What each frame's boxes are called."""
-    return [{face.detection.box: face.face_id for face in reading.faces} for reading in readings]
+    return [{face.detection.box: face.face_id for face in tracked.faces} for tracked in tracked_frames]
 
 
-def plain(readings: Sequence[Reading]) -> list[tuple[Moment, list[tuple[int, Detection, list[float]]]]]:
+def plain(tracked_frames: Sequence[TrackedFrame]) -> list[tuple[FrameTime, list[tuple[int, Detection, list[float]]]]]:
     """Readings as values that can be compared."""
     return [
-        (one.moment, [(face.face_id, face.detection, face.shares.tolist()) for face in one.faces]) for one in readings
+        (one.time, [(face.face_id, face.detection, face.shares.tolist()) for face in one.faces])
+        for one in tracked_frames
     ]
 
 
@@ -65,8 +66,8 @@ def called(frames: Sequence[Frame], fps: float = 25, scenes: Sequence[np.ndarray
 
 def called_at(times: Sequence[float], frames: Sequence[Frame], scenes: Sequence[np.ndarray] = ()) -> Identities:
     ends = [*times[1:], times[-1] + 0.04]
-    glimpses = [
-        glimpse(
+    all_frames = [
+        frame_faces(
             number,
             list(frame.values()),
             times[number],
@@ -75,7 +76,7 @@ def called_at(times: Sequence[float], frames: Sequence[Frame], scenes: Sequence[
         )
         for number, frame in enumerate(frames)
     ]
-    found = [{face.face_id: face.detection.box for face in reading.faces} for reading in track(glimpses, 0)]
+    found = [{face.face_id: face.detection.box for face in tracked.faces} for tracked in track(all_frames, 0)]
     return judge(zip(frames, found, strict=True))
 
 
@@ -92,7 +93,7 @@ def trembling(seed: int, share: float = 0.03) -> Callable[[float, float, float],
 
 def test_steady_faces_keep_their_numbers_while_they_drift() -> None:
     frames = [[at(3 * number), at(500 - 3 * number, 200)] for number in range(60)]
-    assert ids(list(track(film(*frames), 0))) == [{left: 0, right: 1} for left, right in frames]
+    assert ids(list(track(video(*frames), 0))) == [{left: 0, right: 1} for left, right in frames]
 
 
 @pytest.mark.parametrize("speed", [40, 100, 200, 400])
@@ -219,12 +220,12 @@ def test_after_the_camera_has_turned_places_say_nothing() -> None:
 
 @pytest.mark.parametrize(("frames", "face_id"), [(1, 0), (25, 0), (500, 0)])
 def test_without_times_frames_are_counted(frames: int, face_id: int) -> None:
-    glimpses = [glimpse(0, [at(0)], None), glimpse(1, [at(0)], None), glimpse(1 + frames, [at(0)], None)]
-    assert ids(list(track(glimpses, 0)))[-1] == {at(0): face_id}
+    all_frames = [frame_faces(0, [at(0)], None), frame_faces(1, [at(0)], None), frame_faces(1 + frames, [at(0)], None)]
+    assert ids(list(track(all_frames, 0)))[-1] == {at(0): face_id}
 
 
-def marked(glimpses: Sequence[Glimpse]) -> list[list[bool]]:
-    return [[face.spurious for face in reading.faces] for reading in track(glimpses, 0)]
+def marked(all_frames: Sequence[FrameFaces]) -> list[list[bool]]:
+    return [[face.spurious for face in tracked.faces] for tracked in track(all_frames, 0)]
 
 
 def test_a_face_of_one_frame_is_kept_and_marked() -> None:
@@ -232,61 +233,61 @@ def test_a_face_of_one_frame_is_kept_and_marked() -> None:
     frames[10].append(at(500))
     expected = [[False] for _ in range(30)]
     expected[10].append(True)
-    assert marked(film(*frames)) == expected
+    assert marked(video(*frames)) == expected
     frames[11].append(at(500))
-    assert not any(any(one) for one in marked(film(*frames)))
+    assert not any(any(one) for one in marked(video(*frames)))
 
 
 @pytest.mark.parametrize("where", [0, 29])
 def test_also_at_the_ends_of_a_shot(where: int) -> None:
     frames: list[list[Box]] = [[] for _ in range(30)]
     frames[where] = [at(0)]
-    assert marked(film(*frames))[where] == [True]
+    assert marked(video(*frames))[where] == [True]
 
 
 def test_a_face_of_a_shot_of_one_frame_or_of_rare_looks_is_not_marked() -> None:
-    assert marked(film([at(0)])) == [[False]]
-    seldom = [glimpse(number, boxes, number * 1.0, 1.0) for number, boxes in enumerate([[], [at(0)], [], []])]
-    assert seldom[0].moment.duration > BRIEF_SECONDS
+    assert marked(video([at(0)])) == [[False]]
+    seldom = [frame_faces(number, boxes, number * 1.0, 1.0) for number, boxes in enumerate([[], [at(0)], [], []])]
+    assert seldom[0].time.duration > BRIEF_SECONDS
     assert marked(seldom) == [[], [False], [], []]
 
 
 def test_a_glance_for_one_frame_where_somebody_was_is_theirs() -> None:
     there, gone, glance = [at(0)], [], [at(8, 5)]
     frames: list[list[Box]] = [*[there] * 20, *[gone] * 30, glance, *[gone] * 30, *[there] * 20]
-    assert {name for frame in ids(list(track(film(*frames), 0))) for name in frame.values()} == {0}
+    assert {name for frame in ids(list(track(video(*frames), 0))) for name in frame.values()} == {0}
 
 
 def test_a_flicker_takes_nobodys_place() -> None:
     """It appears just beside where somebody looks back a moment later."""
     frames: list[list[Box]] = [*[[at(0)]] * 20, *[[]] * 30, [at(110)], [at(0)], *[[at(0)]] * 20]
-    found = ids(list(track(film(*frames), 0)))
+    found = ids(list(track(video(*frames), 0)))
     assert found[-1] == {at(0): 0}
     assert found[50] == {at(110): 1}
 
 
 def test_numbers_follow_the_first_appearance_from_left_to_right() -> None:
     frames = [*[[at(600), at(300)]] * 3, *[[at(600), at(0), at(300)]] * 3]
-    found = ids(list(track(film(*frames), 0)))
+    found = ids(list(track(video(*frames), 0)))
     assert found[0] == {at(300): 0, at(600): 1}
     assert found[-1] == {at(300): 0, at(600): 1, at(0): 2}
 
 
 @pytest.mark.parametrize("timed", [True, False])
 def test_every_frame_is_kept_in_order_with_or_without_a_face(timed: bool) -> None:
-    glimpses = film([], [at(0)], [], [], [at(0)], [], timed=timed)
-    readings = list(track(glimpses, 0))
-    assert [reading.moment for reading in readings] == [glimpse.moment for glimpse in glimpses]
-    assert [len(reading.faces) for reading in readings] == [0, 1, 0, 0, 1, 0]
+    all_frames = video([], [at(0)], [], [], [at(0)], [], timed=timed)
+    tracked_frames = list(track(all_frames, 0))
+    assert [tracked.time for tracked in tracked_frames] == [frame_faces.time for frame_faces in all_frames]
+    assert [len(tracked.faces) for tracked in tracked_frames] == [0, 1, 0, 0, 1, 0]
 
 
 @pytest.mark.parametrize("link", [track, arrange])
 @pytest.mark.parametrize(("view", "sign"), [(0, 1), (1, -1)])
 def test_each_face_has_the_shares_of_the_chosen_view(link: type, view: int, sign: int) -> None:
-    readings = link(film([at(7), at(300)], [at(300), at(7)]), view)
-    for reading in readings:
-        assert len(reading.faces) == 2
-        for face in reading.faces:
+    tracked_frames = link(video([at(7), at(300)], [at(300), at(7)]), view)
+    for tracked in tracked_frames:
+        assert len(tracked.faces) == 2
+        for face in tracked.faces:
             assert face.shares.tolist() == [sign * face.detection.box.x] * 7
 
 
@@ -306,7 +307,7 @@ def people(draw: st.DrawFn) -> list[list[tuple[int, Box]]]:
 def test_people_apart_from_each_other_are_told_apart_in_whatever_order_they_are_detected(
     frames: list[list[tuple[int, Box]]],
 ) -> None:
-    found = ids(list(track(film(*[[box for _, box in frame] for frame in frames]), 0)))
+    found = ids(list(track(video(*[[box for _, box in frame] for frame in frames]), 0)))
     names = defaultdict(set)
     appeared: list[int] = []
     for frame, numbers in zip(frames, found, strict=True):
@@ -335,7 +336,7 @@ def _apart(person: int, frames: list[list[tuple[int, Box]]]) -> bool:
 def test_the_order_of_detections_changes_nothing(frames: list[list[tuple[int, Box]]], data: st.DataObject) -> None:
     boxes = [[box for _, box in frame] for frame in frames]
     shuffled = [data.draw(st.permutations(frame)) for frame in boxes]
-    assert plain(list(track(film(*shuffled), 0))) == plain(list(track(film(*boxes), 0)))
+    assert plain(list(track(video(*shuffled), 0))) == plain(list(track(video(*boxes), 0)))
 
 
 boxes = st.builds(Box, *(st.floats(-50, 700) for _ in "xy"), *(st.floats(0, 200) for _ in "wh"))
@@ -351,17 +352,17 @@ def test_whatever_is_seen_every_face_has_one_number_of_its_own_in_its_frame(
     frames: list[list[Box]], steps: list[float], plain_scene: list[bool]
 ) -> None:
     times = np.cumsum(steps)
-    glimpses = [
-        glimpse(number, boxes, times[number], steps[number], ROOM if plain_scene[number] else GARDEN)
+    all_frames = [
+        frame_faces(number, boxes, times[number], steps[number], ROOM if plain_scene[number] else GARDEN)
         for number, boxes in enumerate(frames)
     ]
-    readings = list(track(glimpses, 0))
-    assert [one.moment for one in readings] == [one.moment for one in glimpses]
+    tracked_frames = list(track(all_frames, 0))
+    assert [one.time for one in tracked_frames] == [one.time for one in all_frames]
     new = 0
-    for reading, before in zip(readings, glimpses, strict=True):
-        numbers = [face.face_id for face in reading.faces]
+    for tracked, before in zip(tracked_frames, all_frames, strict=True):
+        numbers = [face.face_id for face in tracked.faces]
         assert numbers == sorted(set(numbers))
-        assert sorted(face.detection.box.x for face in reading.faces) == sorted(one.box.x for one in before.detections)
+        assert sorted(face.detection.box.x for face in tracked.faces) == sorted(one.box.x for one in before.detections)
         for number in numbers:
             assert number <= new
             new = max(new, number + 1)
@@ -395,7 +396,7 @@ def test_a_talk_of_two_who_look_away_fifty_times_gives_two_faces(seed: int) -> N
     assert found.idf1 == 1
 
 
-def crowd(frames: int, faces: int) -> Iterator[Glimpse]:
+def crowd(frames: int, faces: int) -> Iterator[FrameFaces]:
     """Faces that wander about, and of which every one is away for one in ten seconds, at 25 frames a second."""
     box = trembling(7)
     shares = np.zeros((faces, 2, 7), np.float32)
@@ -405,10 +406,10 @@ def crowd(frames: int, faces: int) -> Iterator[Glimpse]:
         found = tuple(
             Detection(box(100 + 180 * who + 30 * sin(t / 3 + who), 200 + 20 * sin(t + who), 90), 0.9) for who in there
         )
-        yield Glimpse(Moment("long.mp4", number, t, 0.04), SIZE, ROOM, found, shares[: len(there)])
+        yield FrameFaces(FrameTime("long.mp4", number, t, 0.04), SIZE, ROOM, found, shares[: len(there)])
 
 
-def test_tracking_keeps_up_with_long_films_in_little_memory() -> None:
+def test_tracking_keeps_up_with_long_videos_in_little_memory() -> None:
     tracemalloc.start()
     held = sum(1 for _ in track(crowd(1_000, 5), 0))
     first = tracemalloc.get_traced_memory()[1]
@@ -427,11 +428,11 @@ def test_many_who_pass_once_cost_no_more_the_more_they_are() -> None:
     """A street: every quarter of a second somebody else appears somewhere, for a quarter of a second."""
     rng = np.random.default_rng(0)
 
-    def passers(count: int) -> Iterator[Glimpse]:
+    def passers(count: int) -> Iterator[FrameFaces]:
         for who in range(count):
             x, y = rng.uniform(0, 1800), rng.uniform(0, 900)
             for number in range(3):
-                yield glimpse(3 * who + number, [at(x + 2 * number, y, 60)], (3 * who + number) / 12, 1 / 12)
+                yield frame_faces(3 * who + number, [at(x + 2 * number, y, 60)], (3 * who + number) / 12, 1 / 12)
 
     def seconds(count: int) -> float:
         began = process_time()
@@ -442,29 +443,29 @@ def test_many_who_pass_once_cost_no_more_the_more_they_are() -> None:
     assert second < 4 * first + 1
 
 
-def test_faces_of_a_photograph_are_numbered_from_the_left_by_their_middle() -> None:
+def test_faces_of_a_photo_are_numbered_from_the_left_by_their_middle() -> None:
     wide = Box(0, 0, 400, 100)
-    (reading,) = arrange(film([at(300), wide, at(10)], timed=False), 0)
-    assert [(face.face_id, face.detection.box) for face in reading.faces] == [(0, at(10)), (1, wide), (2, at(300))]
+    (tracked,) = arrange(video([at(300), wide, at(10)], timed=False), 0)
+    assert [(face.face_id, face.detection.box) for face in tracked.faces] == [(0, at(10)), (1, wide), (2, at(300))]
 
 
-def test_photographs_know_nothing_of_each_other() -> None:
-    glimpses = film([at(0)], [], [at(0), at(300)], [at(300)], timed=False)
-    readings = list(arrange(glimpses, 0))
-    assert ids(readings) == [{at(0): 0}, {}, {at(0): 0, at(300): 1}, {at(300): 0}]
-    assert [reading.moment for reading in readings] == [glimpse.moment for glimpse in glimpses]
-    assert not any(face.spurious for reading in readings for face in reading.faces)
+def test_photos_know_nothing_of_each_other() -> None:
+    all_frames = video([at(0)], [], [at(0), at(300)], [at(300)], timed=False)
+    tracked_frames = list(arrange(all_frames, 0))
+    assert ids(tracked_frames) == [{at(0): 0}, {}, {at(0): 0, at(300): 1}, {at(300): 0}]
+    assert [tracked.time for tracked in tracked_frames] == [frame_faces.time for frame_faces in all_frames]
+    assert not any(face.spurious for tracked in tracked_frames for face in tracked.faces)
 
 
 @pytest.mark.parametrize("boxes", list(permutations([at(0), at(0, 150), at(120), at(250, -40)])))
-def test_the_order_of_detections_changes_nothing_in_a_photograph(boxes: Sequence[Box]) -> None:
-    (reading,) = arrange(film(boxes, timed=False), 0)
-    assert [face.detection.box for face in reading.faces] == [at(0), at(0, 150), at(120), at(250, -40)]
+def test_the_order_of_detections_changes_nothing_in_a_photo(boxes: Sequence[Box]) -> None:
+    (tracked,) = arrange(video(boxes, timed=False), 0)
+    assert [face.detection.box for face in tracked.faces] == [at(0), at(0, 150), at(120), at(250, -40)]
 
 
 def test_a_face_that_is_there_at_every_look_keeps_its_number_however_rare_the_looks() -> None:
-    looks = [glimpse(number, [at(0, side=99)], 5.0 * number, 5.0) for number in range(3)]
-    assert [reading.faces[0].face_id for reading in track(looks, 0)] == [0, 0, 0]
+    looks = [frame_faces(number, [at(0, side=99)], 5.0 * number, 5.0) for number in range(3)]
+    assert [tracked.faces[0].face_id for tracked in track(looks, 0)] == [0, 0, 0]
 
 
 def test_a_gap_is_bridged_on_the_way() -> None:

@@ -19,7 +19,7 @@ LAID_ALONG_THE_CENTRE = 16
 
 
 @pytest.fixture
-def pictures() -> np.ndarray:
+def images() -> np.ndarray:
     return np.random.default_rng(0).uniform(0, 255, (64, SIDE, SIDE)).astype(np.float32)
 
 
@@ -39,35 +39,35 @@ def placed(layer: RandomPlacement) -> np.ndarray:
     return np.stack([np.abs(x), y], axis=1)
 
 
-def both(config: Config, pictures: np.ndarray, *, training: bool) -> np.ndarray:
-    """``pictures`` placed and degraded."""
-    placed = augment.placement(config)(pictures, training=training)
+def both(config: Config, images: np.ndarray, *, training: bool) -> np.ndarray:
+    """``images`` placed and degraded."""
+    placed = augment.placement(config)(images, training=training)
     return np.asarray(keras.ops.convert_to_numpy(augment.degradation(config)(placed, training=training)))
 
 
-def test_in_use_a_picture_stays_as_it_is(pictures: np.ndarray) -> None:
-    np.testing.assert_array_equal(both(Config(), pictures, training=False), pictures)
+def test_in_use_a_picture_stays_as_it_is(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(both(Config(), images, training=False), images)
 
 
-def test_in_training_every_picture_changes_and_keeps_its_range(pictures: np.ndarray) -> None:
-    changed = both(Config(), pictures, training=True)
-    assert changed.shape == pictures.shape
-    assert (np.abs(changed - pictures).max(axis=(1, 2)) > 1).all()
+def test_in_training_every_picture_changes_and_keeps_its_range(images: np.ndarray) -> None:
+    changed = both(Config(), images, training=True)
+    assert changed.shape == images.shape
+    assert (np.abs(changed - images).max(axis=(1, 2)) > 1).all()
     assert changed.min() >= 0
     assert changed.max() <= 255
 
 
-def test_the_same_seed_makes_the_same_pictures(pictures: np.ndarray) -> None:
-    first, second = (both(Config(), pictures, training=True) for _ in range(2))
+def test_the_same_seed_makes_the_same_pictures(images: np.ndarray) -> None:
+    first, second = (both(Config(), images, training=True) for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(first, both(replace(Config(), seed=9), pictures, training=True))
+    assert not np.array_equal(first, both(replace(Config(), seed=9), images, training=True))
 
 
 def test_without_ranges_half_of_the_pictures_are_mirrored_and_nothing_else() -> None:
-    pictures = np.random.default_rng(1).uniform(0, 255, (400, SIDE, SIDE, 1)).astype(np.float32)
-    moved = keras.ops.convert_to_numpy(RandomPlacement(0.0, 0.0, 0.0, seed=0)(pictures, training=True))
-    kept = np.abs(moved - pictures).max(axis=(1, 2, 3)) < 0.1
-    mirrored = np.abs(moved - pictures[:, :, ::-1]).max(axis=(1, 2, 3)) < 0.1
+    images = np.random.default_rng(1).uniform(0, 255, (400, SIDE, SIDE, 1)).astype(np.float32)
+    moved = keras.ops.convert_to_numpy(RandomPlacement(0.0, 0.0, 0.0, seed=0)(images, training=True))
+    kept = np.abs(moved - images).max(axis=(1, 2, 3)) < 0.1
+    mirrored = np.abs(moved - images[:, :, ::-1]).max(axis=(1, 2, 3)) < 0.1
     assert (kept ^ mirrored).all()
     assert 150 < mirrored.sum() < 250  # five standard deviations either way
 
@@ -99,9 +99,9 @@ def test_a_shift_goes_both_ways_on_both_axes_and_stays_in_its_range() -> None:
 
 @pytest.mark.parametrize("layer", [RandomSoftness, RandomDarkness, RandomCompression])
 def test_a_change_of_quality_meets_its_part_of_the_pictures_and_leaves_the_rest(
-    layer: type[RandomSoftness], pictures: np.ndarray
+    layer: type[RandomSoftness], images: np.ndarray
 ) -> None:
-    many = np.tile(pictures, (10, 1, 1))[..., np.newaxis]
+    many = np.tile(images, (10, 1, 1))[..., np.newaxis]
     changed = keras.ops.convert_to_numpy(layer(0.3, seed=0)(many, training=True))
     met = (changed != many).any(axis=(1, 2, 3))
     assert met.mean() == pytest.approx(0.3, abs=0.09)  # five standard deviations
@@ -109,20 +109,20 @@ def test_a_change_of_quality_meets_its_part_of_the_pictures_and_leaves_the_rest(
     np.testing.assert_array_equal(layer(0.0, seed=0)(many, training=True), many)
 
 
-def test_softness_is_what_opencv_does(pictures: np.ndarray) -> None:
-    picture = pictures[0]
+def test_softness_is_what_opencv_does(images: np.ndarray) -> None:
+    image = images[0]
     blur, small = augment._softeners([1.5], [24])
-    expected = cv2.GaussianBlur(picture, (13, 13), 1.5, borderType=cv2.BORDER_REPLICATE)
-    np.testing.assert_allclose(blur @ picture @ blur.T, expected, atol=0.05)
-    expected = crop.resample(cv2.resize(picture, (24, 24), interpolation=cv2.INTER_AREA))
-    np.testing.assert_allclose(small @ picture @ small.T, expected, atol=0.05)
+    expected = cv2.GaussianBlur(image, (13, 13), 1.5, borderType=cv2.BORDER_REPLICATE)
+    np.testing.assert_allclose(blur @ image @ blur.T, expected, atol=0.05)
+    expected = crop.resample(cv2.resize(image, (24, 24), interpolation=cv2.INTER_AREA))
+    np.testing.assert_allclose(small @ image @ small.T, expected, atol=0.05)
 
 
-def test_softness_takes_grain_away(pictures: np.ndarray) -> None:
-    soft = changed_by(RandomSoftness(1.0, seed=0), pictures)
-    grain = [np.abs(np.diff(one, axis=1)).mean(axis=(1, 2)) for one in (pictures, soft)]
+def test_softness_takes_grain_away(images: np.ndarray) -> None:
+    soft = changed_by(RandomSoftness(1.0, seed=0), images)
+    grain = [np.abs(np.diff(one, axis=1)).mean(axis=(1, 2)) for one in (images, soft)]
     assert (grain[1] < 0.9 * grain[0]).all()
-    np.testing.assert_allclose(soft.mean(axis=(1, 2)), pictures.mean(axis=(1, 2)), atol=8)
+    np.testing.assert_allclose(soft.mean(axis=(1, 2)), images.mean(axis=(1, 2)), atol=8)
 
 
 def test_darkness_takes_light_away_and_adds_noise() -> None:
@@ -139,16 +139,16 @@ def test_darkness_takes_light_away_and_adds_noise() -> None:
 @pytest.mark.parametrize("quality", [10, 20, 50, 75])
 def test_compression_is_what_a_jpeg_encoder_does(quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
     y, x = np.mgrid[:SIDE, :SIDE]
-    picture = np.rint(128 + 60 * np.sin(x / 3) + 50 * np.cos(y / 5) + 10 * np.sin(x * y)).clip(0, 255)
+    image = np.rint(128 + 60 * np.sin(x / 3) + 50 * np.cos(y / 5) + 10 * np.sin(x * y)).clip(0, 255)
     monkeypatch.setattr(RandomCompression, "QUALITY", (float(quality), float(quality)))
-    ours = changed_by(RandomCompression(1.0, seed=0), picture[np.newaxis].astype(np.float32))[0]
-    _, encoded = cv2.imencode(".jpg", picture.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    ours = changed_by(RandomCompression(1.0, seed=0), image[np.newaxis].astype(np.float32))[0]
+    _, encoded = cv2.imencode(".jpg", image.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
     theirs = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32)
-    lost = np.abs(theirs - picture).mean()
+    lost = np.abs(theirs - image).mean()
     assert lost > 1
     assert np.abs(ours - theirs).mean() < 0.1 * lost
 
 
-def changed_by(layer: RandomSoftness, pictures: np.ndarray) -> np.ndarray:
+def changed_by(layer: RandomSoftness, images: np.ndarray) -> np.ndarray:
     """(N, 48, 48) pictures through a layer in training."""
-    return np.asarray(keras.ops.convert_to_numpy(layer(pictures[..., np.newaxis], training=True)))[..., 0]
+    return np.asarray(keras.ops.convert_to_numpy(layer(images[..., np.newaxis], training=True)))[..., 0]

@@ -20,7 +20,7 @@ from training.card import Sources
 SECTIONS = (
     "What it is",
     "Data and provenance",
-    "Measured results",
+    "SourceSummary results",
     "Calibration",
     "Robustness",
     "Licences",

@@ -18,10 +18,10 @@ def one_hot(classes: list[int]) -> np.ndarray:
     return np.eye(COUNT, dtype=np.float32)[classes]
 
 
-def split(labels: list[int], votes: list[dict[str, int]] | None = None, first_picture: int = 0) -> Split:
+def split(labels: list[int], votes: list[dict[str, int]] | None = None, first_image: int = 0) -> Split:
     """Rows whose pictures all differ: picture i has its number in its first pixel, and a mark on its left."""
     images = np.zeros((len(labels), SIDE, SIDE), np.uint8)
-    images[:, 0, 0] = np.arange(first_picture, first_picture + len(labels))
+    images[:, 0, 0] = np.arange(first_image, first_image + len(labels))
     table = np.zeros((len(labels), len(VOTES)), np.uint8)
     for row, chosen in enumerate(votes or []):
         for name, count in chosen.items():
@@ -70,7 +70,7 @@ def test_flips_average_shares_and_not_answers() -> None:
         shares = np.where(is_mirrored[:, np.newaxis], one_hot([FEAR]), 0.6 * one_hot([ANGER]) + 0.4 * one_hot([FEAR]))
         return np.stack([shares, shares], axis=1)
 
-    report = evaluate(predict, {"PublicTest": split([FEAR, FEAR], first_picture=1)})
+    report = evaluate(predict, {"PublicTest": split([FEAR, FEAR], first_image=1)})
     assert report.one("PublicTest", "fer2013", flips=False).accuracy == 0
     assert report.one("PublicTest", "fer2013", flips=True).accuracy == 1
 
@@ -78,7 +78,7 @@ def test_flips_average_shares_and_not_answers() -> None:
 def test_pictures_that_stand_in_training_are_left_out_of_unseen() -> None:
     splits = {
         "Training": split([ANGER] * 10),
-        "PrivateTest": split([ANGER, ANGER, FEAR, FEAR], [{"anger": 10}] * 4, first_picture=8),
+        "PrivateTest": split([ANGER, ANGER, FEAR, FEAR], [{"anger": 10}] * 4, first_image=8),
     }
     report = evaluate(answers([ANGER] * 12), splits)
     assert report.one("PrivateTest", "fer2013", flips=False).faces == 4

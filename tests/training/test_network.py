@@ -52,7 +52,7 @@ def test_multiply_adds_are_those_counted_by_hand() -> None:
     assert network.multiply_adds(network.build(TINY)) == stem + shortcut + first + second + heads
 
 
-def test_the_shipped_network_is_cheap_enough_for_films() -> None:
+def test_the_shipped_network_is_cheap_enough_for_videos() -> None:
     assert network.multiply_adds(network.build(Config())) <= MOST_MULTIPLY_ADDS
 
 

@@ -22,7 +22,7 @@ CENTRE = (SIDE - 1) / 2
 
 
 @pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
+def face_images() -> np.ndarray:
     """Eight pictures with coarse and fine structure."""
     noise = np.random.default_rng(0).normal(128, 60, (8, SIDE, SIDE))
     return np.stack([cv2.GaussianBlur(one, (0, 0), 1) * 2 - 128 for one in noise]).clip(0, 255).astype(np.uint8)
@@ -41,23 +41,23 @@ def blob(x: float, y: float, count: int = 2) -> np.ndarray:
     return np.stack([spot.astype(np.uint8)] * count)
 
 
-def place(picture: np.ndarray) -> tuple[float, float]:
+def place(face_image: np.ndarray) -> tuple[float, float]:
     """Where a spot is: x and y of its centre of mass."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
-    return float((columns * picture).sum() / picture.sum()), float((rows * picture).sum() / picture.sum())
+    return float((columns * face_image).sum() / face_image.sum()), float((rows * face_image).sum() / face_image.sum())
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
-def test_a_condition_keeps_shape_and_type_and_gives_the_same_bytes_again(condition, pictures: np.ndarray) -> None:
-    before = pictures.tobytes()
-    changed = condition.change(pictures)
-    assert changed.shape == pictures.shape
+def test_a_condition_keeps_shape_and_type_and_gives_the_same_bytes_again(condition, face_images: np.ndarray) -> None:
+    before = face_images.tobytes()
+    changed = condition.change(face_images)
+    assert changed.shape == face_images.shape
     assert changed.dtype == np.uint8
-    assert changed.tobytes() == condition.change(pictures).tobytes()
-    assert pictures.tobytes() == before
-    differs = [not np.array_equal(one, other) for one, other in zip(changed, pictures, strict=True)]
-    assert differs == [condition.name != "clean"] * len(pictures)
-    assert condition.change(pictures[:0]).shape == (0, SIDE, SIDE)
+    assert changed.tobytes() == condition.change(face_images).tobytes()
+    assert face_images.tobytes() == before
+    differs = [not np.array_equal(one, other) for one, other in zip(changed, face_images, strict=True)]
+    assert differs == [condition.name != "clean"] * len(face_images)
+    assert condition.change(face_images[:0]).shape == (0, SIDE, SIDE)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
@@ -103,9 +103,9 @@ def test_a_small_face_has_lost_what_is_finer_than_its_pixels() -> None:
     np.testing.assert_allclose(robustness.coarsen(ramp(3, 2))[0, 2:-2, 2:-2], ramp(3, 2)[0, 2:-2, 2:-2], atol=2)
 
 
-def test_jpeg_is_through_the_codec(pictures: np.ndarray) -> None:
-    _, encoded = cv2.imencode(".jpg", pictures[0], [cv2.IMWRITE_JPEG_QUALITY, 20])
-    np.testing.assert_array_equal(robustness.compress(pictures)[0], cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE))
+def test_jpeg_is_through_the_codec(face_images: np.ndarray) -> None:
+    _, encoded = cv2.imencode(".jpg", face_images[0], [cv2.IMWRITE_JPEG_QUALITY, 20])
+    np.testing.assert_array_equal(robustness.compress(face_images)[0], cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE))
 
 
 def test_the_dark_has_a_third_of_the_light_and_noise() -> None:

@@ -79,8 +79,8 @@ def _stored_levels(name: str, color_range: int) -> tuple[np.dtype[Any], int, int
 
 
 @dataclass(frozen=True)
-class FilmPicture:
-    """A film's frame; implements :class:`fer_batch.media.frame.Picture`."""
+class VideoImage:
+    """A film's frame; implements :class:`fer_batch.media.frame.FrameImage`."""
 
     frame: av.VideoFrame
     orientation: Orientation
@@ -151,7 +151,7 @@ class FilmPicture:
             return self.reformatter.reformat(self.frame, **options).to_ndarray()
 
 
-class Viewer:
+class FrameConverter:
     """Makes the pictures of one film, whose orientation it takes from the first frame.
 
     From that one alone: PyAV ties a frame and its side data into a circle, and frames that only the garbage collector
@@ -163,8 +163,8 @@ class Viewer:
         self._reformatter = VideoReformatter()
         self._orientation: Orientation | None = None
 
-    def picture(self, frame: av.VideoFrame) -> FilmPicture:
+    def image(self, frame: av.VideoFrame) -> VideoImage:
         """The frame as it is meant to be seen."""
         if self._orientation is None:
             self._orientation = orientation(frame)
-        return FilmPicture(frame, self._orientation, self._reformatter, self._aspect)
+        return VideoImage(frame, self._orientation, self._reformatter, self._aspect)

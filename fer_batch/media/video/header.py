@@ -6,14 +6,14 @@ from math import ceil
 from pathlib import Path
 
 from fer_batch.media.sampling import Sampling, frame_times
-from fer_batch.media.video.index import HEADERS_KNOW_DURATION, FilmIndex, open_film, picture_stream, read_index
+from fer_batch.media.video.index import HEADERS_KNOW_DURATION, VideoIndex, open_video, read_index, video_stream
 
 READ_WHOLE = 2**24
 """Bytes of a film up to which its packets are read all the same: 16 MB. Reading all of 300 long films takes an hour."""
 
 
 @dataclass(frozen=True)
-class Announced:
+class VideoHeader:
     """A film's length, and how many frames there are to look at."""
 
     like: tuple[object, ...]
@@ -23,14 +23,14 @@ class Announced:
     """One number for each sampling that was asked for."""
 
 
-def read_header(path: Path, samplings: Sequence[Sampling], alive: Callable[[], object]) -> Announced:
+def read_header(path: Path, samplings: Sequence[Sampling], alive: Callable[[], object]) -> VideoHeader:
     """What a film's header says. Of a small film, and where the header does not say it, what its packets say.
 
     Raises:
         MediaError: it cannot be opened, or holds no picture.
     """
-    with open_film(path) as container:
-        stream = picture_stream(container)
+    with open_video(path) as container:
+        stream = video_stream(container)
         seconds = (container.duration or 0) / 1_000_000
         rate = stream.average_rate or stream.guessed_rate
         count = stream.frames or round(seconds * (rate or 0))
@@ -38,10 +38,10 @@ def read_header(path: Path, samplings: Sequence[Sampling], alive: Callable[[], o
         like = codec.name, codec.pix_fmt, codec.width, codec.height
         known = container.format.name.startswith(HEADERS_KNOW_DURATION) and count > 0
     if known and path.stat().st_size > READ_WHOLE:
-        return Announced(like, seconds, tuple(_announced(seconds, count, one) for one in samplings))
+        return VideoHeader(like, seconds, tuple(_announced(seconds, count, one) for one in samplings))
     index = read_index(path, alive)
-    return Announced(
-        like, float(index.clock.seconds(index.end_stamp)), tuple(_counted(index, one) for one in samplings)
+    return VideoHeader(
+        like, float(index.clock.seconds(index.end_pts)), tuple(_counted(index, one) for one in samplings)
     )
 
 
@@ -52,7 +52,7 @@ def _announced(seconds: float, count: int, sampling: Sampling) -> int:
     return every if sampling.fps is None else min(every, ceil(inside * sampling.fps))
 
 
-def _counted(index: FilmIndex, sampling: Sampling) -> int:
+def _counted(index: VideoIndex, sampling: Sampling) -> int:
     if not index.complete:
         return index.packets
-    return len(frame_times("", index.stamps, index.end_stamp, index.clock, sampling))
+    return len(frame_times("", index.pts, index.end_pts, index.clock, sampling))

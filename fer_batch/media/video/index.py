@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Clock
-from fer_batch.media.video.timestamps import Stamps
+from fer_batch.media.video.timestamps import Timestamps
 
 POINTERS = frozenset("concat dash hls image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest".split())
 """Formats that only point to other files, which an input must not make us read, or that make a film of any text."""
@@ -50,14 +50,14 @@ HEADERS_KNOW_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 
 
 @dataclass(frozen=True)
-class FilmIndex:
+class VideoIndex:
     """Every frame's stamp, in presentation order."""
 
-    stamps: np.ndarray
+    pts: np.ndarray
     """(N,) int64, sorted, in units of the clock's time base."""
     keyframes: np.ndarray
     """(K,) int64, sorted: stamps at which decoding can begin."""
-    end_stamp: int
+    end_pts: int
     """Where the last frame ends: its stamp and its packet's duration."""
     complete: bool
     """Every packet has a stamp, but for as many as are marked as corrupt: a damaged place may cost a neighbour's."""
@@ -76,11 +76,11 @@ class FilmIndex:
     @property
     def exact(self) -> bool:
         """Stamps, as the container holds them, tell every frame from every other."""
-        return self.complete and not self.mended and bool((np.diff(self.stamps) > 0).all())
+        return self.complete and not self.mended and bool((np.diff(self.pts) > 0).all())
 
 
 @dataclass
-class Holes:
+class MissingBytes:
     """Bytes of a file that no packet accounts for.
 
     Matroska's packets lie one behind the other. Where it is damaged, FFmpeg goes on at the next cluster, and nothing
@@ -99,7 +99,7 @@ class Holes:
         self._reached = max(self._reached or 0, packet.pos + packet.size)
 
 
-def open_film(path: Path) -> InputContainer:
+def open_video(path: Path) -> InputContainer:
     """Open a film for reading; nothing but this file is ever opened on its behalf.
 
     Reading is not buffered by FFmpeg, only by the system: FFmpeg looks at the clock where it asks for bytes, and in a
@@ -142,20 +142,20 @@ def _head(path: Path) -> bytes | None:
         return None
 
 
-def picture_stream(container: InputContainer) -> VideoStream:
+def video_stream(container: InputContainer) -> VideoStream:
     """The stream to look at: FFmpeg's choice of the best, cover pictures apart.
 
     Raises:
         MediaError: there is none.
     """
-    films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
-    if not films:
+    videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not videos:
         raise MediaError("There is no film in it, only sound or a cover picture.")
-    films = [stream for stream in films if stream.codec_context is not None]
-    if not films:
+    videos = [stream for stream in videos if stream.codec_context is not None]
+    if not videos:
         raise MediaError("There is a film in it, but in a codec that FFmpeg does not know: convert it.")
     best = container.streams.best("video")
-    return best if best in films and isinstance(best, VideoStream) else films[0]
+    return best if best in videos and isinstance(best, VideoStream) else videos[0]
 
 
 def packets(container: InputContainer, *streams: VideoStream) -> "Iterator[Packet[Any]]":
@@ -168,20 +168,20 @@ def packets(container: InputContainer, *streams: VideoStream) -> "Iterator[Packe
         yield from container.demux(*streams)
 
 
-def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIndex:
+def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> VideoIndex:
     """Read all packets of a film, decoding none; ``alive`` is called for each.
 
     Raises:
         MediaError: it cannot be opened, or holds no picture.
     """
-    with open_film(path) as container:
-        stream = picture_stream(container)
+    with open_video(path) as container:
+        stream = video_stream(container)
         _refuse_sizes(stream)
         timed = {one.index for one in container.streams if one.type in ("video", "audio") and not _is_cover(one)}
-        stamps = Stamps(stream.time_base or Fraction(1, 1000))
+        timestamps = Timestamps(stream.time_base or Fraction(1, 1000))
         discarded = 0
         ends: dict[int, int] = {}
-        holes = Holes()
+        holes = MissingBytes()
         # AVI holds no other times than those of decoding; FFmpeg guesses presentation times, late by B-frames.
         decoding_times = container.format.name == "avi"
         broken: str | None = None
@@ -198,23 +198,23 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> FilmIn
                     end = packet.pts + (packet.duration or 0)
                     ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
                 if packet.stream_index == stream.index:
-                    stamps.add(packet, decoding_times)
+                    timestamps.add(packet, decoding_times)
         except (av.error.FFmpegError, OSError) as error:
-            broken = f"Reading broke off after {len(stamps.found)} frames: {_reason(error)}."
-        if not stamps.found:
+            broken = f"Reading broke off after {len(timestamps.found)} frames: {_reason(error)}."
+        if not timestamps.found:
             raise MediaError(broken or "There is a film in it by name, but not one frame.")
         zero = _zero(container)
-        return FilmIndex(
-            stamps=np.sort(np.array(stamps.filled() if stamps.fillable else stamps.known, np.int64)),
-            keyframes=np.sort(np.array(stamps.keyframes, np.int64)),
-            end_stamp=stamps.end or 0,
-            complete=stamps.fillable or stamps.missing <= stamps.corrupt,
-            packets=len(stamps.found),
-            clock=Clock(stamps.time_base, zero),
-            facts=_facts(path, container, stream, zero, len(stamps.found)),
-            damage=broken or _damage(container, stream, stamps, discarded, _reached(container, ends), holes),
-            mended=stamps.fillable or stamps.foreign or bool(stamps.jumps),
-            notes=tuple(_notes(container, stamps)),
+        return VideoIndex(
+            pts=np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64)),
+            keyframes=np.sort(np.array(timestamps.keyframes, np.int64)),
+            end_pts=timestamps.end or 0,
+            complete=timestamps.fillable or timestamps.missing <= timestamps.corrupt,
+            packets=len(timestamps.found),
+            clock=Clock(timestamps.time_base, zero),
+            facts=_facts(path, container, stream, zero, len(timestamps.found)),
+            damage=broken or _damage(container, stream, timestamps, discarded, _reached(container, ends), holes),
+            mended=timestamps.fillable or timestamps.foreign or bool(timestamps.jumps),
+            notes=tuple(_notes(container, timestamps)),
         )
 
 
@@ -235,28 +235,33 @@ def pixel_aspect(stream: VideoStream) -> Fraction:
     return Fraction(aspect) if aspect is not None and believed else Fraction(1)
 
 
-def _notes(container: InputContainer, stamps: Stamps) -> Iterator[str]:
+def _notes(container: InputContainer, timestamps: Timestamps) -> Iterator[str]:
     """What is not damage, but is told."""
-    films = sum(not _is_cover(stream) for stream in container.streams.video)
-    if films > 1:
-        yield f"It holds {films} video streams; only the default one is looked at."
-    if stamps.jumps:
+    videos = sum(not _is_cover(stream) for stream in container.streams.video)
+    if videos > 1:
+        yield f"It holds {videos} video streams; only the default one is looked at."
+    if timestamps.jumps:
         yield (
-            f"Its clock jumps back, first at frame {stamps.jumps[0]} ({len(stamps.jumps)} times in all): its times go "
-            "on from where they were, as of films put one behind the other."
+            f"Its clock jumps back, first at frame {timestamps.jumps[0]} ({len(timestamps.jumps)} times in all): its "
+            "times go on from where they were, as of films put one behind the other."
         )
-    if stamps.fillable:
+    if timestamps.fillable:
         yield (
-            f"It gives no time for {stamps.missing} of its {len(stamps.found)} frames: theirs are set between those of "
-            "their neighbours."
+            f"It gives no time for {timestamps.missing} of its {len(timestamps.found)} frames: theirs are set between "
+            "those of their neighbours."
         )
 
 
 def _damage(
-    container: InputContainer, stream: VideoStream, stamps: Stamps, discarded: int, reached: Fraction, holes: Holes
+    container: InputContainer,
+    stream: VideoStream,
+    timestamps: Timestamps,
+    discarded: int,
+    reached: Fraction,
+    holes: MissingBytes,
 ) -> str | None:
     """What the packets, held against the header, show to be wrong."""
-    packets = len(stamps.found)
+    packets = len(timestamps.found)
     known = container.format.name.startswith(HEADERS_KNOW_DURATION)
     if known and container.duration is not None:
         announced = Fraction(container.duration + (container.start_time or 0), 1_000_000)
@@ -268,8 +273,8 @@ def _damage(
         return f"Cut off: its header announces {listed} frames, but only {packets} are there."
     if container.format.name.startswith("matroska") and holes.bytes:
         return f"Damaged: {holes.bytes} bytes between its packets could not be read, and what was in them is missing."
-    if stamps.corrupt:
-        return f"{stamps.corrupt} of {packets} packets are marked as corrupt."
+    if timestamps.corrupt:
+        return f"{timestamps.corrupt} of {packets} packets are marked as corrupt."
     return None
 
 

@@ -21,9 +21,9 @@ from av.video.stream import VideoStream
 from fer_batch.errors import MediaError
 from fer_batch.media.frame import Frame
 from fer_batch.media.sampling import Sampling, frame_times
-from fer_batch.media.video.frame import Viewer
-from fer_batch.media.video.index import MOST_PIXELS, FilmIndex, open_film, packets, picture_stream, pixel_aspect
-from fer_batch.types import Chunk, Moment, Skipped, Source
+from fer_batch.media.video.frame import FrameConverter
+from fer_batch.media.video.index import MOST_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream
+from fer_batch.types import Chunk, FrameTime, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
 """Span of a chunk while much of a film is left. It goes on to the next keyframe."""
@@ -42,43 +42,43 @@ UNSEEKABLE_PROFILES = frozenset({"High 4:4:4 Predictive"})
 """Old films of this H.264 profile decode to garbage after a seek, under the right stamps."""
 
 
-class Trust(IntEnum):
+class ReadMode(IntEnum):
     """How far a film's stamps are relied on."""
 
     CHUNKS = 2
     """Chunk by chunk."""
-    STAMPS = 1
+    PTS = 1
     """Straight through, frames known by their stamps."""
     ORDER = 0
     """Straight through, frames known by their order."""
 
 
-class Misaligned(MediaError):
+class IndexMismatch(MediaError):
     """Decoding does not give the frames that the index has: read the film with less trust."""
 
 
-def trust(index: FilmIndex) -> Trust:
+def mode(index: VideoIndex) -> ReadMode:
     """The most that the index alone allows."""
     if not index.exact:
-        return Trust.ORDER
+        return ReadMode.ORDER
     if index.damage or index.facts.get("profile") in UNSEEKABLE_PROFILES:
-        return Trust.STAMPS
-    return Trust.CHUNKS
+        return ReadMode.PTS
+    return ReadMode.CHUNKS
 
 
-def plan(source: Source, index: FilmIndex, sampling: Sampling, level: Trust) -> list[Chunk]:
+def plan(source: Source, index: VideoIndex, sampling: Sampling, level: ReadMode) -> list[Chunk]:
     """The chunks of a film; those without a frame to look at are left out."""
     if not index.complete:
         return [Chunk(source, 0, None, frames=index.packets)]
-    wanted = frame_times(source.name, index.stamps, index.end_stamp, index.clock, sampling)
-    if level is not Trust.CHUNKS:
-        if level is Trust.ORDER:
-            wanted = replace(wanted, stamps=None)
-        return [Chunk(source, 0, wanted, frames=len(index.stamps))] if wanted else []
+    wanted = frame_times(source.name, index.pts, index.end_pts, index.clock, sampling)
+    if level is not ReadMode.CHUNKS:
+        if level is ReadMode.ORDER:
+            wanted = replace(wanted, pts=None)
+        return [Chunk(source, 0, wanted, frames=len(index.pts))] if wanted else []
     bounds = [*_cuts(index), None]
     chunks: list[Chunk] = []
     for start, stop in pairwise(bounds):
-        low, high = _rank(index.stamps, start, 0), _rank(index.stamps, stop, len(index.stamps))
+        low, high = _rank(index.pts, start, 0), _rank(index.pts, stop, len(index.pts))
         inside = wanted[slice(*np.searchsorted(wanted.numbers, (low, high)).tolist())]
         if inside:
             chunks.append(Chunk(source, len(chunks), inside, start, stop, high - low))
@@ -92,36 +92,36 @@ def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> I
         Misaligned: the chunk is not what the index announces; nothing of it should be kept.
         MediaError: the film cannot be opened.
     """
-    with open_film(chunk.source.files[0]) as container:
-        stream = picture_stream(container)
+    with open_video(chunk.source.files[0]) as container:
+        stream = video_stream(container)
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
-        seen = _Seen(chunk, Viewer(pixel_aspect(stream)))
+        seen = _FrameCounter(chunk, FrameConverter(pixel_aspect(stream)))
         if chunk.start is not None or chunk.stop is not None:
             yield from _read_stretch(chunk, _decoded(container, stream, chunk.start, alive), seen)
             skipped.extend(seen.told())
             return
         errors: list[str] = []
         frames = _telling(_frames(container, stream, errors), alive)
-        by_stamp = chunk.moments is not None and chunk.moments[0].stamp is not None
-        yield from (_read_by_stamp if by_stamp else _read_in_order)(chunk, frames, errors, seen, skipped)
+        by_pts = chunk.times is not None and chunk.times[0].pts is not None
+        yield from (_read_by_pts if by_pts else _read_in_order)(chunk, frames, errors, seen, skipped)
         skipped.extend(seen.told())
 
 
-class _Seen:
+class _FrameCounter:
     """What a chunk's frames turn out to be while they are decoded."""
 
-    def __init__(self, chunk: Chunk, viewer: Viewer) -> None:
+    def __init__(self, chunk: Chunk, viewer: FrameConverter) -> None:
         self._chunk = chunk
         self._viewer = viewer
         self._corrupt = 0
         self.found = 0
 
-    def look(self, frame: av.VideoFrame, moment: Moment) -> Frame:
+    def look(self, frame: av.VideoFrame, time: FrameTime) -> Frame:
         """A frame that is looked at."""
         self.found += 1
         self._corrupt += frame.is_corrupt
-        return Frame(moment, self._viewer.picture(frame))
+        return Frame(time, self._viewer.image(frame))
 
     def told(self) -> Iterator[Skipped]:
         """What there is to say in the end."""
@@ -160,61 +160,61 @@ def _all_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.V
         yield from stream.codec_context.decode(packet)
 
 
-def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _Seen) -> Iterator[Frame]:
+def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _FrameCounter) -> Iterator[Frame]:
     """From keyframe to keyframe, all or nothing."""
-    wanted = {moment.stamp: moment for moment in chunk.moments or ()}
+    wanted = {time.pts: time for time in chunk.times or ()}
     decoded = 0
     previous: int | None = None
     try:
         for frame in frames:
-            stamp = frame.pts
-            if stamp is None or (previous is not None and stamp <= previous):
-                raise Misaligned("The decoder's stamps do not increase.")
-            previous = stamp
-            if chunk.start is not None and stamp < chunk.start:
+            pts = frame.pts
+            if pts is None or (previous is not None and pts <= previous):
+                raise IndexMismatch("The decoder's stamps do not increase.")
+            previous = pts
+            if chunk.start is not None and pts < chunk.start:
                 continue
-            if chunk.stop is not None and stamp >= chunk.stop:
+            if chunk.stop is not None and pts >= chunk.stop:
                 break
             decoded += 1
-            if stamp in wanted:
-                yield seen.look(frame, wanted[stamp])
+            if pts in wanted:
+                yield seen.look(frame, wanted[pts])
     except (av.error.FFmpegError, OSError) as error:
-        raise Misaligned(str(error)) from error
+        raise IndexMismatch(str(error)) from error
     if decoded != chunk.frames or seen.found != len(wanted):
-        raise Misaligned(f"Its index has {chunk.frames} frames in chunk {chunk.index}, decoding gave {decoded}.")
+        raise IndexMismatch(f"Its index has {chunk.frames} frames in chunk {chunk.index}, decoding gave {decoded}.")
 
 
-def _read_by_stamp(
-    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _Seen, skipped: list[Skipped]
+def _read_by_pts(
+    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _FrameCounter, skipped: list[Skipped]
 ) -> Iterator[Frame]:
     """Straight through, over damaged places; what is missing in the end is said."""
-    wanted = {moment.stamp: moment for moment in chunk.moments or ()}
+    wanted = {time.pts: time for time in chunk.times or ()}
     previous: int | None = None
-    last = max(stamp for stamp in wanted if stamp is not None)
+    last = max(pts for pts in wanted if pts is not None)
     for frame in frames:
-        stamp = frame.pts
-        if stamp is None or (previous is not None and stamp <= previous):
+        pts = frame.pts
+        if pts is None or (previous is not None and pts <= previous):
             if errors:
                 continue  # a damaged place may confuse the decoder for a while
-            raise Misaligned("The decoder's stamps do not increase.")
-        previous = stamp
-        if stamp in wanted:
-            yield seen.look(frame, wanted[stamp])
-        if stamp >= last:
+            raise IndexMismatch("The decoder's stamps do not increase.")
+        previous = pts
+        if pts in wanted:
+            yield seen.look(frame, wanted[pts])
+        if pts >= last:
             break
     _report_missing(chunk, len(wanted) - seen.found, len(wanted), errors, skipped)
 
 
 def _read_in_order(
-    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _Seen, skipped: list[Skipped]
+    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _FrameCounter, skipped: list[Skipped]
 ) -> Iterator[Frame]:
     """Straight through; a frame is known by how many came before it."""
-    wanted = None if chunk.moments is None else {moment.number: moment for moment in chunk.moments}
+    wanted = None if chunk.times is None else {time.number: time for time in chunk.times}
     last = None if wanted is None else max(wanted)
     for number, frame in enumerate(frames):
-        moment = Moment(chunk.source.name, number) if wanted is None else wanted.get(number)
-        if moment is not None:
-            yield seen.look(frame, moment)
+        time = FrameTime(chunk.source.name, number) if wanted is None else wanted.get(number)
+        if time is not None:
+            yield seen.look(frame, time)
         if number == last:
             break
     expected = chunk.frames or 0 if wanted is None else len(wanted)
@@ -258,17 +258,17 @@ def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str]
     skipped.append(Skipped(chunk.source.name, reason, rows_kept=missing < expected))
 
 
-def _cuts(index: FilmIndex) -> list[int | None]:
+def _cuts(index: VideoIndex) -> list[int | None]:
     """Where chunks begin: None for the film's beginning, then keyframes."""
     cuts: list[int | None] = [None]
     least, most = (ceil(seconds / index.clock.time_base) for seconds in (LEAST_SECONDS, CHUNK_SECONDS))
-    begin = int(index.stamps[0])
+    begin = int(index.pts[0])
     for keyframe in index.keyframes.tolist():
-        if keyframe - begin >= min(most, max(least, (index.end_stamp - begin) // CHUNKS_LEFT)):
+        if keyframe - begin >= min(most, max(least, (index.end_pts - begin) // CHUNKS_LEFT)):
             cuts.append(keyframe)
             begin = keyframe
     return cuts
 
 
-def _rank(stamps: np.ndarray, stamp: int | None, default: int) -> int:
-    return default if stamp is None else int(np.searchsorted(stamps, stamp))
+def _rank(timestamps: np.ndarray, pts: int | None, default: int) -> int:
+    return default if pts is None else int(np.searchsorted(timestamps, pts))

@@ -21,7 +21,7 @@ NEIGHBOURS = 8
 
 
 @dataclass
-class Stamps:
+class Timestamps:
     """Stamps of a film's frames, gathered packet by packet in the order of the file.
 
     Where the clock jumps back, as where films were put one behind the other, the film goes on from where it was.
@@ -56,15 +56,15 @@ class Stamps:
         if packet.dts is not None:
             self._follow(packet.dts)
         duration = packet.duration or 0
-        stamp = packet.dts if decoding_times else packet.pts
-        self.foreign |= stamp is not None and packet.pts is not None and packet.pts != stamp
+        pts = packet.dts if decoding_times else packet.pts
+        self.foreign |= pts is not None and packet.pts is not None and packet.pts != pts
         self.corrupt += packet.is_corrupt
-        if stamp is not None:
-            stamp += self._offsets[-1]
-            self.end = max(stamp + duration, stamp if self.end is None else self.end)
+        if pts is not None:
+            pts += self._offsets[-1]
+            self.end = max(pts + duration, pts if self.end is None else self.end)
             if packet.is_keyframe:
-                self.keyframes.append(stamp)
-        self.found.append(stamp)
+                self.keyframes.append(pts)
+        self.found.append(pts)
 
     def _follow(self, dts: int) -> None:
         """See where the clock of decoding is, which never goes back while it is one and the same."""
@@ -83,7 +83,7 @@ class Stamps:
     @property
     def known(self) -> list[int]:
         """Those that there are, in the order of the file."""
-        return [stamp for stamp in self.found if stamp is not None]
+        return [pts for pts in self.found if pts is not None]
 
     @property
     def missing(self) -> int:
@@ -99,8 +99,8 @@ class Stamps:
         """All, sorted; the missing ones are set into the widest gap among their neighbours, or before or after them."""
         filled = sorted(self.known)
         step = max(1, int(np.median(np.diff(filled))))
-        for at, stamp in enumerate(self.found):
-            if stamp is None:
+        for at, pts in enumerate(self.found):
+            if pts is None:
                 near = self.found[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
                 around = [one for one in near if one is not None] or filled
                 low, high = bisect_left(filled, min(around)), bisect_right(filled, max(around))

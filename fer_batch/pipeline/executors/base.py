@@ -28,7 +28,7 @@ Work = Callable[[], Worker]
 
 
 @dataclass(frozen=True)
-class Looked:
+class FramesScanned:
     """So many more frames of a task have been looked at."""
 
     task: Any
@@ -52,21 +52,21 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Again:
+class Retried:
     """A task begins anew, because the process that was doing it died: its parts so far are void."""
 
     task: Any
 
 
 @dataclass(frozen=True)
-class Lost:
+class Failed:
     """A task cannot be done."""
 
     task: Any
     error: FerBatchError
 
 
-Event = Looked | Part | Done | Again | Lost
+Event = FramesScanned | Part | Done | Retried | Failed
 
 
 class Executor(Protocol):
@@ -76,7 +76,7 @@ class Executor(Protocol):
         """Begin."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, face_series: TracebackType | None
     ) -> None:
         """Stop everything at once."""
 

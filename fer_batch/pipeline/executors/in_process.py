@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from fer_batch.errors import FerBatchError, TaskLost
-from fer_batch.pipeline.executors.base import Done, Event, Looked, Lost, Part, Work, Worker
+from fer_batch.errors import FerBatchError, TaskFailed
+from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Work, Worker
 
 
 class InProcess:
@@ -19,7 +19,7 @@ class InProcess:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, face_series: TracebackType | None
     ) -> None:
         """Nothing is left to stop."""
 
@@ -40,14 +40,14 @@ def _perform(worker: Worker, task: Any) -> Iterator[Event]:
         except StopIteration as end:
             event: Event = Done(task, end.value)
         except FerBatchError as error:
-            event = Lost(task, error)
+            event = Failed(task, error)
         except Exception as error:  # whatever a library does to one task, the others must not suffer
-            event = Lost(task, TaskLost.unexpected(error))
+            event = Failed(task, TaskFailed.unexpected(error))
         else:
             event = Part(task, value)
         if frames := sum(looked):
             looked.clear()
-            yield Looked(task, frames)
+            yield FramesScanned(task, frames)
         yield event
         if not isinstance(event, Part):
             return

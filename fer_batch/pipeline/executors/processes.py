@@ -22,8 +22,8 @@ from time import monotonic
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
-from fer_batch.errors import DetectorError, FerBatchError, TaskLost
-from fer_batch.pipeline.executors.base import Again, Done, Event, Looked, Lost, Part, Work
+from fer_batch.errors import DetectorError, FerBatchError, TaskFailed
+from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried, Work
 
 HANG_SECONDS = 120.0
 """A process that shows no sign of life for so long, while it has a task, is taken for hanging."""
@@ -54,7 +54,7 @@ class _Unfit:
 
 
 @dataclass
-class _Job:
+class _Attempt:
     """A task, and how often it has been begun."""
 
     task: Any
@@ -70,7 +70,7 @@ class _Process:
     ready: bool = False
     silent: float = 0.0
     """Seconds without a message in which the pool was listening."""
-    job: _Job | None = None
+    job: _Attempt | None = None
 
 
 class Processes:
@@ -87,7 +87,7 @@ class Processes:
         self._workers = workers
         self._hang_seconds = hang_seconds
         self._pool: list[_Process] = []
-        self._drawn: deque[_Job] = deque()
+        self._drawn: deque[_Attempt] = deque()
         self._false_starts = 0
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ class Processes:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, face_series: TracebackType | None
     ) -> None:
         """Kill every process: what they have not handed over is lost, and nothing else."""
         for one in self._pool:
@@ -123,7 +123,7 @@ class Processes:
         """Give every process that has none a task, and start processes as long as there are tasks for them."""
         busy = sum(one.job is not None for one in self._pool)
         while len(self._drawn) < self._workers - busy and (task := draw()) is not None:
-            self._drawn.append(_Job(task))
+            self._drawn.append(_Attempt(task))
         while len(self._drawn) > len(self._pool) - busy and len(self._pool) < self._workers:
             self._pool.append(_start(self._work))
         for one in self._pool:
@@ -152,7 +152,7 @@ class Processes:
             one.ready, self._false_starts = True, 0
         elif one.job is not None:
             task = one.job.task
-            if isinstance(message, Done | Lost):
+            if isinstance(message, Done | Failed):
                 one.job = None
             yield replace(message, task=task)
 
@@ -168,11 +168,11 @@ class Processes:
                 raise DetectorError(f"The processes that look at the media cannot be started: the last one {how}.")
         elif one.job is not None and one.job.tries < TRIES:
             self._drawn.appendleft(one.job)
-            yield Again(one.job.task)
+            yield Retried(one.job.task)
         elif one.job is not None:
-            yield Lost(
+            yield Failed(
                 one.job.task,
-                TaskLost(f"The process that looked at it {how}; it was the second one that did not come to an end."),
+                TaskFailed(f"The process that looked at it {how}; it was the second one that did not come to an end."),
             )
 
 
@@ -251,11 +251,13 @@ def _next(parts: Iterator[Any]) -> Event:
     except StopIteration as end:
         return Done(None, end.value)
     except FerBatchError as error:
-        return Lost(None, error)
+        return Failed(None, error)
     except MemoryError:
-        return Lost(None, TaskLost(f"It asks for more than the {MOST_MEMORY >> 30} GiB of memory that it may take."))
+        return Failed(
+            None, TaskFailed(f"It asks for more than the {MOST_MEMORY >> 30} GiB of memory that it may take.")
+        )
     except Exception as error:  # whatever a library does to one task, the others must not suffer
-        return Lost(None, TaskLost.unexpected(error))
+        return Failed(None, TaskFailed.unexpected(error))
 
 
 class _Alive:
@@ -274,7 +276,7 @@ class _Alive:
 
     def tell(self) -> None:
         """Tell of the frames that have been counted."""
-        self._connection.send(Looked(None, self._frames))
+        self._connection.send(FramesScanned(None, self._frames))
         self._frames, self._told = 0, monotonic()
 
 

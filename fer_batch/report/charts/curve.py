@@ -16,7 +16,7 @@ MOST_BINS = 600
 
 
 @dataclass(frozen=True)
-class Course:
+class Curve:
     """One face's shares along a film: a point a frame, or a point a bin.
 
     All arrays are in presentation order and of length N; places are in ``unit``.
@@ -83,7 +83,7 @@ class Marks:
 NO_MARKS = Marks()
 
 
-def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Course]:
+def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve]:
     """The course of each of these faces, from the timeline of their film.
 
     Two rows of a face are joined when the frames are neighbours among those looked at, and no time is missing between
@@ -111,7 +111,7 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
         rows, ranks = rows[order], np.searchsorted(numbers, own[order])
         near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
         shares = shares_of(timeline, rows)
-        found[face_id] = Course(
+        found[face_id] = Curve(
             unit="seconds" if timed else "frames",
             extent=extent,
             starts=starts[ranks],
@@ -126,31 +126,31 @@ def courses(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Cour
     return found
 
 
-def binned(course: Course, most: int = MOST_BINS) -> Course:
+def binned(curve: Curve, most: int = MOST_BINS) -> Curve:
     """The course in at most ``most`` equal stretches of its film; those without the face are left out.
 
     Means are weighted by time, so that the average of the bins is the average of the frames. A gap shorter than a bin
     and wholly within it can no longer be seen.
     """
-    if len(course.starts) <= most:
-        return course
-    low, high = course.extent
-    places = np.floor((course.starts - low) / max(high - low, TOLERANCE) * most).clip(0, most - 1)
+    if len(curve.starts) <= most:
+        return curve
+    low, high = curve.extent
+    places = np.floor((curve.starts - low) / max(high - low, TOLERANCE) * most).clip(0, most - 1)
     first = np.flatnonzero(np.diff(places, prepend=-1.0))
-    weights = np.add.reduceat(course.weights, first)
+    weights = np.add.reduceat(curve.weights, first)
     # A bin in which no duration is known weighs nothing, but is drawn: as the plain mean of its frames.
     fill = np.repeat(weights == 0, np.diff(first, append=len(places)))
-    parts = np.where(fill, 1.0, course.weights)
-    means = np.add.reduceat(course.means * parts[:, np.newaxis], first, axis=0)
-    return Course(
-        unit=course.unit,
-        extent=course.extent,
-        starts=course.starts[first],
-        ends=np.maximum.reduceat(course.ends, first),
+    parts = np.where(fill, 1.0, curve.weights)
+    means = np.add.reduceat(curve.means * parts[:, np.newaxis], first, axis=0)
+    return Curve(
+        unit=curve.unit,
+        extent=curve.extent,
+        starts=curve.starts[first],
+        ends=np.maximum.reduceat(curve.ends, first),
         weights=weights,
-        joined=course.joined[first],
+        joined=curve.joined[first],
         means=means / np.add.reduceat(parts, first)[:, np.newaxis],
-        lows=np.minimum.reduceat(course.lows, first, axis=0),
-        highs=np.maximum.reduceat(course.highs, first, axis=0),
-        quality=np.minimum.reduceat(course.quality, first),
+        lows=np.minimum.reduceat(curve.lows, first, axis=0),
+        highs=np.maximum.reduceat(curve.highs, first, axis=0),
+        quality=np.minimum.reduceat(curve.quality, first),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer_batch.emotions import TABLE
-from fer_batch.report.charts.curve import NO_MARKS, Course, Marks, binned
+from fer_batch.report.charts.curve import NO_MARKS, Curve, Marks, binned
 from fer_batch.report.charts.svg import INK, Chart, chart, figure
 from fer_batch.report.formatting import clock
 from fer_batch.report.texts import label, say
@@ -65,7 +65,7 @@ def distribution(
 
 
 def timeline(
-    course: Course,
+    curve: Curve,
     marks: Marks = NO_MARKS,
     *,
     prefix: str,
@@ -81,26 +81,26 @@ def timeline(
     its emotion's lane, a stretch of poor pictures is hatched the other way round, an event is a pale band across all
     lanes with its name above, cut where the next one begins. The other arguments as in :func:`distribution`.
     """
-    course = binned(course)
-    low, high = course.extent
-    leading = int(course.average.argmax())
-    averaged = bool((course.highs > course.lows).any())
-    runs = _runs(course)
+    curve = binned(curve)
+    low, high = curve.extent
+    leading = int(curve.average.argmax())
+    averaged = bool((curve.highs > curve.lows).any())
+    runs = _runs(curve)
     left, top, right, bottom = plot(marks)
     height = PAGE_HEIGHT + round(bottom - PLOT[3])
     with figure(PAGE_WIDTH, height) as drawing:
         box = (left / PAGE_WIDTH, 1 - bottom / height, (right - left) / PAGE_WIDTH, (bottom - top) / height)
         axes = drawing.add_axes(box)
         axes.set(xlim=(low, high if high > low else low + 1), ylim=(len(TABLE), 0))
-        _dress(axes, course)
+        _dress(axes, curve)
         _spans(axes, [(start, stop) for _, start, stop in marks.events], "part-events", facecolor=INK, alpha=0.07)
         _name_events(axes, marks)
-        _spans(axes, course.gaps, "part-gaps", facecolor="none", edgecolor=INK, alpha=0.25, hatch="////")
+        _spans(axes, curve.gaps, "part-gaps", facecolor="none", edgecolor=INK, alpha=0.25, hatch="////")
         _spans(axes, marks.poor, "part-poor", facecolor="none", edgecolor=INK, alpha=0.25, hatch="....")
         for lane, emotion in enumerate(TABLE):
             floor = lane + 1.0
             axes.hlines([floor], low, high, color=INK, alpha=0.3, linewidth=0.8, gid=f"part-floor-{emotion.name}")
-            heights = floor - LANE * course.means[:, lane]
+            heights = floor - LANE * curve.means[:, lane]
             bars = [(start, end - start) for start, end in marks.episodes.get(emotion.name, ())]
             axes.broken_barh(
                 bars,
@@ -110,11 +110,11 @@ def timeline(
                 gid=f"part-{emotion.name}-episodes",
             )
             if averaged:
-                upper, lower = (floor - LANE * bound[:, lane] for bound in (course.highs, course.lows))
-                band = _patch([_band(course, run, upper, lower) for run in runs])
+                upper, lower = (floor - LANE * bound[:, lane] for bound in (curve.highs, curve.lows))
+                band = _patch([_band(curve, run, upper, lower) for run in runs])
                 axes.add_artist(band)  # add_patch would work out limits anew, which are set
                 band.set(facecolor=emotion.colour, alpha=0.3, linewidth=0, gid=f"part-{emotion.name}-band")
-            line = _patch([_hill(course, run, heights, floor) for run in runs])
+            line = _patch([_hill(curve, run, heights, floor) for run in runs])
             axes.add_artist(line)
             line.set(
                 facecolor=(emotion.colour, 0.25), edgecolor=emotion.colour, linewidth=1.1, gid=f"part-{emotion.name}"
@@ -192,7 +192,7 @@ def plot(marks: Marks) -> tuple[float, float, float, float]:
     return left, top + names, right, bottom + names
 
 
-def _dress(axes: "Axes", course: Course) -> None:
+def _dress(axes: "Axes", curve: Curve) -> None:
     """Axes, marks and their words."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
@@ -203,7 +203,7 @@ def _dress(axes: "Axes", course: Course) -> None:
     axes.set_yticks([1 - LANE, 1], ["100 %", "0 %"], alpha=0.75)
     axes.grid(axis="x", color=INK, alpha=0.1, linewidth=0.8)
     low, high = axes.get_xlim()
-    if course.unit == "frames":
+    if curve.unit == "frames":
         axes.set_xlabel(say("charts.frames"))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{place:,.0f}"))
@@ -250,32 +250,32 @@ def _name_events(axes: "Axes", marks: Marks) -> None:
             text.set_clip_on(True)
 
 
-def _runs(course: Course) -> list[slice]:
+def _runs(curve: Curve) -> list[slice]:
     """The stretches of a course between its gaps."""
-    first = np.flatnonzero(~course.joined).tolist()
-    return [slice(start, stop) for start, stop in pairwise([*first, len(course.starts)])]
+    first = np.flatnonzero(~curve.joined).tolist()
+    return [slice(start, stop) for start, stop in pairwise([*first, len(curve.starts)])]
 
 
-def _across(course: Course, run: slice) -> np.ndarray:
+def _across(curve: Curve, run: slice) -> np.ndarray:
     """Places of a run's corners, (n + 2,): its beginning, the middle of each point, its end.
 
     So a line says how long the face was there, and not only when.
     """
-    starts, ends = course.starts[run], course.ends[run]
+    starts, ends = curve.starts[run], curve.ends[run]
     return np.concatenate((starts[:1], (starts + ends) / 2, ends[-1:]))
 
 
-def _hill(course: Course, run: slice, heights: np.ndarray, floor: float) -> np.ndarray:
+def _hill(curve: Curve, run: slice, heights: np.ndarray, floor: float) -> np.ndarray:
     """(n + 4, 2) corners of a line over a run, with both its feet on the floor."""
-    places = _across(course, run)
+    places = _across(curve, run)
     return np.column_stack(
         (np.pad(places, 1, "edge"), np.pad(np.pad(heights[run], 1, "edge"), 1, constant_values=floor))
     )
 
 
-def _band(course: Course, run: slice, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+def _band(curve: Curve, run: slice, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """(2n + 4, 2) corners of the area between two lines over a run."""
-    places = _across(course, run)
+    places = _across(curve, run)
     there = np.column_stack((places, np.pad(top[run], 1, "edge")))
     back = np.column_stack((places, np.pad(bottom[run], 1, "edge")))
     return np.concatenate((there, back[::-1]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.report.charts.curve import MOST_BINS, Course, Marks, binned
+from fer_batch.report.charts.curve import MOST_BINS, Curve, Marks, binned
 from fer_batch.report.charts.draw import EPISODE, EVENT_ROW, LANE, NAME_MARGIN, PAGE_WIDTH, STEPS, event_rows, plot
 from fer_batch.report.texts import label
 
@@ -23,11 +23,11 @@ class LiveFace:
 
     face_id: int
     name: str
-    course: Course
+    curve: Curve
     marks: Marks
 
 
-def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) -> str:
+def video_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) -> str:
     """JSON for a page: the courses of its faces in as many points as their charts have, and where things are.
 
     ``container_start`` is the film's own time of our zero, in seconds; ``finer`` the address of the file of
@@ -35,8 +35,8 @@ def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) 
     """
     first = faces[0]
     value = {
-        "unit": first.course.unit,
-        "extent": first.course.extent,
+        "unit": first.curve.unit,
+        "extent": first.curve.extent,
         "start": container_start,
         "finer": finer,
         "emotions": EMOTIONS,
@@ -57,8 +57,8 @@ def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) 
             {
                 "id": face.face_id,
                 "name": face.name,
-                "course": packed(binned(face.course), bounds=True),
-                "gaps": face.course.gaps,
+                "course": packed(binned(face.curve), bounds=True),
+                "gaps": face.curve.gaps,
                 "poor": face.marks.poor,
                 "episodes": face.marks.episodes,
             }
@@ -70,26 +70,26 @@ def film_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) 
 
 def finer_script(faces: Sequence[LiveFace]) -> str:
     """A script that hands every frame's shares to the page; a page opened as a file can read no other kind of file."""
-    return f"ferBatchFiner({as_json({face.face_id: packed(face.course, bounds=False) for face in faces})});\n"
+    return f"ferBatchFiner({as_json({face.face_id: packed(face.curve, bounds=False) for face in faces})});\n"
 
 
-def is_coarse(course: Course) -> bool:
+def is_coarse(curve: Curve) -> bool:
     """Whether a page shows fewer points than the film has frames with the face."""
-    return len(course.starts) > MOST_BINS
+    return len(curve.starts) > MOST_BINS
 
 
-def packed(course: Course, *, bounds: bool) -> dict[str, str]:
+def packed(curve: Curve, *, bounds: bool) -> dict[str, str]:
     """The arrays of a course in base64, little-endian: places as float64, weights as float32, shares as uint16.
 
     Shares count ten-thousandths, (N, 7) by rows. ``bounds``: with the least and the greatest shares.
     """
     arrays: Mapping[str, np.ndarray] = {
-        "starts": course.starts.astype("<f8"),
-        "ends": course.ends.astype("<f8"),
-        "weights": course.weights.astype("<f4"),
-        "joined": course.joined.astype(np.uint8),
-        "means": _counted(course.means),
-        **({"lows": _counted(course.lows), "highs": _counted(course.highs)} if bounds else {}),
+        "starts": curve.starts.astype("<f8"),
+        "ends": curve.ends.astype("<f8"),
+        "weights": curve.weights.astype("<f4"),
+        "joined": curve.joined.astype(np.uint8),
+        "means": _counted(curve.means),
+        **({"lows": _counted(curve.lows), "highs": _counted(curve.highs)} if bounds else {}),
     }
     return {name: base64.b64encode(array.tobytes()).decode("ascii") for name, array in arrays.items()}
 

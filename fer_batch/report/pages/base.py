@@ -13,7 +13,7 @@ from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
-from fer_batch.report.charts.curve import Course, Marks
+from fer_batch.report.charts.curve import Curve, Marks
 from fer_batch.report.charts.svg import Chart
 from fer_batch.report.results import LeftOut, Results, anonymous
 from fer_batch.report.texts import label, say
@@ -69,7 +69,7 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ChartFigure:
     """A chart in a page."""
 
     svg: Markup
@@ -87,14 +87,14 @@ class Distribution:
     shares: Shares
     leads: tuple[int, ...]
     """(7,) faces whose largest share is this emotion; empty where that is not counted."""
-    chart: Drawn
+    chart: ChartFigure
 
 
 @dataclass(frozen=True)
 class Page:
     """What every page has."""
 
-    missing_pictures: int = field(default=0, kw_only=True)
+    missing_thumbnails: int = field(default=0, kw_only=True)
     """Pictures of faces that were asked for and could not be cut."""
 
     title: str
@@ -177,7 +177,7 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
     )
 
 
-class Figures:
+class ChartMaker:
     """Draws the charts of one page, and keeps them as files for papers if asked."""
 
     def __init__(self, page: str, folder: str, *, paper: bool) -> None:
@@ -197,21 +197,21 @@ class Figures:
         chart = draw.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))
 
-    def timeline(self, course: Course, marks: Marks, name: str, title: str, description: str) -> Drawn:
+    def timeline(self, curve: Curve, marks: Marks, name: str, title: str, description: str) -> ChartFigure:
         """A face's course."""
         chart = draw.timeline(
-            course, marks, prefix=f"chart-{name}", title=title, description=description, paper=self._paper
+            curve, marks, prefix=f"chart-{name}", title=title, description=description, paper=self._paper
         )
         return self.keep(chart, name)
 
-    def keep(self, chart: Chart, name: str) -> Drawn:
+    def keep(self, chart: Chart, name: str) -> ChartFigure:
         """The chart as a page shows it, with links to its files."""
         links = []
         for suffix, content in chart.paper.items():
             path = f"{self._folder}/{name}{suffix}"
             self.attachments.append(Attachment(path, content))
             links.append(Link(suffix.removeprefix(".").upper(), href(self._page, path)))
-        return Drawn(Markup(chart.svg), tuple(links))  # noqa: S704  charts escapes its texts
+        return ChartFigure(Markup(chart.svg), tuple(links))  # noqa: S704  charts escapes its texts
 
 
 def box_of(row: Mapping[Any, Any]) -> Box:
@@ -254,9 +254,9 @@ def view(results: Results) -> str:
     return str(results.run.get("options", {}).get("view", ""))
 
 
-def figures(results: Results, source: Mapping[str, Any]) -> Figures:
+def figures(results: Results, source: Mapping[str, Any]) -> ChartMaker:
     """What draws the charts of a source's page."""
-    return Figures(page_path(source), f"charts/{source['output']}", paper=results.asked.charts)
+    return ChartMaker(page_path(source), f"charts/{source['output']}", paper=results.asked.charts)
 
 
 def media_href(results: Results, source: Mapping[str, Any]) -> Link | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Small:
+class ChartCard:
     """One of many small charts side by side."""
 
     name: str
@@ -29,7 +29,7 @@ class Small:
     """The one with the largest share."""
 
 
-def of_sources(rows: Sequence[SourceRow]) -> list[Small]:
+def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
     """Films and folders in which there is a face."""
     return [
         _small(
@@ -43,31 +43,31 @@ def of_sources(rows: Sequence[SourceRow]) -> list[Small]:
     ]
 
 
-def of_people(results: Results, films: Sequence[SourceRow]) -> list[Small]:
+def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     """Every line of summary_by_person.csv: in films by the time visible, then in photographs by faces, most first."""
-    pages = _pages(films)
+    pages = _pages(videos)
     table = results.optional("summary_by_person.csv")
     order = ["seconds_visible", "faces", "person"]
     found = []
     for kind in Kind:
         ours = table[table["kind"] == kind].sort_values(order, ascending=[False, False, True], na_position="last")
         for row in ours.to_dict("records"):
-            where = _film_of(results.summary, row) if kind is Kind.VIDEO else ""
+            where = _video_of(results.summary, row) if kind is Kind.VIDEO else ""
             address = pages.get(where, "")
             place = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])
             found.append(_small(f"{row['person']} {place}".rstrip(), address, _basis(row), _shares(row)))
     return found
 
 
-def of_faces(results: Results, films: Sequence[SourceRow]) -> list[Small]:
+def of_faces(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     """Every track of films with time stamps; those visible longest first."""
-    pages = _pages(films)
+    pages = _pages(videos)
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
     rows = timed.sort_values("seconds_visible", ascending=False, kind="stable").to_dict("records")
     return [
         _small(
-            row["person"] or say("film.face", face_id=row["face_id"]),
+            row["person"] or say("video.face", face_id=row["face_id"]),
             pages[row["file"]],
             say("index.amount_in", amount=clock(float(row["seconds_visible"])), where=row["file"]),
             _shares(row),
@@ -81,11 +81,11 @@ def _basis(row: Mapping[Any, Any]) -> str:
     seconds = float(row["seconds_visible"])
     amount = clock(seconds) if seconds > 0 else say("counts.faces", n=int(row["faces"]))
     files = int(row["files"])
-    where = say("counts.films", n=files) if row["kind"] == Kind.VIDEO else say("counts.folders", n=files)
+    where = say("counts.videos", n=files) if row["kind"] == Kind.VIDEO else say("counts.folders", n=files)
     return say("index.amount_in", amount=amount, where=where)
 
 
-def _film_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
+def _video_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
     """The film that shows a person longest; empty: none does."""
     same = summary["kind"] == Kind.VIDEO
     for column in ("person", "role", "group"):
@@ -94,13 +94,13 @@ def _film_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
     return str(ours["file"].iloc[0]) if len(ours) else ""
 
 
-def _pages(films: Sequence[SourceRow]) -> dict[str, str]:
-    return {film.name: f"{film.page.href}#faces" for film in films}
+def _pages(videos: Sequence[SourceRow]) -> dict[str, str]:
+    return {video.name: f"{video.page.href}#faces" for video in videos}
 
 
 def _shares(row: Mapping[Any, Any]) -> Shares:
     return tuple(float(row[name]) for name in MEANS)
 
 
-def _small(name: str, address: str, basis: str, shares: Shares) -> Small:
-    return Small(name, address, basis, shares, EMOTIONS[max(range(len(shares)), key=shares.__getitem__)])
+def _small(name: str, address: str, basis: str, shares: Shares) -> ChartCard:
+    return ChartCard(name, address, basis, shares, EMOTIONS[max(range(len(shares)), key=shares.__getitem__)])

@@ -7,7 +7,7 @@ import numpy as np
 
 from fer_batch.output.schema import MEANS
 from fer_batch.report.charts import draw
-from fer_batch.report.pages.base import MOST_ROWS, Drawn, Figures
+from fer_batch.report.pages.base import MOST_ROWS, ChartFigure, ChartMaker
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Kind
@@ -50,17 +50,17 @@ class Groups:
     """Of every two groups."""
     more_differences: int
     """Those that only group_differences.csv has."""
-    chart: Drawn
+    chart: ChartFigure
 
 
-def groups_of(results: Results, drawing: Figures) -> list[Groups]:
+def groups_of(results: Results, drawing: ChartMaker) -> list[Groups]:
     """Of films and of photographs, as far as summary_by_group.csv and group_differences.csv have them."""
     table = results.optional("summary_by_group.csv")
     table = table[table["measure"].isin(MEANS)]
     pairs = results.optional("group_differences.csv")
     pairs = pairs[pairs["measure"].isin(MEANS)]
     found = []
-    headings = {Kind.VIDEO: say("index.groups_in_films"), Kind.PHOTOS: say("index.groups_in_photographs")}
+    headings = {Kind.VIDEO: say("index.groups_in_videos"), Kind.PHOTOS: say("index.groups_in_photos")}
     for kind, heading in headings.items():
         rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group")]
         if rows:

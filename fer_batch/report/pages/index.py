@@ -12,9 +12,9 @@ from fer_batch.report.methods import citation, paragraph
 from fer_batch.report.model_card import Accuracy, read_accuracy
 from fer_batch.report.pages.base import (
     INDEX,
+    ChartMaker,
     Distribution,
     Fact,
-    Figures,
     Link,
     Page,
     SourceRow,
@@ -24,7 +24,7 @@ from fer_batch.report.pages.base import (
     mean,
     view,
 )
-from fer_batch.report.pages.cards import Small, of_faces, of_people, of_sources
+from fer_batch.report.pages.cards import ChartCard, of_faces, of_people, of_sources
 from fer_batch.report.pages.groups import Groups, groups_of
 from fer_batch.report.results import MODEL_CARD, LeftOut, Results
 from fer_batch.report.texts import label, say, word
@@ -47,13 +47,13 @@ class IndexPage(Page):
     distributions: tuple[Distribution, ...]
     untimed: int
     """Films with faces but without time stamps, which no mean over time can hold."""
-    films: tuple[SourceRow, ...]
+    videos: tuple[SourceRow, ...]
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
     groups: tuple[Groups, ...]
-    sources: tuple[Small, ...]
+    sources: tuple[ChartCard, ...]
     """Films and folders side by side."""
-    people: tuple[Small, ...]
+    people: tuple[ChartCard, ...]
     """People side by side, or tracks where nobody has named them."""
     named: bool
     more_people: int
@@ -72,36 +72,36 @@ class IndexPage(Page):
 def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> IndexPage:
     """All that the first page shows; ``rows`` are the sources in their order."""
     listed = list(rows)
-    films = tuple(row for kind, row in listed if kind is Kind.VIDEO)
+    videos = tuple(row for kind, row in listed if kind is Kind.VIDEO)
     folders = tuple(row for kind, row in listed if kind is Kind.PHOTOS)
     left_out = results.left_out()
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
-    photographs = summary[summary["kind"] == Kind.PHOTOS]
-    drawing = Figures(INDEX, "charts", paper=results.asked.charts)
+    photos = summary[summary["kind"] == Kind.PHOTOS]
+    drawing = ChartMaker(INDEX, "charts", paper=results.asked.charts)
     distributions = []
     if len(timed):
         seconds = float(timed["seconds_visible"].sum())
         basis = say(
-            "index.films_basis",
+            "index.videos_basis",
             time=clock(seconds),
             seconds=formatting.seconds(seconds),
-            films=say("counts.films", n=timed["file"].nunique()),
+            videos=say("counts.videos", n=timed["file"].nunique()),
         )
         shares = mean(timed, "seconds_visible")
-        distributions.append(drawing.distribution("films", say("index.films_mean"), basis, shares))
-    if len(photographs):
+        distributions.append(drawing.distribution("films", say("index.videos_mean"), basis, shares))
+    if len(photos):
         basis = say(
-            "index.photographs_basis",
-            faces=say("counts.faces", n=int(photographs["faces"].sum())),
-            folders=say("counts.folders", n=len(photographs)),
+            "index.photos_basis",
+            faces=say("counts.faces", n=int(photos["faces"].sum())),
+            folders=say("counts.folders", n=len(photos)),
         )
-        shares = mean(photographs, "faces")
-        distributions.append(drawing.distribution("photographs", say("index.photographs_mean"), basis, shares))
+        shares = mean(photos, "faces")
+        distributions.append(drawing.distribution("photographs", say("index.photos_mean"), basis, shares))
     groups = groups_of(results, drawing)
-    people = of_people(results, films)
+    people = of_people(results, videos)
     named = bool(people)
-    people = people or of_faces(results, films)
+    people = people or of_faces(results, videos)
     accuracy = read_accuracy(results.card, view(results))
     return IndexPage(
         title=say("index.title"),
@@ -116,10 +116,10 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         version=str(results.run["fer_batch"]),
         attachments=tuple(drawing.attachments),
         started=str(results.run.get("started", "")),
-        tiles=_tiles(films, folders, left_out),
+        tiles=_tiles(videos, folders, left_out),
         distributions=tuple(distributions),
-        untimed=sum(bool(film.faces) and film.name not in set(timed["file"]) for film in films),
-        films=films,
+        untimed=sum(bool(video.faces) and video.name not in set(timed["file"]) for video in videos),
+        videos=videos,
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
         groups=tuple(groups),
@@ -154,35 +154,35 @@ def _confused(accuracy: Accuracy) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _tiles(films: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: Sequence[LeftOut]) -> tuple[Tile, ...]:
+def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: Sequence[LeftOut]) -> tuple[Tile, ...]:
     both = say(
-        "index.sources_note", films=say("counts.films", n=len(films)), folders=say("counts.folders", n=len(folders))
+        "index.sources_note", videos=say("counts.videos", n=len(videos)), folders=say("counts.folders", n=len(folders))
     )
-    tiles = [Tile(say("index.sources"), formatting.count(len(films) + len(folders)), both)]
-    if films:
-        seconds = sum(film.seconds or 0.0 for film in films)
-        untimed = sum(film.seconds is None for film in films)
+    tiles = [Tile(say("index.sources"), formatting.count(len(videos) + len(folders)), both)]
+    if videos:
+        seconds = sum(video.seconds or 0.0 for video in videos)
+        untimed = sum(video.seconds is None for video in videos)
         note = formatting.seconds(seconds)
         if untimed:
-            note = say("index.film_time_note", n=untimed, time=note)
-        frames, seen = sum(film.frames for film in films), sum(film.frames_with_face for film in films)
-        faces = say("counts.faces", n=sum(film.faces for film in films))
+            note = say("index.video_time_note", n=untimed, time=note)
+        frames, seen = sum(video.frames for video in videos), sum(video.frames_with_face for video in videos)
+        faces = say("counts.faces", n=sum(video.faces for video in videos))
         tiles += [
-            Tile(say("index.film_time"), clock(seconds), note),
-            Tile(say("index.film_frames"), formatting.count(frames)),
-            Tile(say("index.film_frames_with_face"), formatting.count(seen), formatting.part(seen, frames)),
+            Tile(say("index.video_time"), clock(seconds), note),
+            Tile(say("index.video_frames"), formatting.count(frames)),
+            Tile(say("index.video_frames_with_face"), formatting.count(seen), formatting.part(seen, frames)),
             Tile(
-                say("index.tracks_in_films"),
-                formatting.count(sum(film.tracks for film in films)),
+                say("index.tracks_in_videos"),
+                formatting.count(sum(video.tracks for video in videos)),
                 say("index.tracks_note", faces=faces),
             ),
         ]
     if folders:
         read, seen = sum(one.frames for one in folders), sum(one.frames_with_face for one in folders)
         tiles += [
-            Tile(say("index.photographs_read"), formatting.count(read)),
-            Tile(say("index.photographs_with_face"), formatting.count(seen), formatting.part(seen, read)),
-            Tile(say("index.faces_in_photographs"), formatting.count(sum(one.faces for one in folders))),
+            Tile(say("index.photos_read"), formatting.count(read)),
+            Tile(say("index.photos_with_face"), formatting.count(seen), formatting.part(seen, read)),
+            Tile(say("index.faces_in_photos"), formatting.count(sum(one.faces for one in folders))),
         ]
     gone = len({line.file for line in left_out if not line.rows_kept})
     degraded = len({line.file for line in left_out if line.rows_kept})

@@ -47,7 +47,7 @@ class PhotoRow:
     """x, y, width and height in pixels of the upright photograph."""
     emotion: str
     shares: Shares
-    picture: str
+    thumbnail: str
     """Address of its thumbnail; empty: it has none."""
 
 
@@ -99,17 +99,17 @@ def photos_pages(
             row.shares,
             tuple(int(leads.get(name, 0)) for name in EMOTIONS),
         )
-    pictures = _pictures(source, seen, thumbnails or {})
+    attached = _attached(source, seen, thumbnails or {})
     parts = [seen[at : at + MOST_FACES] for at in range(0, len(seen), MOST_FACES)] or [seen]
     paths = [first, *(f"assets/{source['output']}/page-{number}.html" for number in range(2, len(parts) + 1))]
-    every = Attachment(f"assets/{source['output']}/faces.js", _script(_rows(part, pictures) for part in parts).encode())
+    every = Attachment(f"assets/{source['output']}/faces.js", _script(_rows(part, attached) for part in parts).encode())
     base = {**common(results, source), "facts": (), "tiles": (), "distribution": None, "attachments": ()}
     for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
         page = base | _moved(results, source, path)
         if number == 1:
             with_face = formatting.part(row.frames_with_face, row.frames)
             page |= {
-                "attachments": (*drawing.attachments, every, *pictures.values()),
+                "attachments": (*drawing.attachments, every, *attached.values()),
                 "distribution": mean,
                 "facts": facts(source.get("facts", {})),
                 "tiles": (
@@ -123,7 +123,7 @@ def photos_pages(
             path=path,
             number=number,
             all_pages=tuple(Link(formatting.count(at), href(path, one)) for at, one in enumerate(paths, start=1)),
-            faces=tuple(_seen_from(path, one) for one in _rows(part, pictures)),
+            faces=tuple(_seen_from(path, one) for one in _rows(part, attached)),
             first_face=(number - 1) * MOST_FACES + 1,
             all_faces=len(seen),
             without_face=tuple(map(str, faceless[:MOST_ROWS])) if number == 1 else (),
@@ -139,7 +139,7 @@ def _moved(results: Results, source: Mapping[str, Any], path: str) -> dict[str, 
     return {name: page[name] for name in ("index", "tables")}
 
 
-def _pictures(
+def _attached(
     source: Mapping[str, Any], seen: "pd.DataFrame", thumbnails: Mapping[tuple[str, int], bytes]
 ) -> dict[tuple[str, int], Attachment]:
     places = ((str(file), int(face)) for file, face in seen[["file", "face_id"]].itertuples(index=False))
@@ -150,11 +150,11 @@ def _pictures(
     }
 
 
-def _rows(part: "pd.DataFrame", pictures: Mapping[tuple[str, int], Attachment]) -> list[PhotoRow]:
-    return [_row(one, pictures) for one in part.to_dict("records")]
+def _rows(part: "pd.DataFrame", attached: Mapping[tuple[str, int], Attachment]) -> list[PhotoRow]:
+    return [_row(one, attached) for one in part.to_dict("records")]
 
 
-def _row(one: Mapping[Any, Any], pictures: Mapping[tuple[str, int], Attachment]) -> PhotoRow:
+def _row(one: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachment]) -> PhotoRow:
     place = (str(one["file"]), int(one["face_id"]))
     return PhotoRow(
         file=place[0],
@@ -163,12 +163,12 @@ def _row(one: Mapping[Any, Any], pictures: Mapping[tuple[str, int], Attachment])
         box=(int(one["x"]), int(one["y"]), int(one["width"]), int(one["height"])),
         emotion=str(one["emotion"]),
         shares=tuple(float(one[name]) for name in EMOTIONS),
-        picture=pictures[place].path if place in pictures else "",
+        thumbnail=attached[place].path if place in attached else "",
     )
 
 
 def _seen_from(path: str, row: PhotoRow) -> PhotoRow:
-    return replace(row, picture=href(path, row.picture) if row.picture else "")
+    return replace(row, thumbnail=href(path, row.thumbnail) if row.thumbnail else "")
 
 
 def live(first: int, **more: Any) -> Markup:
@@ -195,8 +195,8 @@ def _script(parts: Iterable[Sequence[PhotoRow]]) -> str:
     """
     texts: dict[str, list[str]] = {}
     for rows in parts:
-        pictures = [href("assets/x", row.picture) if row.picture else "" for row in rows]
-        for name, values in {**columns(rows), "picture": pictures}.items():
+        attached = [href("assets/x", row.thumbnail) if row.thumbnail else "" for row in rows]
+        for name, values in {**columns(rows), "picture": attached}.items():
             texts.setdefault(name, []).append(packed(values)[1:-1])
     every = ",".join(f'"{name}":[{",".join(column)}]' for name, column in texts.items())
     return f"ferBatchFaces({{{every}}});\n"

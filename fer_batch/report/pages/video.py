@@ -10,16 +10,16 @@ from markupsafe import Markup
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
-from fer_batch.report.charts.curve import Course, Marks, binned, courses
-from fer_batch.report.charts.script_data import LiveFace, film_data, finer_script, is_coarse
+from fer_batch.report.charts.curve import Curve, Marks, binned, curves
+from fer_batch.report.charts.script_data import LiveFace, finer_script, is_coarse, video_data
 from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import (
     MOST_ROWS,
     Attachment,
+    ChartFigure,
+    ChartMaker,
     Distribution,
-    Drawn,
     Fact,
-    Figures,
     Link,
     Page,
     Shares,
@@ -126,13 +126,13 @@ class FaceSection:
     longest: EpisodeRow | None
     points: int
     """Points of a line; less than ``row.faces`` where frames are averaged."""
-    timeline: Drawn
+    timeline: ChartFigure
     stretches: tuple[Stretch, ...]
     distribution: Distribution
 
 
 @dataclass(frozen=True)
-class FilmPage(Page):
+class VideoPage(Page):
     """One film."""
 
     tiles: tuple[Tile, ...]
@@ -146,11 +146,11 @@ class FilmPage(Page):
     sections: tuple[FaceSection, ...]
     events: tuple[EventRow, ...]
     more_events: int
-    pictures: Mapping[int, str]
+    thumbnails: Mapping[int, str]
     """Addresses of thumbnails by face_id; empty where nobody asked for them."""
     least_quality: float
     """Below it a chart is hatched."""
-    film: Link | None
+    video: Link | None
     """The film itself; None: it does not lie where a page could reach it."""
     live: Markup
     """JSON for the script; empty: no face is charted."""
@@ -165,18 +165,18 @@ def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataF
     return {int(row["face_id"]): (int(row["frame"]), box_of(row)) for row in rows.to_dict("records")}
 
 
-def charted_courses(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, Course]:
+def charted_curves(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, Curve]:
     """The course of each charted face of a film."""
-    return courses(timeline, [face.face_id for face in _faces(results, source) if face.charted])
+    return curves(timeline, [face.face_id for face in _faces(results, source) if face.charted])
 
 
-def film_page(
+def video_page(
     results: Results,
     source: Mapping[str, Any],
     row: SourceRow,
-    found: Mapping[int, Course],
+    found: Mapping[int, Curve],
     thumbnails: Mapping[int, bytes] | None = None,
-) -> FilmPage:
+) -> VideoPage:
     """All that a film's page shows: ``found`` are the courses, ``thumbnails`` JPEGs by face_id."""
     faces = _faces(results, source)
     charted = [face for face in faces if face.face_id in found]
@@ -196,35 +196,35 @@ def film_page(
         _section(face, one, _episodes(episodes, face.face_id), source["name"], drawing)
         for face, one in zip(charted, live, strict=True)
     )
-    mean = _film_distribution(row, drawing) if row.shares else None
+    mean = _video_distribution(row, drawing) if row.shares else None
     finer = []
-    if any(is_coarse(one.course) for one in live):
+    if any(is_coarse(one.curve) for one in live):
         finer.append(Attachment(f"assets/{source['output']}/frames.js", finer_script(live).encode()))
-    pictures = {
+    attached = {
         face_id: Attachment(f"assets/{source['output']}/face-{face_id}.jpg", jpeg)
         for face_id, jpeg in (thumbnails or {}).items()
     }
     start = float(source.get("facts", {}).get("container_start") or 0.0)
     address = href(page_path(source), finer[0].path) if finer else ""
     with_face = formatting.part(row.frames_with_face, row.frames)
-    return FilmPage(
+    return VideoPage(
         **common(results, source),
-        attachments=(*drawing.attachments, *finer, *pictures.values()),
+        attachments=(*drawing.attachments, *finer, *attached.values()),
         least_quality=least,
-        pictures={face_id: href(page_path(source), one.path) for face_id, one in pictures.items()},
+        thumbnails={face_id: href(page_path(source), one.path) for face_id, one in attached.items()},
         tiles=(
-            Tile(say("film.time"), clock(row.seconds), formatting.seconds(row.seconds))
+            Tile(say("video.time"), clock(row.seconds), formatting.seconds(row.seconds))
             if row.seconds is not None
-            else Tile(say("film.time"), say("page.unknown"), say("film.no_time_stamps")),
-            Tile(say("film.frames"), formatting.count(row.frames)),
-            Tile(say("film.frames_with_face"), formatting.count(row.frames_with_face), with_face),
+            else Tile(say("video.time"), say("page.unknown"), say("video.no_time_stamps")),
+            Tile(say("video.frames"), formatting.count(row.frames)),
+            Tile(say("video.frames_with_face"), formatting.count(row.frames_with_face), with_face),
             Tile(
-                say("film.tracks"),
+                say("video.tracks"),
                 formatting.count(row.tracks),
-                say("film.tracks_note", faces=formatting.count(row.faces)),
+                say("video.tracks_note", faces=formatting.count(row.faces)),
             ),
             *(
-                (Tile(say("film.spurious"), formatting.count(row.spurious), say("film.spurious_note")),)
+                (Tile(say("video.spurious"), formatting.count(row.spurious), say("video.spurious_note")),)
                 * bool(row.spurious)
             ),
         ),
@@ -235,8 +235,8 @@ def film_page(
         sections=sections,
         events=tuple(happened[:MOST_ROWS]),
         more_events=len(happened[MOST_ROWS:]),
-        film=media_href(results, source),
-        live=Markup(film_data(live, container_start=start, finer=address)) if live else Markup(),  # noqa: S704  no "<"
+        video=media_href(results, source),
+        live=Markup(video_data(live, container_start=start, finer=address)) if live else Markup(),  # noqa: S704  no "<"
     )
 
 
@@ -247,9 +247,9 @@ def _faces(results: Results, source: Mapping[str, Any]) -> list[FaceRow]:
     return [_face_row(row, number < MOST_CHARTS) for number, row in enumerate(summary.to_dict("records"))]
 
 
-def _film_distribution(row: SourceRow, drawing: Figures) -> Distribution:
-    basis = say("film.basis_of_all") if row.seconds else say("film.basis_of_all_in_frames")
-    return drawing.distribution("shares", say("film.shares_of_all", film=row.name), basis, row.shares)
+def _video_distribution(row: SourceRow, drawing: ChartMaker) -> Distribution:
+    basis = say("video.basis_of_all") if row.seconds else say("video.basis_of_all_in_frames")
+    return drawing.distribution("shares", say("video.shares_of_all", video=row.name), basis, row.shares)
 
 
 def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float, float]]]:
@@ -281,7 +281,7 @@ def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int,
                 label=str(one["label"]),
                 start=float(one["start"]),
                 stop=float(one["stop"]),
-                name="" if nobody else names.get(int(one["face_id"]), say("film.face", face_id=int(one["face_id"]))),
+                name="" if nobody else names.get(int(one["face_id"]), say("video.face", face_id=int(one["face_id"]))),
                 seconds=0.0 if nobody else float(one["seconds_visible"]),
                 shares=() if nobody else tuple(float(one[name]) for name in MEANS),
             )
@@ -296,32 +296,34 @@ def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
     return [EpisodeRow(str(emotion), *map(float, numbers)) for emotion, *numbers in ours.itertuples(index=False)]
 
 
-def _section(face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], film: str, drawing: Figures) -> FaceSection:
-    course = live.course
-    name = say("film.face_of_film", name=face.name, film=film)
+def _section(
+    face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], video: str, drawing: ChartMaker
+) -> FaceSection:
+    curve = live.curve
+    name = say("video.face_of_video", name=face.name, video=video)
     leading = label(face.emotion)
     share = formatting.percent(max(face.shares))
-    text = say("charts.course_text", n=len(course.gaps), emotion=leading, percent=share)
+    text = say("charts.course_text", n=len(curve.gaps), emotion=leading, percent=share)
     title = say("charts.course", name=name)
-    coarse = binned(course, MOST_STRETCHES)
+    coarse = binned(curve, MOST_STRETCHES)
     columns = (one.tolist() for one in (coarse.starts, coarse.ends, coarse.weights, coarse.means))
     return FaceSection(
         row=face,
-        unit=course.unit,
-        gaps=len(course.gaps),
+        unit=curve.unit,
+        gaps=len(curve.gaps),
         poor=len(live.marks.poor),
         episodes=tuple(episodes[:MOST_EPISODES]),
         more_episodes=len(episodes[MOST_EPISODES:]),
         longest=max(episodes, key=lambda one: one.stop - one.start, default=None),
-        points=len(binned(course).starts),
-        timeline=drawing.timeline(course, live.marks, f"face-{face.face_id}-time", title, text),
+        points=len(binned(curve).starts),
+        timeline=drawing.timeline(curve, live.marks, f"face-{face.face_id}-time", title, text),
         stretches=tuple(
             Stretch(start, end, visible, tuple(means)) for start, end, visible, means in zip(*columns, strict=True)
         ),
         distribution=drawing.distribution(
             f"face-{face.face_id}-mean",
-            say("film.shares_of", name=name),
-            say("film.basis") if face.seconds_visible else say("film.basis_in_frames"),
+            say("video.shares_of", name=name),
+            say("video.basis") if face.seconds_visible else say("video.basis_in_frames"),
             face.shares,
         ),
     )
@@ -334,7 +336,7 @@ def _face_row(row: Mapping[Any, Any], charted: bool) -> FaceRow:
     face_id, person = int(row["face_id"]), row["person"]
     return FaceRow(
         face_id=face_id,
-        name=say("film.person", person=person, face_id=face_id) if person else say("film.face", face_id=face_id),
+        name=say("video.person", person=person, face_id=face_id) if person else say("video.face", face_id=face_id),
         faces=int(row["faces"]),
         first_seen=known(row["first_seen"]),
         last_seen=known(row["last_seen"]),

@@ -2,7 +2,7 @@
 // Makes a film's charts live: a cursor, zoom and pan, emotions on and off, and the film itself beside its values.
 // Everything it shows stands on the page without it too, in charts and tables.
 for (const store of document.querySelectorAll('script[id$="film-data"]')) (() => {
-  const TEXTS = JSON.parse(document.getElementById("film-texts").textContent);
+  const TEXTS = JSON.parse(document.getElementById("video-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const film = JSON.parse(store.textContent);
   // Where several pages are one file, ids have the page before them.
@@ -457,7 +457,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
   video.addEventListener("seeked", track);
   video.addEventListener("error", () => {
     waiting = null;
-    tell(picked ? say("cannot_play") : say("film_gone"));
+    tell(picked ? say("cannot_play") : say("video_gone"));
   });
   picker.addEventListener("change", () => {
     const [file] = picker.files;
