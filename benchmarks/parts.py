@@ -73,7 +73,7 @@ def _measure(path: Path) -> Parts:
     source = sources.walk([path]).sources[0]
     if source.kind is Kind.VIDEO:
         index = read_index(source.files[0])
-        chunks, decoding = reader.plan(source, index, Sampling(), reader.mode(index)), _decoding(path)
+        chunks, decoding = reader.plan(source, index, Sampling(), reader.read_mode(index)), _decoding(path)
     else:
         chunks = photos.plan(source)
         decoding = _mean(lambda: _decode_photo(source.files[0]))

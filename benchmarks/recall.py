@@ -95,7 +95,7 @@ def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:
     source = sources.walk([path]).sources[0]
     index = read_index(path)
     detector = detection.make(detection.DEFAULT)
-    for chunk in reader.plan(source, index, Sampling(), reader.mode(index)):
+    for chunk in reader.plan(source, index, Sampling(), reader.read_mode(index)):
         for part in scan.see(chunk, detector, LOWEST_CONFIDENCE, detect_every, lambda: None):
             for at in range(len(part.times)):
                 found = (one for one, owner in zip(part.detections, part.owners, strict=True) if owner == at)

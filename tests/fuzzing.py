@@ -262,7 +262,7 @@ def _look(path: Path) -> dict[str, Any]:
             index = read_index(path)
             lines += [*index.notes, *([index.damage] if index.damage else [])]
             json.dumps(index.facts, allow_nan=False)
-            for mode in range(reader.mode(index), -1, -1):
+            for mode in range(reader.read_mode(index), -1, -1):
                 said: list[str] = []
                 try:
                     frames += _draw(reader.plan(source, index, Sampling(), ReadMode(mode)), said)

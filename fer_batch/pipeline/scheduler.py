@@ -185,7 +185,7 @@ class Scheduler:
 
     def _take_index(self, job: _SourceJob, event: Event) -> None:
         if isinstance(event, Done):
-            self._plan_video(job, event.result, reader.mode(event.result))
+            self._plan_video(job, event.result, reader.read_mode(event.result))
         elif isinstance(event, Failed):
             self._fail(event.error)
             del self._jobs[job.source.name]

@@ -215,4 +215,4 @@ def _chunks(source: Source, sampling: Sampling, alive: Callable[[], object]) -> 
     if source.kind is Kind.PHOTOS:
         return photos.plan(source)
     index = read_index(source.files[0], alive)
-    return reader.plan(source, index, sampling, reader.mode(index))
+    return reader.plan(source, index, sampling, reader.read_mode(index))

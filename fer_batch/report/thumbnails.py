@@ -39,7 +39,7 @@ def of_video(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: boo
     cut: dict[int, bytes] = {}
     try:
         index = read_index(path)
-        for level in sorted({reader.mode(index), reader.ReadMode.ORDER}, reverse=True):
+        for level in sorted({reader.read_mode(index), reader.ReadMode.ORDER}, reverse=True):
             left = {face_id: place for face_id, place in faces.items() if face_id not in cut}
             for chunk in reader.plan(source, index, Sampling(), level):
                 cut |= _of_chunk(chunk, left, anonymize)

@@ -160,7 +160,7 @@ ENCODINGS: dict[str, tuple[str, str, dict[str, str], str]] = {
 }
 CASES = [(name, suffix) for name, encoding in ENCODINGS.items() for suffix in encoding[3].split()]
 
-STRAIGHT = {"h264-444": ReadMode.PTS}
+STRAIGHT = {"h264-444": ReadMode.TIMESTAMPS}
 """What is never cut, though its stamps are in order."""
 
 WHOLE = {("h264-b", "avi"), ("mpeg4-b", "avi"), ("h264", "avi"), ("mpeg1", "mpg")}
@@ -220,5 +220,5 @@ def test_cut_at_keyframes_or_not_every_video_gives_the_same_pixels(
     else:
         assert len(chunks) >= 3
     if name in STRAIGHT:
-        assert reader.mode(read_index(path)) is STRAIGHT[name]
+        assert reader.read_mode(read_index(path)) is STRAIGHT[name]
         assert len(plan(path, mode=ReadMode.CHUNKS)) >= 3, "it is the profile that keeps it whole"

@@ -35,7 +35,7 @@ def test_undamaged_every_format_is_read_and_nothing_is_written(origins: Path, ch
     told = child.look(path)
     assert ((path.read_bytes(), path.stat().st_mtime_ns), sorted(origins.iterdir())) == (before, beside)
     assert "fault" not in told, told["fault"]
-    assert told["frames"] == (16 if fuzzing.ORIGINS[name].__qualname__.startswith("_film") else 1)
+    assert told["frames"] == (16 if fuzzing.ORIGINS[name].__qualname__.startswith("_video") else 1)
     quiet = not name.startswith(("moving", "pages")) and name not in ("a.h264", "a.hevc")
     assert bool(told["lines"]) != quiet
 
@@ -70,8 +70,8 @@ def test_a_hang_a_crash_and_a_fault_would_be_found(tmp_path: Path, monkeypatch: 
 IMPATIENTLY = """
 import sys
 from pathlib import Path
-from fer_batch import filmindex
-filmindex.PATIENCE = 1.0
+from fer_batch.media.video import index
+index.PATIENCE = 1.0
 from tests import fuzzing
 told = fuzzing._look(Path(sys.argv[1]))
 print(*told["lines"], sep="\\n")
@@ -86,4 +86,4 @@ def test_a_video_in_which_ffmpeg_goes_in_circles_is_given_up(origins: Path, tmp_
     done = subprocess.run(
         [sys.executable, "-c", IMPATIENTLY, str(video)], cwd=fuzzing.ROOT, capture_output=True, text=True, timeout=60
     )
-    assert "TrackedFrame broke off after" in done.stdout, done.stderr
+    assert "Reading broke off after" in done.stdout, done.stderr

@@ -305,7 +305,7 @@ def test_an_edit_list_that_cuts_the_beginning_off_is_obeyed_and_is_no_damage(tmp
     assert told.numbers == list(range(37))
     assert told.seconds == pytest.approx([0.04 * at for at in range(37)])
     assert told.lines == []
-    assert reader.mode(told.index) is ReadMode.CHUNKS
+    assert reader.read_mode(told.index) is ReadMode.CHUNKS
 
 
 def test_an_edit_list_that_starts_late_starts_late(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_frames_with_the_same_pts_keep_their_order_and_share_the_time(tmp_path: 
         return packet
 
     told = tell(media.remux(video(tmp_path), tmp_path / "a.mkv", repeat))
-    assert reader.mode(told.index) is ReadMode.ORDER
+    assert reader.read_mode(told.index) is ReadMode.ORDER
     assert told.numbers == list(range(50))
     assert told.levels == modulo(range(50))
     assert len(set(told.seconds)) == 49

@@ -32,7 +32,7 @@ def source(path: Path) -> Source:
 
 def plan(path: Path, sampling: Sampling = EVERYTHING, mode: ReadMode | None = None) -> list[Chunk]:
     index = read_index(path)
-    return reader.plan(source(path), index, sampling, reader.mode(index) if mode is None else mode)
+    return reader.plan(source(path), index, sampling, reader.read_mode(index) if mode is None else mode)
 
 
 def silent() -> None:
@@ -109,7 +109,7 @@ def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, optio
 
 def plan_as_a_run_would(path: Path) -> list[Chunk]:
     """The chunks of the highest trust level that the film bears."""
-    for mode in range(reader.mode(read_index(path)), -1, -1):
+    for mode in range(reader.read_mode(read_index(path)), -1, -1):
         chunks = plan(path, mode=ReadMode(mode))
         try:
             read(chunks)
@@ -139,7 +139,7 @@ def test_chunks_give_what_straight_decoding_gives(
     chunks = plan(path, mode=ReadMode.CHUNKS)
     assert len(chunks) > 4
     cut, _ = read(chunks)
-    straight, _ = read(plan(path, mode=ReadMode.PTS))
+    straight, _ = read(plan(path, mode=ReadMode.TIMESTAMPS))
     assert [one[:2] for one in cut] == [one[:2] for one in straight]
     assert len(cut) == count
     assert all(np.array_equal(one[2], other[2]) for one, other in zip(cut, straight, strict=True))

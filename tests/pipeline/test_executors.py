@@ -364,7 +364,7 @@ def environment() -> dict[str, str]:
 
 UNGUARDED = """
 print("begun", flush=True)
-from fer_batch.executors.processes import Processes
+from fer_batch.pipeline.executors.processes import Processes
 from fer_batch.executors.protocol import Done
 from tests.odd_workers import Count, Worker
 
@@ -393,7 +393,7 @@ def test_a_script_from_standard_input_can_use_processes(environment: dict[str, s
 ORPHANS = """
 import multiprocessing, sys, time
 from pathlib import Path
-from fer_batch.executors.processes import Processes
+from fer_batch.pipeline.executors.processes import Processes
 from tests.odd_workers import Flood, Hang, Toil, Worker
 
 tasks = [Hang("hang"), Flood("flood", Path(sys.argv[1]), 1000), Toil("toil", 600)]

@@ -771,7 +771,7 @@ def test_a_video_whose_chunks_lack_frames_is_read_straight_through(
     assert whole.outcomes[0].frames == 100
     damaged = media.damage(video, at=0.5, count=5000)
     run = fer_batch.analyze([damaged], HERE, out=tmp_path / "damaged")
-    assert run.outcomes[0].facts["read_by"] == "stamps"
+    assert run.outcomes[0].facts["read_by"] == "timestamps"
     assert 60 < run.outcomes[0].frames < 100
     assert run.skipped
     assert all(one.rows_kept for one in run.skipped)

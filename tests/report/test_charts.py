@@ -73,10 +73,10 @@ def local(element):
 
 def test_a_distribution_names_every_emotion_and_its_share():
     root = ET.fromstring(draw.distribution(SHARES, prefix="one", title="T", description="D").svg)
-    texts = [element.text for element in root.iter() if local(element) == "text"]
+    drawn = [element.text for element in root.iter() if local(element) == "text"]
     for emotion, share in zip(TABLE, SHARES, strict=True):
-        assert texts.label(emotion.name) in texts
-        assert f"{100 * share:.1f} %" in texts
+        assert texts.label(emotion.name) in drawn
+        assert f"{100 * share:.1f} %" in drawn
 
 
 def test_bars_are_as_long_as_the_shares():

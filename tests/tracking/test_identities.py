@@ -147,7 +147,7 @@ def test_a_cut_lies_on_the_border_of_two_chunks(folder: Path, truth: Truth) -> N
     """So that the films of these tests show that cuts are found there, too."""
     index = read_index(folder / "film.mp4", lambda: None)
     (source,) = walk([folder / "film.mp4"], out=folder / "one", recursive=True).sources
-    chunks = reader.plan(source, index, Sampling(None, None, None), reader.mode(index))
+    chunks = reader.plan(source, index, Sampling(None, None, None), reader.read_mode(index))
     assert pytest.approx(SECOND) in [chunk.times[0].seconds for chunk in chunks if chunk.times]
 
 

@@ -47,7 +47,7 @@ class ReadMode(IntEnum):
 
     CHUNKS = 2
     """Chunk by chunk."""
-    PTS = 1
+    TIMESTAMPS = 1
     """Straight through, frames known by their stamps."""
     ORDER = 0
     """Straight through, frames known by their order."""
@@ -57,12 +57,12 @@ class IndexMismatch(MediaError):
     """Decoding does not give the frames that the index has: read the film with less trust."""
 
 
-def mode(index: VideoIndex) -> ReadMode:
+def read_mode(index: VideoIndex) -> ReadMode:
     """The most that the index alone allows."""
     if not index.exact:
         return ReadMode.ORDER
     if index.damage or index.facts.get("profile") in UNSEEKABLE_PROFILES:
-        return ReadMode.PTS
+        return ReadMode.TIMESTAMPS
     return ReadMode.CHUNKS
 
 
