@@ -13,15 +13,16 @@ import numpy as np
 
 from fer_batch import detection
 from fer_batch.classifiers.model_file import ModelFile
-from fer_batch.detection import crop, scan
+from fer_batch.detection import crop
 from fer_batch.detection.base import Detector
 from fer_batch.detection.centerface import CenterFace, letterbox
+from fer_batch.detection.scan import scan_chunk
 from fer_batch.media import photos, sources
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
 from fer_batch.openvino_net import import_openvino
-from fer_batch.types import Chunk, Detection, Kind
+from fer_batch.types import Chunk, Detection, Kind, ScannedFrames
 
 BATCH = 64
 SECONDS = 1.5
@@ -85,8 +86,8 @@ def _measure(path: Path) -> Parts:
 def _looks(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
     """Frames, faces, and how often the detector's net is used in each shape."""
     counting = _Counting(detection.make(detection.DEFAULT))
-    parts = list(scan.see(chunk, counting, 0.3, None, lambda: None))
-    return sum(len(one.times) for one in parts), sum(len(one.crops) for one in parts), counting.shapes
+    parts = [part for part in scan_chunk(chunk, counting, 0.3, None) if isinstance(part, ScannedFrames)]
+    return sum(len(part.times) for part in parts), sum(len(part.crops) for part in parts), counting.shapes
 
 
 def _decoding(path: Path) -> float:

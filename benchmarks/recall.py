@@ -13,13 +13,13 @@ import skimage.data
 import typer
 
 from fer_batch import detection
-from fer_batch.detection import scan
+from fer_batch.detection.scan import scan_chunk
 from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
 from fer_batch.pipeline.worker import LOWEST_CONFIDENCE
-from fer_batch.types import Box, Detection
+from fer_batch.types import Box, Detection, ScannedFrames
 
 SIZE = (640, 480)
 FPS = 25
@@ -96,10 +96,11 @@ def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:
     index = read_index(path)
     detector = detection.make(detection.DEFAULT)
     for chunk in reader.plan(source, index, Sampling(), reader.read_mode(index)):
-        for part in scan.see(chunk, detector, LOWEST_CONFIDENCE, detect_every, lambda: None):
-            for at in range(len(part.times)):
-                found = (one for one, owner in zip(part.detections, part.owners, strict=True) if owner == at)
-                yield [one for one in found if one.confidence >= SURE]
+        for part in scan_chunk(chunk, detector, LOWEST_CONFIDENCE, detect_every):
+            if isinstance(part, ScannedFrames):
+                for index_in_part in range(len(part.times)):
+                    faces = map(Detection.from_row, part.faces[part.owners == index_in_part].tolist())
+                    yield [face for face in faces if face.confidence >= SURE]
 
 
 def _is_in(box: Box, faces: list[Detection]) -> bool:

@@ -1,7 +1,7 @@
 """The values that flow from media to tables. All are frozen; arrays in them are not to be written to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isnan, nan
 from pathlib import Path
@@ -152,37 +152,30 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Sightings:
-    """What was seen in some frames that follow each other in a chunk: every frame, and the faces in them.
+class ScannedFrames:
+    """Some consecutive frames of a chunk and the faces found in them: M frames, F faces in frame order.
 
-    ``sizes`` (M, 2) int64 are the frames' widths and heights in upright square pixels, ``scenes`` (M, 8, 8) uint8 the
-    frames in 64 fields. Faces are in frame order: ``owners`` (F,) int64 is each
-    face's position in ``times``; ``crops`` is (F, 48, 48) uint8.
+    Small enough, once classified, that those of a whole video fit into memory.
     """
 
     times: tuple[FrameTime, ...]
+    """Of the M frames."""
     sizes: np.ndarray
+    """(M, 2) int64: the frames' widths and heights in upright square pixels."""
     scenes: np.ndarray
+    """(M, 8, 8) uint8: :func:`fer_batch.media.frame.scene` of each frame."""
     owners: np.ndarray
-    detections: tuple[Detection, ...]
-    crops: np.ndarray
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Sightings whose crops have been answered, small enough to keep those of a whole film.
-
-    ``sizes`` is (M, 2) int64, the frames' widths and heights in upright square pixels; ``scenes`` is (M, 8, 8) uint8,
-    the frames in 64 fields; ``faces`` is (F, 19) float64, :meth:`Detection.as_row` of
-    each; ``shares`` is (F, 2, 7) float32: views, emotions.
-    """
-
-    times: tuple[FrameTime, ...]
-    sizes: np.ndarray
-    scenes: np.ndarray
-    owners: np.ndarray
+    """(F,) int64: for each face the position of its frame in ``times``."""
     faces: np.ndarray
-    shares: np.ndarray
+    """(F, 19) float64: :meth:`Detection.as_row` of each face."""
+    crops: np.ndarray
+    """(F, 48, 48) uint8: the classifier's input; none of them are kept once classified."""
+    shares: np.ndarray | None = None
+    """(F, 2, 7) float32: views, emotions; None until classified."""
+
+    def classified(self, shares: np.ndarray) -> "ScannedFrames":
+        """The same frames with the classifier's ``shares`` (F, 2, 7), without the crops."""
+        return replace(self, crops=self.crops[:0], shares=shares)
 
 
 @dataclass(frozen=True)

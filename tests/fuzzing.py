@@ -26,16 +26,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fer_batch.detection.scan import decode
 from fer_batch.errors import MediaError
 from fer_batch.media import photos, sources
+from fer_batch.media.frame import Frame
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
 from fer_batch.media.video.reader import ReadMode
 from fer_batch.pipeline.executors.processes import MOST_MEMORY, bound_memory
-from fer_batch.types import Chunk, Kind
-from tests.helpers import media
+from fer_batch.types import Chunk, Kind, Skipped
+from tests.helpers import media, reading
 
 ROOT = Path(__file__).parents[1]
 
@@ -286,9 +286,12 @@ def _draw(chunks: list[Chunk], lines: list[str]) -> int:
     frames = 0
     last = -1
     for chunk in chunks:
-        decoding = decode(chunk, lambda: None)
-        for frame in decoding.frames:
-            frame_time, frame_image = frame.time, frame.image
+        for item in reading.items(chunk):
+            if isinstance(item, Skipped):
+                lines.append(item.reason)
+            if not isinstance(item, Frame):
+                continue
+            frame_time, frame_image = item.time, item.image
             assert frame_time.number > last
             assert frame_time.seconds is None or math.isfinite(frame_time.seconds)
             assert frame_time.duration is None or 0 <= frame_time.duration < math.inf
@@ -300,7 +303,6 @@ def _draw(chunks: list[Chunk], lines: list[str]) -> int:
             assert 0 < max(rgb.shape[:2]) <= 96
             last = frame_time.number
             frames += 1
-        lines += [one.reason for one in decoding.skipped]
     return frames
 
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.types import Answers, Detection, Sightings
+from fer_batch.types import ScannedFrames
 
 SMALL_BATCH = 16
 """The second fixed batch shape, for the few faces that are left over; every shape is compiled once."""
@@ -39,13 +39,14 @@ def predict(faces: np.ndarray, batch_sizes: tuple[int, ...], call: Callable[[np.
 @dataclass
 class _Waiting(Generic[Key]):
     key: Key
-    scanned: Sightings
+    scanned: ScannedFrames
     shares: list[np.ndarray] = field(default_factory=list)
-    answered: int = 0
+    classified: int = 0
+    """Faces whose shares are known."""
 
 
 class Batcher(Generic[Key]):
-    """Sightings that wait until their faces fill a batch, each under a key of the caller's.
+    """Collects scanned frames until their faces fill a batch, each under a key that the caller chooses.
 
     Args:
         predict: (N, 48, 48) uint8 to (N, 2, 7) float32.
@@ -58,45 +59,40 @@ class Batcher(Generic[Key]):
         self._waiting: deque[_Waiting[Key]] = deque()
         self._faces = 0
 
-    def add(self, key: Key, scanned: Sightings) -> Iterator[tuple[Key, Answers]]:
-        """Take sightings; give what is answered by now, in the order in which it was taken."""
+    def add(self, key: Key, scanned: ScannedFrames) -> Iterator[tuple[Key, ScannedFrames]]:
+        """Take scanned frames; give those that are classified by now, in the order in which they were taken."""
         self._waiting.append(_Waiting(key, scanned))
         self._faces += len(scanned.crops)
-        yield from self._answer(self._faces // self._size * self._size)
+        yield from self._classify(self._faces // self._size * self._size)
 
-    def flush(self) -> Iterator[tuple[Key, Answers]]:
-        """Answer all the rest."""
-        yield from self._answer(self._faces)
+    def flush(self) -> Iterator[tuple[Key, ScannedFrames]]:
+        """Classify all the rest."""
+        yield from self._classify(self._faces)
 
     def holds(self, key: Key) -> bool:
-        """Whether something waits under a key."""
-        return any(one.key == key for one in self._waiting)
+        """Whether frames wait under a key."""
+        return any(entry.key == key for entry in self._waiting)
 
     def drop(self, key: Key) -> None:
-        """Forget what waits under a key."""
-        self._waiting = deque(one for one in self._waiting if one.key != key)
-        self._faces = sum(len(one.scanned.crops) - one.answered for one in self._waiting)
+        """Forget the frames that wait under a key."""
+        self._waiting = deque(entry for entry in self._waiting if entry.key != key)
+        self._faces = sum(len(entry.scanned.crops) - entry.classified for entry in self._waiting)
 
-    def _answer(self, count: int) -> Iterator[tuple[Key, Answers]]:
-        """Have the first ``count`` faces answered, and give the sightings that have all their answers."""
+    def _classify(self, count: int) -> Iterator[tuple[Key, ScannedFrames]]:
+        """Classify the first ``count`` faces, and give the frames whose faces are all classified."""
         parts: list[np.ndarray] = []
         left = count
-        for one in self._waiting:
-            parts.append(one.scanned.crops[one.answered : one.answered + left])
+        for entry in self._waiting:
+            parts.append(entry.scanned.crops[entry.classified : entry.classified + left])
             left -= len(parts[-1])
         if count:
             shares = self._predict(np.concatenate(parts))
             ends = np.cumsum([len(part) for part in parts])
-            for one, answer in zip(self._waiting, np.split(shares, ends[:-1]), strict=True):
-                one.shares.append(answer)
-                one.answered += len(answer)
+            for entry, part_shares in zip(self._waiting, np.split(shares, ends[:-1]), strict=True):
+                entry.shares.append(part_shares)
+                entry.classified += len(part_shares)
             self._faces -= count
-        while self._waiting and self._waiting[0].answered == len(self._waiting[0].scanned.crops):
-            one = self._waiting.popleft()
-            yield one.key, _answers(one.scanned, one.shares)
-
-
-def _answers(seen: Sightings, shares: list[np.ndarray]) -> Answers:
-    nothing = np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
-    faces = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
-    return Answers(seen.times, seen.sizes, seen.scenes, seen.owners, faces, np.concatenate([nothing, *shares]))
+        no_shares = np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
+        while self._waiting and self._waiting[0].classified == len(self._waiting[0].scanned.crops):
+            entry = self._waiting.popleft()
+            yield entry.key, entry.scanned.classified(np.concatenate([no_shares, *entry.shares]))

@@ -7,7 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from fer_batch.types import FrameTime
+from fer_batch.types import FrameTime, Skipped
 
 SCENE_SIDE = 8
 """Fields of a scene along each axis."""
@@ -57,6 +57,11 @@ class Frame:
 
     time: FrameTime
     image: FrameImage
+
+
+ReadItem = Frame | Skipped | None
+"""What a reader yields: a sampled frame; something that could not be read; or None, which only shows that it is still
+decoding: workers that yield nothing for long are taken to hang."""
 
 
 def scene(luma: Luma) -> np.ndarray:

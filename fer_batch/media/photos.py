@@ -1,6 +1,6 @@
 """Photographs, read by Pillow: upright by their EXIF orientation, in RGB for the detector and grey for the model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
@@ -9,19 +9,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_batch.detection.crop import SIDE
-from fer_batch.detection.schedule import longest_side
 from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
-from fer_batch.media.frame import Frame, Luma
+from fer_batch.media.frame import Frame, Luma, ReadItem
 from fer_batch.media.sources import legible_name
-from fer_batch.types import Chunk, FrameTime, Kind, Skipped, Source
+from fer_batch.types import Chunk, FrameTime, Skipped, Source
 
 PER_CHUNK = 16
 """Photographs in one chunk: few, so that a folder of some dozens is shared among all workers."""
 
-LEAST_DETAIL = 2
-"""Decoded pixels of a face's height for one of the model's, below which the photograph is decoded again, larger."""
+LEAST_FACE_HEIGHT = 96
+"""Decoded pixels of a face's height, two for each pixel of the classifier's input. If a photo was decoded at a reduced
+size and a face would have fewer, it is decoded again, larger."""
 
 NEARLY = 0.5
 """Share of its size above which a picture is shrunk by interpolating, which still sees every pixel.
@@ -29,10 +28,6 @@ NEARLY = 0.5
 Averaging areas takes 8 to 14 ms, interpolating 1 to 2, and the detector finds the same faces: 85 and 83 of 576 small
 ones that were pasted into pictures of 1000 to 1880 pixels, none that is not there.
 """
-
-
-OPENED_FOR = longest_side(Kind.PHOTOS)
-"""Pixels that a look at the whole photograph needs; one at a part of it may need more."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,8 @@ class PhotoImage:
     width: int
     """Pixels of the whole photograph, upright."""
     height: int
+    decoded_for: int | None = None
+    """The longest side in pixels that was asked for when it was decoded; None: its full size."""
     notes: tuple[str, ...] = ()
     """What of the file was passed over."""
 
@@ -57,8 +54,8 @@ class PhotoImage:
 
     def luma(self, smallest: float = 0.0) -> Luma:
         """The grey of the whole picture, full range; decoded again where the reduced one would lose detail."""
-        if self.scale < 1 and smallest * self.scale < LEAST_DETAIL * SIDE:
-            enough = ceil(max(self.width, self.height) * LEAST_DETAIL * SIDE / max(1.0, smallest))
+        if self.scale < 1 and smallest * self.scale < LEAST_FACE_HEIGHT:
+            enough = ceil(max(self.width, self.height) * LEAST_FACE_HEIGHT / max(1.0, smallest))
             with suppress(MediaError):  # it has vanished since: less detail is better than no face
                 larger = open_photo(self.path, enough)
                 return Luma(larger.grey, scale=larger.scale)
@@ -66,7 +63,7 @@ class PhotoImage:
 
     def rgb(self, longest_side: int) -> np.ndarray:
         """(height, width, 3) uint8, no side longer than ``longest_side``."""
-        if self.scale < 1 and longest_side > OPENED_FOR:
+        if self.scale < 1 and longest_side > (self.decoded_for or 0):
             with suppress(MediaError):  # as above
                 return _shrunk(open_photo(self.path, longest_side).pixels, longest_side)
         return _shrunk(self.pixels, longest_side)
@@ -81,17 +78,19 @@ def plan(source: Source) -> list[Chunk]:
     ]
 
 
-def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> Iterator[Frame]:
-    """The chunk's photographs; one that cannot be read becomes a line in ``skipped``."""
+def read(chunk: Chunk, longest_side: int) -> Iterator[ReadItem]:
+    """The chunk's photos; for one that cannot be read, and for every note about one, a :class:`Skipped`.
+
+    Large JPEGs are decoded at a reduced size, of which the longest side is at least ``longest_side`` pixels.
+    """
     for file, time in zip(chunk.source.files, chunk.times or (), strict=True):
-        alive()
         name = f"{chunk.source.name}/{time.file}"
         try:
-            photo = open_photo(file, OPENED_FOR)
+            photo = open_photo(file, longest_side)
         except MediaError as error:
-            skipped.append(Skipped(name, str(error)))
+            yield Skipped(name, str(error))
             continue
-        skipped.extend(Skipped(name, note, rows_kept=True) for note in photo.notes)
+        yield from (Skipped(name, note, rows_kept=True) for note in photo.notes)
         yield Frame(time, photo)
 
 
@@ -112,4 +111,4 @@ def open_photo(path: Path, enough: int | None = None) -> PhotoImage:
         MediaError: it cannot be read, is damaged, or is too large to be a photograph.
     """
     decoded = photo_file.decode(path, enough)
-    return PhotoImage(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, decoded.notes)
+    return PhotoImage(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, enough, decoded.notes)

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError, OutputError
 from fer_batch.media.frame import SCENE_SIDE
-from fer_batch.types import Answers, Chunk, Detection, FrameFaces, FrameTime, Skipped
+from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFrames, Skipped
 
 VERSION = 4
 """Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
@@ -69,7 +69,7 @@ class Checkpoints:
             return False
         return True
 
-    def write_chunk(self, key: str, parts: Sequence[Answers], skipped: Sequence[Skipped]) -> None:
+    def write_chunk(self, key: str, parts: Sequence[ScannedFrames], skipped: Sequence[Skipped]) -> None:
         """Keep what was seen in a chunk, part after part, and what of it could not be read.
 
         Raises:
@@ -79,10 +79,11 @@ class Checkpoints:
         rows = np.repeat(np.arange(len(counts)), np.maximum(counts, 1))  # a frame without a face has one row
         has_face = np.repeat(counts > 0, np.maximum(counts, 1))
         faces = np.full((len(rows), len(FACE_COLUMNS)), np.nan)
-        answers = np.full((len(rows), len(SHARE_COLUMNS)), np.nan, np.float32)
+        shares = np.full((len(rows), len(SHARE_COLUMNS)), np.nan, np.float32)
         if counts.any():
             faces[has_face] = np.concatenate([part.faces for part in parts])
-            answers[has_face] = np.concatenate([part.shares.reshape(-1, len(SHARE_COLUMNS)) for part in parts])
+            known = [part.shares.reshape(-1, len(SHARE_COLUMNS)) for part in parts if part.shares is not None]
+            shares[has_face] = np.concatenate(known)
         frames = [time for part in parts for time in part.times]
         sizes = np.concatenate([np.empty((0, 2), np.int64), *(part.sizes for part in parts)])[rows]
         scenes = [scene.tobytes() for part in parts for scene in part.scenes]
@@ -99,7 +100,7 @@ class Checkpoints:
             "has_face": pa.array(has_face),
         }
         columns |= {name: pa.array(faces[:, at]) for at, name in enumerate(FACE_COLUMNS)}
-        columns |= {name: pa.array(answers[:, at]) for at, name in enumerate(SHARE_COLUMNS)}
+        columns |= {name: pa.array(shares[:, at]) for at, name in enumerate(SHARE_COLUMNS)}
         lines = json.dumps([asdict(one) for one in skipped])
         table = pa.table(columns).replace_schema_metadata({"skipped": lines})
         self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part, write_page_checksum=True))

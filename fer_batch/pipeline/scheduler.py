@@ -32,7 +32,7 @@ from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, conte
 from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried
 from fer_batch.pipeline.progress import Progress, ProgressCounter
 from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ScanChunk, WorkerSetup
-from fer_batch.types import Answers, Chunk, Kind, Skipped, Source
+from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
 
 
 @dataclass
@@ -47,7 +47,7 @@ class _SourceJob:
     chunks: dict[str, Chunk] = field(default_factory=dict)
     """By their keys, in order."""
     todo: deque[str] = field(default_factory=deque)
-    open: dict[str, list[Answers]] = field(default_factory=dict)
+    open: dict[str, list[ScannedFrames]] = field(default_factory=dict)
     """Chunks that are being looked at, with what they have given so far."""
     failed: dict[str, FerBatchError] = field(default_factory=dict)
     replan: Callable[[], None] | None = None
@@ -115,8 +115,8 @@ class Scheduler:
             for event in executor.run(self._draw):
                 self._take(event)
                 yield from self._out()
-        for key, answers in self._batcher.flush():
-            self._add(key, answers)
+        for key, classified in self._batcher.flush():
+            self._add(key, classified)
         yield from self._out()
 
     def _out(self) -> Iterator[tuple[Source, Record | Skipped]]:
@@ -193,13 +193,13 @@ class Scheduler:
 
     def _take_chunk(self, job: _SourceJob, key: str, event: Event) -> None:
         match event:
-            case FramesScanned(_, frames):
+            case FramesScanned(frames):
                 self._count.looked(key, frames)
-            case Part(_, Answers() as answers):
-                job.open[key].append(answers)
+            case Part(_, ScannedFrames(shares=np.ndarray()) as scanned):
+                job.open[key].append(scanned)
             case Part(_, scanned):
-                for answered, answers in self._batcher.add(key, scanned):
-                    self._add(answered, answers)
+                for classified_key, classified in self._batcher.add(key, scanned):
+                    self._add(classified_key, classified)
             case Done(_, seen):
                 self._count.end(key)
                 self._ended[key] = seen
@@ -219,11 +219,11 @@ class Scheduler:
                 job.failed[key] = error
                 self._close(job)
 
-    def _add(self, key: str, answers: Answers) -> None:
+    def _add(self, key: str, classified: ScannedFrames) -> None:
         """Keep what the model says of a part of a chunk."""
         for job in tuple(self._jobs.values()):
             if key in job.open:
-                job.open[key].append(answers)
+                job.open[key].append(classified)
                 self._settle(job, key)
 
     def _settle(self, job: _SourceJob, key: str) -> None:

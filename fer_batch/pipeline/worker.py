@@ -1,10 +1,11 @@
-"""What a worker does: read a film's header or index, or look at a chunk. Knows nothing of processes."""
+"""What a worker does: read a video's header or index, or scan a chunk. Knows nothing of processes."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,45 +14,44 @@ from fer_batch import detection
 from fer_batch.classifiers.base import Classifier
 from fer_batch.classifiers.batching import Batcher
 from fer_batch.classifiers.model_file import ModelFile
-from fer_batch.detection import scan
 from fer_batch.detection.base import Detector
-from fer_batch.detection.scan import Region
+from fer_batch.detection.scan import Region, scan_chunk
 from fer_batch.media import photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
-from fer_batch.media.video.header import VideoHeader, read_header
-from fer_batch.media.video.index import VideoIndex, read_index
+from fer_batch.media.video.header import VideoHeader, reading_header
+from fer_batch.media.video.index import VideoIndex, reading_index
 from fer_batch.options import OPENVINO, Options
-from fer_batch.types import Answers, Chunk, Kind, Sightings, Skipped, Source
+from fer_batch.pipeline.executors.base import FramesScanned
+from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
 
 LOWEST_CONFIDENCE = 0.3
-"""Chunk files hold every face down to this score, so that a higher threshold needs no second look."""
+"""Chunk files hold every face down to this score, so that a higher threshold needs no new detection."""
 
-
-COLD_PARTS = 2
-"""Of a chunk that is tried, parts that do not count if there are others: a whole look at one frame, then squares; in
-these, nets are compiled."""
+WARM_UP_PARTS = 2
+"""Parts of a time trial that do not count if there are others: networks are compiled in the first full-frame detection
+and in the first squares."""
 
 
 @dataclass(frozen=True)
 class IndexVideo:
-    """Read the index of a film."""
+    """Read the index of a video."""
 
     source: Source
 
 
 @dataclass(frozen=True)
 class ScanChunk:
-    """Look at a chunk."""
+    """Scan a chunk."""
 
     chunk: Chunk
     key: str
-    """The chunk's, in the work folder."""
+    """The chunk's key among the checkpoints."""
 
 
 @dataclass(frozen=True)
 class ReadHeader:
-    """See how long a film is, and how many frames there are to look at, for each of some samplings."""
+    """Find out how long a video is, and how many sampled frames it has, for each of some samplings."""
 
     source: Source
     samplings: tuple[Sampling, ...]
@@ -59,18 +59,18 @@ class ReadHeader:
 
 @dataclass(frozen=True)
 class TimeTrial:
-    """Look at a chunk of a source for so many seconds, to see how long the rest will take."""
+    """Scan a chunk of a source for so many seconds, to see how long the rest will take."""
 
     source: Source
     sampling: Sampling
-    share: float
-    """Of the source's chunks, those that come before it: 0 to 1."""
+    position: float
+    """Which chunk of the source: the part of its chunks that comes before it, 0 to 1."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What looking for a while gave; without the first frames, at which nets are compiled."""
+    """What was scanned in a time trial, without the first frames, in which networks are compiled."""
 
     frames: int
     faces: int
@@ -79,13 +79,13 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class ChunkDone:
-    """What there is to say of a chunk when all its parts have been handed over."""
+    """What is left to say of a chunk when all its parts have been handed over."""
 
     skipped: tuple[Skipped, ...]
     seconds: dict[str, float] = field(default_factory=dict)
-    """What was done for how long, on one core."""
+    """Seconds of work on one core, by what was done."""
     runtime: str | None = None
-    """What computed the emotions; None where no face was found, or another process answers."""
+    """What ran the classifier; None if no face was found, or if another process classifies."""
 
 
 @dataclass(frozen=True)
@@ -124,41 +124,39 @@ class WorkerSetup:
 
 
 class Worker:
-    """Does one task after another."""
+    """Does one task after another. Implements :class:`fer_batch.pipeline.executors.base.Worker`."""
 
     def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
         self._detector: Detector = detection.make(setup.detector)
-        cv2.setNumThreads(1)  # the cores belong to the workers
+        cv2.setNumThreads(1)  # each worker has one core
 
     @cached_property
     def _classifier(self) -> Classifier:
         return ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
 
     def perform(
-        self, task: IndexVideo | ReadHeader | ScanChunk | TimeTrial, alive: Callable[[int], object]
-    ) -> Generator[Sightings | Answers, None, VideoIndex | VideoHeader | ChunkDone | TrialResult]:
-        """Do a task; ``alive`` is told now and then of so many more frames that have been looked at, or of 0.
+        self, task: IndexVideo | ReadHeader | ScanChunk | TimeTrial
+    ) -> Generator[Any, None, VideoIndex | VideoHeader | ChunkDone | TrialResult]:
+        """Do a task; of a :class:`ScanChunk` the parts are :class:`ScannedFrames`.
 
         Raises:
             FerBatchError: it cannot be done.
         """
         match task:
             case IndexVideo(source):
-                return read_index(source.files[0], lambda: alive(0))
+                return (yield from reading_index(source.files[0]))
             case ReadHeader(source, samplings):
-                return read_header(source.files[0], samplings, lambda: alive(0))
-            case TimeTrial(source, sampling, share, seconds):
-                chunks = _chunks(source, sampling, lambda: alive(0))
+                return (yield from reading_header(source.files[0], samplings))
+            case TimeTrial(source, sampling, position, seconds):
+                chunks = yield from _chunks(source, sampling)
                 if not chunks:
                     return TrialResult(0, 0, 0.0)
-                return self._try(chunks[int(len(chunks) * share)], seconds, alive)
+                return (yield from self._time_trial(chunks[int(len(chunks) * position)], seconds))
             case ScanChunk(chunk, key):
-                return (yield from self._see(chunk, key, alive))
+                return (yield from self._scan_chunk(chunk, key))
 
-    def _see(
-        self, chunk: Chunk, key: str, alive: Callable[[int], object]
-    ) -> Generator[Sightings | Answers, None, ChunkDone]:
+    def _scan_chunk(self, chunk: Chunk, key: str) -> Generator[ScannedFrames | FramesScanned | None, None, ChunkDone]:
         began, classifying = perf_counter(), 0.0
 
         def predict(faces: np.ndarray) -> np.ndarray:
@@ -169,50 +167,49 @@ class Worker:
             return shares
 
         batcher: Batcher[str] = Batcher(predict, self._setup.batch_size)
-        scheduler = self._scanned(chunk, alive)
-        while True:
-            try:
-                scanned = next(scheduler)
-            except StopIteration as end:
-                skipped = end.value
-                break
-            alive(len(scanned.times))
-            if self._setup.classifies:
-                yield from (answers for _, answers in batcher.add(key, scanned))
-            else:
-                yield scanned
-        yield from (answers for _, answers in batcher.flush())
+        skipped: list[Skipped] = []
+        for item in self._scan(chunk):
+            match item:
+                case ScannedFrames():
+                    yield FramesScanned(len(item.times))
+                    if self._setup.classifies:
+                        yield from (classified for _, classified in batcher.add(key, item))
+                    else:
+                        yield item
+                case Skipped():
+                    skipped.append(item)
+                case None:
+                    yield None
+        yield from (classified for _, classified in batcher.flush())
         return ChunkDone(
-            skipped,
+            tuple(skipped),
             {"seeing": perf_counter() - began - classifying, "classifying": classifying},
             self._classifier.runtime if "_classifier" in vars(self) else None,
         )
 
-    def _try(self, chunk: Chunk, seconds: float, alive: Callable[[int], object]) -> TrialResult:
+    def _time_trial(self, chunk: Chunk, seconds: float) -> Generator[None, None, TrialResult]:
         marks = [(0, 0, perf_counter())]  # frames, faces and the time after each part
-        for scanned in self._scanned(chunk, alive):
-            alive(0)
-            if self._setup.classifies and len(scanned.crops):
-                self._classifier.predict(scanned.crops)
-            frames, found, _ = marks[-1]
-            marks.append((frames + len(scanned.times), found + len(scanned.crops), perf_counter()))
-            if len(marks) > COLD_PARTS and marks[-1][2] - marks[COLD_PARTS][2] > seconds:
+        for item in self._scan(chunk):
+            yield None
+            if not isinstance(item, ScannedFrames):
+                continue
+            if self._setup.classifies and len(item.crops):
+                self._classifier.predict(item.crops)
+            frames, faces, _ = marks[-1]
+            marks.append((frames + len(item.times), faces + len(item.crops), perf_counter()))
+            if len(marks) > WARM_UP_PARTS and marks[-1][2] - marks[WARM_UP_PARTS][2] > seconds:
                 break
-        (cold_frames, cold_found, began), (frames, found, ended) = (
-            marks[max(0, min(COLD_PARTS, len(marks) - 2))],
-            marks[-1],
-        )
-        return TrialResult(frames - cold_frames, found - cold_found, ended - began)
+        first_frames, first_faces, began = marks[max(0, min(WARM_UP_PARTS, len(marks) - 2))]
+        frames, faces, ended = marks[-1]
+        return TrialResult(frames - first_frames, faces - first_faces, ended - began)
 
-    def _scanned(self, chunk: Chunk, alive: Callable[[int], object]) -> Generator[Sightings, None, tuple[Skipped, ...]]:
+    def _scan(self, chunk: Chunk) -> Iterator[ScannedFrames | Skipped | None]:
         setup = self._setup
-        return scan.see(
-            chunk, self._detector, setup.lowest_confidence, setup.detect_every, lambda: alive(0), setup.region
-        )
+        return scan_chunk(chunk, self._detector, setup.lowest_confidence, setup.detect_every, setup.region)
 
 
-def _chunks(source: Source, sampling: Sampling, alive: Callable[[], object]) -> list[Chunk]:
+def _chunks(source: Source, sampling: Sampling) -> Generator[None, None, list[Chunk]]:
     if source.kind is Kind.PHOTOS:
         return photos.plan(source)
-    index = read_index(source.files[0], alive)
+    index = yield from reading_index(source.files[0])
     return reader.plan(source, index, sampling, reader.read_mode(index))

@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_batch.errors import FerBatchError
 from fer_batch.media import photos
+from fer_batch.media.frame import Frame
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
@@ -66,7 +67,9 @@ def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: boo
         return {}
     cut: dict[int, bytes] = {}
     try:
-        for frame in reader.read(replace(chunk, times=wanted), [], lambda: None):
+        for frame in reader.read(replace(chunk, times=wanted)):
+            if not isinstance(frame, Frame):
+                continue
             here = [(face_id, box) for face_id, (number, box) in faces.items() if number == frame.time.number]
             if here:
                 image = frame.image.rgb(LONGEST_SIDE)

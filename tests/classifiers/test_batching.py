@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch.classifiers.batching import SMALL_BATCH, Batcher, predict, sizes
-from fer_batch.types import Answers, Box, Detection, FrameTime, Sightings
+from fer_batch.types import Box, Detection, FrameTime, ScannedFrames
 
 
 def crop(number: int) -> np.ndarray:
@@ -44,31 +44,32 @@ class Scene:
         self.faces = 0
         self.frames = 0
 
-    def scanned(self, *faces_per_frame: int) -> Sightings:
+    def scanned(self, *faces_per_frame: int) -> ScannedFrames:
         count = sum(faces_per_frame)
         numbers = range(self.faces, self.faces + count)
         times = tuple(FrameTime("film", self.frames + at) for at in range(len(faces_per_frame)))
         self.faces += count
         self.frames += len(faces_per_frame)
-        return Sightings(
+        return ScannedFrames(
             times,
             np.full((len(times), 2), (640, 480 + self.frames)),
             np.full((len(times), 8, 8), self.frames % 256, np.uint8),
             np.repeat(np.arange(len(faces_per_frame)), faces_per_frame),
-            tuple(Detection(Box(number, 1, 2, 3), 0.5) for number in numbers),
+            np.array([Detection(Box(number, 1, 2, 3), 0.5).as_row() for number in numbers]).reshape(count, 19),
             np.array([crop(number) for number in numbers], np.uint8).reshape(count, 48, 48),
         )
 
 
-def is_answered(seen: Sightings, answers: Answers) -> bool:
+def is_answered(seen: ScannedFrames, answers: ScannedFrames) -> bool:
     """Whether these are all the answers to what was seen."""
-    rows = np.array([one.as_row() for one in seen.detections], float).reshape(-1, Detection.NUMBERS)
     return (
         answers.times == seen.times
         and np.array_equal(answers.sizes, seen.sizes)
         and np.array_equal(answers.scenes, seen.scenes)
         and np.array_equal(answers.owners, seen.owners)
-        and np.array_equal(answers.faces, rows, equal_nan=True)
+        and np.array_equal(answers.faces, seen.faces, equal_nan=True)
+        and len(answers.crops) == 0
+        and answers.shares is not None
         and answers.shares.dtype == np.float32
         and np.array_equal(answers.shares, answer(seen.crops))
     )
@@ -192,8 +193,8 @@ def test_every_face_gets_its_own_answer_in_the_order_in_which_it_came(
 ) -> None:
     scene, model = Scene(), Model()
     batcher: Batcher[str] = Batcher(model, size)
-    expected: list[tuple[str, Sightings]] = []
-    found: list[tuple[str, Answers]] = []
+    expected: list[tuple[str, ScannedFrames]] = []
+    found: list[tuple[str, ScannedFrames]] = []
     for key, faces in steps:
         if faces is None:
             batcher.drop(key)

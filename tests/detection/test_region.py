@@ -75,7 +75,7 @@ def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_pictu
     assert timeline["success"].to_dict() == {"large.jpg": False, "pair.png": True}
     again = fer_batch.analyze([folder], Options(workers=0, region=(2640, 0, 2480, 1920)), out=tmp_path / "right")
     assert [(one.file, one.rows_kept) for one in again.skipped] == [("in/pair.png", True), ("pair.mp4", True)]
-    assert "outside of the picture, which has 640x240 pixels. Change --region." in again.skipped[0].reason
+    assert "outside the image, which has 640x240 pixels. Change --region." in again.skipped[0].reason
     ((x, y, width, height),) = boxes(again, "in")
     assert np.abs(np.array([x, y, width, height]) / 8 - truth[0]).max() < 8
     assert len(boxes(again, "pair.mp4")) == 0

@@ -3,12 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_batch.errors import DetectorError, MediaError
+from fer_batch.pipeline.executors.base import FramesScanned
 
 LARGE = bytes(100_000)
 """More than a pipe holds when there are some."""
@@ -21,9 +22,9 @@ class Count:
     name: str
     parts: int = 3
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         for number in range(self.parts):
-            alive(1)
+            yield FramesScanned(1)
             yield number
         return os.getpid()
 
@@ -34,7 +35,7 @@ class Break:
 
     name: str
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, None]:
+    def act(self) -> Generator[Any, None, None]:
         yield 0
         raise ZeroDivisionError("by\nnought")
 
@@ -46,7 +47,7 @@ class Gorge:
     name: str
     bytes: int
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         yield 0
         return len(bytearray(self.bytes))
 
@@ -57,7 +58,7 @@ class Damaged:
 
     name: str
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, None]:
+    def act(self) -> Generator[Any, None, None]:
         yield 0
         raise MediaError("It is damaged.")
 
@@ -70,7 +71,7 @@ class Die:
     signal: signal.Signals
     mark: Path | None = None
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         yield 0
         yield 1
         if self.mark is None or not self.mark.exists():
@@ -87,7 +88,7 @@ class Leave:
 
     name: str
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, None]:
+    def act(self) -> Generator[Any, None, None]:
         yield 0
         os._exit(3)
 
@@ -99,7 +100,7 @@ class Hang:
     name: str
     mark: Path | None = None
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         yield 0
         if self.mark is None or not self.mark.exists():
             if self.mark is not None:
@@ -116,10 +117,10 @@ class Toil:
     name: str
     seconds: float
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
-            alive(1)
+            yield FramesScanned(1)
             time.sleep(0.02)
         yield 0
         return os.getpid()
@@ -133,9 +134,9 @@ class Grind:
     seconds: float
     signs: int
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         for _ in range(self.signs):
-            alive(1)
+            yield FramesScanned(1)
             end = time.process_time() + self.seconds
             while time.process_time() < end:
                 pass
@@ -151,10 +152,10 @@ class Flood:
     file: Path
     parts: int
 
-    def act(self, alive: Callable[[int], object]) -> Generator[Any, None, int]:
+    def act(self) -> Generator[Any, None, int]:
         for number in range(self.parts):
             self.file.write_text(str(number))
-            alive(1)
+            yield FramesScanned(1)
             yield LARGE
         return os.getpid()
 
@@ -162,8 +163,8 @@ class Flood:
 class Worker:
     """Does what its tasks say; its class is the Work that makes it."""
 
-    def perform(self, task: Any, alive: Callable[[int], object]) -> Generator[Any, None, Any]:
-        return (yield from task.act(alive))
+    def perform(self, task: Any) -> Generator[Any, None, Any]:
+        return (yield from task.act())
 
 
 def unfit() -> Worker:

@@ -10,10 +10,10 @@ from fer_batch.errors import MediaError
 from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video import header
-from fer_batch.media.video.header import read_header
-from fer_batch.media.video.index import read_index
+from fer_batch.media.video.header import reading_header
+from fer_batch.media.video.index import finish, read_index
 from fer_batch.options import Options
-from fer_batch.pipeline import worker as tasks
+from fer_batch.pipeline import worker as worker_module
 from fer_batch.pipeline.worker import TimeTrial, TrialResult, Worker, WorkerSetup
 from tests.helpers import media
 
@@ -40,8 +40,8 @@ def test_a_large_video_s_header_tells_about_as_many_frames_as_its_packets(
 ) -> None:
     path = media.write_video(tmp_path / f"a.{suffix}", range(100), time_base=Fraction(1, 25))
     monkeypatch.setattr(header, "READ_WHOLE", 0)
-    monkeypatch.setattr(header, "read_index", None)  # is not needed
-    announced = read_header(path, SAMPLINGS, lambda: None)
+    monkeypatch.setattr(header, "reading_index", None)  # is not needed
+    announced = finish(reading_header(path, SAMPLINGS))
     assert announced.seconds == pytest.approx(4, abs=0.1)
     assert announced.frames == pytest.approx(counted(path), abs=2)
     assert announced.frames[-1] == 0
@@ -50,7 +50,7 @@ def test_a_large_video_s_header_tells_about_as_many_frames_as_its_packets(
 
 def test_a_small_video_s_packets_are_counted(tmp_path: Path) -> None:
     path = media.write_video(tmp_path / "a.mkv", UNEVEN)
-    announced = read_header(path, SAMPLINGS, lambda: None)
+    announced = finish(reading_header(path, SAMPLINGS))
     assert announced.frames == counted(path)
 
 
@@ -60,7 +60,7 @@ def test_where_the_header_knows_nothing_the_packets_are_counted(
 ) -> None:
     path = media.write_video(tmp_path / f"a.{suffix}", EVEN)
     monkeypatch.setattr(header, "READ_WHOLE", 0)
-    announced = read_header(path, SAMPLINGS, lambda: None)
+    announced = finish(reading_header(path, SAMPLINGS))
     assert announced.frames[0] == len(EVEN)
 
 
@@ -68,7 +68,7 @@ def test_what_is_no_video_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"not a film")
     with pytest.raises(MediaError):
-        read_header(path, SAMPLINGS, lambda: None)
+        finish(reading_header(path, SAMPLINGS))
 
 
 @pytest.mark.parametrize(("sampling", "frames"), [(Sampling(), 86), (Sampling(fps=1), 2), (Sampling(start=60), 0)])
@@ -78,10 +78,8 @@ def test_a_trial_counts_what_is_looked_at_once_the_nets_are_compiled(
     path = media.write_video(tmp_path / "a.mp4", EVEN)
     (source,) = sources.walk([path]).sources
     worker = Worker(WorkerSetup.of(Options(), ModelFile()))
-    trial = worker.perform(TimeTrial(source, sampling, 0.9, 60), lambda _: None)
-    with pytest.raises(StopIteration) as end:
-        next(trial)
-    tried: TrialResult = end.value.value
+    trial = worker.perform(TimeTrial(source, sampling, 0.9, 60))
+    tried: TrialResult = finish(trial)
     assert (tried.frames, tried.faces) == (frames, 0)
     assert (tried.seconds > 0) == (frames > 0)
 
@@ -90,8 +88,6 @@ def test_a_trial_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.
     path = media.write_video(tmp_path / "a.mp4", EVEN)
     (source,) = sources.walk([path]).sources
     worker = Worker(WorkerSetup.of(Options(detect_every=1), ModelFile()))
-    trial = worker.perform(TimeTrial(source, Sampling(), 0, 0), lambda _: None)
-    with pytest.raises(StopIteration) as end:
-        next(trial)
-    assert end.value.value.frames == 1
-    assert tasks.COLD_PARTS == 2
+    trial = worker.perform(TimeTrial(source, Sampling(), 0, 0))
+    assert finish(trial).frames == 1
+    assert worker_module.WARM_UP_PARTS == 2

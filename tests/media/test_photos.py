@@ -8,10 +8,10 @@ from PIL import Image
 
 from fer_batch import detection
 from fer_batch.detection import crop
-from fer_batch.detection.scan import decode
 from fer_batch.media import photo_file, photos
+from fer_batch.media.frame import Frame
 from fer_batch.types import Box, Kind, Skipped, Source
-from tests.helpers import media
+from tests.helpers import media, reading
 
 
 def marked() -> np.ndarray:
@@ -39,9 +39,10 @@ def test_what_was_passed_over_is_said_of_a_photo_that_is_kept(tmp_path: Path) ->
     media.write_photo(tmp_path / "one.tif")
     files = (tmp_path / "one.tif", tmp_path / "pages.tif")
     (chunk,) = photos.plan(Source(Kind.PHOTOS, "album", files, "album"))
-    decoding = decode(chunk, lambda: None)
-    assert len(list(decoding.frames)) == 2
-    assert decoding.skipped == [Skipped("album/pages.tif", photo_file.SEVERAL, rows_kept=True)]
+    one_page, line, several_pages = reading.items(chunk)
+    assert isinstance(one_page, Frame)
+    assert isinstance(several_pages, Frame)
+    assert [line] == [Skipped("album/pages.tif", photo_file.SEVERAL, rows_kept=True)]
 
 
 def test_a_large_photo_is_shrunk_for_looking_only(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_a_photo_is_decoded_again_as_large_as_its_smallest_face_needs_it(
     luma = photo.luma(height)
     assert luma.scale == scale
     assert luma.plane.shape == (1000 * scale, 1020 * scale)
-    assert scale == 1 or height * scale >= photos.LEAST_DETAIL * crop.SIDE
+    assert scale == 1 or height * scale >= 2 * crop.SIDE == photos.LEAST_FACE_HEIGHT
 
 
 def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> None:
@@ -76,16 +77,16 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     files[1].touch()
     files[2].write_bytes(b"hello")
     chunks = photos.plan(Source(Kind.PHOTOS, "album", tuple(files), "album"))
-    signs: list[int] = []
-    decoding = decode(chunks[0], lambda: signs.append(1))
-    assert [frame.time.file for frame in decoding.frames] == ["a.jpg", "z.png"]
-    reasons = {one.file: one.reason for one in decoding.skipped}
+    items = list(reading.items(chunks[0]))
+    assert [item.time.file for item in items if isinstance(item, Frame)] == ["a.jpg", "z.png"]
+    skipped = [item for item in items if isinstance(item, Skipped)]
+    reasons = {line.file: line.reason for line in skipped}
     assert reasons["album/empty.jpg"] == "The file is empty."
     assert "Not a photograph" in reasons["album/garbage.jpg"]
     assert "truncated" in reasons["album/cut.jpg"]
     assert "No such file" in reasons["album/gone.jpg"]
-    assert not any(one.rows_kept for one in decoding.skipped)
-    assert len(signs) == len(files)
+    assert not any(line.rows_kept for line in skipped)
+    assert len(items) == len(files)
 
 
 def test_a_folder_is_cut_into_slices() -> None:

@@ -4,20 +4,20 @@ import gc
 import os
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fer_batch.detection.scan import Decoding, decode
 from fer_batch.errors import MediaError
+from fer_batch.media.frame import Frame
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import packets, read_index
 from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Chunk, Kind, Skipped, Source
-from tests.helpers import media
+from tests.helpers import media, reading
 
 IRREGULAR = [0, 33, 66, 500, 533, 1500]
 """Milliseconds: a film of 1.5 s whose frame rate means nothing."""
@@ -35,21 +35,15 @@ def plan(path: Path, sampling: Sampling = EVERYTHING, mode: ReadMode | None = No
     return reader.plan(source(path), index, sampling, reader.read_mode(index) if mode is None else mode)
 
 
-def silent() -> None:
-    """Whoever wants to know whether a decoder is alive: nobody."""
-
-
-def begun(chunk: Chunk) -> Decoding:
-    return decode(chunk, silent)
-
-
 def read(chunks: list[Chunk]) -> tuple[list[tuple[int, float | None, np.ndarray]], list[Skipped]]:
     """Number, seconds and a copy of the luma of every frame, and what was skipped."""
     found, skipped = [], []
     for chunk in chunks:
-        decoding = begun(chunk)
-        found += [(one.time.number, one.time.seconds, one.image.luma().plane.copy()) for one in decoding.frames]
-        skipped += decoding.skipped
+        for item in reading.items(chunk):
+            if isinstance(item, Frame):
+                found.append((item.time.number, item.time.seconds, item.image.luma().plane.copy()))
+            elif item is not None:
+                skipped.append(item)
     return found, skipped
 
 
@@ -181,7 +175,7 @@ def test_videos_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool]
     turn, mirror, _ = display
     upright = np.rot90(stored, turn // 90)  # PyAV turns anticlockwise, then mirrors
     upright = upright[:, ::-1] if mirror else upright
-    for frame in begun(plan(path)[0]).frames:
+    for frame in reading.frames(plan(path)[0]):
         image = frame.image
         assert (image.height, image.width) == upright.shape[:2]
         assert np.abs((image.luma().plane.astype(float) - 16) * 255 / 219 - upright[:, :, 0]).mean() < 4
@@ -207,7 +201,7 @@ def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec
     path = media.write_video(
         tmp_path / "a.mkv", range(0, 400, 40), codec=codec, options=options, pixel_format=pixel_format
     )
-    for number, frame in enumerate(begun(plan(path)[0]).frames):
+    for number, frame in enumerate(reading.frames(plan(path)[0])):
         luma = frame.image.luma()
         assert (luma.black, luma.white) == (black, white)
         grey = (luma.plane.mean() - black) * 255 / (white - black)
@@ -217,11 +211,11 @@ def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec
 @pytest.mark.parametrize("mode", ReadMode)
 def test_a_sign_of_life_comes_for_every_frame_that_is_decoded_looked_at_or_not(tmp_path: Path, mode: ReadMode) -> None:
     path = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40), keyframe_every=100)
-    signs: list[int] = []
     (chunk,) = plan(path, Sampling(start=2.0, end=3.0, fps=5), mode=mode)
-    first = next(decode(chunk, lambda: signs.append(1)).frames)
-    assert first.time.number == 50
-    assert len(signs) == 51
+    passed_over = list(takewhile(lambda item: not isinstance(item, Frame), items := reading.items(chunk)))
+    assert passed_over == [None] * 50
+    items.close()
+    assert next(reading.frames(chunk)).time.number == 50
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "mp4"])
@@ -276,7 +270,7 @@ def test_a_raw_stream_has_numbers_but_no_times(tmp_path: Path) -> None:
     assert [(number, seconds) for number, seconds, _ in found] == [(number, None) for number in range(25)]
     assert [media.number(plane.mean()) for _, _, plane in found] == list(range(25))
     assert len(skipped) == 1
-    assert "no time stamps" in skipped[0].reason
+    assert "no timestamps" in skipped[0].reason
     assert skipped[0].rows_kept
 
 
@@ -306,10 +300,10 @@ def test_no_frame_outlives_its_turn(tmp_path: Path) -> None:
     size = (640, 480)
     images = [media.pixels(0, size)] * 300
     path = media.write_video(tmp_path / "a.mp4", range(0, 300 * 40, 40), images, options={"preset": "ultrafast"})
-    decoding = begun(plan(path)[0])
+    frames = reading.frames(plan(path)[0])
     gc.disable()  # a frame in a circle of references would wait for it
     try:
-        for frame in decoding.frames:
+        for frame in frames:
             frame.image.luma()
             frame.image.rgb(320)
             if frame.time.number == 20:

@@ -23,7 +23,7 @@ from fer_batch.pipeline.checkpoints import (
     content_digest,
     source_key,
 )
-from fer_batch.types import Answers, Box, Chunk, Clarity, Detection, FrameTime, Kind, Skipped, Source
+from fer_batch.types import Box, Chunk, Clarity, Detection, FrameTime, Kind, ScannedFrames, Skipped, Source
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8
@@ -56,7 +56,7 @@ class Seen:
         """(frames, 2) int64, each another."""
         return np.array([(640 + at, 480 - at) for at in range(len(self.frames))], np.int64).reshape(-1, 2)
 
-    def parts(self, *cuts: int) -> list[Answers]:
+    def parts(self, *cuts: int) -> list[ScannedFrames]:
         """The same as a worker hands it over, in parts that begin at these frames."""
         ends = np.cumsum([len(faces) for _, faces in self.frames], dtype=np.int64)
         parts = []
@@ -65,12 +65,13 @@ class Seen:
             part = self.frames[begin:end]
             faces = [one.as_row() for _, found in part for one in found]
             parts.append(
-                Answers(
+                ScannedFrames(
                     tuple(time for time, _ in part),
                     self.sizes[begin:end],
                     self.scenes[begin:end],
                     np.array([at for at, (_, found) in enumerate(part) for _ in found], np.int64),
                     np.array(faces, float).reshape(-1, len(FACE_COLUMNS)),
+                    np.empty((0, 48, 48), np.uint8),
                     self.shares[first:last],
                 )
             )

@@ -136,7 +136,7 @@ def test_an_unforeseen_error_costs_its_task_and_no_other(executor: Executor) -> 
 def test_a_task_that_asks_for_any_amount_of_memory_is_lost_and_its_process_goes_on() -> None:
     greedy = Gorge("greedy", MOST_MEMORY + 1)
     events = run(Processes(odd_workers.Worker, 1), Count("before"), greedy, Gorge("modest", 2**20), Count("after"))
-    assert str(the_loss(events, greedy)) == "It asks for more than the 4 GiB of memory that it may take."
+    assert str(the_loss(events, greedy)) == "It asks for more than the 4 GiB of memory that a process may take."
     assert is_complete(events, Count("after"))
     assert {event.result for event in events if is_done(event)} > {2**20}
     assert len({event.result for event in events if is_done(event)}) == 2  # one process counted, before and after
@@ -365,8 +365,8 @@ def environment() -> dict[str, str]:
 UNGUARDED = """
 print("begun", flush=True)
 from fer_batch.pipeline.executors.processes import Processes
-from fer_batch.executors.protocol import Done
-from tests.odd_workers import Count, Worker
+from fer_batch.pipeline.executors.base import Done
+from tests.helpers.odd_workers import Count, Worker
 
 tasks = [Count("one"), Count("two"), Count("three")]
 with Processes(Worker, 2) as executor:
@@ -394,7 +394,7 @@ ORPHANS = """
 import multiprocessing, sys, time
 from pathlib import Path
 from fer_batch.pipeline.executors.processes import Processes
-from tests.odd_workers import Flood, Hang, Toil, Worker
+from tests.helpers.odd_workers import Flood, Hang, Toil, Worker
 
 tasks = [Hang("hang"), Flood("flood", Path(sys.argv[1]), 1000), Toil("toil", 600)]
 ahead = iter(tasks)

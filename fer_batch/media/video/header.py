@@ -1,12 +1,12 @@
 """What a film announces of itself: enough to forecast how long it takes, without reading all of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 from fer_batch.media.sampling import Sampling, frame_times
-from fer_batch.media.video.index import HEADERS_KNOW_DURATION, VideoIndex, open_video, read_index, video_stream
+from fer_batch.media.video.index import HEADERS_KNOW_DURATION, VideoIndex, open_video, reading_index, video_stream
 
 READ_WHOLE = 2**24
 """Bytes of a film up to which its packets are read all the same: 16 MB. Reading all of 300 long films takes an hour."""
@@ -23,7 +23,7 @@ class VideoHeader:
     """One number for each sampling that was asked for."""
 
 
-def read_header(path: Path, samplings: Sequence[Sampling], alive: Callable[[], object]) -> VideoHeader:
+def reading_header(path: Path, samplings: Sequence[Sampling]) -> Generator[None, None, VideoHeader]:
     """What a film's header says. Of a small film, and where the header does not say it, what its packets say.
 
     Raises:
@@ -39,7 +39,7 @@ def read_header(path: Path, samplings: Sequence[Sampling], alive: Callable[[], o
         known = container.format.name.startswith(HEADERS_KNOW_DURATION) and count > 0
     if known and path.stat().st_size > READ_WHOLE:
         return VideoHeader(like, seconds, tuple(_announced(seconds, count, one) for one in samplings))
-    index = read_index(path, alive)
+    index = yield from reading_index(path)
     return VideoHeader(
         like, float(index.clock.seconds(index.end_pts)), tuple(_counted(index, one) for one in samplings)
     )

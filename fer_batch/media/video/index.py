@@ -1,11 +1,11 @@
 """A film's index: what its packets say of every frame, read once without decoding any."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -47,6 +47,8 @@ LARGEST_HEADER = 16384
 
 HEADERS_KNOW_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats whose header holds a duration; elsewhere it is only guessed from the size."""
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -168,12 +170,27 @@ def packets(container: InputContainer, *streams: VideoStream) -> "Iterator[Packe
         yield from container.demux(*streams)
 
 
-def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> VideoIndex:
-    """Read all packets of a film, decoding none; ``alive`` is called for each.
+def read_index(path: Path) -> VideoIndex:
+    """Read all packets of a video, without decoding any.
 
     Raises:
-        MediaError: it cannot be opened, or holds no picture.
+        MediaError: it cannot be opened, or has no video stream.
     """
+    return finish(reading_index(path))
+
+
+def finish(steps: Generator[None, None, _Result]) -> _Result:
+    """Run a generator to its end and give what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
+
+
+def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
+    """:func:`read_index` in steps: yields None after each packet, so that a worker can show that it is not hanging."""
     with open_video(path) as container:
         stream = video_stream(container)
         _refuse_sizes(stream)
@@ -187,7 +204,7 @@ def read_index(path: Path, alive: Callable[[], object] = lambda: None) -> VideoI
         broken: str | None = None
         try:
             for packet in packets(container):
-                alive()
+                yield
                 if packet.size == 0:
                     continue
                 if packet.is_discard:

@@ -1,12 +1,13 @@
-"""Films, read by PyAV: cut into chunks at keyframes, every frame with the time that its stamp says.
+"""Videos, read by PyAV: planned as chunks that begin at keyframes; every frame gets the time that its timestamp says.
 
-A film is trusted by degrees. Where stamps tell all frames apart it is read chunk by chunk, and each chunk must give
-exactly the frames that the index has. Where one does not (a damaged stretch, a decoder that needs more to begin with)
-the film is read straight through, frames known by their stamps. Where the decoder's stamps do not even increase (H.264
-in AVI, raw streams), its order is the truth and the k-th frame gets the k-th stamp.
+How a video is read depends on how far its timestamps can be relied on. If they tell all frames apart, it is read chunk
+by chunk, and each chunk must give exactly the frames that the index lists. If a chunk does not (a damaged stretch, or a
+decoder that needs more packets to begin with), the video is read from start to end, and frames are identified by their
+timestamps. If the decoder's timestamps do not even increase (H.264 in AVI, raw streams), frames are identified by their
+order: the k-th decoded frame gets the k-th timestamp of the index.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
 from fractions import Fraction
@@ -19,46 +20,50 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
-from fer_batch.media.frame import Frame
+from fer_batch.media.frame import Frame, ReadItem
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
 from fer_batch.media.video.index import MOST_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream
 from fer_batch.types import Chunk, FrameTime, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
-"""Span of a chunk while much of a film is left. It goes on to the next keyframe."""
+"""Length of a chunk while much of a video is left. A chunk goes on to the next keyframe."""
 
-LEAST_SECONDS = Fraction(5)
-"""Span of a film's last chunks."""
+LEAST_CHUNK_SECONDS = Fraction(5)
+"""Length of a video's last chunks."""
 
 CHUNKS_LEFT = 16
-"""Into so many chunks is divided what is left: they grow shorter towards the end, so that all workers end together."""
+"""What is left of a video is divided into this many chunks: chunks get shorter towards the end, so that all workers
+finish at about the same time."""
 
 SEEK_MARGINS = Fraction(0), Fraction(1, 2)
-"""Seconds before a chunk's keyframe to seek to, tried in turn: transport streams and intra-refresh need a margin, which
-makes the decoder go through all of the stretch before, up to its keyframe."""
+"""Seconds before a chunk's keyframe to seek to, tried in turn. Transport streams and intra-refresh need a margin, which
+makes the decoder go through the whole stretch before, up to its keyframe."""
 
 UNSEEKABLE_PROFILES = frozenset({"High 4:4:4 Predictive"})
-"""Old films of this H.264 profile decode to garbage after a seek, under the right stamps."""
+"""Old videos of this H.264 profile decode to garbage after a seek, under the right timestamps."""
+
+_Decoded = tuple[av.VideoFrame, FrameTime] | Skipped | None
+"""As :data:`ReadItem`, with a sampled frame as the decoder gave it."""
 
 
 class ReadMode(IntEnum):
-    """How far a film's stamps are relied on."""
+    """How far a video's timestamps are relied on."""
 
     CHUNKS = 2
-    """Chunk by chunk."""
+    """Read chunk by chunk."""
     TIMESTAMPS = 1
-    """Straight through, frames known by their stamps."""
+    """Read from start to end; frames are identified by their timestamps."""
     ORDER = 0
-    """Straight through, frames known by their order."""
+    """Read from start to end; frames are identified by their order."""
 
 
 class IndexMismatch(MediaError):
-    """Decoding does not give the frames that the index has: read the film with less trust."""
+    """Decoding does not give the frames that the index lists: the video must be read in a lower mode."""
 
 
 def read_mode(index: VideoIndex) -> ReadMode:
-    """The most that the index alone allows."""
+    """The highest mode that the index allows."""
     if not index.exact:
         return ReadMode.ORDER
     if index.damage or index.facts.get("profile") in UNSEEKABLE_PROFILES:
@@ -66,87 +71,70 @@ def read_mode(index: VideoIndex) -> ReadMode:
     return ReadMode.CHUNKS
 
 
-def plan(source: Source, index: VideoIndex, sampling: Sampling, level: ReadMode) -> list[Chunk]:
-    """The chunks of a film; those without a frame to look at are left out."""
+def plan(source: Source, index: VideoIndex, sampling: Sampling, mode: ReadMode) -> list[Chunk]:
+    """The chunks of a video that hold a sampled frame."""
     if not index.complete:
         return [Chunk(source, 0, None, frames=index.packets)]
-    wanted = frame_times(source.name, index.pts, index.end_pts, index.clock, sampling)
-    if level is not ReadMode.CHUNKS:
-        if level is ReadMode.ORDER:
-            wanted = replace(wanted, pts=None)
-        return [Chunk(source, 0, wanted, frames=len(index.pts))] if wanted else []
-    bounds = [*_cuts(index), None]
+    sampled = frame_times(source.name, index.pts, index.end_pts, index.clock, sampling)
+    if mode is not ReadMode.CHUNKS:
+        if mode is ReadMode.ORDER:
+            sampled = replace(sampled, pts=None)
+        return [Chunk(source, 0, sampled, frames=len(index.pts))] if sampled else []
     chunks: list[Chunk] = []
-    for start, stop in pairwise(bounds):
-        low, high = _rank(index.pts, start, 0), _rank(index.pts, stop, len(index.pts))
-        inside = wanted[slice(*np.searchsorted(wanted.numbers, (low, high)).tolist())]
+    for start, stop in pairwise([*_chunk_starts(index), None]):
+        first, end = _rank(index.pts, start, 0), _rank(index.pts, stop, len(index.pts))
+        inside = sampled[slice(*np.searchsorted(sampled.numbers, (first, end)).tolist())]
         if inside:
-            chunks.append(Chunk(source, len(chunks), inside, start, stop, high - low))
+            chunks.append(Chunk(source, len(chunks), inside, start, stop, end - first))
     return chunks
 
 
-def read(chunk: Chunk, skipped: list[Skipped], alive: Callable[[], object]) -> Iterator[Frame]:
-    """The frames of a chunk that are to be looked at; ``alive`` is called for every one that is decoded.
+def read(chunk: Chunk) -> Iterator[ReadItem]:
+    """The sampled frames of a chunk, None for each other frame that is decoded, and what could not be read.
 
     Raises:
-        Misaligned: the chunk is not what the index announces; nothing of it should be kept.
-        MediaError: the film cannot be opened.
+        IndexMismatch: the chunk is not what the index lists; nothing of it should be kept.
+        MediaError: the video cannot be opened.
     """
     with open_video(chunk.source.files[0]) as container:
         stream = video_stream(container)
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
-        seen = _FrameCounter(chunk, FrameConverter(pixel_aspect(stream)))
-        if chunk.start is not None or chunk.stop is not None:
-            yield from _read_stretch(chunk, _decoded(container, stream, chunk.start, alive), seen)
-            skipped.extend(seen.told())
-            return
-        errors: list[str] = []
-        frames = _telling(_frames(container, stream, errors), alive)
-        by_pts = chunk.times is not None and chunk.times[0].pts is not None
-        yield from (_read_by_pts if by_pts else _read_in_order)(chunk, frames, errors, seen, skipped)
-        skipped.extend(seen.told())
+        converter = FrameConverter(pixel_aspect(stream))
+        corrupt = 0
+        for item in _decode(chunk, container, stream):
+            if isinstance(item, tuple):
+                frame, time = item
+                corrupt += frame.is_corrupt
+                yield Frame(time, converter.image(frame))
+            else:
+                yield item
+        if corrupt:
+            reason = f"{corrupt} frames in chunk {chunk.index} are damaged: the decoder patched them up."
+            yield Skipped(chunk.source.name, reason, rows_kept=True)
 
 
-class _FrameCounter:
-    """What a chunk's frames turn out to be while they are decoded."""
-
-    def __init__(self, chunk: Chunk, viewer: FrameConverter) -> None:
-        self._chunk = chunk
-        self._viewer = viewer
-        self._corrupt = 0
-        self.found = 0
-
-    def look(self, frame: av.VideoFrame, time: FrameTime) -> Frame:
-        """A frame that is looked at."""
-        self.found += 1
-        self._corrupt += frame.is_corrupt
-        return Frame(time, self._viewer.image(frame))
-
-    def told(self) -> Iterator[Skipped]:
-        """What there is to say in the end."""
-        if self._corrupt:
-            reason = f"{self._corrupt} frames in chunk {self._chunk.index} are damaged: the decoder patched them up."
-            yield Skipped(self._chunk.source.name, reason, rows_kept=True)
+def _decode(chunk: Chunk, container: InputContainer, stream: VideoStream) -> Iterator[_Decoded]:
+    """Decode a chunk in the mode that it was planned for."""
+    if chunk.start is not None or chunk.stop is not None:
+        return _decode_stretch(chunk, _frames_from(container, stream, chunk.start))
+    frames = _frames_and_errors(container, stream)
+    if chunk.times is not None and chunk.times[0].pts is not None:
+        return _decode_by_pts(chunk, frames)
+    return _decode_in_order(chunk, frames)
 
 
-def _telling(frames: Iterable[av.VideoFrame], alive: Callable[[], object]) -> Iterator[av.VideoFrame]:
-    for frame in frames:
-        alive()
-        yield frame
-
-
-def _decoded(
-    container: InputContainer, stream: VideoStream, start: int | None, alive: Callable[[], object]
-) -> Iterator[av.VideoFrame]:
-    """Frames from ``start`` on, or from a little before it; nothing that goes wrong is stepped over."""
+def _frames_from(container: InputContainer, stream: VideoStream, start: int | None) -> Iterator[av.VideoFrame | None]:
+    """Frames from the pts ``start`` on, or from a little before it; None for frames before that are passed over."""
     if start is None or stream.time_base is None:
-        yield from _telling(_all_frames(container, stream), alive)
+        yield from _all_frames(container, stream)
         return
+    first = None
     for margin in SEEK_MARGINS:
         container.seek(start - int(margin / stream.time_base), stream=stream)
-        frames = _telling(_all_frames(container, stream), alive)
-        first = next((frame for frame in frames if frame.pts is None or frame.pts >= start), None)
+        frames = _all_frames(container, stream)
+        while (first := next(frames, None)) is not None and first.pts is not None and first.pts < start:
+            yield None
         if first is not None and first.pts == start:
             break
     if first is not None:
@@ -155,80 +143,94 @@ def _decoded(
 
 
 def _all_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Every frame from where the container stands."""
+    """Every frame from the container's current position on."""
     for packet in packets(container, stream):
         yield from stream.codec_context.decode(packet)
 
 
-def _read_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame], seen: _FrameCounter) -> Iterator[Frame]:
-    """From keyframe to keyframe, all or nothing."""
-    wanted = {time.pts: time for time in chunk.times or ()}
-    decoded = 0
+def _decode_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame | None]) -> Iterator[_Decoded]:
+    """A chunk from keyframe to keyframe; any difference from the index is an error."""
+    sampled = {time.pts: time for time in chunk.times or ()}
+    decoded = found = 0
     previous: int | None = None
     try:
         for frame in frames:
+            if frame is None:
+                yield None
+                continue
             pts = frame.pts
             if pts is None or (previous is not None and pts <= previous):
-                raise IndexMismatch("The decoder's stamps do not increase.")
+                raise IndexMismatch("The decoder's timestamps do not increase.")
             previous = pts
-            if chunk.start is not None and pts < chunk.start:
-                continue
             if chunk.stop is not None and pts >= chunk.stop:
                 break
-            decoded += 1
-            if pts in wanted:
-                yield seen.look(frame, wanted[pts])
+            inside = chunk.start is None or pts >= chunk.start
+            decoded += inside
+            if inside and pts in sampled:
+                found += 1
+                yield frame, sampled[pts]
+            else:
+                yield None
     except (av.error.FFmpegError, OSError) as error:
         raise IndexMismatch(str(error)) from error
-    if decoded != chunk.frames or seen.found != len(wanted):
+    if decoded != chunk.frames or found != len(sampled):
         raise IndexMismatch(f"Its index has {chunk.frames} frames in chunk {chunk.index}, decoding gave {decoded}.")
 
 
-def _read_by_pts(
-    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _FrameCounter, skipped: list[Skipped]
-) -> Iterator[Frame]:
-    """Straight through, over damaged places; what is missing in the end is said."""
-    wanted = {time.pts: time for time in chunk.times or ()}
+def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
+    """A whole video, damaged places included, frames identified by their pts."""
+    sampled = {time.pts: time for time in chunk.times or ()}
+    last = max(pts for pts in sampled if pts is not None)
+    errors: list[str] = []
+    found = 0
     previous: int | None = None
-    last = max(pts for pts in wanted if pts is not None)
     for frame in frames:
+        if isinstance(frame, str):
+            errors.append(frame)
+            continue
         pts = frame.pts
         if pts is None or (previous is not None and pts <= previous):
             if errors:
                 continue  # a damaged place may confuse the decoder for a while
-            raise IndexMismatch("The decoder's stamps do not increase.")
+            raise IndexMismatch("The decoder's timestamps do not increase.")
         previous = pts
-        if pts in wanted:
-            yield seen.look(frame, wanted[pts])
+        if pts in sampled:
+            found += 1
+            yield frame, sampled[pts]
+        else:
+            yield None
         if pts >= last:
             break
-    _report_missing(chunk, len(wanted) - seen.found, len(wanted), errors, skipped)
+    yield from _missing(chunk, found, len(sampled), errors)
 
 
-def _read_in_order(
-    chunk: Chunk, frames: Iterable[av.VideoFrame], errors: list[str], seen: _FrameCounter, skipped: list[Skipped]
-) -> Iterator[Frame]:
-    """Straight through; a frame is known by how many came before it."""
-    wanted = None if chunk.times is None else {time.number: time for time in chunk.times}
-    last = None if wanted is None else max(wanted)
-    for number, frame in enumerate(frames):
-        time = FrameTime(chunk.source.name, number) if wanted is None else wanted.get(number)
-        if time is not None:
-            yield seen.look(frame, time)
+def _decode_in_order(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
+    """A whole video, damaged places included, frames identified by how many came before."""
+    sampled = None if chunk.times is None else {time.number: time for time in chunk.times}
+    last = None if sampled is None else max(sampled)
+    errors: list[str] = []
+    found = number = 0
+    for frame in frames:
+        if isinstance(frame, str):
+            errors.append(frame)
+            continue
+        time = FrameTime(chunk.source.name, number) if sampled is None else sampled.get(number)
+        found += time is not None
+        yield None if time is None else (frame, time)
         if number == last:
             break
-    expected = chunk.frames or 0 if wanted is None else len(wanted)
-    _report_missing(chunk, expected - seen.found, expected, errors, skipped)
-    if wanted is None:
+        number += 1
+    yield from _missing(chunk, found, chunk.frames or 0 if sampled is None else len(sampled), errors)
+    if sampled is None:
         reason = (
-            "Its container has no time stamps: frames are numbered, their times are unknown and left empty, and every "
-            "frame is looked at, since --fps, --start and --end cannot be applied."
+            "Its container has no timestamps: frames are numbered, their times are unknown and left empty, and every "
+            "frame is analysed, since --fps, --start and --end cannot be applied."
         )
-        skipped.append(Skipped(chunk.source.name, reason, rows_kept=True))
+        yield Skipped(chunk.source.name, reason, rows_kept=True)
 
 
-def _frames(container: InputContainer, stream: VideoStream, errors: list[str]) -> Iterator[av.VideoFrame]:
-    """Every frame that can be decoded; what goes wrong on the way is noted and stepped over."""
+def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | str]:
+    """Every frame that can be decoded, and in between the text of every error; decoding goes on after an error."""
     coming = packets(container, stream)
     while True:
         try:
@@ -236,39 +238,41 @@ def _frames(container: InputContainer, stream: VideoStream, errors: list[str]) -
         except StopIteration:
             return
         except (av.error.FFmpegError, OSError) as error:
-            errors.append(str(error))
+            yield str(error)
             packet = None
         if packet is not None and packet.is_corrupt:
-            errors.append("a packet is marked as corrupt")
+            yield "a packet is marked as corrupt"
         try:
             yield from stream.codec_context.decode(packet)  # None empties the decoder
         except (av.error.FFmpegError, OSError) as error:
-            errors.append(str(error))
+            yield str(error)
         if packet is None:
             return
 
 
-def _report_missing(chunk: Chunk, missing: int, expected: int, errors: list[str], skipped: list[Skipped]) -> None:
+def _missing(chunk: Chunk, found: int, expected: int, errors: list[str]) -> Iterator[Skipped]:
+    """A line about frames that could not be decoded, if there are any, or if there were errors."""
+    missing = expected - found
     if missing <= 0 and not errors:
         return
     cause = f" ({errors[0].rstrip('.')})" if errors else ""
     reason = f"{max(0, missing)} of {expected} frames could not be decoded{cause}; the others are in the timeline."
     if missing <= 0:
-        reason = f"Parts of it are damaged{cause}, but every frame that has a time stamp could be decoded."
-    skipped.append(Skipped(chunk.source.name, reason, rows_kept=missing < expected))
+        reason = f"Parts of it are damaged{cause}, but every frame that has a timestamp could be decoded."
+    yield Skipped(chunk.source.name, reason, rows_kept=missing < expected)
 
 
-def _cuts(index: VideoIndex) -> list[int | None]:
-    """Where chunks begin: None for the film's beginning, then keyframes."""
-    cuts: list[int | None] = [None]
-    least, most = (ceil(seconds / index.clock.time_base) for seconds in (LEAST_SECONDS, CHUNK_SECONDS))
+def _chunk_starts(index: VideoIndex) -> list[int | None]:
+    """The pts at which chunks begin: None for the video's beginning, then keyframes."""
+    starts: list[int | None] = [None]
+    least, most = (ceil(seconds / index.clock.time_base) for seconds in (LEAST_CHUNK_SECONDS, CHUNK_SECONDS))
     begin = int(index.pts[0])
     for keyframe in index.keyframes.tolist():
         if keyframe - begin >= min(most, max(least, (index.end_pts - begin) // CHUNKS_LEFT)):
-            cuts.append(keyframe)
+            starts.append(keyframe)
             begin = keyframe
-    return cuts
+    return starts
 
 
-def _rank(timestamps: np.ndarray, pts: int | None, default: int) -> int:
-    return default if pts is None else int(np.searchsorted(timestamps, pts))
+def _rank(all_pts: np.ndarray, pts: int | None, default: int) -> int:
+    return default if pts is None else int(np.searchsorted(all_pts, pts))

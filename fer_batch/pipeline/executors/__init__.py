@@ -2,10 +2,10 @@
 
 import os
 
-from fer_batch.pipeline.executors.base import Executor, Work
+from fer_batch.pipeline.executors.base import Executor, WorkerFactory
 
 
-def make(work: Work, workers: int | None) -> Executor:
+def make(make_worker: WorkerFactory, workers: int | None) -> Executor:
     """An executor with so many processes, by default one for each core.
 
     With 0 it is this process that works, which is good for finding mistakes.
@@ -13,10 +13,10 @@ def make(work: Work, workers: int | None) -> Executor:
     if workers == 0:
         from fer_batch.pipeline.executors.in_process import InProcess
 
-        return InProcess(work)
+        return InProcess(make_worker)
     from fer_batch.pipeline.executors.processes import Processes
 
-    return Processes(work, workers or cores())
+    return Processes(make_worker, workers or cores())
 
 
 def cores() -> int:

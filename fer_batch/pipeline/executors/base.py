@@ -1,7 +1,7 @@
-"""What an executor is, and what it tells.
+"""What an executor is, and the events that it yields.
 
-An executor draws tasks as it has hands for them and tells what becomes of each, in any order. Its worker is whatever a
-:class:`Work` makes, once in every process.
+An executor asks for tasks whenever it has a free worker, and yields what becomes of each, in any order. Its workers are
+made by a :data:`WorkerFactory`, once in every process.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -15,24 +15,25 @@ from fer_batch.errors import FerBatchError
 class Worker(Protocol):
     """Does one task after another."""
 
-    def perform(self, task: Any, alive: Callable[[int], object]) -> Generator[Any, None, Any]:
-        """Do a task: hand over its parts one by one, and return its result.
+    def perform(self, task: Any) -> Generator[Any, None, Any]:
+        """Do a task: yield the parts of its result one by one, and return what is left of it.
 
-        ``alive`` is called at least every few seconds, with how many more frames have been looked at. Whatever is
-        raised costs only this task.
+        Between parts it may yield a :class:`FramesScanned`, or None, which only shows that it is not hanging. It must
+        yield something every few seconds. Whatever it raises fails only this task.
         """
 
 
-Work = Callable[[], Worker]
+WorkerFactory = Callable[[], Worker]
 """Makes a worker; for other processes it must be picklable."""
 
 
 @dataclass(frozen=True)
 class FramesScanned:
-    """So many more frames of a task have been looked at."""
+    """So many more frames of a task have been scanned."""
 
-    task: Any
     frames: int
+    task: Any = None
+    """Set by the executor, as in all events."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Retried:
-    """A task begins anew, because the process that was doing it died: its parts so far are void."""
+    """A task starts again, because the process that was doing it died: discard its parts so far."""
 
     task: Any
 
@@ -70,20 +71,20 @@ Event = FramesScanned | Part | Done | Retried | Failed
 
 
 class Executor(Protocol):
-    """Does tasks. To be used in a ``with`` block, at whose end nothing of it is left, however the block ends."""
+    """Does tasks. To be used in a ``with`` block; when the block ends, however it ends, every process is stopped."""
 
     def __enter__(self) -> Self:
         """Begin."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, face_series: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop everything at once."""
 
-    def run(self, draw: Callable[[], Any]) -> Iterator[Event]:
-        """Do the tasks that ``draw`` gives, until it gives None and none is being done.
+    def run(self, next_task: Callable[[], Any]) -> Iterator[Event]:
+        """Do the tasks that ``next_task`` gives, until it gives None and no task is left.
 
-        It is asked again after every event, as long as there are hands free: an event may lead to further tasks.
+        ``next_task`` is called again after every event as long as a worker is free: an event may lead to more tasks.
 
         Raises:
             FerBatchError: no worker can be made.

@@ -1,53 +1,52 @@
-"""Tasks done here and now, one after the other."""
+"""Tasks done in this process, one after the other."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from fer_batch.errors import FerBatchError, TaskFailed
-from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Work, Worker
+from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Worker, WorkerFactory
 
 
 class InProcess:
     """Implements :class:`fer_batch.pipeline.executors.base.Executor`. What crashes a task crashes the run."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, make_worker: WorkerFactory) -> None:
+        self._make_worker = make_worker
 
     def __enter__(self) -> Self:
         """Begin."""
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, face_series: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Nothing is left to stop."""
+        """There is nothing to stop."""
 
-    def run(self, draw: Callable[[], Any]) -> Iterator[Event]:
-        """Do the tasks that ``draw`` gives."""
+    def run(self, next_task: Callable[[], Any]) -> Iterator[Event]:
+        """Do the tasks that ``next_task`` gives."""
         worker: Worker | None = None
-        while (task := draw()) is not None:
-            worker = worker or self._work()
+        while (task := next_task()) is not None:
+            worker = worker or self._make_worker()
             yield from _perform(worker, task)
 
 
 def _perform(worker: Worker, task: Any) -> Iterator[Event]:
-    looked: list[int] = []
-    parts = worker.perform(task, looked.append)
+    values = worker.perform(task)
     while True:
         try:
-            value = next(parts)
+            value = next(values)
         except StopIteration as end:
-            event: Event = Done(task, end.value)
-        except FerBatchError as error:
-            event = Failed(task, error)
-        except Exception as error:  # whatever a library does to one task, the others must not suffer
-            event = Failed(task, TaskFailed.unexpected(error))
-        else:
-            event = Part(task, value)
-        if frames := sum(looked):
-            looked.clear()
-            yield FramesScanned(task, frames)
-        yield event
-        if not isinstance(event, Part):
+            yield Done(task, end.value)
             return
+        except FerBatchError as error:
+            yield Failed(task, error)
+            return
+        except Exception as error:  # an unexpected error of a library fails this task alone
+            yield Failed(task, TaskFailed.unexpected(error))
+            return
+        if isinstance(value, FramesScanned):
+            yield replace(value, task=task)
+        elif value is not None:
+            yield Part(task, value)

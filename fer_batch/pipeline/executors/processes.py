@@ -23,7 +23,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from fer_batch.errors import DetectorError, FerBatchError, TaskFailed
-from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried, Work
+from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried, WorkerFactory
 
 HANG_SECONDS = 120.0
 """A process that shows no sign of life for so long, while it has a task, is taken for hanging."""
@@ -77,17 +77,17 @@ class Processes:
     """Implements :class:`fer_batch.pipeline.executors.base.Executor`.
 
     Args:
-        work: makes the worker, in every process.
+        make_worker: called once in every process.
         workers: how many processes, at most; no more are started than there are tasks.
         hang_seconds: without a sign of life, after which a process is killed.
     """
 
-    def __init__(self, work: Work, workers: int, hang_seconds: float = HANG_SECONDS) -> None:
-        self._work = work
+    def __init__(self, make_worker: WorkerFactory, workers: int, hang_seconds: float = HANG_SECONDS) -> None:
+        self._make_worker = make_worker
         self._workers = workers
         self._hang_seconds = hang_seconds
         self._pool: list[_Process] = []
-        self._drawn: deque[_Attempt] = deque()
+        self._queue: deque[_Attempt] = deque()
         self._false_starts = 0
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ class Processes:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, face_series: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Kill every process: what they have not handed over is lost, and nothing else."""
         for one in self._pool:
@@ -105,11 +105,11 @@ class Processes:
             one.connection.close()
         self._pool.clear()
 
-    def run(self, draw: Callable[[], Any]) -> Iterator[Event]:
-        """Do the tasks that ``draw`` gives."""
+    def run(self, next_task: Callable[[], Any]) -> Iterator[Event]:
+        """Do the tasks that ``next_task`` gives."""
         while True:
-            self._hand_out(draw)
-            if not self._drawn and not any(one.job for one in self._pool):
+            self._hand_out(next_task)
+            if not self._queue and not any(one.job for one in self._pool):
                 return
             began = monotonic()
             wait([*(one.connection for one in self._pool), *(one.process.sentinel for one in self._pool)], SIGN_SECONDS)
@@ -119,18 +119,18 @@ class Processes:
                 one.silent += listened
                 yield from self._hear(one)
 
-    def _hand_out(self, draw: Callable[[], Any]) -> None:
+    def _hand_out(self, next_task: Callable[[], Any]) -> None:
         """Give every process that has none a task, and start processes as long as there are tasks for them."""
         busy = sum(one.job is not None for one in self._pool)
-        while len(self._drawn) < self._workers - busy and (task := draw()) is not None:
-            self._drawn.append(_Attempt(task))
-        while len(self._drawn) > len(self._pool) - busy and len(self._pool) < self._workers:
-            self._pool.append(_start(self._work))
+        while len(self._queue) < self._workers - busy and (task := next_task()) is not None:
+            self._queue.append(_Attempt(task))
+        while len(self._queue) > len(self._pool) - busy and len(self._pool) < self._workers:
+            self._pool.append(_start(self._make_worker))
         for one in self._pool:
-            if self._drawn and one.ready and one.job is None:
+            if self._queue and one.ready and one.job is None:
                 with suppress(OSError):  # it died idle, which will be noticed
-                    one.connection.send(self._drawn[0].task)
-                    one.job, one.silent = self._drawn.popleft(), 0.0
+                    one.connection.send(self._queue[0].task)
+                    one.job, one.silent = self._queue.popleft(), 0.0
                     one.job.tries += 1
 
     def _hear(self, one: _Process) -> Iterator[Event]:
@@ -167,7 +167,7 @@ class Processes:
             if self._false_starts == FALSE_STARTS:
                 raise DetectorError(f"The processes that look at the media cannot be started: the last one {how}.")
         elif one.job is not None and one.job.tries < TRIES:
-            self._drawn.appendleft(one.job)
+            self._queue.appendleft(one.job)
             yield Retried(one.job.task)
         elif one.job is not None:
             yield Failed(
@@ -184,10 +184,10 @@ def _death(code: int | None) -> str:
     return f"ended by itself (exit code {code})"
 
 
-def _start(work: Work) -> _Process:
+def _start(make_worker: WorkerFactory) -> _Process:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, make_worker), daemon=True)
     with _nameless_main(), _interrupts_held_back():
         process.start()
     theirs.close()
@@ -219,65 +219,70 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(connection: "Connection[Any, Any]", work: Work) -> None:
-    """What a process does: tasks, until the pool or its whole program is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be held back
+def _serve(connection: "Connection[Any, Any]", make_worker: WorkerFactory) -> None:
+    """What a process does: one task after another, until the pool or the whole program is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be blocked
     bound_memory()
     Thread(target=_end_with_parent, daemon=True).start()
     try:
-        worker = work()
+        worker = make_worker()
     except FerBatchError as error:
         connection.send(_Unfit(error))
         return
     connection.send(_Ready())
-    gc.freeze()  # what is here now stays, and need not be looked through again and again
+    gc.freeze()  # what is here now stays, and need not be searched for garbage again and again
     with suppress(EOFError):  # the pool is gone
         while True:
-            alive = _Alive(connection)
-            parts = worker.perform(connection.recv(), alive)
-            event = _next(parts)
-            while isinstance(event, Part):
-                connection.send(event)
-                event = _next(parts)
-            alive.tell()
+            sign = _SignOfLife(connection)
+            values = worker.perform(connection.recv())
+            event = _next_event(values)
+            while not isinstance(event, Done | Failed):
+                if isinstance(event, FramesScanned):
+                    sign.add(event.frames)
+                else:
+                    connection.send(event)
+                event = _next_event(values)
+            sign.send()
             connection.send(event)
-            gc.collect()  # a frame of PyAV's and its side data hold each other: Python would wait until there are many
+            gc.collect()  # a PyAV frame and its side data refer to each other: Python would wait until there are many
 
 
-def _next(parts: Iterator[Any]) -> Event:
-    """What a task does next; which task it is the pool knows."""
+def _next_event(values: Iterator[Any]) -> Event:
+    """What a task yields next, as an event; the pool knows the task."""
     try:
-        return Part(None, next(parts))
+        value = next(values)
     except StopIteration as end:
         return Done(None, end.value)
     except FerBatchError as error:
         return Failed(None, error)
     except MemoryError:
-        return Failed(
-            None, TaskFailed(f"It asks for more than the {MOST_MEMORY >> 30} GiB of memory that it may take.")
-        )
-    except Exception as error:  # whatever a library does to one task, the others must not suffer
+        limit = MOST_MEMORY >> 30
+        return Failed(None, TaskFailed(f"It asks for more than the {limit} GiB of memory that a process may take."))
+    except Exception as error:  # an unexpected error of a library fails this task alone
         return Failed(None, TaskFailed.unexpected(error))
+    if value is None:
+        return FramesScanned(0)
+    return value if isinstance(value, FramesScanned) else Part(None, value)
 
 
-class _Alive:
-    """Sends signs of life, but not too many."""
+class _SignOfLife:
+    """Tells the pool how many frames were scanned, but not too often."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
         self._frames = 0
-        self._told = 0.0
+        self._sent = 0.0
 
-    def __call__(self, frames: int) -> None:
-        """Count the frames, and tell of them if the last sign is old enough."""
+    def add(self, frames: int) -> None:
+        """Count the frames, and tell the pool if the last message is old enough."""
         self._frames += frames
-        if monotonic() - self._told >= SIGN_SECONDS:
-            self.tell()
+        if monotonic() - self._sent >= SIGN_SECONDS:
+            self.send()
 
-    def tell(self) -> None:
-        """Tell of the frames that have been counted."""
-        self._connection.send(FramesScanned(None, self._frames))
-        self._frames, self._told = 0, monotonic()
+    def send(self) -> None:
+        """Tell the pool of the frames that have been counted."""
+        self._connection.send(FramesScanned(self._frames))
+        self._frames, self._sent = 0, monotonic()
 
 
 def bound_memory() -> None:
