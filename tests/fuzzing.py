@@ -33,7 +33,7 @@ from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
 from fer_batch.media.video.reader import ReadMode
-from fer_batch.pipeline.executors.processes import MOST_MEMORY, bound_memory
+from fer_batch.pipeline.executors.processes import MAX_MEMORY_BYTES, bound_memory
 from fer_batch.types import Chunk, Kind, Skipped
 from tests.helpers import media, reading
 
@@ -239,7 +239,7 @@ def _serve() -> None:
         try:
             told = _look(path)
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            if memory > MOST_MEMORY:
+            if memory > MAX_MEMORY_BYTES:
                 told = {"fault": f"{memory / 2**20:.0f} MiB of memory."}
         except BaseException:  # that is what is sought
             told = {"fault": traceback.format_exc()}

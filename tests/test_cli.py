@@ -220,7 +220,7 @@ def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path, e
     assert 0 < finished < chunks
     assert invoke("analyze", tmp_path / "in", "--out", tmp_path / "out").exit_code == ExitCode.DONE
     counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
-    assert (counts["chunks_reused"], counts["chunks_seen"]) == (finished, chunks - finished)
+    assert (counts["chunks_reused"], counts["chunks_scanned"]) == (finished, chunks - finished)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells of a process's children there")

@@ -1,4 +1,4 @@
-"""Frames: what photographs and films are decoded to, one at a time, upright, each with its true moment."""
+"""What photos and videos are decoded to: one upright frame at a time, each with its true time."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,31 +10,30 @@ import numpy as np
 from fer_batch.types import FrameTime, Skipped
 
 SCENE_SIDE = 8
-"""Fields of a scene along each axis."""
+"""Rows and columns of a scene."""
 
-SAMPLES = 64
-"""Pixels of a frame that are looked at along its shorter side: cheap, and many for a field."""
+SAMPLED_PIXELS = 64
+"""Pixels of a frame that are read along its shorter side to make its scene: few, so that it is quick."""
 
 
 @dataclass(frozen=True)
 class Luma:
-    """The grey of an upright picture, as the decoder holds it.
-
-    ``plane`` is (height, width), uint8 or uint16, often a view of the decoder's memory: copy what must outlive it.
-    ``black`` and ``white`` are the levels of black and white in it: 16 and 235 in limited-range film of 8 bits, 0 and
-    255 in photographs. ``scale`` tells how many of its rows are one of the picture's: 1, or less if it was decoded at
-    a reduced size; ``aspect`` how many times as wide as high one of its pixels is.
-    """
+    """The grey levels of an upright image, as the decoder stores them."""
 
     plane: np.ndarray
+    """(height, width) uint8 or uint16; often a view of the decoder's memory: copy it if it must be kept."""
     black: int = 0
+    """The level of black: 16 in limited-range video of 8 bits, 0 in photos."""
     white: int = 255
+    """The level of white: 235 in limited-range video of 8 bits, 255 in photos."""
     scale: float = 1.0
+    """Rows of the plane for one row of the image: 1, or less if the image was decoded at a reduced size."""
     aspect: float = 1.0
+    """Width of a pixel of the plane, divided by its height."""
 
 
 class FrameImage(Protocol):
-    """An upright picture that converts no more of itself than it is asked for."""
+    """An upright image, of which only what is asked for is converted."""
 
     @property
     def width(self) -> int:
@@ -45,15 +44,15 @@ class FrameImage(Protocol):
         """Pixels, upright."""
 
     def luma(self, smallest: float = 0.0) -> Luma:
-        """The grey of the whole picture, with all the detail that a face of ``smallest`` pixels' height has."""
+        """The grey levels of the whole image, in full detail for faces that are at least ``smallest`` pixels high."""
 
     def rgb(self, longest_side: int) -> np.ndarray:
-        """(height, width, 3) uint8, shrunk so that no side is longer than ``longest_side``; never enlarged."""
+        """(height, width, 3) uint8 RGB, shrunk to at most ``longest_side`` pixels along each side; never enlarged."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a source and its place in it."""
+    """One frame of a video, or one photo, and its time or place."""
 
     time: FrameTime
     image: FrameImage
@@ -65,25 +64,28 @@ decoding: workers that yield nothing for long are taken to hang."""
 
 
 def scene(luma: Luma) -> np.ndarray:
-    """A frame as (8, 8) uint8: the mean luma of each of its fields, black 0 and white 255."""
-    step = max(1, min(luma.plane.shape) // SAMPLES)
-    few = np.ascontiguousarray(luma.plane[step // 2 :: step, step // 2 :: step])
-    fields = cv2.resize(few, (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_AREA)
-    return full_range(np.asarray(fields), luma)
+    """A frame shrunk to (8, 8) uint8: black 0, white 255. Frames of the same shot have similar scenes."""
+    step = max(1, min(luma.plane.shape) // SAMPLED_PIXELS)
+    sampled = np.ascontiguousarray(luma.plane[step // 2 :: step, step // 2 :: step])
+    small = cv2.resize(sampled, (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_AREA)
+    return full_range(np.asarray(small), luma)
 
 
-def full_range(face: np.ndarray, luma: Luma) -> np.ndarray:
-    """Levels stretched from black..white to 0..255, on the small crop because that is two hundred times less work."""
+def full_range(image: np.ndarray, luma: Luma) -> np.ndarray:
+    """Stretch the levels of an image that was cut from ``luma`` from black..white to 0..255: uint8.
+
+    Done on the small crop, since that is two hundred times less work than on the frame.
+    """
     if (luma.black, luma.white) == (0, 255):
-        return face
-    if face.dtype == np.uint8:
-        return np.asarray(cv2.LUT(face, _table(luma.black, luma.white)))
-    return _stretched(face, luma.black, luma.white)
+        return image
+    if image.dtype == np.uint8:
+        return np.asarray(cv2.LUT(image, _table(luma.black, luma.white)))
+    return _stretched(image, luma.black, luma.white)
 
 
 @lru_cache
 def _table(black: int, white: int) -> np.ndarray:
-    """(256,) uint8: what becomes of every level of 8 bits."""
+    """(256,) uint8: the stretched value of each level of 8 bits."""
     return _stretched(np.arange(256), black, white)
 
 

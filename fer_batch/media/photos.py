@@ -1,4 +1,4 @@
-"""Photographs, read by Pillow: upright by their EXIF orientation, in RGB for the detector and grey for the model."""
+"""Photos, read by Pillow: upright by their EXIF orientation, in RGB for the detector and in grey for the classifier."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,23 +16,23 @@ from fer_batch.media.sources import legible_name
 from fer_batch.types import Chunk, FrameTime, Skipped, Source
 
 PER_CHUNK = 16
-"""Photographs in one chunk: few, so that a folder of some dozens is shared among all workers."""
+"""Photos in one chunk: few, so that a folder of some dozens is shared among all workers."""
 
 LEAST_FACE_HEIGHT = 96
 """Decoded pixels of a face's height, two for each pixel of the classifier's input. If a photo was decoded at a reduced
 size and a face would have fewer, it is decoded again, larger."""
 
-NEARLY = 0.5
-"""Share of its size above which a picture is shrunk by interpolating, which still sees every pixel.
+INTERPOLATED_RATIO = 0.5
+"""An image that is shrunk to more than this part of its size is interpolated, which still uses every pixel.
 
-Averaging areas takes 8 to 14 ms, interpolating 1 to 2, and the detector finds the same faces: 85 and 83 of 576 small
-ones that were pasted into pictures of 1000 to 1880 pixels, none that is not there.
+Averaging areas takes 8 to 14 ms, interpolating 1 to 2 ms, and the detector finds the same faces: 85 and 83 of 576 small
+faces that were pasted into photos of 1000 to 1880 pixels, and no false ones.
 """
 
 
 @dataclass(frozen=True)
 class PhotoImage:
-    """A decoded photograph; implements :class:`fer_batch.media.frame.FrameImage`."""
+    """A decoded photo; implements :class:`fer_batch.media.frame.FrameImage`."""
 
     path: Path
     pixels: np.ndarray
@@ -40,29 +40,29 @@ class PhotoImage:
     grey: np.ndarray
     """(height, width) uint8, ITU-R BT.601 luma, of the same size."""
     width: int
-    """Pixels of the whole photograph, upright."""
+    """Pixels of the whole photo, upright."""
     height: int
     decoded_for: int | None = None
     """The longest side in pixels that was asked for when it was decoded; None: its full size."""
     notes: tuple[str, ...] = ()
-    """What of the file was passed over."""
+    """What of the file was not read."""
 
     @property
     def scale(self) -> float:
-        """Decoded pixels for one of the photograph's."""
+        """Decoded pixels for each pixel of the whole photo: 1 or less."""
         return float(self.grey.shape[1] / self.width)
 
     def luma(self, smallest: float = 0.0) -> Luma:
-        """The grey of the whole picture, full range; decoded again where the reduced one would lose detail."""
+        """The grey levels of the whole photo; decoded again, larger, if a face would lose detail otherwise."""
         if self.scale < 1 and smallest * self.scale < LEAST_FACE_HEIGHT:
             enough = ceil(max(self.width, self.height) * LEAST_FACE_HEIGHT / max(1.0, smallest))
-            with suppress(MediaError):  # it has vanished since: less detail is better than no face
+            with suppress(MediaError):  # the file has been removed: less detail is better than no face
                 larger = open_photo(self.path, enough)
                 return Luma(larger.grey, scale=larger.scale)
         return Luma(self.grey, scale=self.scale)
 
     def rgb(self, longest_side: int) -> np.ndarray:
-        """(height, width, 3) uint8, no side longer than ``longest_side``."""
+        """(height, width, 3) uint8 RGB, no side longer than ``longest_side`` pixels."""
         if self.scale < 1 and longest_side > (self.decoded_for or 0):
             with suppress(MediaError):  # as above
                 return _shrunk(open_photo(self.path, longest_side).pixels, longest_side)
@@ -70,7 +70,7 @@ class PhotoImage:
 
 
 def plan(source: Source) -> list[Chunk]:
-    """Slices of the folder's photographs, in their order."""
+    """The folder's photos in their order, PER_CHUNK in each chunk."""
     times = [FrameTime(legible_name(file), number) for number, file in enumerate(source.files)]
     return [
         Chunk(replace(source, files=source.files[at : at + PER_CHUNK]), index, tuple(times[at : at + PER_CHUNK]))
@@ -100,15 +100,19 @@ def _shrunk(pixels: np.ndarray, longest_side: int) -> np.ndarray:
     if ratio >= 1:
         return pixels
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
-    shrunk: np.ndarray = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if ratio > NEARLY else cv2.INTER_AREA)
+    shrunk: np.ndarray = cv2.resize(
+        pixels, size, interpolation=cv2.INTER_LINEAR if ratio > INTERPOLATED_RATIO else cv2.INTER_AREA
+    )
     return shrunk
 
 
 def open_photo(path: Path, enough: int | None = None) -> PhotoImage:
-    """Decode a photograph, its first picture if it holds several; a large JPEG not far below ``enough`` pixels.
+    """Decode a photo, or the first image of several in its file; a large JPEG at a reduced size.
+
+    ``enough`` pixels are wanted along the longest side, if it has as many; None: the full size.
 
     Raises:
-        MediaError: it cannot be read, is damaged, or is too large to be a photograph.
+        MediaError: it cannot be read, is damaged, or has too many pixels.
     """
     decoded = photo_file.decode(path, enough)
     return PhotoImage(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, enough, decoded.notes)

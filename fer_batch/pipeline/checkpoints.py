@@ -1,8 +1,8 @@
-"""What a run has seen so far, on disk: one file a finished chunk, found again by what it was made from.
+"""The results of finished chunks on disk: one file a chunk, whose key is made from everything that decides its content.
 
-A chunk file holds raw facts: every frame in 64 fields, every detection down to a low score, its landmarks, what its
-picture is like, and both views of the model. Tables are a view of them, so that another view, a higher confidence or
-quality, or another way to tell faces apart opens no media again.
+A chunk file holds raw facts: each frame's scene, every detection down to a low score, its landmarks and clarity, and
+both views of the classifier. Tables are made from chunk files, so that another view, a higher threshold or another way to
+track faces opens no media again.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-# Arrow's own pool keeps what is freed: 15 MB more after an hour of film.
+# Arrow's own memory pool keeps what is freed: 15 MB more after an hour of video.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,10 +26,10 @@ from fer_batch.errors import MediaError, OutputError
 from fer_batch.media.frame import SCENE_SIDE
 from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFrames, Skipped
 
-VERSION = 4
-"""Raised whenever a chunk file's content or meaning changes: older ones are then made again."""
+VERSION = 5
+"""To be raised whenever the content or meaning of chunk files changes: older files are then made again."""
 
-FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "stamp")
+FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts")
 FACE_COLUMNS = (
     *("confidence", "x", "y", "width", "height"),
     *(f"landmark{point}_{axis}" for point in range(5) for axis in "xy"),
@@ -41,7 +41,7 @@ SHARE_COLUMNS = tuple(f"{view}_{emotion}" for view in VIEWS for emotion in EMOTI
 _NONE = np.empty(0, np.int64)
 
 HASHED_BYTES = 65536
-"""Of a file's head and of its tail, beside its size: what tells one film from another without reading it all."""
+"""Bytes of a file's beginning and of its end that are hashed, together with its size, to tell files apart."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Record:
     """Keys of its chunk files, in order."""
     facts: dict[str, Any]
     skipped: tuple[Skipped, ...]
-    """What is wrong with the source as a whole; a chunk's own lines are in its file."""
+    """What is wrong with the source as a whole; lines about a chunk are in its file."""
 
 
 class Checkpoints:
-    """The folder of chunk files of one output folder."""
+    """The chunk files of one output folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -64,13 +64,13 @@ class Checkpoints:
     def has_chunk(self, key: str) -> bool:
         """Whether a finished chunk file of that key is there, whole to its last byte."""
         try:
-            pq.read_metadata(self._chunk_path(key))  # it stands at the end
+            pq.read_metadata(self._chunk_path(key))  # stored at the file's end
         except (OSError, pa.ArrowException):
             return False
         return True
 
     def write_chunk(self, key: str, parts: Sequence[ScannedFrames], skipped: Sequence[Skipped]) -> None:
-        """Keep what was seen in a chunk, part after part, and what of it could not be read.
+        """Write the parts of a chunk, in order, and the lines about what could not be read.
 
         Raises:
             OutputError: it cannot be written.
@@ -93,23 +93,23 @@ class Checkpoints:
             "number": pa.array([time.number for time in times], pa.int64()),
             "seconds": pa.array([time.seconds for time in times], pa.float64()),
             "duration": pa.array([time.duration for time in times], pa.float64()),
-            "stamp": pa.array([time.pts for time in times], pa.int64()),
+            "pts": pa.array([time.pts for time in times], pa.int64()),
             "frame_width": pa.array(sizes[:, 0]),
             "frame_height": pa.array(sizes[:, 1]),
             "scene": pa.array([scenes[row] for row in rows], pa.binary(SCENE_SIDE**2)),
             "has_face": pa.array(has_face),
         }
-        columns |= {name: pa.array(faces[:, at]) for at, name in enumerate(FACE_COLUMNS)}
-        columns |= {name: pa.array(shares[:, at]) for at, name in enumerate(SHARE_COLUMNS)}
-        lines = json.dumps([asdict(one) for one in skipped])
+        columns |= {name: pa.array(faces[:, column]) for column, name in enumerate(FACE_COLUMNS)}
+        columns |= {name: pa.array(shares[:, column]) for column, name in enumerate(SHARE_COLUMNS)}
+        lines = json.dumps([asdict(line) for line in skipped])
         table = pa.table(columns).replace_schema_metadata({"skipped": lines})
         self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part, write_page_checksum=True))
 
     def read_chunk(self, key: str) -> tuple[list[FrameFaces], tuple[Skipped, ...]]:
-        """The frames of a chunk in order, and what of it could not be read.
+        """The frames of a chunk in order, and the lines about what could not be read.
 
         Raises:
-            MediaError: the file is damaged; it is removed, so that the next run sees the chunk again.
+            MediaError: the file is damaged; it is removed, so that the next run scans the chunk again.
         """
         path = self._chunk_path(key)
         try:
@@ -117,7 +117,7 @@ class Checkpoints:
         except (OSError, pa.ArrowException) as error:
             path.unlink(missing_ok=True)
             raise MediaError(f"A file in {self.folder.name} was damaged and is removed: run again.") from error
-        skipped = tuple(Skipped(**one) for one in json.loads(table.schema.metadata[b"skipped"]))
+        skipped = tuple(Skipped(**line) for line in json.loads(table.schema.metadata[b"skipped"]))
         numbers = table["number"].to_numpy()
         begins = np.flatnonzero(np.diff(numbers, prepend=-1))
         ends = np.append(begins, len(numbers))[1:]
@@ -133,7 +133,7 @@ class Checkpoints:
             rows = range(begin, end) if has_face[begin] else range(0)
             frames.append(
                 FrameFaces(
-                    FrameTime(*place.values()),
+                    FrameTime(**place),
                     size,
                     scene,
                     tuple(Detection.from_row(faces[row].tolist()) for row in rows),
@@ -143,7 +143,7 @@ class Checkpoints:
         return frames, skipped
 
     def remember(self, key: str, record: Record) -> None:
-        """Note that a source is finished, and of which chunks it consists.
+        """Write down that a source is finished, and of which chunks it consists.
 
         Raises:
             OutputError: it cannot be written.
@@ -155,7 +155,7 @@ class Checkpoints:
         """The record of a finished source, if it and all its chunk files are there."""
         try:
             record = json.loads(self._record_path(key).read_text(encoding="utf-8"))
-            skipped = tuple(Skipped(**one) for one in record["skipped"])
+            skipped = tuple(Skipped(**line) for line in record["skipped"])
             found = Record(tuple(record["chunks"]), record["facts"], skipped)
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -183,7 +183,7 @@ class Checkpoints:
 
 
 def content_digest(path: Path) -> str:
-    """Digest of a file's size, head and tail: the same wherever the file is copied, whatever its times say.
+    """Digest of a file's size, beginning and end: the same wherever the file is copied, whatever its modification time.
 
     Raises:
         OSError: it cannot be read.
@@ -200,12 +200,12 @@ def content_digest(path: Path) -> str:
 
 
 def source_key(name: str, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
-    """Key of a source: its name, its files' digests, and everything that decides what is seen in it."""
+    """Key of a source: its name, its files' digests, and everything that decides what a scan of it gives."""
     return _digest({"version": VERSION, "name": name, "contents": list(contents), "recipe": recipe})
 
 
 def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
-    """Key of a chunk; of a folder's photographs only those in the chunk count."""
+    """Key of a chunk; of a folder's photos only those in the chunk count."""
     if len(contents) > 1 and chunk.times is not None:
         contents = [contents[time.number] for time in chunk.times]
     return _digest(
@@ -214,17 +214,17 @@ def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) 
             "name": chunk.source.name,
             "contents": list(contents),
             "recipe": recipe,
-            "moments": None if chunk.times is None else _digest_each(chunk.times),
+            "times": None if chunk.times is None else _digest_each(chunk.times),
             "span": [chunk.start, chunk.stop],
         }
     )
 
 
 def _digest_each(times: Sequence[FrameTime]) -> str:
-    """Digest of moments, taken one by one: a text with those of a whole film would be the largest thing in memory."""
+    """Digest of frame times, one by one: a text with those of a whole video would take more memory than all else."""
     digest = hashlib.sha256()
-    for one in times:
-        digest.update(f"{one.number} {one.seconds} {one.duration} {one.pts} {one.file}\n".encode())
+    for time in times:
+        digest.update(f"{time.number} {time.seconds} {time.duration} {time.pts} {time.file}\n".encode())
     return digest.hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""How far a run is: who wants to know, and how every frame is told of once, however often it is looked at."""
+"""How far a run is. Every frame is counted once, however often it is scanned."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,80 +8,80 @@ from fer_batch.types import Outcome, Source
 
 
 class Progress(Protocol):
-    """Who wants to know how far a run is."""
+    """Is told how far a run is."""
 
     def begin(self, source: Source, frames: int) -> None:
-        """A source's frames are about to be looked at, so many of them."""
+        """So many frames of a source are about to be scanned."""
 
     def advance(self, frames: int) -> None:
-        """So many more have been looked at, or given up."""
+        """So many more frames have been scanned, or given up."""
 
     def end(self, source: Source, outcome: Outcome | None) -> None:
         """A source is finished; None: it was left out."""
 
 
 class NullProgress:
-    """The Progress of somebody who does not want to know."""
+    """A Progress that does nothing."""
 
     def begin(self, source: Source, frames: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def advance(self, frames: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def end(self, source: Source, outcome: Outcome | None) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @dataclass
 class _ChunkProgress:
-    """A chunk that is being looked at."""
+    """A chunk that is being scanned."""
 
     left: int
-    """Frames that were announced and not told of yet."""
-    told: int = 0
-    tried: int = 0
-    """Frames that this try has looked at."""
+    """Frames that were announced and are not reported yet."""
+    reported: int = 0
+    scanned: int = 0
+    """Frames that the current try has scanned."""
 
 
 class ProgressCounter:
-    """Tells a Progress of exactly as many frames as it was announced, also where a chunk is begun again or given up."""
+    """Reports to a Progress exactly as many frames as were announced, also if a chunk is tried again or given up."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._chunks: dict[str, _ChunkProgress] = {}
 
     def begin(self, source: Source, frames: Mapping[str, int], instead_of: Iterable[str] = ()) -> None:
-        """A source's chunks, by their keys, are about to be looked at, in the place of others that never will be."""
-        spare = sum(self._chunks.pop(key).left for key in instead_of if key in self._chunks)
+        """Announce a source's chunks, by their keys, and drop others (``instead_of``) that will not be scanned."""
+        dropped = sum(self._chunks.pop(key).left for key in instead_of if key in self._chunks)
         self._chunks |= {key: _ChunkProgress(count) for key, count in frames.items()}
-        more = sum(frames.values()) - spare
+        more = sum(frames.values()) - dropped
         if more > 0:
             self._progress.begin(source, more)
         elif more < 0:
             self._progress.advance(-more)
 
-    def looked(self, key: str, frames: int) -> None:
-        """So many more frames of a chunk have been looked at."""
+    def scanned(self, key: str, frames: int) -> None:
+        """So many more frames of a chunk have been scanned."""
         chunk = self._chunks.get(key)
         if chunk is None:
             return
-        chunk.tried += frames
-        self._tell(chunk, min(chunk.tried - chunk.told, chunk.left))
+        chunk.scanned += frames
+        self._report(chunk, min(chunk.scanned - chunk.reported, chunk.left))
 
-    def again(self, key: str) -> None:
-        """A chunk is begun again: what was told of it is passed over in silence."""
+    def retry(self, key: str) -> None:
+        """A chunk is scanned again: what was reported of it is not reported twice."""
         if key in self._chunks:
-            self._chunks[key].tried = 0
+            self._chunks[key].scanned = 0
 
     def end(self, key: str) -> None:
-        """Nothing more comes of a chunk."""
+        """A chunk is finished or given up."""
         chunk = self._chunks.pop(key, None)
         if chunk is not None:
-            self._tell(chunk, chunk.left)
+            self._report(chunk, chunk.left)
 
-    def _tell(self, chunk: _ChunkProgress, frames: int) -> None:
+    def _report(self, chunk: _ChunkProgress, frames: int) -> None:
         if frames > 0:
             chunk.left -= frames
-            chunk.told += frames
+            chunk.reported += frames
             self._progress.advance(frames)

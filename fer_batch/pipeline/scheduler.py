@@ -1,7 +1,7 @@
-"""Make sure that all of the sources have been seen: recall the chunks that are on disk, have the others looked at.
+"""Get every source scanned: reuse the chunk files that are on disk, and have workers scan the other chunks.
 
-This is the main process's part: it draws up the tasks, keeps what workers hand over, and has the model answer where
-they do not. Sources are finished in any order; what comes out of each does not depend on it.
+This part runs in the main process: it makes the tasks, collects what workers hand over, and classifies where they do
+not. Sources finish in any order; the result of each does not depend on the order.
 """
 
 from collections import Counter, deque
@@ -37,7 +37,7 @@ from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
 
 @dataclass
 class _SourceJob:
-    """A source that is being seen."""
+    """A source that is being scanned."""
 
     source: Source
     contents: list[str]
@@ -45,31 +45,31 @@ class _SourceJob:
     facts: dict[str, Any] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     chunks: dict[str, Chunk] = field(default_factory=dict)
-    """By their keys, in order."""
+    """By key, in order."""
     todo: deque[str] = field(default_factory=deque)
     open: dict[str, list[ScannedFrames]] = field(default_factory=dict)
-    """Chunks that are being looked at, with what they have given so far."""
+    """Chunks that are being scanned, by key, with the parts that they have given so far."""
     failed: dict[str, FerBatchError] = field(default_factory=dict)
     replan: Callable[[], None] | None = None
-    """Draws the chunks up anew, with less trust in the film's index."""
+    """Plans the chunks again, in the next lower read mode; None: there is none."""
 
     def record(self) -> Record | Skipped:
-        """What a finished source consists of, or why nothing could be seen of it."""
+        """What a finished source consists of, or why nothing of it could be scanned."""
         done = tuple(key for key in self.chunks if key not in self.failed)
         failed = [(chunk, self.failed[key]) for key, chunk in self.chunks.items() if key in self.failed]
         if failed and not done:
             return Skipped(self.source.name, str(failed[0][1]))
-        lost = (Skipped(self.source.name, f"{_stretch(chunk)} {error}", rows_kept=True) for chunk, error in failed)
+        lost = (Skipped(self.source.name, f"{_describe(chunk)} {error}", rows_kept=True) for chunk, error in failed)
         return Record(done, self.facts, (*self.skipped, *lost))
 
 
 class Scheduler:
-    """What one run has seen and what it still has to see.
+    """What one run has scanned and what it still has to scan.
 
     Args:
         options: how to analyse.
-        work: the folder of chunk files.
-        progress: who is told of every frame.
+        work: the chunk files.
+        progress: is told of every frame.
 
     Raises:
         ModelError, DetectorError: they cannot be used.
@@ -79,10 +79,10 @@ class Scheduler:
         self.work = work
         self.model = ModelFile(options.model)
         self.detector: Detector = detection.make(detection.DEFAULT)
-        self.counts: Counter[str] = Counter(chunks_seen=0, chunks_reused=0)
-        self.seconds = {"seeing": 0.0, "classifying": 0.0}
+        self.counts: Counter[str] = Counter(chunks_scanned=0, chunks_reused=0)
+        self.seconds = {"scanning": 0.0, "classifying": 0.0}
         self.runtime: str | None = None
-        """What computed the emotions; None while no face has needed it."""
+        """What ran the classifier; None while no face has needed it."""
         self._options = options
         self._count = ProgressCounter(progress)
         self._sampling = Sampling(options.fps, options.start, options.end)
@@ -97,49 +97,49 @@ class Scheduler:
         if options.region is not None:
             self._recipe["region"] = list(options.region)
         self._batcher: Batcher[str] = Batcher(self._predict, options.batch_size)
-        self._ahead: Iterator[Source] = iter(())
+        self._sources: Iterator[Source] = iter(())
         self._jobs: dict[str, _SourceJob] = {}
-        """Those that are not finished, by their sources' names."""
-        self._ended: dict[str, ChunkDone] = {}
-        """Chunks that have been looked at, but whose faces are not all answered."""
+        """Sources that are not finished, by name."""
+        self._scanned: dict[str, ChunkDone] = {}
+        """Chunks that are scanned, but not all of whose faces are classified."""
         self._finished: deque[tuple[Source, Record | Skipped]] = deque()
 
     def records(self, sources: Sequence[Source]) -> Generator[tuple[Source, Record | Skipped], None, None]:
-        """What every source consists of, or why nothing could be seen of it, as soon as it is known.
+        """Each source as soon as it is finished: what it consists of, or why nothing of it could be scanned.
 
         Raises:
             ModelError, DetectorError, OutputError: the run cannot go on.
         """
-        self._ahead = iter(sources)
+        self._sources = iter(sources)
         with executors.make(self._setup, self._options.workers) as executor:
-            for event in executor.run(self._draw):
-                self._take(event)
-                yield from self._out()
+            for event in executor.run(self._next_task):
+                self._handle(event)
+                yield from self._take_finished()
         for key, classified in self._batcher.flush():
             self._add(key, classified)
-        yield from self._out()
+        yield from self._take_finished()
 
-    def _out(self) -> Iterator[tuple[Source, Record | Skipped]]:
+    def _take_finished(self) -> Iterator[tuple[Source, Record | Skipped]]:
         while self._finished:
             yield self._finished.popleft()
 
-    def _draw(self) -> IndexVideo | ScanChunk | None:
-        """The next task: a chunk of a source that has been begun, or the beginning of another."""
+    def _next_task(self) -> IndexVideo | ScanChunk | None:
+        """The next task: a chunk of a source that has been started, or the index of another; None: nothing is left."""
         while True:
             for job in self._jobs.values():
                 if job.todo:
                     key = job.todo.popleft()
                     job.open[key] = []
-                    self._prepare()
+                    self._start_loading()
                     return ScanChunk(job.chunks[key], key)
-            source = next(self._ahead, None)
+            source = next(self._sources, None)
             if source is None:
                 return None
-            if self._begin(source):
+            if self._start(source):
                 return IndexVideo(source)
 
-    def _begin(self, source: Source) -> bool:
-        """Recall or begin a source; true if its index is to be read first."""
+    def _start(self, source: Source) -> bool:
+        """Reuse or start a source; true if its index must be read first."""
         contents = [_content(file) for file in source.files]
         sampling = [self._options.fps, self._options.start, self._options.end]
         names = [file.name for file in source.files]
@@ -157,7 +157,7 @@ class Scheduler:
         return False
 
     def _plan(self, job: _SourceJob, chunks: Sequence[Chunk]) -> None:
-        """Have the chunks looked at that are not on disk."""
+        """Queue the chunks that are not on disk."""
         before = tuple(job.chunks)
         job.chunks = {chunk_key(chunk, job.contents, self._recipe): chunk for chunk in chunks}
         job.todo = deque(key for key in job.chunks if self._options.restart or not self.work.has_chunk(key))
@@ -165,81 +165,81 @@ class Scheduler:
         job.failed.clear()
         self.counts["chunks_reused"] += len(job.chunks) - len(job.todo)
         self._count.begin(job.source, {key: _frames(job.chunks[key]) for key in job.todo}, instead_of=before)
-        self._close(job)
+        self._finish_if_done(job)
 
     def _plan_video(self, job: _SourceJob, index: VideoIndex, mode: reader.ReadMode) -> None:
         job.facts = index.facts | {"read_by": mode.name.lower()}
-        told = [*index.notes, index.damage] if index.damage else index.notes
-        job.skipped = tuple(Skipped(job.source.name, one, rows_kept=True) for one in told)
+        notes = [*index.notes, index.damage] if index.damage else index.notes
+        job.skipped = tuple(Skipped(job.source.name, note, rows_kept=True) for note in notes)
         if mode > reader.ReadMode.ORDER:
             job.replan = lambda: self._plan_video(job, index, reader.ReadMode(mode - 1))
         self._plan(job, reader.plan(job.source, index, self._sampling, mode))
 
-    def _take(self, event: Event) -> None:
-        """Make something of what an executor tells."""
+    def _handle(self, event: Event) -> None:
+        """Handle an event of the executor."""
         task = event.task
         if isinstance(task, IndexVideo):
-            self._take_index(self._jobs[task.source.name], event)
+            self._handle_index(self._jobs[task.source.name], event)
         elif (job := self._jobs.get(task.chunk.source.name)) is not None and task.key in job.open:
-            self._take_chunk(job, task.key, event)
+            self._handle_chunk(job, task.key, event)
 
-    def _take_index(self, job: _SourceJob, event: Event) -> None:
+    def _handle_index(self, job: _SourceJob, event: Event) -> None:
         if isinstance(event, Done):
             self._plan_video(job, event.result, reader.read_mode(event.result))
         elif isinstance(event, Failed):
-            self._fail(event.error)
+            self._raise_if_fatal(event.error)
             del self._jobs[job.source.name]
             self._finished.append((job.source, Skipped(job.source.name, str(event.error))))
 
-    def _take_chunk(self, job: _SourceJob, key: str, event: Event) -> None:
+    def _handle_chunk(self, job: _SourceJob, key: str, event: Event) -> None:
         match event:
             case FramesScanned(frames):
-                self._count.looked(key, frames)
+                self._count.scanned(key, frames)
             case Part(_, ScannedFrames(shares=np.ndarray()) as scanned):
                 job.open[key].append(scanned)
             case Part(_, scanned):
                 for classified_key, classified in self._batcher.add(key, scanned):
                     self._add(classified_key, classified)
-            case Done(_, seen):
+            case Done(_, done):
                 self._count.end(key)
-                self._ended[key] = seen
-                self._settle(job, key)
+                self._scanned[key] = done
+                self._write_if_complete(job, key)
             case Retried():
-                self._count.again(key)
+                self._count.retry(key)
                 job.open[key].clear()
                 self._batcher.drop(key)
             case Failed(_, error):
                 self._batcher.drop(key)
-                self._fail(error)
+                self._raise_if_fatal(error)
                 if isinstance(error, reader.IndexMismatch) and job.replan is not None:
                     job.replan()
                     return
                 self._count.end(key)
                 del job.open[key]
                 job.failed[key] = error
-                self._close(job)
+                self._finish_if_done(job)
 
     def _add(self, key: str, classified: ScannedFrames) -> None:
-        """Keep what the model says of a part of a chunk."""
+        """Keep a classified part of a chunk."""
         for job in tuple(self._jobs.values()):
             if key in job.open:
                 job.open[key].append(classified)
-                self._settle(job, key)
+                self._write_if_complete(job, key)
 
-    def _settle(self, job: _SourceJob, key: str) -> None:
-        """Write a chunk down, if it has been looked at and all its faces are answered."""
-        seen = self._ended.get(key)
-        if seen is None or self._batcher.holds(key):
+    def _write_if_complete(self, job: _SourceJob, key: str) -> None:
+        """Write a chunk file, if the chunk is scanned and all its faces are classified."""
+        done = self._scanned.get(key)
+        if done is None or self._batcher.holds(key):
             return
-        del self._ended[key]
-        self.work.write_chunk(key, job.open.pop(key), seen.skipped)
-        self.counts["chunks_seen"] += 1
-        for what, seconds in seen.seconds.items():
+        del self._scanned[key]
+        self.work.write_chunk(key, job.open.pop(key), done.skipped)
+        self.counts["chunks_scanned"] += 1
+        for what, seconds in done.seconds.items():
             self.seconds[what] += seconds
-        self.runtime = self.runtime or seen.runtime
-        self._close(job)
+        self.runtime = self.runtime or done.runtime
+        self._finish_if_done(job)
 
-    def _close(self, job: _SourceJob) -> None:
+    def _finish_if_done(self, job: _SourceJob) -> None:
         """Finish a source, if nothing of it is left to do."""
         if job.todo or job.open:
             return
@@ -250,15 +250,15 @@ class Scheduler:
         self._finished.append((job.source, record))
 
     def _predict(self, crops: np.ndarray) -> np.ndarray:
-        began = perf_counter()
+        start = perf_counter()
         classifier = self._loading.result()
         shares = classifier.predict(crops)
-        self.seconds["classifying"] += perf_counter() - began
+        self.seconds["classifying"] += perf_counter() - start
         self.runtime = classifier.runtime
         return shares
 
-    def _prepare(self) -> None:
-        """Begin to load the model, if it is needed in this process: TensorFlow takes seconds."""
+    def _start_loading(self) -> None:
+        """Start loading the model, if this process classifies: TensorFlow takes seconds."""
         if not self._setup.classifies:
             _ = self._loading
 
@@ -269,8 +269,8 @@ class Scheduler:
         thread.shutdown(wait=False)
         return loading
 
-    def _fail(self, error: FerBatchError) -> None:
-        """Raise what must end the run."""
+    def _raise_if_fatal(self, error: FerBatchError) -> None:
+        """Raise an error that must end the run."""
         if not isinstance(error, MediaError | TaskFailed):
             raise error
 
@@ -278,7 +278,7 @@ class Scheduler:
 def _content(path: Path) -> str:
     try:
         return content_digest(path)
-    except OSError as error:  # reading it will say so again, in its place
+    except OSError as error:  # reading the file will fail too, and be reported there
         return f"unreadable: {error.strerror}"
 
 
@@ -286,10 +286,10 @@ def _frames(chunk: Chunk) -> int:
     return (chunk.frames or 0) if chunk.times is None else len(chunk.times)
 
 
-def _stretch(chunk: Chunk) -> str:
+def _describe(chunk: Chunk) -> str:
     if not chunk.times:
-        return "The film could not be looked at."
+        return "The video could not be scanned."
     first, last = chunk.times[0], chunk.times[-1]
     if first.seconds is None or last.seconds is None:
-        return f"{first.file} to {last.file} could not be looked at."
-    return f"{first.seconds:.3f} s to {last.seconds:.3f} s could not be looked at."
+        return f"{first.file} to {last.file} could not be scanned."
+    return f"{first.seconds:.3f} s to {last.seconds:.3f} s could not be scanned."

@@ -183,7 +183,7 @@ class Worker:
         yield from (classified for _, classified in batcher.flush())
         return ChunkDone(
             tuple(skipped),
-            {"seeing": perf_counter() - began - classifying, "classifying": classifying},
+            {"scanning": perf_counter() - began - classifying, "classifying": classifying},
             self._classifier.runtime if "_classifier" in vars(self) else None,
         )
 

@@ -408,7 +408,7 @@ def test_that_a_video_changes_its_size_is_said_once(
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(seconds))
     monkeypatch.setattr(reader, "LEAST_CHUNK_SECONDS", Fraction(seconds))
     run = analyze([write_two_sizes(tmp_path / "a.webm", tmp_path)], Options(workers=0), out=tmp_path / "out")
-    assert json.loads((run.folder / "run.json").read_text())["counts"]["chunks_seen"] == chunks
+    assert json.loads((run.folder / "run.json").read_text())["counts"]["chunks_scanned"] == chunks
     (line,) = (one for one in run.skipped if "size" in one.reason)
     assert line.rows_kept
     assert line.reason.startswith("Its picture changes size 1 time, first from 64x48 to 96x64: boxes")

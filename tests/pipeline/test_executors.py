@@ -17,7 +17,7 @@ import pytest
 from fer_batch.errors import DetectorError, MediaError, TaskFailed
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
-from fer_batch.pipeline.executors.processes import FALSE_STARTS, MOST_MEMORY, TRIES, Processes
+from fer_batch.pipeline.executors.processes import MAX_FAILED_STARTS, MAX_MEMORY_BYTES, TRIES, Processes
 from tests.helpers import odd_workers
 from tests.helpers.odd_workers import Break, Count, Damaged, Die, Flood, Gorge, Grind, Hang, Leave, Toil
 
@@ -134,7 +134,7 @@ def test_an_unforeseen_error_costs_its_task_and_no_other(executor: Executor) -> 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds processes to their limit")
 def test_a_task_that_asks_for_any_amount_of_memory_is_lost_and_its_process_goes_on() -> None:
-    greedy = Gorge("greedy", MOST_MEMORY + 1)
+    greedy = Gorge("greedy", MAX_MEMORY_BYTES + 1)
     events = run(Processes(odd_workers.Worker, 1), Count("before"), greedy, Gorge("modest", 2**20), Count("after"))
     assert str(the_loss(events, greedy)) == "It asks for more than the 4 GiB of memory that a process may take."
     assert is_complete(events, Count("after"))
@@ -262,7 +262,7 @@ def test_a_task_that_hangs_once_is_begun_again_and_done(tmp_path: Path) -> None:
 def test_a_task_that_hangs_every_time_is_lost_and_no_other() -> None:
     events = run(Processes(odd_workers.Worker, 2, HANG_SECONDS), Hang("hang"), *map(Count, "abc"))
     assert sum(isinstance(event, Retried) for event in events) == TRIES - 1
-    assert f"no sign of life for {HANG_SECONDS:g} s" in str(the_loss(events, Hang("hang")))
+    assert f"did not respond for {HANG_SECONDS:g} s" in str(the_loss(events, Hang("hang")))
     assert all(is_complete(events, Count(name)) for name in "abc")
 
 
@@ -313,7 +313,7 @@ def test_a_run_whose_processes_never_get_ready_ends(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(SpawnProcess, "start", lambda process: (starts.append(process), start(process)))
     with pytest.raises(DetectorError, match="cannot be started: the last one was killed by SIGKILL"):
         run(Processes(odd_workers.stillborn, 1), Count("task"))
-    assert len(starts) == FALSE_STARTS
+    assert len(starts) == MAX_FAILED_STARTS
     assert multiprocessing.active_children() == []
 
 

@@ -32,11 +32,11 @@ def test_a_chunk_that_is_begun_again_is_told_of_from_where_it_was() -> None:
     listener = Listener()
     count = ProgressCounter(listener)
     count.begin(VIDEO, {"a": 100})
-    count.looked("a", 60)
-    count.again("a")
+    count.scanned("a", 60)
+    count.retry("a")
     told = []
     for _ in range(5):
-        count.looked("a", 20)
+        count.scanned("a", 20)
         told.append(listener.told)
     assert told == [60, 60, 60, 80, 100]
 
@@ -45,7 +45,7 @@ def test_a_chunk_that_is_given_up_is_done_with() -> None:
     listener = Listener()
     count = ProgressCounter(listener)
     count.begin(VIDEO, {"a": 100, "b": 50})
-    count.looked("a", 60)
+    count.scanned("a", 60)
     count.end("a")
     assert (listener.promised, listener.told) == (150, 100)
 
@@ -54,14 +54,14 @@ def test_chunks_that_take_the_place_of_others_are_not_announced_twice() -> None:
     listener = Listener()
     count = ProgressCounter(listener)
     count.begin(VIDEO, {"a": 100, "b": 50, "c": 50})
-    count.looked("a", 100)
+    count.scanned("a", 100)
     count.end("a")
-    count.looked("b", 20)
+    count.scanned("b", 20)
     count.begin(VIDEO, {"all": 200}, instead_of="abc")
     assert (listener.promised, listener.told) == (320, 120)
-    count.looked("c", 50)  # its process has not heard of it yet
+    count.scanned("c", 50)  # its process has not heard of it yet
     assert listener.told == 120
-    count.looked("all", 200)
+    count.scanned("all", 200)
     count.end("all")
     assert listener.told == listener.promised
     count.begin(VIDEO, {"d": 10})
@@ -87,9 +87,9 @@ def test_in_the_end_as_many_have_been_told_of_as_were_announced(
     for event, key, looked in events:
         match event:
             case "looked":
-                count.looked(key, looked)
+                count.scanned(key, looked)
             case "again":
-                count.again(key)
+                count.retry(key)
             case "end":
                 count.end(key)
     for key in "abc":

@@ -177,7 +177,7 @@ def test_a_least_quality_opens_no_video_and_changes_only_what_is_summed_up(
     median = seen.table["quality"].median()
     assert 0 < median < 1
     again = analyse(folder, "one", workers=1, min_quality=float(median))
-    assert again.run()["counts"]["chunks_seen"] == 0
+    assert again.run()["counts"]["chunks_scanned"] == 0
     assert (again.out / "timelines" / "film.mp4.csv").read_bytes() == before
     summed = pd.read_csv(again.out / "summary.csv")["faces"].sum()
     counts = (seen.table["quality"] >= median) & ~seen.table["spurious"]

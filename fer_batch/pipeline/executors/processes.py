@@ -1,8 +1,8 @@
-"""Tasks done by a pool of processes, each a task at a time: a crash or a hang costs one task one retry.
+"""Tasks done by a pool of processes, each with one task at a time: a crash or a hang costs one task one retry.
 
-Messages come through one pipe a process, read only while the run asks for events: a process that is ahead of its reader
-waits, so that nothing piles up. Pools that others have written hold results back until a task has ended; here a long
-task hands over what it has, and shows that it is alive.
+Each process sends its messages through a pipe of its own, which is read only while the run asks for events: a process
+that is faster than its reader waits, so that messages do not pile up. The pools of the standard library hold a result
+back until its task has ended; here a long task hands over its parts, and shows that it is not hanging.
 """
 
 import gc
@@ -26,36 +26,36 @@ from fer_batch.errors import DetectorError, FerBatchError, TaskFailed
 from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried, WorkerFactory
 
 HANG_SECONDS = 120.0
-"""A process that shows no sign of life for so long, while it has a task, is taken for hanging."""
+"""A process that has a task and sends no message for so long is taken to hang, and is killed."""
 
-SIGN_SECONDS = 0.2
-"""Signs of life come at most so often."""
+REPORT_SECONDS = 0.2
+"""Shortest time between two messages of a process that only count frames."""
 
-MOST_MEMORY = 2**32
-"""Bytes a process may take: a damaged header may ask for any number, and one at 1080p needs a tenth of this."""
+MAX_MEMORY_BYTES = 2**32
+"""Bytes of memory that a process may take: a damaged header may ask for any number; 1080p needs a tenth of this."""
 
 TRIES = 2
-"""How often a task is begun."""
+"""How often a task is tried."""
 
-FALSE_STARTS = 3
-"""So many processes in a row that die before they are ready end the run."""
+MAX_FAILED_STARTS = 3
+"""If so many processes in a row die before they are ready, the run ends."""
 
 
 @dataclass(frozen=True)
 class _Ready:
-    """The worker is made."""
+    """A worker has been made."""
 
 
 @dataclass(frozen=True)
 class _Unfit:
-    """The worker cannot be made."""
+    """A worker cannot be made."""
 
     error: FerBatchError
 
 
 @dataclass
 class _Attempt:
-    """A task, and how often it has been begun."""
+    """A task, and how often it has been tried."""
 
     task: Any
     tries: int = 0
@@ -69,7 +69,7 @@ class _Process:
     connection: "Connection[Any, Any]"
     ready: bool = False
     silent: float = 0.0
-    """Seconds without a message in which the pool was listening."""
+    """Seconds without a message, while the pool was listening."""
     job: _Attempt | None = None
 
 
@@ -78,8 +78,8 @@ class Processes:
 
     Args:
         make_worker: called once in every process.
-        workers: how many processes, at most; no more are started than there are tasks.
-        hang_seconds: without a sign of life, after which a process is killed.
+        workers: the greatest number of processes; no more are started than there are tasks.
+        hang_seconds: seconds without a message after which a process is killed.
     """
 
     def __init__(self, make_worker: WorkerFactory, workers: int, hang_seconds: float = HANG_SECONDS) -> None:
@@ -88,96 +88,99 @@ class Processes:
         self._hang_seconds = hang_seconds
         self._pool: list[_Process] = []
         self._queue: deque[_Attempt] = deque()
-        self._false_starts = 0
+        self._failed_starts = 0
 
     def __enter__(self) -> Self:
-        """Begin; processes are started when there is something to do."""
+        """Begin; processes are started when there are tasks."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Kill every process: what they have not handed over is lost, and nothing else."""
-        for one in self._pool:
-            one.process.kill()
-        for one in self._pool:
-            one.process.join()
-            one.connection.close()
+        """Kill every process; only what they have not handed over is lost."""
+        for member in self._pool:
+            member.process.kill()
+        for member in self._pool:
+            member.process.join()
+            member.connection.close()
         self._pool.clear()
 
     def run(self, next_task: Callable[[], Any]) -> Iterator[Event]:
         """Do the tasks that ``next_task`` gives."""
         while True:
             self._hand_out(next_task)
-            if not self._queue and not any(one.job for one in self._pool):
+            if not self._queue and not any(member.job for member in self._pool):
                 return
             began = monotonic()
-            wait([*(one.connection for one in self._pool), *(one.process.sentinel for one in self._pool)], SIGN_SECONDS)
-            # No longer than it was meant to be: who was stopped, or asleep, did not listen.
-            listened = min(monotonic() - began, SIGN_SECONDS)
-            for one in tuple(self._pool):
-                one.silent += listened
-                yield from self._hear(one)
+            wait(
+                [*(member.connection for member in self._pool), *(member.process.sentinel for member in self._pool)],
+                REPORT_SECONDS,
+            )
+            # Not the real time: while this process is stopped, or the machine asleep, it does not listen.
+            listened = min(monotonic() - began, REPORT_SECONDS)
+            for member in tuple(self._pool):
+                member.silent += listened
+                yield from self._receive(member)
 
     def _hand_out(self, next_task: Callable[[], Any]) -> None:
-        """Give every process that has none a task, and start processes as long as there are tasks for them."""
-        busy = sum(one.job is not None for one in self._pool)
+        """Give every free process a task, and start processes as long as there are tasks for them."""
+        busy = sum(member.job is not None for member in self._pool)
         while len(self._queue) < self._workers - busy and (task := next_task()) is not None:
             self._queue.append(_Attempt(task))
         while len(self._queue) > len(self._pool) - busy and len(self._pool) < self._workers:
             self._pool.append(_start(self._make_worker))
-        for one in self._pool:
-            if self._queue and one.ready and one.job is None:
-                with suppress(OSError):  # it died idle, which will be noticed
-                    one.connection.send(self._queue[0].task)
-                    one.job, one.silent = self._queue.popleft(), 0.0
-                    one.job.tries += 1
+        for member in self._pool:
+            if self._queue and member.ready and member.job is None:
+                with suppress(OSError):  # it died while idle; noticed when its pipe is read
+                    member.connection.send(self._queue[0].task)
+                    member.job, member.silent = self._queue.popleft(), 0.0
+                    member.job.tries += 1
 
-    def _hear(self, one: _Process) -> Iterator[Event]:
-        """Take one message of a process, or bury it if it is dead or hangs."""
+    def _receive(self, member: _Process) -> Iterator[Event]:
+        """Take one message of a process; take it out of the pool if it is dead or hangs."""
         try:
-            message = one.connection.recv() if one.connection.poll() else None
+            message = member.connection.recv() if member.connection.poll() else None
         except (EOFError, OSError):
-            yield from self._bury(one)
+            yield from self._remove(member)
             return
         if message is None:
-            if (one.job or not one.ready) and one.silent > self._hang_seconds:
-                one.process.kill()
-                yield from self._bury(one, f"showed no sign of life for {self._hang_seconds:g} s and was stopped")
+            if (member.job or not member.ready) and member.silent > self._hang_seconds:
+                member.process.kill()
+                yield from self._remove(member, f"did not respond for {self._hang_seconds:g} s and was stopped")
             return
-        one.silent = 0.0
+        member.silent = 0.0
         if isinstance(message, _Unfit):
             raise message.error
         if isinstance(message, _Ready):
-            one.ready, self._false_starts = True, 0
-        elif one.job is not None:
-            task = one.job.task
+            member.ready, self._failed_starts = True, 0
+        elif member.job is not None:
+            task = member.job.task
             if isinstance(message, Done | Failed):
-                one.job = None
+                member.job = None
             yield replace(message, task=task)
 
-    def _bury(self, one: _Process, how: str | None = None) -> Iterator[Event]:
-        """Take a dead process out of the pool; its task is begun again, in another, or given up."""
-        one.process.join()
-        one.connection.close()
-        self._pool.remove(one)
-        how = how or _death(one.process.exitcode)
-        if not one.ready:
-            self._false_starts += 1
-            if self._false_starts == FALSE_STARTS:
-                raise DetectorError(f"The processes that look at the media cannot be started: the last one {how}.")
-        elif one.job is not None and one.job.tries < TRIES:
-            self._queue.appendleft(one.job)
-            yield Retried(one.job.task)
-        elif one.job is not None:
+    def _remove(self, member: _Process, how: str | None = None) -> Iterator[Event]:
+        """Take a dead process out of the pool; its task is tried again in another one, or given up."""
+        member.process.join()
+        member.connection.close()
+        self._pool.remove(member)
+        how = how or _death(member.process.exitcode)
+        if not member.ready:
+            self._failed_starts += 1
+            if self._failed_starts == MAX_FAILED_STARTS:
+                raise DetectorError(f"The processes that scan the media cannot be started: the last one {how}.")
+        elif member.job is not None and member.job.tries < TRIES:
+            self._queue.appendleft(member.job)
+            yield Retried(member.job.task)
+        elif member.job is not None:
             yield Failed(
-                one.job.task,
-                TaskFailed(f"The process that looked at it {how}; it was the second one that did not come to an end."),
+                member.job.task,
+                TaskFailed(f"The process that scanned it {how}; it was the second one that did not come to an end."),
             )
 
 
 def _death(code: int | None) -> str:
-    """How a process ended, for people."""
+    """How a process ended, in words."""
     if code is not None and code < 0:
         known = {one.value: one.name for one in signal.Signals}
         return f"was killed by {known.get(-code, f'signal {-code}')}"
@@ -188,15 +191,15 @@ def _start(make_worker: WorkerFactory) -> _Process:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, make_worker), daemon=True)
-    with _nameless_main(), _interrupts_held_back():
+    with _hidden_main(), _blocked_interrupts():
         process.start()
     theirs.close()
     return _Process(process, ours)
 
 
 @contextmanager
-def _nameless_main() -> Iterator[None]:
-    """Keep multiprocessing from running the user's script again in every process; we need nothing of it there."""
+def _hidden_main() -> Iterator[None]:
+    """Keep multiprocessing from running the user's script again in every process, where nothing of it is needed."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -206,12 +209,12 @@ def _nameless_main() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """What is started here never hears of an interrupt: that is the main process's business."""
+def _blocked_interrupts() -> Iterator[None]:
+    """Processes that are started here ignore Ctrl-C: the main process handles it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    ensure_running()  # else multiprocessing starts it in between, and lets interrupts through again
+    ensure_running()  # otherwise multiprocessing starts it in between, and unblocks interrupts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -256,7 +259,7 @@ def _next_event(values: Iterator[Any]) -> Event:
     except FerBatchError as error:
         return Failed(None, error)
     except MemoryError:
-        limit = MOST_MEMORY >> 30
+        limit = MAX_MEMORY_BYTES >> 30
         return Failed(None, TaskFailed(f"It asks for more than the {limit} GiB of memory that a process may take."))
     except Exception as error:  # an unexpected error of a library fails this task alone
         return Failed(None, TaskFailed.unexpected(error))
@@ -276,7 +279,7 @@ class _SignOfLife:
     def add(self, frames: int) -> None:
         """Count the frames, and tell the pool if the last message is old enough."""
         self._frames += frames
-        if monotonic() - self._sent >= SIGN_SECONDS:
+        if monotonic() - self._sent >= REPORT_SECONDS:
             self.send()
 
     def send(self) -> None:
@@ -286,17 +289,17 @@ class _SignOfLife:
 
 
 def bound_memory() -> None:
-    """Let this process have ``MOST_MEMORY`` and no more, where the system can; what asks for more fails."""
+    """Limit the memory of this process to ``MAX_MEMORY_BYTES``, where the system can; whatever asks for more fails."""
     with suppress(ImportError):
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+        most = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MAX_MEMORY_BYTES, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _end_with_parent() -> None:
-    """A run that is killed must not leave processes that go on working."""
+    """End this process when its parent is gone: a run that is killed must not leave processes behind."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
