@@ -1,8 +1,8 @@
 """The results of finished chunks on disk: one file a chunk, whose key is made from everything that decides its content.
 
 A chunk file holds raw facts: each frame's scene, every detection down to a low score, its landmarks and clarity, and
-both views of the classifier. Tables are made from chunk files, so that another view, a higher threshold or another way to
-track faces opens no media again.
+both views of the classifier. Tables are made from chunk files, so that another view, a higher threshold or another way
+to track faces opens no media again.
 """
 
 import hashlib
