@@ -1,7 +1,6 @@
 """The trained network as the file that is shipped: shares instead of logits, all in float32, and its provenance."""
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,8 @@ from keras import layers
 from fer_batch.classifiers.model_file import METADATA_MEMBER
 from fer_batch.detection.crop import SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.errors import ModelError, OutputError
+from fer_batch.errors import ModelError
+from fer_batch.output.files import replacing_path
 from training import network
 from training.config import Config
 from training.evaluate import UNCALIBRATED
@@ -93,18 +93,10 @@ def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None
         "input": {"shape": [SIDE, SIDE], "dtype": "float32", "values": "grey levels, 0 black to 255 white"},
         "provenance": dict(provenance),
     }
-    part = path.with_name(f"{path.stem}.part.keras")  # Keras insists on the suffix
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            model.save(part)
-            with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(METADATA_MEMBER, json.dumps(metadata, indent=2))
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with replacing_path(path, ".part.keras") as part:  # Keras insists on the suffix
+        model.save(part)
+        with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(METADATA_MEMBER, json.dumps(metadata, indent=2))
 
 
 def _temperature_layer(model: keras.Model, view: str) -> layers.Rescaling:

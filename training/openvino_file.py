@@ -1,14 +1,15 @@
 """The model for OpenVINO, the fastest runtime on CPUs: an ``.xml`` and a ``.bin`` beside the ``.keras`` file."""
 
-import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import keras
 
 from fer_batch.classifiers.model_file import sha256
 from fer_batch.classifiers.openvino import ORIGIN
-from fer_batch.errors import OutputError, UsageError
+from fer_batch.errors import UsageError
 from fer_batch.openvino_net import import_openvino
+from fer_batch.output.files import replacing_path
 
 
 def write(path: Path) -> Path:
@@ -23,23 +24,20 @@ def write(path: Path) -> Path:
     """
     openvino = import_openvino()
     model = keras.models.load_model(path, compile=False, safe_mode=True)
-    exported, part = (path.with_name(f"{path.stem}.{name}.xml") for name in ("exported", "part"))
-    try:
-        try:
-            _export(model, exported)
-            network = openvino.Core().read_model(exported)
-            network.set_rt_info(sha256(path), list(ORIGIN))
-            openvino.save_model(network, part, compress_to_fp16=False)
-            del network  # it holds the exported file open
-            for suffix in (".bin", ".xml"):
-                os.replace(part.with_suffix(suffix), path.with_suffix(suffix))
-        finally:
-            for temporary in (exported, part):
-                for suffix in (".bin", ".xml"):
-                    temporary.with_suffix(suffix).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write beside {path}: {error.strerror or error}.") from error
-    return path.with_suffix(".xml")
+    target, weights = path.with_suffix(".xml"), path.with_suffix(".bin")
+    # OpenVINO writes the weights beside the .xml file; they take their place first.
+    with (
+        replacing_path(target, ".part.xml") as part,
+        replacing_path(weights, ".part.bin"),
+        TemporaryDirectory() as folder,
+    ):
+        exported = Path(folder, "exported.xml")
+        _export(model, exported)
+        network = openvino.Core().read_model(exported)
+        network.set_rt_info(sha256(path), list(ORIGIN))
+        openvino.save_model(network, part, compress_to_fp16=False)
+        del network  # it holds the exported file open
+    return target
 
 
 def _export(model: keras.Model, path: Path) -> None:

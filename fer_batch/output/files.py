@@ -11,29 +11,41 @@ from fer_batch.errors import OutputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file to write, which takes ``path``'s place only when the block ends well.
+def replacing_path(
+    path: Path, suffix: str = "", advice: str = "Free some space, or choose another --out."
+) -> Iterator[Path]:
+    """A path beside ``path`` to write a file to, which takes ``path``'s place when the block ends without an error.
+
+    ``suffix`` takes the place of ``path``'s own in its name, for writers that demand a certain one.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written; ``path`` is left as it was. The message ends with ``advice``.
+    """
+    part = path.with_suffix(suffix or f"{path.suffix}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}. {advice}") from error
+    finally:
+        with suppress(OSError):  # the folder may be missing: then an OutputError is on its way
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file (UTF-8) to write, which takes ``path``'s place when the block ends without an error.
+
+    Raises:
+        OutputError: the file cannot be written; ``path`` is left as it was.
     """
     with replacing_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object, indented, as UTF-8.
-
-    Raises:
-        OutputError: it cannot be written; the path is left as it was.
-    """
-    with replacing(path) as file:
-        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
-        file.write("\n")
-
-
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file.
 
     Raises:
         OutputError: it cannot be written; the path is left as it was.
@@ -42,24 +54,13 @@ def write_bytes(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-@contextmanager
-def replacing_path(path: Path) -> Iterator[Path]:
-    """A sibling to write, which takes ``path``'s place when the block ends well.
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, indented, as UTF-8.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: it cannot be written; the path is left as it was.
+        ValueError: a number in it is NaN or infinite.
     """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        if error.errno is None:  # not from the file system: what fills the file went wrong
-            raise
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror}. Free some space, or choose another --out."
-        ) from error
-    finally:
-        with suppress(OSError):  # a folder that is not there was told above
-            part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")

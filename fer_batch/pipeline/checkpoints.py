@@ -8,8 +8,8 @@ to track faces opens no media again.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.errors import MediaError, OutputError
+from fer_batch.errors import MediaError
 from fer_batch.media.frame import SCENE_SIDE
+from fer_batch.output.files import replacing_path
 from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFrames, Skipped
 
 VERSION = 5
@@ -103,7 +104,8 @@ class Checkpoints:
         columns |= {name: pa.array(shares[:, column]) for column, name in enumerate(SHARE_COLUMNS)}
         lines = json.dumps([asdict(line) for line in skipped])
         table = pa.table(columns).replace_schema_metadata({"skipped": lines})
-        self._replace(self._chunk_path(key), lambda part: pq.write_table(table, part, write_page_checksum=True))
+        with self._replacing(self._chunk_path(key)) as part:
+            pq.write_table(table, part, write_page_checksum=True)
 
     def read_chunk(self, key: str) -> tuple[list[FrameFaces], tuple[Skipped, ...]]:
         """The frames of a chunk in order, and the lines about what could not be read.
@@ -149,7 +151,8 @@ class Checkpoints:
             OutputError: it cannot be written.
         """
         text = json.dumps(asdict(record))
-        self._replace(self._record_path(key), lambda part: part.write_text(text, encoding="utf-8"))
+        with self._replacing(self._record_path(key)) as part:
+            part.write_text(text, encoding="utf-8")
 
     def recall(self, key: str) -> Record | None:
         """The record of a finished source, if it and all its chunk files are there."""
@@ -161,19 +164,9 @@ class Checkpoints:
             return None
         return found if all(map(self.has_chunk, found.chunks)) else None
 
-    def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
-        """Have a file written beside ``path``, and put it there only when it is whole."""
-        part = path.with_suffix(".part")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write(part)
-            os.replace(part, path)
-        except OSError as error:
-            cause = error.strerror or error
-            raise OutputError(f"Cannot write into {self.folder}: {cause}. Free some space and run again.") from error
-        finally:
-            with suppress(OSError):  # a folder that is not there was told above
-                part.unlink(missing_ok=True)
+    def _replacing(self, path: Path) -> AbstractContextManager[Path]:
+        """A path to write a file to, which takes ``path``'s place when it is whole."""
+        return replacing_path(path, advice="Free some space and run again.")
 
     def _chunk_path(self, key: str) -> Path:
         return self.folder / f"chunk-{key}.parquet"

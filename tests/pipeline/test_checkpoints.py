@@ -206,7 +206,7 @@ def test_a_work_folder_that_cannot_be_written_is_an_output_error(
     tmp_path: Path, attempt: Callable[[Checkpoints], None]
 ) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"Cannot write into .*work"):
+    with pytest.raises(OutputError, match=r"Cannot write .*work.*run again"):
         attempt(Checkpoints(tmp_path / "file" / "work"))
 
 
