@@ -124,9 +124,9 @@ def _cnn() -> float:
     """Bare OpenVINO: the shipped model, for one face of a batch."""
     core = import_openvino().Core()
     model = core.read_model(ModelFile().path.with_suffix(".xml"))
-    model.reshape([BATCH, crop.SIDE, crop.SIDE])
+    model.reshape([BATCH, crop.CROP_SIDE, crop.CROP_SIDE])
     compiled = _compiled(core, model, "f32")
-    crops = np.random.default_rng(0).uniform(0, 255, (BATCH, crop.SIDE, crop.SIDE)).astype(np.float32)
+    crops = np.random.default_rng(0).uniform(0, 255, (BATCH, crop.CROP_SIDE, crop.CROP_SIDE)).astype(np.float32)
     return _mean(lambda: compiled(crops)) / BATCH
 
 

@@ -109,7 +109,7 @@ class Detection:
     """(x, y) of right eye, left eye, nose, right and left corner of the mouth (of the person), in pixels."""
     clarity: Clarity | None = None
     """None until it has been cut out."""
-    NUMBERS: ClassVar[int] = 19
+    ROW_LENGTH: ClassVar[int] = 19
     """How many numbers :meth:`as_row` gives."""
 
     @classmethod

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from training.config import Config
 
 LUMINANCE = np.array(
@@ -49,8 +49,10 @@ def degradation(config: Config) -> keras.Model:
 
 
 def _sequence(steps: list[keras.Layer], name: str) -> keras.Model:
-    faces = keras.Input((SIDE, SIDE))
-    return keras.Sequential([faces, layers.Reshape((SIDE, SIDE, 1)), *steps, layers.Reshape((SIDE, SIDE))], name=name)
+    faces = keras.Input((CROP_SIDE, CROP_SIDE))
+    return keras.Sequential(
+        [faces, layers.Reshape((CROP_SIDE, CROP_SIDE, 1)), *steps, layers.Reshape((CROP_SIDE, CROP_SIDE))], name=name
+    )
 
 
 class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
@@ -169,7 +171,9 @@ class RandomCompression(_Random):
     def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
         quality = self.uniform(images, *self.QUALITY)
         percent = ops.where(quality < 50, 5000 / quality, 200 - 2 * quality)
-        steps = ops.clip(ops.floor((percent * np.tile(LUMINANCE, (SIDE // 8, SIDE // 8)) + 50) / 100), 1.0, 255.0)
+        steps = ops.clip(
+            ops.floor((percent * np.tile(LUMINANCE, (CROP_SIDE // 8, CROP_SIDE // 8)) + 50) / 100), 1.0, 255.0
+        )
         cosines = ops.convert_to_tensor(_block_cosines())
         terms = ops.matmul(ops.matmul(cosines, images - 128), ops.transpose(cosines))
         kept = ops.round(terms / steps) * steps
@@ -178,7 +182,7 @@ class RandomCompression(_Random):
 
 def _softeners(sigmas: Iterable[float], sides: Iterable[int]) -> np.ndarray:
     """(K, 48, 48) float32: what OpenCV's blurs and changes of size do to a column of a picture."""
-    columns = np.eye(SIDE, dtype=np.float32)
+    columns = np.eye(CROP_SIDE, dtype=np.float32)
     blurs = [
         cv2.sepFilter2D(
             columns, -1, np.ones(1), cv2.getGaussianKernel(2 * math.ceil(4 * sigma) + 1, sigma), None, (-1, -1), 0,
@@ -186,12 +190,12 @@ def _softeners(sigmas: Iterable[float], sides: Iterable[int]) -> np.ndarray:
         )
         for sigma in sigmas
     ]  # fmt: skip
-    small = [cv2.resize(columns, (SIDE, side), interpolation=cv2.INTER_AREA) for side in sides]
-    enlarged = [cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for one in small]
+    small = [cv2.resize(columns, (CROP_SIDE, side), interpolation=cv2.INTER_AREA) for side in sides]
+    enlarged = [cv2.resize(one, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_LINEAR) for one in small]
     return np.stack([*blurs, *enlarged])
 
 
 def _block_cosines() -> np.ndarray:
     """(48, 48) float32: the orthonormal cosine transform of every eight rows."""
     eight = cv2.dct(np.eye(8, dtype=np.float32), flags=cv2.DCT_ROWS).T
-    return np.kron(np.eye(SIDE // 8, dtype=np.float32), eight)
+    return np.kron(np.eye(CROP_SIDE // 8, dtype=np.float32), eight)

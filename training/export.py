@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 
 from fer_batch.classifiers.model_file import METADATA_MEMBER
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from fer_batch.output.files import replacing_path
@@ -90,7 +90,7 @@ def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None
     metadata = {
         "emotions": list(EMOTIONS),
         "views": list(VIEWS),
-        "input": {"shape": [SIDE, SIDE], "dtype": "float32", "values": "grey levels, 0 black to 255 white"},
+        "input": {"shape": [CROP_SIDE, CROP_SIDE], "dtype": "float32", "values": "grey levels, 0 black to 255 white"},
         "provenance": dict(provenance),
     }
     with replacing_path(path, ".part.keras") as part:  # Keras insists on the suffix

@@ -159,14 +159,14 @@ def _read_folders(path: Path) -> dict[str, Split]:
 
 
 def _parse(pixels: str) -> np.ndarray:
-    return np.array(pixels.split(), np.uint8).reshape(crop.SIDE, crop.SIDE)
+    return np.array(pixels.split(), np.uint8).reshape(crop.CROP_SIDE, crop.CROP_SIDE)
 
 
 def _decode(encoded: bytes) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise ValueError("a picture in it cannot be decoded")
-    return image if image.shape == (crop.SIDE, crop.SIDE) else crop.resample(image)
+    return image if image.shape == (crop.CROP_SIDE, crop.CROP_SIDE) else crop.resample(image)
 
 
 def _by_usage(usages: np.ndarray, rows: Split) -> dict[str, Split]:

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training.config import Config
 
@@ -17,8 +17,8 @@ def build(config: Config) -> keras.Model:
     use cannot disagree. The last batch normalisation of a block starts at
     zero, so that the block starts as the identity (Goyal et al. 2017, arXiv:1706.02677).
     """
-    inputs = keras.Input((SIDE, SIDE), name="faces")
-    x = layers.Reshape((SIDE, SIDE, 1), name="channel")(inputs)
+    inputs = keras.Input((CROP_SIDE, CROP_SIDE), name="faces")
+    x = layers.Reshape((CROP_SIDE, CROP_SIDE, 1), name="channel")(inputs)
     x = layers.LayerNormalization((1, 2, 3), center=False, scale=False, epsilon=1.0, dtype="float32", name="light")(x)
     x = layers.Rescaling(0.5, name="scale")(x)
     x = _convolve(x, config.stem_filters, name="stem")

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import keras
 
 from fer_batch.classifiers.model_file import sha256
-from fer_batch.classifiers.openvino import ORIGIN
+from fer_batch.classifiers.openvino import KERAS_DIGEST_KEY
 from fer_batch.errors import UsageError
 from fer_batch.openvino_net import import_openvino
 from fer_batch.output.files import replacing_path
@@ -34,7 +34,7 @@ def write(path: Path) -> Path:
         exported = Path(folder, "exported.xml")
         _export(model, exported)
         network = openvino.Core().read_model(exported)
-        network.set_rt_info(sha256(path), list(ORIGIN))
+        network.set_rt_info(sha256(path), list(KERAS_DIGEST_KEY))
         openvino.save_model(network, part, compress_to_fp16=False)
         del network  # it holds the exported file open
     return target

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import typer
 
-from fer_batch.detection.crop import SIDE, resample
+from fer_batch.detection.crop import CROP_SIDE, resample
 from fer_batch.emotions import VIEWS
 from training.__main__ import Data, _errors_in_one_line, _read
 from training.evaluate import TEST_SPLITS, Predict
@@ -70,7 +70,7 @@ class Row:
 
 def shift(images: np.ndarray) -> np.ndarray:
     """Each face SHIFT of the side off its place: row by row to the right, left, up, down."""
-    steps = [(SHIFT * SIDE * x, SHIFT * SIDE * y) for x, y in DIRECTIONS]
+    steps = [(SHIFT * CROP_SIDE * x, SHIFT * CROP_SIDE * y) for x, y in DIRECTIONS]
     return _warp(images, [_placed(move=step) for step in steps])
 
 
@@ -209,7 +209,7 @@ def main(
 
 def _placed(*, degrees: float = 0.0, scale: float = 1.0, move: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
     """(2, 3) map of points of the picture: turned and scaled about its centre, then moved."""
-    centre = (SIDE - 1) / 2
+    centre = (CROP_SIDE - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), degrees, scale))
     matrix[:, 2] += np.array(move)
     return matrix
@@ -220,7 +220,7 @@ def _warp(images: np.ndarray, maps: list[np.ndarray]) -> np.ndarray:
     warped = np.empty_like(images)
     for at, image in enumerate(images):
         warped[at] = cv2.warpAffine(
-            image, maps[at % len(maps)], (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            image, maps[at % len(maps)], (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
     return warped
 

@@ -14,7 +14,7 @@ import numpy as np
 import typer
 
 from fer_batch.detection import quality
-from fer_batch.detection.crop import CROP_SCALE, SIDE, resample
+from fer_batch.detection.crop import CROP_SCALE, CROP_SIDE, resample
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.types import Box, Detection
 from training.__main__ import Data, _errors_in_one_line, _read
@@ -128,7 +128,7 @@ def main(data: Data) -> None:
 
 def _spoil(images: np.ndarray, severities: np.ndarray, random: np.random.Generator) -> Spoilt:
     """Each picture in one of four ways, at random; a severity of 0 leaves it as it is, 1 is the worst."""
-    spoilt, sides = images.copy(), np.full(len(images), SIDE)
+    spoilt, sides = images.copy(), np.full(len(images), CROP_SIDE)
     for at, (way, severity) in enumerate(zip(random.integers(4, size=len(images)), severities.tolist(), strict=True)):
         if severity == 0:
             continue
@@ -137,7 +137,7 @@ def _spoil(images: np.ndarray, severities: np.ndarray, random: np.random.Generat
             sigma = 0.1 + severity * (BLUR_SIGMA - 0.1)
             spoilt[at] = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
         elif way == 1:
-            side = round(SIDE - severity * (SIDE - SMALLEST_SIDE))
+            side = round(CROP_SIDE - severity * (CROP_SIDE - SMALLEST_SIDE))
             spoilt[at] = resample(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA))
             sides[at] = side
         else:

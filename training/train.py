@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from fer_batch.classifiers.model_file import ModelFile
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.output.files import replacing
@@ -218,7 +218,7 @@ def _blend(net: keras.Model, start: ModelFile, kept: float) -> None:
 
 def _trainable(config: Config, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()) -> keras.Model:
     """Augmentation and network, beside the teachers, in one compiled model."""
-    faces = keras.Input((SIDE, SIDE), name="faces")
+    faces = keras.Input((CROP_SIDE, CROP_SIDE), name="faces")
     placed = augment.placement(config)(faces)
     logits = network.build(config)(augment.degradation(config)(placed))
     imitation = config.imitation if teachers else 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fer_batch.classifiers import batching
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 
@@ -90,14 +90,14 @@ def _muted() -> Iterator[None]:
 
 
 def _check(path: Path, model: Any) -> None:
-    inputs = [tuple(one.shape) for one in model.inputs]
+    inputs = [tuple(tensor.shape) for tensor in model.inputs]
     outputs = model.output
-    shapes = {name: tuple(one.shape) for name, one in outputs.items()} if isinstance(outputs, Mapping) else None
+    shapes = {name: tuple(tensor.shape) for name, tensor in outputs.items()} if isinstance(outputs, Mapping) else None
     wanted = {view: (None, len(EMOTIONS)) for view in VIEWS}
-    if inputs != [(None, SIDE, SIDE)] or shapes != wanted:
+    if inputs != [(None, CROP_SIDE, CROP_SIDE)] or shapes != wanted:
         raise ModelError(
-            f"{path.name} maps {inputs} to {shapes or outputs}, but fer-batch needs one input (N, {SIDE}, {SIDE}) and "
-            f"the outputs {wanted}."
+            f"{path.name} maps {inputs} to {shapes or outputs}, but fer-batch needs one input "
+            f"(N, {CROP_SIDE}, {CROP_SIDE}) and the outputs {wanted}."
         )
 
 

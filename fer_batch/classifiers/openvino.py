@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from fer_batch.classifiers import batching
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
 from fer_batch.openvino_net import CompiledNet, import_openvino
 
-ORIGIN = ("fer_batch", "keras_sha256")
+KERAS_DIGEST_KEY = ("fer_batch", "keras_sha256")
 """Where in the model's runtime information the digest of its ``.keras`` file stands."""
 
 PRECISION = "f32"
 """bfloat16 is twice as fast where the CPU has it, but moves shares by up to .01."""
 
 
-LARGEST_BATCH = 64
+MAX_BATCH_FACES = 64
 """Faces in one call, at most. Milliseconds a face on one thread of an AMD EPYC: 1.8 for one at a time, 1.2 for 16, 1.1
 for 32 and 64, 1.2 for 128 and 256; memory grows with the batch."""
 
@@ -44,17 +44,21 @@ class OpenVinoCnn:
         core = openvino.Core()
         try:
             model = core.read_model(path)
-            found = model.get_rt_info(list(ORIGIN)).astype(str) if model.has_rt_info(list(ORIGIN)) else None
+            found = (
+                model.get_rt_info(list(KERAS_DIGEST_KEY)).astype(str)
+                if model.has_rt_info(list(KERAS_DIGEST_KEY))
+                else None
+            )
         except RuntimeError as error:
             raise ModelError(f"{path.name} cannot be loaded as an OpenVINO model: {_first_line(error)}") from error
         if found != keras_sha256:
             raise ModelError(f"{path.name} is another model's: export it again, or use --runtime tensorflow.")
         self._outputs = [_output(path, model, view) for view in VIEWS]
-        self._sizes = batching.sizes(min(batch_size, LARGEST_BATCH))
+        self._sizes = batching.sizes(min(batch_size, MAX_BATCH_FACES))
         self._nets: dict[int, CompiledNet] = {}
         for size in self._sizes:
             fixed = model.clone()
-            fixed.reshape([size, SIDE, SIDE])
+            fixed.reshape([size, CROP_SIDE, CROP_SIDE])
             self._nets[size] = CompiledNet(core, fixed, PRECISION)
         self._runtime = f"openvino {openvino.__version__} on CPU, {PRECISION}"
 

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fer_batch.detection.schedule import SQUARES
+from fer_batch.detection.schedule import SEARCH_SQUARES
 from fer_batch.errors import DetectorError
 from fer_batch.openvino_net import CompiledNet, import_openvino
 from fer_batch.types import Box, Detection
@@ -32,7 +32,7 @@ SIDES = (320, 640, 960)
 """Longest sides of the net's input."""
 
 LETTERBOXES = (
-    *((side, side) for _, side in SQUARES),
+    *((side, side) for _, side in SEARCH_SQUARES),
     *((side, -(-side * ratio // 16 // 32) * 32) for side in SIDES for ratio in (9, 12, 16)),
 )
 """Long and short side of the input's fixed shapes: those of squares around a face, and 16:9, 4:3 and square.

@@ -6,7 +6,7 @@ import numpy as np
 from fer_batch.media.frame import Luma, full_range
 from fer_batch.types import Box
 
-SIDE = 48
+CROP_SIDE = 48
 """Side of the model's input in pixels: FER2013's."""
 
 CROP_SCALE = 1.08
@@ -17,7 +17,7 @@ Measured: the default detector, run over 800 pictures of FER2013's training spli
 """
 
 
-def square(box: Box) -> tuple[int, int, int]:
+def crop_square(box: Box) -> tuple[int, int, int]:
     """Left, top and side of the square to cut for a box, in whole pixels; may reach past the picture's edge."""
     side = max(1, round(CROP_SCALE * box.height))
     return round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2), side
@@ -25,7 +25,7 @@ def square(box: Box) -> tuple[int, int, int]:
 
 def cut(luma: Luma, box: Box) -> np.ndarray:
     """The face in ``box`` as (48, 48) uint8, black 0 and white 255; past the edge the border is repeated."""
-    return cut_square(luma, *square(box), SIDE)
+    return cut_square(luma, *crop_square(box), CROP_SIDE)
 
 
 def cut_square(luma: Luma, left: int, top: int, side: int, size: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def cut_square(luma: Luma, left: int, top: int, side: int, size: int) -> np.ndar
     return full_range(resample(patch, size), luma)
 
 
-def resample(grey: np.ndarray, size: int = SIDE) -> np.ndarray:
+def resample(grey: np.ndarray, size: int = CROP_SIDE) -> np.ndarray:
     """A grey picture of any size as (size, size) of the same type: by area when it shrinks, bilinear when it grows."""
     shrinks = min(grey.shape) > size
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

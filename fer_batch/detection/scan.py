@@ -92,9 +92,9 @@ class _FrameScanner:
     def between(self, before: Sequence[Detection], frames: Sequence[Frame]) -> list[list[Detection]]:
         """The faces in ``frames``, the last of which gets a full-frame detection; ``before`` are those of the last one.
 
-        See :func:`fer_batch.detection.schedule.between`.
+        See :func:`fer_batch.detection.schedule.detect_between`.
         """
-        return schedule.between(
+        return schedule.detect_between(
             before,
             len(frames),
             whole=lambda index: self.full_frame(frames[index].image),
@@ -104,17 +104,17 @@ class _FrameScanner:
     def near(self, frame_image: FrameImage, expected: Box) -> Detection | None:
         """The face near the box where one is expected; None: there is none."""
         found: list[Detection] = []
-        for scale, side in schedule.SQUARES:
-            square = schedule.square(expected, scale, frame_image.width, frame_image.height)
+        for scale, side in schedule.SEARCH_SQUARES:
+            square = schedule.search_square(expected, scale, frame_image.width, frame_image.height)
             luma = frame_image.luma(expected.height)
             grey = crop.cut_square(luma, square.left, square.top, square.side, side)
             detections = self._detect(np.broadcast_to(grey[:, :, np.newaxis], (side, side, 3)))
             ratio = square.side / side
             in_frame = (face.scaled(ratio, ratio).moved(square.left, square.top) for face in detections)
-            face = schedule.chosen(expected, in_frame)
+            face = schedule.best_match(expected, in_frame)
             if face is not None:
                 found.append(face)
-                if face.confidence >= schedule.SURE:
+                if face.confidence >= schedule.CONFIDENT_SCORE:
                     break
         return max(found, key=lambda face: face.confidence, default=None)
 
@@ -176,7 +176,7 @@ def _scan_video(
         else:
             waiting.append(item)
             pixels = item.image.width * item.image.height
-            if schedule.due(last_full, item.time, len(waiting), pixels, detect_every):
+            if schedule.full_frame_due(last_full, item.time, len(waiting), pixels, detect_every):
                 found = scanner.between(known, waiting)
                 yield _scanned(waiting, found)
                 last_full, known, waiting = item.time, found[-1], []
@@ -202,6 +202,6 @@ def _scanned(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> S
         sizes=np.array([(frame.image.width, frame.image.height) for frame in frames]),
         scenes=np.stack(scenes),
         owners=np.repeat(np.arange(len(frames)), [len(detections) for detections in found]),
-        faces=np.array(rows, np.float64).reshape(-1, Detection.NUMBERS),
-        crops=np.stack(crops) if crops else np.empty((0, crop.SIDE, crop.SIDE), np.uint8),
+        faces=np.array(rows, np.float64).reshape(-1, Detection.ROW_LENGTH),
+        crops=np.stack(crops) if crops else np.empty((0, crop.CROP_SIDE, crop.CROP_SIDE), np.uint8),
     )

@@ -15,27 +15,27 @@ _LONGEST_SIDES = {Kind.VIDEO: 640, Kind.PHOTOS: 960}
 """Pixels. Measured on 116 photographs of WIDER FACE's validation set (674 faces of 20 px or more): at 960 the default
 detector finds 86 % with 6 false faces."""
 
-WHOLE_SECONDS = 0.5
+FULL_SCAN_SECONDS = 0.5
 """A whole look follows at the first frame that is so long after the last one.
 
 Measured on four films of one to four faces that enter, leave, cross and change direction (5,100 faces), with squares
 of 128 px: of the faces that whole looks at every frame find, this finds .993 to 1.000. At .75 s it is .970 to 1.000.
 """
 
-WHOLE_FRAMES = 15
+FULL_SCAN_FRAMES = 15
 """The same in frames, for films whose times are unknown."""
 
-HELD_PIXELS = 2**26
+MAX_WAITING_PIXELS = 2**26
 """Of frames that wait for the next whole look, at most: 32 frames of 1920x1080, 8 of 3840x2160."""
 
-CROWD = 8
+CROWD_FACES = 8
 """With more faces than this every frame is looked at whole. A whole look takes as long as 25 squares, but squares of
 faces that stand close show each other's."""
 
-SURE = 0.5
+CONFIDENT_SCORE = 0.5
 """Score from which a face is found for sure, and losing it is worth a whole look; detectors flicker below."""
 
-SQUARES = ((1.6, 96), (2.0, 128))
+SEARCH_SQUARES = ((1.6, 96), (2.0, 128))
 """Squares to look at, one after the other until a face is found for sure: the side in sizes of the face, and the pixels
 that it is scaled to.
 
@@ -50,17 +50,17 @@ blurred, noisy, dark and compressed (4,076 faces); the larger square alone finds
 itself hardly sees the faces (pasted pictures of FER2013, 1,267 faces), it is .971 and .974.
 """
 
-FARTHEST = 2.0
+MAX_MOVE_IN_FACE_SIZES = 2.0
 """Sizes of a face that it may move between two whole looks and still be taken for the same one."""
 
-LEAST_OVERLAP = 0.2
+MIN_EXPECTED_OVERLAP = 0.2
 """Intersection over union of a face found in a square with the place where it was expected."""
 
-SURELY_OVERLAP = 0.5
+NEXT_FRAME_OVERLAP = 0.5
 """The same of a face with where it was in the frame next to this one; with less, it may be another that stands close,
 and a second look is taken at where the first one was."""
 
-SAME_FACE = 0.3
+DUPLICATE_OVERLAP = 0.3
 """Two squares that find boxes with more intersection over union than this have found one face."""
 
 
@@ -78,7 +78,7 @@ def longest_side(kind: Kind) -> int:
     return _LONGEST_SIDES[kind]
 
 
-def square(box: Box, scale: float, width: int, height: int) -> Square:
+def search_square(box: Box, scale: float, width: int, height: int) -> Square:
     """The square of ``scale`` sizes of the face that is expected in ``box``, in a frame of so many pixels.
 
     It stays within the frame if it can: a face that the frame's edge cuts then looks as it does in a whole look.
@@ -89,28 +89,28 @@ def square(box: Box, scale: float, width: int, height: int) -> Square:
     return Square(max(0, min(left, width - side)), max(0, min(top, height - side)), side)
 
 
-def chosen(expected: Box, found: Iterable[Detection]) -> Detection | None:
+def best_match(expected: Box, found: Iterable[Detection]) -> Detection | None:
     """Of what a square shows, the face that was expected; others have squares of their own."""
     most, best = 0.0, None
     for one in found:
         if (overlap := one.box.overlap(expected)) > most:
             most, best = overlap, one
-    return best if most >= LEAST_OVERLAP else None
+    return best if most >= MIN_EXPECTED_OVERLAP else None
 
 
-def due(last: FrameTime, time: FrameTime, waiting: int, pixels: int, every: int | None) -> bool:
+def full_frame_due(last: FrameTime, time: FrameTime, waiting: int, pixels: int, every: int | None) -> bool:
     """Whether the frame at ``time`` is to be looked at whole.
 
     ``last`` is the moment of the last whole look, ``waiting`` the number of frames since then with this one, ``pixels``
     how many one has, ``every`` the most frames from one whole look to the next that the user allows.
     """
-    most = max(1, min(every or WHOLE_FRAMES * 4, HELD_PIXELS // pixels))
+    most = max(1, min(every or FULL_SCAN_FRAMES * 4, MAX_WAITING_PIXELS // pixels))
     if last.seconds is None or time.seconds is None:
-        return waiting >= min(most, WHOLE_FRAMES)
-    return waiting >= most or time.seconds - last.seconds >= WHOLE_SECONDS
+        return waiting >= min(most, FULL_SCAN_FRAMES)
+    return waiting >= most or time.seconds - last.seconds >= FULL_SCAN_SECONDS
 
 
-def between(
+def detect_between(
     before: Sequence[Detection],
     count: int,
     whole: Callable[[int], list[Detection]],
@@ -122,14 +122,14 @@ def between(
     frame, ``near(at, box)`` around a place where a face is expected.
     """
     after = whole(count - 1)
-    if max(len(before), len(after)) > CROWD:
+    if max(len(before), len(after)) > CROWD_FACES:
         return [*(whole(at) for at in range(count - 1)), after]
     found: list[list[Detection]] = []
     wholes = {count - 1: after}
     paths = _paths(before, after)
     for at in range(count - 1):
         seen = [(path, near(at, path.expected(count - at))) for path in paths]
-        if any(one is None and path.last.confidence >= SURE for path, one in seen):
+        if any(one is None and path.last.confidence >= CONFIDENT_SCORE for path, one in seen):
             wholes[at] = whole(at)
             found.append(wholes[at])
             paths = _paths(wholes[at], after)
@@ -169,7 +169,7 @@ def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_Fac
         (distance, early, late)
         for early, one in enumerate(before)
         for late, other in enumerate(after)
-        if (distance := _distance(one.box, other.box)) <= FARTHEST
+        if (distance := _distance(one.box, other.box)) <= MAX_MOVE_IN_FACE_SIZES
     )
     goals: dict[int, int] = {}
     for _, early, late in pairs:
@@ -180,9 +180,9 @@ def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_Fac
 
 def _stepped(path: _FacePath, one: Detection, at: int, near: Callable[[int, Box], Detection | None]) -> _FacePath:
     """The path after ``one`` was found on it in frame ``at``; without the goal where that was another face's."""
-    if one.box.overlap(path.last.box) < SURELY_OVERLAP:
+    if one.box.overlap(path.last.box) < NEXT_FRAME_OVERLAP:
         other = near(at, path.last.box)
-        if other is not None and other.box.overlap(one.box) <= SAME_FACE:
+        if other is not None and other.box.overlap(one.box) <= DUPLICATE_OVERLAP:
             return _FacePath(other, None)
     return _FacePath(one, path.goal)
 
@@ -190,8 +190,8 @@ def _stepped(path: _FacePath, one: Detection, at: int, near: Callable[[int, Box]
 def _follow_back(face: Detection, earlier: list[list[Detection]], near: Callable[[int, Box], Detection | None]) -> None:
     """Add a face of a whole look to the frames before it, as far back as it can be seen and is not known there."""
     for at in reversed(range(len(earlier))):
-        seen = chosen(face.box, earlier[at])
-        if seen is None or seen.box.overlap(face.box) < SURELY_OVERLAP:
+        seen = best_match(face.box, earlier[at])
+        if seen is None or seen.box.overlap(face.box) < NEXT_FRAME_OVERLAP:
             seen = near(at, face.box) or seen
             if seen is None:
                 return
@@ -203,7 +203,7 @@ def _distinct(faces: Iterable[Detection]) -> list[Detection]:
     """Faces without those that overlap a surer one, surest first."""
     kept: list[Detection] = []
     for face in sorted(faces, key=lambda one: -one.confidence):
-        if all(face.box.overlap(other.box) <= SAME_FACE for other in kept):
+        if all(face.box.overlap(other.box) <= DUPLICATE_OVERLAP for other in kept):
             kept.append(face)
     return kept
 

@@ -20,10 +20,10 @@ from fer_batch.errors import MediaError
 FORMATS = "JPEG PNG HEIF WEBP TIFF GIF BMP DIB AVIF JPEG2000 PPM PSD ICO".split()
 """Pillow's readers that are used. Others hold no photographs, and that of EPS would run a program. JPEG's reads MPO."""
 
-MOST_PIXELS = 200_000_000
+MAX_PIXELS = 200_000_000
 """As many as telephones make. Decoding takes up to 9 bytes for each."""
 
-MOST_MOVING_PIXELS = 50_000_000
+MAX_ANIMATION_PIXELS = 50_000_000
 """Of an animation, whose decoders keep several whole pictures: up to 21 bytes for each pixel."""
 
 _TURNS = {
@@ -47,8 +47,8 @@ _SEVERAL_SHOTS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 _MOVING = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 """Formats of animations."""
 
-SEVERAL = "It holds several pictures; only the first is looked at."
-DAMAGED_EXIF = "Nothing of its EXIF data can be read: it is taken the way up that it is stored."
+SEVERAL_PHOTOS_NOTE = "It holds several pictures; only the first is looked at."
+DAMAGED_EXIF_NOTE = "Nothing of its EXIF data can be read: it is taken the way up that it is stored."
 
 pillow_heif.register_heif_opener()
 
@@ -83,7 +83,7 @@ def decode(path: Path, enough: int | None = None) -> DecodedPhoto:
     (libjpeg does it by leaving cosine terms out), never below ``enough``.
 
     Raises:
-        MediaError: it cannot be read, is damaged, is a camera's raw file, or has more than ``MOST_PIXELS``.
+        MediaError: it cannot be read, is damaged, is a camera's raw file, or has more than ``MAX_PIXELS``.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # it may have become a pipe, which would block
@@ -96,7 +96,7 @@ def decode(path: Path, enough: int | None = None) -> DecodedPhoto:
         empty = path.stat().st_size == 0
         raise MediaError("The file is empty." if empty else "Not a photograph, or too damaged to tell.") from None
     except Image.DecompressionBombError as error:
-        raise MediaError(_too_large(MOST_PIXELS)) from error
+        raise MediaError(_too_large(MAX_PIXELS)) from error
     except OSError as error:
         raise MediaError(_reason(error)) from error
     except Exception as error:  # Pillow's readers let through whatever a damaged file makes them stumble over
@@ -112,7 +112,7 @@ def _reason(error: Exception) -> str:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """With our limit of pixels and without warnings: what matters raises."""
-    most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MOST_PIXELS // 2  # Pillow refuses twice as many
+    most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2  # Pillow refuses twice as many
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -124,8 +124,8 @@ def _quietly() -> Iterator[None]:
 def _decode(image: Image.Image, enough: int | None) -> DecodedPhoto:
     _refuse_thumbnails(image)
     if image.format in _MOVING and getattr(image, "is_animated", False):
-        _refuse_sizes(image, MOST_MOVING_PIXELS)
-    notes = [SEVERAL] if _has_several(image) else []
+        _refuse_sizes(image, MAX_ANIMATION_PIXELS)
+    notes = [SEVERAL_PHOTOS_NOTE] if _has_several(image) else []
     whole = image.size
     if enough is not None and image.mode in ("RGB", "L"):
         share = enough / max(whole)
@@ -139,7 +139,7 @@ def _decode(image: Image.Image, enough: int | None) -> DecodedPhoto:
     except Exception:  # as above
         damaged = True
     if damaged:
-        notes.append(DAMAGED_EXIF)
+        notes.append(DAMAGED_EXIF_NOTE)
     flat = _eight_bits(image)
     width, height = whole
     if turn is not None:

@@ -75,7 +75,7 @@ class _Rate:
 
 
 _MediaKind = tuple[object, ...]
-"""Facts that media which take equally long have in common: :attr:`VideoHeader.like`, or PHOTOS."""
+"""Facts that media which take equally long have in common: :attr:`VideoHeader.video_type`, or PHOTOS."""
 
 PHOTOS: _MediaKind = ("photos",)
 """All photos are of one kind."""
@@ -106,7 +106,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         headers, skipped = _read_headers(executor, tasks)
         kinds: dict[_MediaKind, list[Source]] = defaultdict(list)
         for source, header in headers.items():
-            kinds[header.like].append(source)
+            kinds[header.video_type].append(source)
         costs = []
         for index, sampling in enumerate(samplings):
             media = {

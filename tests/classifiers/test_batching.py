@@ -116,7 +116,7 @@ def test_with_nothing_to_answer_the_model_is_not_asked(batcher: Batcher[str], mo
     ((_, answers),) = batcher.add("a", blank)
     assert is_answered(blank, answers)
     assert answers.shares.shape == (0, 2, 7)
-    assert answers.faces.shape == (0, Detection.NUMBERS)
+    assert answers.faces.shape == (0, Detection.ROW_LENGTH)
     assert model.asked == []
 
 

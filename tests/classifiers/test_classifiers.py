@@ -26,7 +26,7 @@ def classifier(request: pytest.FixtureRequest) -> Classifier:
 
 @pytest.fixture(scope="module")
 def crops() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (75, crop.SIDE, crop.SIDE), np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (75, crop.CROP_SIDE, crop.CROP_SIDE), np.uint8)
 
 
 def test_it_gives_both_views_of_every_face(classifier: Classifier, crops: np.ndarray) -> None:

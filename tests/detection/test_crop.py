@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.detection.crop import SIDE, cut, resample, square
+from fer_batch.detection.crop import CROP_SIDE, crop_square, cut, resample
 from fer_batch.media.frame import Luma
 from fer_batch.types import Box
 
@@ -32,7 +32,7 @@ LIMITED = [(16, 235, 0), (64, 940, 2), (64 << 6, 940 << 6, 8)]
 @settings(deadline=None)
 @given(boxes)
 def test_the_square_keeps_the_boxs_centre_and_is_108_hundredths_of_its_height(box: Box) -> None:
-    left, top, side = square(box)
+    left, top, side = crop_square(box)
     assert side >= 1
     assert abs(side - max(1, 1.08 * box.height)) <= 0.5
     assert abs(left + side / 2 - (box.x + box.width / 2)) <= 0.5
@@ -51,7 +51,7 @@ def test_past_every_edge_the_border_is_repeated_as_if_the_picture_had_been_padde
 @given(boxes)
 def test_inside_the_picture_a_face_is_the_square_resized(box: Box) -> None:
     image = np.pad(NOISE, PAD, mode="reflect")
-    left, top, side = square(Box(box.x + PAD, box.y + PAD, box.width, box.height))
+    left, top, side = crop_square(Box(box.x + PAD, box.y + PAD, box.width, box.height))
     patch = image[top : top + side, left : left + side]
     expected = cv2.resize(patch.copy(), (48, 48), interpolation=cv2.INTER_AREA if side > 48 else cv2.INTER_LINEAR)
     face = cut(Luma(image), Box(box.x + PAD, box.y + PAD, box.width, box.height))
@@ -116,7 +116,7 @@ def test_a_picture_of_the_models_size_stays_as_it_is(levels: type) -> None:
 
 def test_a_face_outlives_the_decoders_memory() -> None:
     plane = NOISE[:, :48].copy()
-    face = cut(Luma(plane), Box(0, 0, SIDE, SIDE / 1.08))
+    face = cut(Luma(plane), Box(0, 0, CROP_SIDE, CROP_SIDE / 1.08))
     kept = face.copy()
     plane[:] = 0
     np.testing.assert_array_equal(face, kept)

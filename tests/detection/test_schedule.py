@@ -68,13 +68,13 @@ class World:
         self.near_looks.append(frame)
         if self.blind(frame, expected):
             return None
-        place = schedule.square(expected, schedule.SQUARES[0][0], *FRAME)
+        place = schedule.search_square(expected, schedule.SEARCH_SQUARES[0][0], *FRAME)
         shown = (face for face in self.truth(frame) if _shows(place, face.box))
-        return schedule.chosen(expected, shown)
+        return schedule.best_match(expected, shown)
 
     def look(self) -> list[list[Detection]]:
         """The faces of every frame after the first whole look, as they are found."""
-        found = schedule.between(self.truth(-1), self.count, self.whole, self.near)
+        found = schedule.detect_between(self.truth(-1), self.count, self.whole, self.near)
         assert len(found) == self.count
         return found
 
@@ -102,7 +102,7 @@ def test_without_a_face_there_is_one_whole_look_and_no_other(count: int) -> None
 
 
 @pytest.mark.parametrize("count", [1, 2, COUNT])
-@pytest.mark.parametrize("faces", [1, 2, schedule.CROWD])
+@pytest.mark.parametrize("faces", [1, 2, schedule.CROWD_FACES])
 def test_faces_that_stay_cost_one_whole_look_and_a_square_each_a_frame(faces: int, count: int) -> None:
     world = World([Actor(number * 200, 300) for number in range(faces)], count)
     assert world.is_found_in(world.look())
@@ -125,7 +125,7 @@ def test_a_face_is_sought_where_both_whole_looks_say_that_it_is_at_that_time() -
         return Detection(expected, 0.9)
 
     before, after = (Detection(Box(x, 0, 40, 40), 0.9) for x in (0, 50))
-    found = schedule.between([before], 5, lambda _: [after], near)
+    found = schedule.detect_between([before], 5, lambda _: [after], near)
     assert asked == [(0, 10), (1, 20), (2, 30), (3, pytest.approx(40))]
     assert [faces[0].box.x for faces in found] == pytest.approx([10, 20, 30, 40, 50])
 
@@ -145,19 +145,19 @@ def test_a_face_that_leaves_is_followed_until_then_and_costs_one_whole_look(last
 
 
 def test_a_weak_face_that_leaves_costs_no_whole_look() -> None:
-    weak = Actor(500, 500, there=range(-1, 5), score=schedule.SURE - 0.1)
+    weak = Actor(500, 500, there=range(-1, 5), score=schedule.CONFIDENT_SCORE - 0.1)
     world = World([weak, Actor(900, 500)])
     assert world.is_found_in(world.look())
     assert world.whole_looks == [COUNT - 1]
 
 
 def test_a_face_just_sure_enough_costs_one() -> None:
-    world = World([Actor(500, 500, there=range(-1, 5), score=schedule.SURE)])
+    world = World([Actor(500, 500, there=range(-1, 5), score=schedule.CONFIDENT_SCORE)])
     assert world.is_found_in(world.look())
     assert sorted(world.whole_looks) == [5, COUNT - 1]
 
 
-@pytest.mark.parametrize("score", [schedule.SURE - 0.1, 0.9])
+@pytest.mark.parametrize("score", [schedule.CONFIDENT_SCORE - 0.1, 0.9])
 def test_a_face_that_is_hidden_for_a_while_is_found_on_either_side(score: float) -> None:
     there = [*range(-1, 4), *range(8, COUNT)]
     world = World([Actor(500, 500, there=there, score=score)])
@@ -192,13 +192,15 @@ def test_two_faces_that_cross_are_both_found_wherever_they_can_be_told_apart(apa
     world = World([left, right])
     for frame, faces in enumerate(world.look()):
         one, other = world.truth(frame)
-        expected = 1 if one.box.overlap(other.box) > schedule.SAME_FACE else 2
+        expected = 1 if one.box.overlap(other.box) > schedule.DUPLICATE_OVERLAP else 2
         assert len(faces) >= expected, frame
         assert set(places(faces)) <= set(places([one, other]))
 
 
 def test_two_faces_that_stand_close_keep_apart() -> None:
-    close = 100 * (1 - schedule.SAME_FACE) / (1 + schedule.SAME_FACE)  # so that they overlap by SAME_FACE
+    close = (
+        100 * (1 - schedule.DUPLICATE_OVERLAP) / (1 + schedule.DUPLICATE_OVERLAP)
+    )  # so that they overlap by SAME_FACE
     world = World([Actor(500, 500), Actor(500 + close + 1, 500)])
     assert world.is_found_in(world.look())
 
@@ -209,13 +211,13 @@ def test_what_two_squares_find_at_one_place_is_one_face_the_surest() -> None:
     def near(frame: int, expected: Box) -> Detection:
         return Detection(Box(20, 0, 40, 40), 0.7 if expected.x > 30 else 0.5)
 
-    found = schedule.between(faces, 2, lambda _: faces, near)
+    found = schedule.detect_between(faces, 2, lambda _: faces, near)
     assert [(one.box.x, one.confidence) for one in found[0]] == [(20, 0.7)]
 
 
 @pytest.mark.parametrize("crowd", [ALWAYS, range(-1, 0), range(COUNT - 1, COUNT)])
 def test_a_crowd_at_either_end_is_looked_at_whole(crowd: range) -> None:
-    world = World([Actor(number * 150, 300, there=crowd) for number in range(schedule.CROWD + 1)])
+    world = World([Actor(number * 150, 300, there=crowd) for number in range(schedule.CROWD_FACES + 1)])
     assert world.is_found_in(world.look())
     assert sorted(world.whole_looks) == list(range(COUNT))
     assert world.near_looks == []
@@ -226,7 +228,7 @@ def worlds(draw: st.DrawFn, across: int = 3000, down: int = 1300) -> World:
     """Up to four faces that come, go and move evenly by up to a tenth of their size a frame."""
     sizes = st.floats(30, 200)
     speeds = st.floats(-0.1, 0.1)
-    scores = st.sampled_from([schedule.SURE - 0.15, schedule.SURE, 0.9])
+    scores = st.sampled_from([schedule.CONFIDENT_SCORE - 0.15, schedule.CONFIDENT_SCORE, 0.9])
     actors = []
     count = draw(st.integers(1, 20))
     for _ in range(draw(st.integers(0, 4))):
@@ -258,7 +260,7 @@ def keep_their_distance(world: World) -> bool:
     ]
     return all(
         hypot(early.box.x - late.box.x, early.box.y - late.box.y)
-        > 2 * schedule.FARTHEST * max(early.box.width, late.box.width)
+        > 2 * schedule.MAX_MOVE_IN_FACE_SIZES * max(early.box.width, late.box.width)
         for one, other in combinations(everywhere, 2)
         for early in one
         for late in other
@@ -279,12 +281,17 @@ def test_faces_that_are_there_all_the_time_are_all_found_unless_they_touch(world
 
 @given(worlds(across=600, down=300))
 def test_what_is_found_is_there_and_no_two_faces_of_a_frame_are_one(world: World) -> None:
-    assume(all(max(overlaps(world.truth(frame)), default=0) <= schedule.SAME_FACE for frame in range(-1, world.count)))
+    assume(
+        all(
+            max(overlaps(world.truth(frame)), default=0) <= schedule.DUPLICATE_OVERLAP
+            for frame in range(-1, world.count)
+        )
+    )
     found = world.look()
     assert found[-1] == world.truth(world.count - 1)
     for frame, faces in enumerate(found):
         assert set(places(faces)) <= set(places(world.truth(frame)))
-        assert max(overlaps(faces), default=0) <= schedule.SAME_FACE
+        assert max(overlaps(faces), default=0) <= schedule.DUPLICATE_OVERLAP
 
 
 @given(worlds())
@@ -297,9 +304,9 @@ def test_no_frame_is_looked_at_whole_twice(world: World) -> None:
 boxes = st.builds(Box, *(st.floats(-200, 4000) for _ in "xy"), *(st.floats(0.5, 400) for _ in "wh"))
 
 
-@given(boxes, st.sampled_from([scale for scale, _ in schedule.SQUARES]))
+@given(boxes, st.sampled_from([scale for scale, _ in schedule.SEARCH_SQUARES]))
 def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_allows(box: Box, scale: float) -> None:
-    place = schedule.square(box, scale, *FRAME)
+    place = schedule.search_square(box, scale, *FRAME)
     assert place.side == max(1, round(scale * max(box.width, box.height)))
     for begin, middle, end in (
         (place.left, box.x + box.width / 2, FRAME[0]),
@@ -314,9 +321,9 @@ def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_
 def test_of_what_a_square_shows_the_face_that_was_expected_is_chosen() -> None:
     expected = Box(100, 100, 50, 50)
     near, nearer, far = (Detection(Box(x, 100, 50, 50), score) for x, score in ((120, 0.9), (90, 0.4), (150, 1.0)))
-    assert schedule.chosen(expected, [near, nearer, far]) is nearer
-    assert schedule.chosen(expected, iter([far])) is None
-    assert schedule.chosen(expected, []) is None
+    assert schedule.best_match(expected, [near, nearer, far]) is nearer
+    assert schedule.best_match(expected, iter([far])) is None
+    assert schedule.best_match(expected, []) is None
 
 
 def time(seconds: float | None) -> FrameTime:
@@ -329,40 +336,42 @@ SMALL = 640 * 480
 @pytest.mark.parametrize("rate", [5, 24, 25, 29.97, 60])
 def test_a_whole_look_is_due_half_a_second_after_the_last(rate: float) -> None:
     last = time(3.0)
-    first = next(n for n in range(1, 100) if schedule.due(last, time(3.0 + n / rate), n, SMALL, None))
-    assert schedule.WHOLE_SECONDS <= first / rate < schedule.WHOLE_SECONDS + 1 / rate
+    first = next(n for n in range(1, 100) if schedule.full_frame_due(last, time(3.0 + n / rate), n, SMALL, None))
+    assert schedule.FULL_SCAN_SECONDS <= first / rate < schedule.FULL_SCAN_SECONDS + 1 / rate
 
 
 @pytest.mark.parametrize("every", [1, 2, 7])
 def test_the_user_may_have_whole_frames_looked_at_more_often(every: int) -> None:
     for last, later in ((time(1.0), time(1.001)), (time(None), time(None))):
-        assert not any(schedule.due(last, later, waiting, SMALL, every) for waiting in range(1, every))
-        assert schedule.due(last, later, every, SMALL, every)
+        assert not any(schedule.full_frame_due(last, later, waiting, SMALL, every) for waiting in range(1, every))
+        assert schedule.full_frame_due(last, later, every, SMALL, every)
 
 
 def test_the_user_may_not_have_them_looked_at_more_seldom() -> None:
-    assert schedule.due(time(1.0), time(1.0 + schedule.WHOLE_SECONDS), 2, SMALL, 10_000)
-    assert schedule.due(time(None), time(None), schedule.WHOLE_FRAMES, SMALL, 10_000)
+    assert schedule.full_frame_due(time(1.0), time(1.0 + schedule.FULL_SCAN_SECONDS), 2, SMALL, 10_000)
+    assert schedule.full_frame_due(time(None), time(None), schedule.FULL_SCAN_FRAMES, SMALL, 10_000)
 
 
 def test_frames_without_times_are_counted() -> None:
     for last, later in ((time(None), time(None)), (time(0.0), time(None)), (time(None), time(9.0))):
-        assert not schedule.due(last, later, schedule.WHOLE_FRAMES - 1, SMALL, None)
-        assert schedule.due(last, later, schedule.WHOLE_FRAMES, SMALL, None)
+        assert not schedule.full_frame_due(last, later, schedule.FULL_SCAN_FRAMES - 1, SMALL, None)
+        assert schedule.full_frame_due(last, later, schedule.FULL_SCAN_FRAMES, SMALL, None)
 
 
 @pytest.mark.parametrize("every", [None, 10_000])
 @pytest.mark.parametrize("seconds", [None, 0.001])
 def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None, every: int | None) -> None:
-    pixels = schedule.HELD_PIXELS // 4
+    pixels = schedule.MAX_WAITING_PIXELS // 4
     last, later = time(0.0 if seconds else None), time(seconds)
-    assert [schedule.due(last, later, waiting, pixels, every) for waiting in range(1, 5)] == [False] * 3 + [True]
-    assert schedule.due(last, later, 1, 2 * schedule.HELD_PIXELS, every)
+    assert [schedule.full_frame_due(last, later, waiting, pixels, every) for waiting in range(1, 5)] == [False] * 3 + [
+        True
+    ]
+    assert schedule.full_frame_due(last, later, 1, 2 * schedule.MAX_WAITING_PIXELS, every)
 
 
 def test_stills_are_looked_at_more_closely_than_videos() -> None:
     assert (
         schedule.longest_side(Kind.PHOTOS)
         >= schedule.longest_side(Kind.VIDEO)
-        > max(side for _, side in schedule.SQUARES)
+        > max(side for _, side in schedule.SEARCH_SQUARES)
     )

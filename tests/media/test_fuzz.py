@@ -71,7 +71,7 @@ IMPATIENTLY = """
 import sys
 from pathlib import Path
 from fer_batch.media.video import index
-index.PATIENCE = 1.0
+index.READ_TIMEOUT_SECONDS = 1.0
 from tests import fuzzing
 told = fuzzing._look(Path(sys.argv[1]))
 print(*told["lines"], sep="\\n")

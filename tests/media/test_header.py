@@ -39,13 +39,13 @@ def test_a_large_video_s_header_tells_about_as_many_frames_as_its_packets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     path = media.write_video(tmp_path / f"a.{suffix}", range(100), time_base=Fraction(1, 25))
-    monkeypatch.setattr(header, "READ_WHOLE", 0)
+    monkeypatch.setattr(header, "SMALL_VIDEO_BYTES", 0)
     monkeypatch.setattr(header, "reading_index", None)  # is not needed
     announced = finish(reading_header(path, SAMPLINGS))
     assert announced.seconds == pytest.approx(4, abs=0.1)
     assert announced.frames == pytest.approx(counted(path), abs=2)
     assert announced.frames[-1] == 0
-    assert announced.like[1:] == ("yuv420p", *media.SIZE)
+    assert announced.video_type[1:] == ("yuv420p", *media.SIZE)
 
 
 def test_a_small_video_s_packets_are_counted(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_where_the_header_knows_nothing_the_packets_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     path = media.write_video(tmp_path / f"a.{suffix}", EVEN)
-    monkeypatch.setattr(header, "READ_WHOLE", 0)
+    monkeypatch.setattr(header, "SMALL_VIDEO_BYTES", 0)
     announced = finish(reading_header(path, SAMPLINGS))
     assert announced.frames[0] == len(EVEN)
 

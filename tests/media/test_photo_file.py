@@ -252,7 +252,7 @@ DAMAGED_EXIF = {
 def test_damaged_exif_costs_no_photo(tmp_path: Path, suffix: str, damage: str) -> None:
     path = media.write_photo(tmp_path / f"a.{suffix}", marked(), exif=DAMAGED_EXIF[damage], quality=95)
     assert off(path, marked()) < 3
-    assert photo_file.decode(path).notes == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF,))
+    assert photo_file.decode(path).notes == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF_NOTE,))
 
 
 @pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png", "avif", "heic"])
@@ -260,7 +260,7 @@ def test_the_first_of_several_pictures_is_taken_and_the_others_are_told_of(tmp_p
     others = [Image.new("RGB", (60, 40), colour) for colour in ("white", "black")]
     path = media.write_photo(tmp_path / f"a.{suffix}", marked(), save_all=True, append_images=others)
     assert off(path, marked()) < 6
-    assert photo_file.decode(path).notes == (photo_file.SEVERAL,)
+    assert photo_file.decode(path).notes == (photo_file.SEVERAL_PHOTOS_NOTE,)
     assert photo_file.decode(media.write_photo(tmp_path / f"one.{suffix}", marked())).notes == ()
 
 

@@ -42,7 +42,7 @@ def test_what_was_passed_over_is_said_of_a_photo_that_is_kept(tmp_path: Path) ->
     one_page, line, several_pages = reading.items(chunk)
     assert isinstance(one_page, Frame)
     assert isinstance(several_pages, Frame)
-    assert [line] == [Skipped("album/pages.tif", photo_file.SEVERAL, rows_kept=True)]
+    assert [line] == [Skipped("album/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE, rows_kept=True)]
 
 
 def test_a_large_photo_is_shrunk_for_looking_only(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_photo_is_decoded_again_as_large_as_its_smallest_face_needs_it(
     luma = photo.luma(height)
     assert luma.scale == scale
     assert luma.plane.shape == (1000 * scale, 1020 * scale)
-    assert scale == 1 or height * scale >= 2 * crop.SIDE == photos.LEAST_FACE_HEIGHT
+    assert scale == 1 or height * scale >= 2 * crop.CROP_SIDE == photos.LEAST_FACE_HEIGHT
 
 
 def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> None:

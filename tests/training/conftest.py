@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS
 from training import train
 from training.config import Config
@@ -31,13 +31,13 @@ def textures(count: int, seed: int) -> Split:
     Stripes and checks look the same in a mirror and wherever they begin, so augmentation leaves them what they are.
     """
     random = np.random.default_rng(seed)
-    y, x = np.mgrid[:SIDE, :SIDE]
-    signs = [np.zeros((SIDE, SIDE))]
+    y, x = np.mgrid[:CROP_SIDE, :CROP_SIDE]
+    signs = [np.zeros((CROP_SIDE, CROP_SIDE))]
     for half_period in (2, 6):
         rows, columns = (np.where(axis // half_period % 2, 1, -1) for axis in (y, x))
         signs += [rows, columns, rows * columns]
     labels = np.arange(count) % len(EMOTIONS)
-    images = 128 + 80 * np.stack(signs)[labels] + random.normal(0, 20, (count, SIDE, SIDE))
+    images = 128 + 80 * np.stack(signs)[labels] + random.normal(0, 20, (count, CROP_SIDE, CROP_SIDE))
     votes = np.zeros((count, len(VOTES)), np.uint8)
     votes[np.arange(count), np.array(SEVEN)[labels]] = 9
     votes[:, VOTES.index("unknown")] = 1

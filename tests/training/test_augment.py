@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 
 from fer_batch.detection import crop
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from training import augment
 from training.augment import RandomCompression, RandomDarkness, RandomPlacement, RandomSoftness
 from training.config import Config
 
-CENTRE = (SIDE - 1) / 2
+CENTRE = (CROP_SIDE - 1) / 2
 LAID_ALONG_THE_CENTRE = 16
 """Distance of the blob from the centre, in pixels, to the right of it."""
 
 
 @pytest.fixture
 def images() -> np.ndarray:
-    return np.random.default_rng(0).uniform(0, 255, (64, SIDE, SIDE)).astype(np.float32)
+    return np.random.default_rng(0).uniform(0, 255, (64, CROP_SIDE, CROP_SIDE)).astype(np.float32)
 
 
 def blobs(count: int) -> np.ndarray:
     """(N, 48, 48, 1): a soft blob to the right of the centre."""
-    y, x = np.mgrid[:SIDE, :SIDE] - CENTRE
+    y, x = np.mgrid[:CROP_SIDE, :CROP_SIDE] - CENTRE
     blob = np.exp(-((x - LAID_ALONG_THE_CENTRE) ** 2 + y**2) / 8).astype(np.float32)
     return np.tile(blob[np.newaxis, :, :, np.newaxis], (count, 1, 1, 1))
 
@@ -33,7 +33,7 @@ def blobs(count: int) -> np.ndarray:
 def placed(layer: RandomPlacement) -> np.ndarray:
     """(400, 2) x and y of the blob from the centre, after ``layer``; mirrored ones turned back."""
     moved = keras.ops.convert_to_numpy(layer(blobs(400), training=True))[..., 0]
-    axis = np.arange(SIDE) - CENTRE
+    axis = np.arange(CROP_SIDE) - CENTRE
     mass = moved.sum(axis=(1, 2))
     x, y = (moved.sum(axis=1) @ axis) / mass, (moved.sum(axis=2) @ axis) / mass
     return np.stack([np.abs(x), y], axis=1)
@@ -64,7 +64,7 @@ def test_the_same_seed_makes_the_same_pictures(images: np.ndarray) -> None:
 
 
 def test_without_ranges_half_of_the_pictures_are_mirrored_and_nothing_else() -> None:
-    images = np.random.default_rng(1).uniform(0, 255, (400, SIDE, SIDE, 1)).astype(np.float32)
+    images = np.random.default_rng(1).uniform(0, 255, (400, CROP_SIDE, CROP_SIDE, 1)).astype(np.float32)
     moved = keras.ops.convert_to_numpy(RandomPlacement(0.0, 0.0, 0.0, seed=0)(images, training=True))
     kept = np.abs(moved - images).max(axis=(1, 2, 3)) < 0.1
     mirrored = np.abs(moved - images[:, :, ::-1]).max(axis=(1, 2, 3)) < 0.1
@@ -91,7 +91,7 @@ def test_scaling_moves_along_the_ray_and_stays_in_its_range() -> None:
 
 def test_a_shift_goes_both_ways_on_both_axes_and_stays_in_its_range() -> None:
     x, y = placed(RandomPlacement(0.0, 0.08, 0.0, seed=0)).T
-    limit = 0.08 * SIDE
+    limit = 0.08 * CROP_SIDE
     for shift in (x - LAID_ALONG_THE_CENTRE, y):
         assert -limit - 0.1 <= shift.min() < -0.8 * limit
         assert 0.8 * limit < shift.max() <= limit + 0.1
@@ -126,7 +126,7 @@ def test_softness_takes_grain_away(images: np.ndarray) -> None:
 
 
 def test_darkness_takes_light_away_and_adds_noise() -> None:
-    white = np.full((300, SIDE, SIDE), 200, np.float32)
+    white = np.full((300, CROP_SIDE, CROP_SIDE), 200, np.float32)
     dark = changed_by(RandomDarkness(1.0, seed=0), white)
     light, noise = dark.mean(axis=(1, 2)) / 200, dark.std(axis=(1, 2))
     assert 0.14 < light.min() < 0.25
@@ -138,7 +138,7 @@ def test_darkness_takes_light_away_and_adds_noise() -> None:
 
 @pytest.mark.parametrize("quality", [10, 20, 50, 75])
 def test_compression_is_what_a_jpeg_encoder_does(quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    y, x = np.mgrid[:SIDE, :SIDE]
+    y, x = np.mgrid[:CROP_SIDE, :CROP_SIDE]
     image = np.rint(128 + 60 * np.sin(x / 3) + 50 * np.cos(y / 5) + 10 * np.sin(x * y)).clip(0, 255)
     monkeypatch.setattr(RandomCompression, "QUALITY", (float(quality), float(quality)))
     ours = changed_by(RandomCompression(1.0, seed=0), image[np.newaxis].astype(np.float32))[0]

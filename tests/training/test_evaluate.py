@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training.evaluate import UNSEEN, evaluate, render, render_scores, stands_in
 from training.fer2013 import SEVEN, VOTES, Split
@@ -20,7 +20,7 @@ def one_hot(classes: list[int]) -> np.ndarray:
 
 def split(labels: list[int], votes: list[dict[str, int]] | None = None, first_image: int = 0) -> Split:
     """Rows whose pictures all differ: picture i has its number in its first pixel, and a mark on its left."""
-    images = np.zeros((len(labels), SIDE, SIDE), np.uint8)
+    images = np.zeros((len(labels), CROP_SIDE, CROP_SIDE), np.uint8)
     images[:, 0, 0] = np.arange(first_image, first_image + len(labels))
     table = np.zeros((len(labels), len(VOTES)), np.uint8)
     for row, chosen in enumerate(votes or []):
@@ -97,7 +97,7 @@ def test_unseen_needs_training_and_a_view_needs_answers() -> None:
 
 
 def test_one_pixel_makes_another_picture() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, CROP_SIDE, CROP_SIDE), np.uint8)
     others = images[[2, 0]].copy()
     others[1, 5, 7] ^= 1
     assert stands_in(images, others).tolist() == [False, False, True, False]

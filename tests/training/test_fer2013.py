@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS
 from training import fer2013
 from training.fer2013 import FOLDERS, SPLITS, VOTES, DataError, Split
@@ -24,7 +24,7 @@ def table() -> pd.DataFrame:
     rows = pd.DataFrame(random.integers(0, 11, (count, len(VOTES))), columns=list(VOTES))
     rows["usage"] = np.repeat(list(SIZES), list(SIZES.values()))
     rows["emotion"] = random.permutation(count) % len(EMOTIONS)
-    rows["pixels"] = list(random.integers(0, 256, (count, SIDE, SIDE), np.uint8))
+    rows["pixels"] = list(random.integers(0, 256, (count, CROP_SIDE, CROP_SIDE), np.uint8))
     return rows
 
 
@@ -126,7 +126,7 @@ def test_pictures_of_another_size_are_brought_to_48(table: pd.DataFrame, tmp_pat
     write_folders(table, tmp_path)
     (tmp_path / "train" / "happy" / "Training_99999.png").write_bytes(encode(np.full((96, 96), 77, np.uint8)))
     training = fer2013.read(tmp_path)["Training"]
-    assert training.images.shape == (15, SIDE, SIDE)
+    assert training.images.shape == (15, CROP_SIDE, CROP_SIDE)
     assert (training.images[training.labels == FOLDERS["happy"]][-1] == 77).all()
 
 
@@ -222,7 +222,7 @@ def voted(**votes: int) -> Split:
     row = np.zeros((1, len(VOTES)), np.uint8)
     for name, count in votes.items():
         row[0, VOTES.index(name)] = count
-    return Split(np.zeros((1, SIDE, SIDE), np.uint8), np.zeros(1, np.int64), row)
+    return Split(np.zeros((1, CROP_SIDE, CROP_SIDE), np.uint8), np.zeros(1, np.int64), row)
 
 
 @pytest.mark.parametrize(

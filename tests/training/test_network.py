@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training import network
 from training.config import Config
@@ -27,7 +27,7 @@ def mixed_precision() -> object:
 @pytest.mark.usefixtures("mixed_precision")
 def test_each_view_gets_seven_logits_in_float32_also_in_mixed_precision() -> None:
     net = network.build(TINY)
-    logits = net(np.zeros((3, SIDE, SIDE), np.uint8))
+    logits = net(np.zeros((3, CROP_SIDE, CROP_SIDE), np.uint8))
     assert set(logits) == set(VIEWS)
     for one in logits.values():
         assert tuple(one.shape) == (3, len(EMOTIONS))
@@ -37,7 +37,7 @@ def test_each_view_gets_seven_logits_in_float32_also_in_mixed_precision() -> Non
 
 def test_bytes_and_floats_mean_the_same_grey_levels() -> None:
     net = network.build(TINY)
-    levels = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE), np.uint8)
+    levels = np.random.default_rng(0).integers(0, 256, (2, CROP_SIDE, CROP_SIDE), np.uint8)
     for view in VIEWS:
         of_bytes, of_floats = (keras.ops.convert_to_numpy(net(one)[view]) for one in (levels, levels.astype("float32")))
         np.testing.assert_array_equal(of_bytes, of_floats)
@@ -58,7 +58,7 @@ def test_the_shipped_network_is_cheap_enough_for_videos() -> None:
 
 def test_a_new_block_is_the_identity() -> None:
     net = network.build(replace(Config(), stem_filters=4, stage_filters=(8,), stage_blocks=(2,)))
-    faces = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE)).astype("float32")
+    faces = np.random.default_rng(0).uniform(0, 255, (2, CROP_SIDE, CROP_SIDE)).astype("float32")
     before, after = net.get_layer("stage0_block0_out").output, net.get_layer("stage0_block1_out").output
     outputs = keras.Model(net.input, [before, after])(faces)
     np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(one) for one in outputs))

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_batch.classifiers.model_file import ModelFile
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import OPENVINO, TENSORFLOW
 from training import export, network, openvino_file
@@ -29,7 +29,7 @@ def model(tmp_path: Path) -> Path:
 @converter
 def test_it_answers_as_the_model_does_and_leaves_nothing_else_behind(model: Path) -> None:
     assert openvino_file.write(model) == model.with_suffix(".xml")
-    faces = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE), np.uint8)
+    faces = np.random.default_rng(0).integers(0, 256, (5, CROP_SIDE, CROP_SIDE), np.uint8)
     one, other = (ModelFile(model).load(4, runtime).predict(faces) for runtime in (OPENVINO, TENSORFLOW))
     np.testing.assert_allclose(one, other, atol=1e-5)
     assert {path.name for path in model.parent.iterdir()} == {"tiny.keras", "tiny.xml", "tiny.bin"}

@@ -12,38 +12,38 @@ import typer
 from typer.testing import CliRunner
 
 from fer_batch.classifiers.model_file import SHIPPED
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training import robustness
 from training.fer2013 import SPLITS, VOTES, Split
 from training.robustness import CONDITIONS, render, table
 
-CENTRE = (SIDE - 1) / 2
+CENTRE = (CROP_SIDE - 1) / 2
 
 
 @pytest.fixture(scope="module")
 def face_images() -> np.ndarray:
     """Eight pictures with coarse and fine structure."""
-    noise = np.random.default_rng(0).normal(128, 60, (8, SIDE, SIDE))
+    noise = np.random.default_rng(0).normal(128, 60, (8, CROP_SIDE, CROP_SIDE))
     return np.stack([cv2.GaussianBlur(one, (0, 0), 1) * 2 - 128 for one in noise]).clip(0, 255).astype(np.uint8)
 
 
 def ramp(x_slope: float, y_slope: float, count: int = 4) -> np.ndarray:
     """Pictures whose grey level rises by so much a pixel along each axis, and is 128 in the middle."""
-    y, x = np.mgrid[:SIDE, :SIDE] - CENTRE
+    y, x = np.mgrid[:CROP_SIDE, :CROP_SIDE] - CENTRE
     return np.stack([np.rint(128 + x_slope * x + y_slope * y).astype(np.uint8)] * count)
 
 
 def blob(x: float, y: float, count: int = 2) -> np.ndarray:
     """Pictures of one soft spot."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
+    rows, columns = np.mgrid[:CROP_SIDE, :CROP_SIDE]
     spot = 200 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 3**2))
     return np.stack([spot.astype(np.uint8)] * count)
 
 
 def place(face_image: np.ndarray) -> tuple[float, float]:
     """Where a spot is: x and y of its centre of mass."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
+    rows, columns = np.mgrid[:CROP_SIDE, :CROP_SIDE]
     return float((columns * face_image).sum() / face_image.sum()), float((rows * face_image).sum() / face_image.sum())
 
 
@@ -57,12 +57,12 @@ def test_a_condition_keeps_shape_and_type_and_gives_the_same_bytes_again(conditi
     assert face_images.tobytes() == before
     differs = [not np.array_equal(one, other) for one, other in zip(changed, face_images, strict=True)]
     assert differs == [condition.name != "clean"] * len(face_images)
-    assert condition.change(face_images[:0]).shape == (0, SIDE, SIDE)
+    assert condition.change(face_images[:0]).shape == (0, CROP_SIDE, CROP_SIDE)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
 def test_an_even_picture_stays_even_up_to_its_border(condition) -> None:
-    white = np.full((4, SIDE, SIDE), 200, np.uint8)
+    white = np.full((4, CROP_SIDE, CROP_SIDE), 200, np.uint8)
     tolerance = 25 if condition.name == "dark" else 2
     expected = 60 if condition.name == "dark" else 200
     np.testing.assert_allclose(condition.change(white), expected, atol=tolerance)
@@ -89,15 +89,15 @@ def test_a_roll_turns_by_twenty_degrees_one_way_and_the_other() -> None:
 
 
 def test_a_blur_has_the_width_of_its_sigma() -> None:
-    dot = np.zeros((1, SIDE, SIDE), np.uint8)
+    dot = np.zeros((1, CROP_SIDE, CROP_SIDE), np.uint8)
     dot[0, 24, 24] = 255
     spread = robustness.blur(dot)[0].astype(float)
-    columns = np.arange(SIDE) - 24
+    columns = np.arange(CROP_SIDE) - 24
     assert np.sqrt((spread.sum(axis=0) * columns**2).sum() / spread.sum()) == pytest.approx(1.5, abs=0.15)
 
 
 def test_a_small_face_has_lost_what_is_finer_than_its_pixels() -> None:
-    y, x = np.mgrid[:SIDE, :SIDE]
+    y, x = np.mgrid[:CROP_SIDE, :CROP_SIDE]
     checks = np.where((x + y) % 2, 255, 0).astype(np.uint8)[np.newaxis]
     np.testing.assert_allclose(robustness.coarsen(checks), 127.5, atol=1)
     np.testing.assert_allclose(robustness.coarsen(ramp(3, 2))[0, 2:-2, 2:-2], ramp(3, 2)[0, 2:-2, 2:-2], atol=2)
@@ -109,7 +109,7 @@ def test_jpeg_is_through_the_codec(face_images: np.ndarray) -> None:
 
 
 def test_the_dark_has_a_third_of_the_light_and_noise() -> None:
-    levels = robustness.darken(np.full((50, SIDE, SIDE), 200, np.uint8)).astype(float)
+    levels = robustness.darken(np.full((50, CROP_SIDE, CROP_SIDE), 200, np.uint8)).astype(float)
     assert levels.mean() == pytest.approx(60, abs=0.1)
     assert levels.std() == pytest.approx(5, abs=0.1)
 
@@ -124,7 +124,7 @@ def brightness_reader(faces: np.ndarray) -> np.ndarray:
 @pytest.fixture
 def lights() -> Split:
     """Three bright and one dark picture, labelled happiness and sadness; in FER+ the last bright one is tied."""
-    images = np.full((4, SIDE, SIDE), 200, np.uint8)
+    images = np.full((4, CROP_SIDE, CROP_SIDE), 200, np.uint8)
     images[3] = 20
     happiness, sadness = EMOTIONS.index("happiness"), EMOTIONS.index("sadness")
     votes = np.zeros((4, len(VOTES)), np.uint8)

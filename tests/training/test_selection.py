@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_batch.detection.crop import SIDE
+from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS
 from training.fer2013 import VOTES, Split
 from training.selection import SPOILT_SHARE, WAYS, render, some, table
@@ -17,7 +17,7 @@ def split() -> Split:
     """Pictures whose mean grey tells their label, with some structure."""
     random = np.random.default_rng(0)
     labels = np.arange(COUNT) % len(EMOTIONS)
-    smooth = [cv2.GaussianBlur(one, (0, 0), 2) * 120 for one in random.normal(0, 1, (COUNT, SIDE, SIDE))]
+    smooth = [cv2.GaussianBlur(one, (0, 0), 2) * 120 for one in random.normal(0, 1, (COUNT, CROP_SIDE, CROP_SIDE))]
     images = 60 + 15 * labels[:, np.newaxis, np.newaxis] + np.stack(smooth)
     images += random.normal(0, 2, images.shape)
     return Split(images.clip(0, 255).astype(np.uint8), labels, np.zeros((COUNT, len(VOTES)), int))
@@ -37,7 +37,7 @@ def test_a_fifth_is_spoilt_and_the_rest_is_as_it_was(split: Split) -> None:
     spoilt = some(split.images, np.random.default_rng(0))
     changed = (spoilt.images != split.images).any(axis=(1, 2))
     assert changed.mean() == pytest.approx(SPOILT_SHARE, abs=0.06)
-    assert set(spoilt.sides[~changed]) == {SIDE}
+    assert set(spoilt.sides[~changed]) == {CROP_SIDE}
     assert spoilt.quality[changed].mean() < spoilt.quality[~changed].mean()
 
 

@@ -6,9 +6,9 @@ from math import ceil
 from pathlib import Path
 
 from fer_batch.media.sampling import Sampling, frame_times
-from fer_batch.media.video.index import HEADERS_KNOW_DURATION, VideoIndex, open_video, reading_index, video_stream
+from fer_batch.media.video.index import FORMATS_WITH_DURATION, VideoIndex, open_video, reading_index, video_stream
 
-READ_WHOLE = 2**24
+SMALL_VIDEO_BYTES = 2**24
 """Bytes of a film up to which its packets are read all the same: 16 MB. Reading all of 300 long films takes an hour."""
 
 
@@ -16,7 +16,7 @@ READ_WHOLE = 2**24
 class VideoHeader:
     """A film's length, and how many frames there are to look at."""
 
-    like: tuple[object, ...]
+    video_type: tuple[object, ...]
     """What films that take equally long have in common: codec, pixel format, width and height."""
     seconds: float
     frames: tuple[int, ...]
@@ -35,13 +35,13 @@ def reading_header(path: Path, samplings: Sequence[Sampling]) -> Generator[None,
         rate = stream.average_rate or stream.guessed_rate
         count = stream.frames or round(seconds * (rate or 0))
         codec = stream.codec_context
-        like = codec.name, codec.pix_fmt, codec.width, codec.height
-        known = container.format.name.startswith(HEADERS_KNOW_DURATION) and count > 0
-    if known and path.stat().st_size > READ_WHOLE:
-        return VideoHeader(like, seconds, tuple(_announced(seconds, count, one) for one in samplings))
+        video_type = codec.name, codec.pix_fmt, codec.width, codec.height
+        known = container.format.name.startswith(FORMATS_WITH_DURATION) and count > 0
+    if known and path.stat().st_size > SMALL_VIDEO_BYTES:
+        return VideoHeader(video_type, seconds, tuple(_announced(seconds, count, one) for one in samplings))
     index = yield from reading_index(path)
     return VideoHeader(
-        like, float(index.clock.seconds(index.end_pts)), tuple(_counted(index, one) for one in samplings)
+        video_type, float(index.clock.seconds(index.end_pts)), tuple(_counted(index, one) for one in samplings)
     )
 
 

@@ -24,7 +24,7 @@ POINTERS = frozenset("concat dash hls image2 image2pipe lavfi rtp rtsp sap sdp t
 POINTER_HEADS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
 """How the files of most of them begin."""
 
-MOST_PIXELS = 2**27
+MAX_PIXELS = 2**27
 """Of a film's frame: 16384x8192. A header may claim any number, and a decoder would make room for it."""
 
 MOST_STRETCHED = 8
@@ -39,13 +39,13 @@ HIGH_RANGES = {16: "HDR (PQ)", 18: "HDR (HLG)"}
 ANNOUNCED_SLACK = Fraction(1)
 """Seconds by which a container may end before the duration that it announces, before it counts as cut off."""
 
-PATIENCE = 15.0
+READ_TIMEOUT_SECONDS = 15.0
 """Seconds that FFmpeg may go on in one file, for its header or for one packet, before it is taken to go in circles."""
 
 LARGEST_HEADER = 16384
 """Bytes that may lie between two packets: headers of blocks and clusters, and the other parts of a laced block."""
 
-HEADERS_KNOW_DURATION = ("mov", "matroska", "avi", "flv", "asf")
+FORMATS_WITH_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats whose header holds a duration; elsewhere it is only guessed from the size."""
 
 _Result = TypeVar("_Result")
@@ -70,7 +70,7 @@ class VideoIndex:
     """What a reader wants to know of the file, ready for JSON."""
     damage: str | None
     """What the packets alone show to be wrong; None: nothing."""
-    mended: bool = False
+    corrected: bool = False
     """Some stamps are not those that the decoder will give: they were missing, of a clock that jumped, or AVI's."""
     notes: tuple[str, ...] = ()
     """What a reader of the tables must know, though nothing is damaged."""
@@ -78,7 +78,7 @@ class VideoIndex:
     @property
     def exact(self) -> bool:
         """Stamps, as the container holds them, tell every frame from every other."""
-        return self.complete and not self.mended and bool((np.diff(self.pts) > 0).all())
+        return self.complete and not self.corrected and bool((np.diff(self.pts) > 0).all())
 
 
 @dataclass
@@ -112,7 +112,7 @@ def open_video(path: Path) -> InputContainer:
     """
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "avioflags": "direct"}
     try:
-        return av.open(str(path), metadata_errors="replace", options=options, timeout=PATIENCE)
+        return av.open(str(path), metadata_errors="replace", options=options, timeout=READ_TIMEOUT_SECONDS)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         head = _head(path)
         if head == b"":
@@ -230,7 +230,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             clock=Clock(timestamps.time_base, zero),
             facts=_facts(path, container, stream, zero, len(timestamps.found)),
             damage=broken or _damage(container, stream, timestamps, discarded, _reached(container, ends), holes),
-            mended=timestamps.fillable or timestamps.foreign or bool(timestamps.jumps),
+            corrected=timestamps.fillable or timestamps.differ_from_decoder or bool(timestamps.jumps),
             notes=tuple(_notes(container, timestamps)),
         )
 
@@ -238,9 +238,9 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
 def _refuse_sizes(stream: VideoStream) -> None:
     """Refuse what no camera makes, before a decoder makes room for it."""
     width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > MOST_PIXELS:
+    if width * height > MAX_PIXELS:
         raise MediaError(
-            f"Its frames are {width}x{height}, more than the {MOST_PIXELS // 10**6} megapixels that are looked at: "
+            f"Its frames are {width}x{height}, more than the {MAX_PIXELS // 10**6} megapixels that are looked at: "
             "scale it down."
         )
 
@@ -279,7 +279,7 @@ def _damage(
 ) -> str | None:
     """What the packets, held against the header, show to be wrong."""
     packets = len(timestamps.found)
-    known = container.format.name.startswith(HEADERS_KNOW_DURATION)
+    known = container.format.name.startswith(FORMATS_WITH_DURATION)
     if known and container.duration is not None:
         announced = Fraction(container.duration + (container.start_time or 0), 1_000_000)
         if announced - reached > ANNOUNCED_SLACK:
@@ -343,5 +343,5 @@ def _facts(path: Path, container: InputContainer, stream: VideoStream, zero: Fra
 
 def _reason(error: Exception) -> str:
     if isinstance(error, av.error.ExitError):
-        return f"nothing more of it could be read in {PATIENCE:g} s"
+        return f"nothing more of it could be read in {READ_TIMEOUT_SECONDS:g} s"
     return str(getattr(error, "strerror", None) or error).rstrip(".")

@@ -23,7 +23,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media.frame import Frame, ReadItem
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
-from fer_batch.media.video.index import MOST_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream
+from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream
 from fer_batch.types import Chunk, FrameTime, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
@@ -99,7 +99,7 @@ def read(chunk: Chunk) -> Iterator[ReadItem]:
     with open_video(chunk.source.files[0]) as container:
         stream = video_stream(container)
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         converter = FrameConverter(pixel_aspect(stream))
         corrupt = 0
         for item in _decode(chunk, container, stream):

@@ -38,7 +38,7 @@ class Timestamps:
     """Packets that are marked so."""
     jumps: list[int] = field(default_factory=list)
     """The frames before which the clock jumps back and stays there, in the order of the file."""
-    foreign: bool = False
+    differ_from_decoder: bool = False
     """The decoder will give its frames other stamps than these: FFmpeg's guesses, where AVI has none for showing."""
     _offsets: list[int] = field(default_factory=lambda: [0])
     """What was added to the stamps before the first jump, after the first, and so on."""
@@ -57,7 +57,7 @@ class Timestamps:
             self._follow(packet.dts)
         duration = packet.duration or 0
         pts = packet.dts if decoding_times else packet.pts
-        self.foreign |= pts is not None and packet.pts is not None and packet.pts != pts
+        self.differ_from_decoder |= pts is not None and packet.pts is not None and packet.pts != pts
         self.corrupt += packet.is_corrupt
         if pts is not None:
             pts += self._offsets[-1]
@@ -75,7 +75,7 @@ class Timestamps:
         elif ahead > self._jump and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= self._jump:
             self._offsets.pop()  # there again: those stamps were damaged
             self.jumps.pop()
-            self.foreign = True
+            self.differ_from_decoder = True
         elif self._dts is not None and dts > self._dts:
             self._step = min(self._step or dts - self._dts, dts - self._dts)
         self._dts = dts
