@@ -1,4 +1,4 @@
-"""The values that flow from media to tables. All are frozen; arrays in them are not to be written to."""
+"""The values that flow from media files to tables. All are frozen; do not write to the arrays in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from fer_batch.emotions import NEUTRAL
 
 
 class Kind(StrEnum):
-    """What a source is."""
+    """The two kinds of sources."""
 
     VIDEO = "video"
     PHOTOS = "photos"
@@ -21,53 +21,53 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """One film, or one folder's photographs as a sequence: what gets one timeline."""
+    """One video, or the photos of one folder in order. Each source gets one timeline."""
 
     kind: Kind
     name: str
-    """Unique in a run, also where letter case does not count; POSIX style, relative to the input it was found under."""
+    """Unique in a run, also if letter case is ignored. POSIX style, relative to the input under which it was found."""
     files: tuple[Path, ...]
-    """The film, or the photographs in their order."""
+    """The video file, or the photo files in order."""
     output: str
-    """``name`` made safe for every file system, without a suffix: the stem of the source's table and page."""
+    """``name``, made safe for every file system: the path of the source's table and page, without a suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameTime:
-    """A place in a source's sequence of frames."""
+    """Number and time of one frame of a source."""
 
     file: str
-    """The film's source name, or the photograph's own name."""
+    """The name of the video's source, or the photo's own name."""
     number: int
-    """0-based rank in presentation order, or of the photograph in its folder."""
+    """0-based position: of the frame in presentation order, or of the photo in its folder."""
     seconds: float | None = None
-    """From the film's zero, which is the start of its earliest stream. None: a photograph, or a film without stamps."""
+    """Time since the start of the video's earliest stream. None: a photo, or a video without timestamps."""
     duration: float | None = None
-    """Seconds until the next frame that is looked at; None where unknown."""
+    """Seconds until the next sampled frame; None: unknown."""
     pts: int | None = None
-    """Presentation time stamp in the stream's own time base, as the container holds it."""
+    """Presentation timestamp in units of the stream's time base, as stored in the container."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """The unit of work, of retry and of resume: a stretch of a film, or a slice of a folder's photographs."""
+    """A part of a video, or some photos of a folder: the unit of work, of retry and of resume."""
 
     source: Source
-    """Of a folder with the chunk's own photographs only."""
+    """For photos: with the files of this chunk only."""
     index: int
     times: Sequence[FrameTime] | None
-    """The frames to look at; None where only decoding the film can tell."""
+    """The frames to analyse; None: they are not known until the video is decoded."""
     start: int | None = None
-    """First stamp, a keyframe's; None: from the film's beginning, without seeking."""
+    """The pts of the keyframe at which the chunk begins; None: it begins where the video does, without a seek."""
     stop: int | None = None
-    """The stamp to stop before; None: to the end."""
+    """The pts before which the chunk stops; None: it goes to the end."""
     frames: int | None = None
-    """How many frames the film's index has between ``start`` and ``stop``, looked at or not."""
+    """Number of frames in the video's index from ``start`` to ``stop``, sampled or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels of the upright frame; may reach past its edges."""
+    """A rectangle in pixels of the upright frame. It may extend beyond the frame's edges."""
 
     x: float
     y: float
@@ -75,7 +75,7 @@ class Box:
     height: float
 
     def overlap(self, other: "Box") -> float:
-        """Intersection over union, 0 to 1."""
+        """Intersection over union (IoU) with another box, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         if width <= 0 or height <= 0:
@@ -86,69 +86,71 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Clarity:
-    """What there is to measure in the grey 48x48 picture of a face, as the model sees it."""
+    """Measures of image quality of a face's grey 48x48 crop, the model's input."""
 
     brightness: float
-    """Mean grey level, black 0 and white 1."""
+    """Mean grey level: black 0, white 1."""
     contrast: float
     """Standard deviation of the grey levels, in the same unit."""
     sharpness: float
-    """Standard deviation of the Laplacian, in units of the contrast; blind to light, but not to noise."""
+    """Standard deviation of the Laplacian, divided by the contrast. Light does not change it, but noise raises it."""
     clipped: float
-    """Share of the picture that is black or white, or as good as that: 0 to 1."""
+    """Share of pixels that are black or white, or nearly so: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face as the detector found it, and what its picture is like once it has been cut out."""
+    """A face that the detector found, and the image quality of its crop."""
 
     box: Box
     confidence: float
     """The detector's score, 0 to 1."""
     landmarks: tuple[tuple[float, float], ...] = ()
-    """(x, y) of right eye, left eye, nose, right and left corner of the mouth (of the person), in pixels."""
+    """(x, y) in pixels: the person's right eye, left eye, nose, right and left corner of the mouth. Empty: unknown."""
     clarity: Clarity | None = None
-    """None until it has been cut out."""
+    """None: the face has not been cropped yet."""
     ROW_LENGTH: ClassVar[int] = 19
-    """How many numbers :meth:`as_row` gives."""
+    """Number of values in :meth:`as_row`."""
 
     @classmethod
     def from_row(cls, row: Sequence[float]) -> "Detection":
-        """The face that :meth:`as_row` wrote."""
+        """The detection of which :meth:`as_row` made ``row``."""
         confidence, x, y, width, height, *points = row[:15]
         landmarks = () if isnan(points[0]) else tuple(zip(points[::2], points[1::2], strict=True))
         clarity = None if isnan(row[15]) else Clarity(*row[15:])
         return cls(Box(x, y, width, height), confidence, landmarks, clarity)
 
     def as_row(self) -> list[float]:
-        """Its 19 numbers: confidence, box, landmarks, clarity (NaN where there is none)."""
-        box, clear = self.box, self.clarity
+        """The detection as 19 numbers: confidence, box, landmarks, clarity; NaN for landmarks or clarity of None."""
+        box, clarity = self.box, self.clarity
         points = [value for point in self.landmarks for value in point] or [nan] * 10
-        looks = [clear.brightness, clear.contrast, clear.sharpness, clear.clipped] if clear else [nan] * 4
-        return [self.confidence, box.x, box.y, box.width, box.height, *points, *looks]
+        measures = [nan] * 4
+        if clarity:
+            measures = [clarity.brightness, clarity.contrast, clarity.sharpness, clarity.clipped]
+        return [self.confidence, box.x, box.y, box.width, box.height, *points, *measures]
 
     def moved(self, x: float, y: float) -> "Detection":
-        """The same face, seen from ``x`` pixels further left and ``y`` further up."""
+        """The same face ``x`` pixels further right and ``y`` further down."""
         box = Box(self.box.x + x, self.box.y + y, self.box.width, self.box.height)
-        points = tuple((across + x, down + y) for across, down in self.landmarks)
+        points = tuple((point_x + x, point_y + y) for point_x, point_y in self.landmarks)
         return Detection(box, self.confidence, points, self.clarity)
 
     def scaled(self, x: float, y: float) -> "Detection":
-        """The same face where the picture is ``x`` times as wide and ``y`` times as high."""
+        """The same face in an image that is ``x`` times as wide and ``y`` times as high."""
         box = Box(self.box.x * x, self.box.y * y, self.box.width * x, self.box.height * y)
-        points = tuple((across * x, down * y) for across, down in self.landmarks)
+        points = tuple((point_x * x, point_y * y) for point_x, point_y in self.landmarks)
         return Detection(box, self.confidence, points, self.clarity)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that did not make it into the tables whole, and why."""
+    """A file or a part of it that is missing from the tables, or that they hold only in part, and why."""
 
     file: str
-    """The source's name, or for a photograph the source's name and its own."""
+    """The source's name; for a photo ``source name/file name``."""
     reason: str
     rows_kept: bool = False
-    """True: degraded; what could be read is in the tables. False: left out altogether."""
+    """True: what could be read is in the tables. False: nothing of it is."""
 
 
 @dataclass(frozen=True)
@@ -180,13 +182,13 @@ class ScannedFrames:
 
 @dataclass(frozen=True)
 class FrameFaces:
-    """One frame with all that is known of it, before anybody chose a view or a threshold."""
+    """One frame and all its faces, before a view of the model and thresholds are applied."""
 
     time: FrameTime
     size: tuple[int, int]
     """Width and height in upright square pixels, the unit of boxes."""
     scene: np.ndarray
-    """(8, 8) uint8: the whole frame's luma, black 0 and white 255, in 64 fields: enough to tell shots apart."""
+    """(8, 8) uint8: the whole frame's luma, shrunk; black 0, white 255. It is used to find cuts between shots."""
     detections: tuple[Detection, ...]
     shares: np.ndarray
     """(faces, 2, 7) float32: views, emotions."""
@@ -194,24 +196,24 @@ class FrameFaces:
 
 @dataclass(frozen=True)
 class Face:
-    """A face with an identity within its source and what its expression looks like."""
+    """A face in one frame, with its number within the source and the shares of the emotions."""
 
     face_id: int
-    """A track within one film, or the position from the left in a photograph. Not a person."""
+    """The number of its track in the video, or its position from the left in the photo. It does not say who it is."""
     detection: Detection
     shares: np.ndarray
     """(7,) float32 in the order of EMOTIONS, summing to 1."""
     person: str = ""
-    """Empty: nobody has named it."""
+    """The name from people.csv; empty: it has none."""
     quality: float = 1.0
-    """How good its picture is to read, 0 to 1: :mod:`fer_batch.detection.quality`."""
+    """How well its expression can be read from its crop, 0 to 1: see :mod:`fer_batch.detection.quality`."""
     spurious: bool = False
-    """Seen in one frame only, and not in those around it: likely no face at all."""
+    """It was found in a single frame, but not in the frames around it: probably not a face."""
 
 
 @dataclass(frozen=True)
 class TrackedFrame:
-    """One frame and its faces; none is a fact, too."""
+    """One frame and its faces. A frame without faces has an empty tuple."""
 
     time: FrameTime
     faces: tuple[Face, ...]
@@ -219,68 +221,71 @@ class TrackedFrame:
 
 @dataclass(frozen=True)
 class Episode:
-    """A stretch of time in which a face shows an expression."""
+    """A period during which a face shows an expression."""
 
     file: str
     face_id: int | None
     person: str
-    """Empty: nobody has named the face."""
+    """The name from people.csv; empty: the face has none."""
     emotion: str
     start: float
-    """Seconds of the film, as all times here."""
+    """Seconds of the video, like all times here."""
     stop: float
     mean: float
-    """Of the emotion's share, over time."""
+    """Mean share of the emotion, weighted by time."""
     peak: float
     """The largest share."""
     peak_time: float
-    """When the frame with the largest share begins."""
+    """Start of the frame with the largest share."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One face of a film, or all the faces of a folder of photographs."""
+    """The summary of one face of a video, or of all the faces in a folder of photos."""
 
     file: str
     kind: Kind
     face_id: int | None
     """None: all the faces of a folder."""
     person: str
-    """Empty: nobody has named the face."""
+    """The name from people.csv; empty: the face has none."""
     faces: int
-    """Rows summed up."""
+    """Number of timeline rows that are summarized."""
     first_seen: float | None
+    """Start of the first row, in seconds of the video; None for photos, and if times are unknown."""
     last_seen: float | None
-    """End of the last row, in seconds of the film."""
+    """End of the last row, in seconds of the video; None as above."""
     seconds_visible: float | None
     gaps: int | None
-    """Stretches without the face between the two; their values are not guessed."""
+    """Number of periods without the face between ``first_seen`` and ``last_seen``. No values are filled in for them."""
     seconds_missing: float | None
-    """How long they are in all."""
+    """Sum of the gaps' durations."""
     means: np.ndarray
     """(7,) float64: mean of each share, in the order of EMOTIONS; they sum to 1."""
     strongest: np.ndarray
-    """(7,) float64: the part of the time, or of the faces, in which each emotion is the strongest; they sum to 1."""
+    """(7,) float64: for each emotion the share of time, or of faces, in which it is the strongest; they sum to 1."""
     valence: float
     """Mean of the derived valence, -1 to 1."""
     episodes: int | None
-    """Their number; None for photographs, and where times are unknown."""
+    """Number of episodes; None for photos, and if times are unknown."""
     role: str = ""
-    """Of the person, as people.csv says."""
+    """The person's role from people.csv."""
     group: str = ""
+    """The person's group from people.csv."""
     changes: np.ndarray | None = None
-    """(7,) float64: the means less those of the face's own baseline; None where it has none."""
+    """(7,) float64: the means minus those of the face's own baseline; None: it has no baseline."""
     valence_change: float | None = None
+    """The valence minus that of the baseline; None as above."""
 
     @property
     def without_neutral(self) -> np.ndarray | None:
-        """(6,) float64 like ``strongest``, of the time in which it is not neutral; None where that is never."""
+        """(6,) float64: ``strongest`` for the time in which it is not neutral; None: it is always neutral."""
         six = np.delete(self.strongest, NEUTRAL)
         return six / six.sum() if six.sum() > 0 else None
 
     @property
     def episodes_per_minute(self) -> float | None:
-        """Of the time in which the face is visible."""
+        """Episodes per minute of visible time; None: unknown."""
         if self.episodes is None or not self.seconds_visible:
             return None
         return self.episodes / self.seconds_visible * 60
@@ -288,21 +293,21 @@ class Summary:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one source that has a timeline."""
+    """The result of one source that has a timeline."""
 
     source: Source
     frames: int
-    """Frames, or photographs, that were looked at."""
+    """Number of frames, or photos, that were analysed."""
     frames_with_face: int
     faces: int
-    """Rows with a face in the timeline."""
+    """Number of timeline rows with a face."""
     seconds: float | None
-    """Sum of the frames' durations; None for photographs and where no time is known."""
+    """Sum of the frames' durations; None for photos, and if times are unknown."""
     facts: dict[str, Any]
-    """What the file says of itself, ready for JSON."""
+    """Properties of the media file, ready for JSON."""
     skipped: tuple[Skipped, ...]
 
     @property
     def timeline(self) -> str:
-        """The timeline's path, relative to the output folder."""
+        """Path of the timeline, relative to the output folder."""
         return f"timelines/{self.source.output}.csv"
