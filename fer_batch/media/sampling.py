@@ -1,4 +1,4 @@
-"""Pure: which frames of a film are looked at, and the true moment of each."""
+"""Which frames of a video are sampled, and the exact time of each frame. Pure functions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -10,76 +10,76 @@ import numpy as np
 
 from fer_batch.types import FrameTime
 
-EXACT = 2**53
-"""Integers below are exact in float64, and in int64 anyway."""
+MAX_EXACT_INTEGER = 2**53
+"""All integers below this are exact in float64 and in int64."""
 
-MICROSECONDS = 1_000_000
-"""In a second."""
+MICROSECONDS_PER_SECOND = 1_000_000
 
-MOST_ROUNDED = Fraction(1, 2000)
-"""Seconds by which a stamp may stand before its true time: in milliseconds, the second of 30 frames is at .033."""
+MAX_ROUNDING_SECONDS = Fraction(1, 2000)
+"""How much earlier than the true time a rounded timestamp may be: at 30 frames a second and in whole milliseconds,
+frame 1 is at .033 s."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which part of a film to look at, and how densely."""
+    """Which part of a video to analyse, and how many frames of it."""
 
     fps: float | None = None
-    """At most so many frames a second: the first frame of every 1 / fps seconds. None: every frame."""
+    """Greatest number of frames a second: of every 1 / fps seconds, the first frame is sampled. None: every frame."""
     start: float | None = None
-    """Seconds of the film to begin at."""
+    """Time in seconds at which to begin; None: at the start of the video."""
     end: float | None = None
-    """Seconds of the film to stop before."""
+    """Time in seconds before which to stop; None: at the end of the video."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """How stamps become seconds."""
+    """Converts presentation timestamps (pts) to seconds and back."""
 
     time_base: Fraction
-    """Seconds in one unit of a stamp."""
+    """Seconds in one unit of a pts."""
     zero: Fraction
-    """Seconds, on the stamps' own scale, at which the film's earliest stream starts."""
+    """The start of the video's earliest stream: seconds on the scale of the pts."""
 
     def seconds(self, pts: int) -> Fraction:
-        """Time of a stamp, from the film's zero."""
+        """Time of a pts since the start of the earliest stream."""
         return pts * self.time_base - self.zero
 
     def pts(self, seconds: Fraction) -> Fraction:
-        """The inverse of :meth:`seconds`; between two stamps it is a fraction."""
+        """The inverse of :meth:`seconds`; not rounded to a whole number."""
         return (seconds + self.zero) / self.time_base
 
 
 @dataclass(frozen=True, eq=False)
 class FrameTimes(Sequence[FrameTime]):
-    """N moments of one film, made one by one when they are asked for. Slices share the arrays."""
+    """A sequence of the times of N frames of one video. Each item is made on access; slices share the arrays."""
 
     file: str
-    """The film's source name."""
+    """The name of the video's source."""
     numbers: np.ndarray
-    """(N,) int64."""
+    """(N,) int64: frame numbers."""
     seconds: np.ndarray
-    """(N,) float64."""
+    """(N,) float64: when each frame begins."""
     durations: np.ndarray
     """(N,) float64: seconds."""
     pts: np.ndarray | None
-    """(N,) int64; None: frames are not known by their stamps."""
+    """(N,) int64; None: frames are identified by their numbers, not by their pts."""
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @overload
-    def __getitem__(self, at: int) -> FrameTime: ...
+    def __getitem__(self, index: int) -> FrameTime: ...
 
     @overload
-    def __getitem__(self, at: slice) -> "FrameTimes": ...
+    def __getitem__(self, index: slice) -> "FrameTimes": ...
 
-    def __getitem__(self, at: int | slice) -> "FrameTime | FrameTimes":
-        if isinstance(at, slice):
-            timestamps = None if self.pts is None else self.pts[at]
-            return FrameTimes(self.file, self.numbers[at], self.seconds[at], self.durations[at], timestamps)
-        pts = None if self.pts is None else self.pts.item(at)
-        return FrameTime(self.file, self.numbers.item(at), self.seconds.item(at), self.durations.item(at), pts)
+    def __getitem__(self, index: int | slice) -> "FrameTime | FrameTimes":
+        if isinstance(index, slice):
+            part = None if self.pts is None else self.pts[index]
+            return FrameTimes(self.file, self.numbers[index], self.seconds[index], self.durations[index], part)
+        pts = None if self.pts is None else self.pts.item(index)
+        return FrameTime(self.file, self.numbers.item(index), self.seconds.item(index), self.durations.item(index), pts)
 
     def __iter__(self) -> Iterator[FrameTime]:
         return map(self.__getitem__, range(len(self)))
@@ -94,54 +94,55 @@ def _parts(times: FrameTimes) -> Iterator[Any]:
     return (getattr(times, field.name) for field in fields(times))
 
 
-def frame_times(file: str, timestamps: np.ndarray, end_pts: int, clock: Clock, sampling: Sampling) -> FrameTimes:
-    """The moments to look at, of a film whose frames have the sorted ``timestamps`` (N,) int64.
+def frame_times(file: str, all_pts: np.ndarray, end_pts: int, clock: Clock, sampling: Sampling) -> FrameTimes:
+    """The times of the sampled frames of a video whose N frames have the sorted ``all_pts`` (N,) int64.
 
-    A moment lasts until the next one that is looked at; the last one until ``end_pts``, where the film ends, or
-    until ``sampling.end``.
+    A frame lasts until the next sampled frame. The last one lasts until ``end_pts``, the end of the video, or until
+    ``sampling.end`` if that is earlier.
     """
-    first, last, fps = (_exactly(number) for number in (sampling.start, sampling.end, sampling.fps))
-    inside = np.ones(len(timestamps), bool)
-    if first is not None:
-        inside &= timestamps >= ceil(clock.pts(first))
-    if last is not None:
-        inside &= timestamps < ceil(clock.pts(last))
+    start, end, fps = (_exactly(number) for number in (sampling.start, sampling.end, sampling.fps))
+    inside = np.ones(len(all_pts), bool)
+    if start is not None:
+        inside &= all_pts >= ceil(clock.pts(start))
+    if end is not None:
+        inside &= all_pts < ceil(clock.pts(end))
     numbers = np.flatnonzero(inside)
     if fps is not None:
-        slack = min(clock.time_base / 2, MOST_ROUNDED)
-        ticks, _ = _floors(timestamps[numbers], clock.time_base * fps, (slack - clock.zero) * fps)
-        numbers = numbers[np.append([True], ticks[1:] != ticks[:-1])[: len(numbers)]]
-    # To the microsecond, which is what tables hold: so that durations add up to times there, however many they are.
-    times = _rounded(timestamps[numbers], clock.time_base * MICROSECONDS, -clock.zero * MICROSECONDS)
-    durations = np.diff(times, append=times[-1:]) / MICROSECONDS
+        tolerance = min(clock.time_base / 2, MAX_ROUNDING_SECONDS)
+        periods, _ = _floors(all_pts[numbers], clock.time_base * fps, (tolerance - clock.zero) * fps)
+        numbers = numbers[np.append([True], periods[1:] != periods[:-1])[: len(numbers)]]
+    # Rounded to microseconds, as in the tables: so times and durations in the tables add up without error.
+    scale = MICROSECONDS_PER_SECOND
+    times = _rounded(all_pts[numbers], clock.time_base * scale, -clock.zero * scale)
+    durations = np.diff(times, append=times[-1:]) / scale
     if len(times):
-        end = clock.seconds(end_pts) if last is None else min(clock.seconds(end_pts), last)
-        durations[-1] = max(0, round(end * MICROSECONDS) - int(times[-1])) / MICROSECONDS
-    seconds = times / MICROSECONDS
-    return FrameTimes(file, numbers, seconds.astype(float), durations.astype(float), timestamps[numbers])
+        last = clock.seconds(end_pts) if end is None else min(clock.seconds(end_pts), end)
+        durations[-1] = max(0, round(last * scale) - int(times[-1])) / scale
+    seconds = times / scale
+    return FrameTimes(file, numbers, seconds.astype(float), durations.astype(float), all_pts[numbers])
 
 
 def _rounded(values: np.ndarray, slope: Fraction, offset: Fraction) -> np.ndarray:
-    """``values * slope + offset``, exactly, in integers (int64 or objects); a half to the even one, as by ``round``."""
-    floors, whole = _floors(values, slope, offset + Fraction(1, 2))
-    nearest: np.ndarray = floors - (whole & (floors % 2 == 1))
+    """``values * slope + offset``, rounded exactly to integers (int64 or objects); halves to even, like ``round``."""
+    floors, exact = _floors(values, slope, offset + Fraction(1, 2))
+    nearest: np.ndarray = floors - (exact & (floors % 2 == 1))
     return nearest
 
 
 def _floors(values: np.ndarray, slope: Fraction, offset: Fraction) -> tuple[np.ndarray, np.ndarray]:
-    """``values * slope + offset``, rounded down exactly, and whether there was nothing to round; for int64 ``values``.
+    """``values * slope + offset`` of int64 ``values``, rounded down exactly; and whether each was an integer already.
 
-    The integers are int64, or objects where they are so large that int64 or float64 might not hold them.
+    The results are int64, or Python integers (dtype object) if they could be too large for int64 or float64.
     """
-    below = lcm(slope.denominator, offset.denominator)
-    times, more = int(slope * below), int(offset * below)
+    denominator = lcm(slope.denominator, offset.denominator)
+    factor, summand = int(slope * denominator), int(offset * denominator)
     largest = max(-int(values.min(initial=0)), int(values.max(initial=0)))
-    if max(largest, 1) * abs(times) + abs(more) + below >= EXACT:
+    if max(largest, 1) * abs(factor) + abs(summand) + denominator >= MAX_EXACT_INTEGER:
         values = values.astype(object)
-    scaled = values * times + more
-    return scaled // below, scaled % below == 0
+    scaled = values * factor + summand
+    return scaled // denominator, scaled % denominator == 0
 
 
 def _exactly(number: float | None) -> Fraction | None:
-    """What somebody meant who wrote ``number``: .1 is a tenth, not the nearest binary fraction."""
+    """The number as a user wrote it: 0.1 gives one tenth, not the nearest binary fraction."""
     return None if number is None else Fraction(number).limit_denominator(1_000_000)
