@@ -1,4 +1,4 @@
-"""What there is to analyse: from the paths that a user names to Sources, each with a name of its own."""
+"""Finds the videos and photos under the paths that a user gives, and names them: one Source for each timeline."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from fer_batch.errors import UsageError
 from fer_batch.types import Kind, Skipped, Source
 
 MARKER = ".fer-batch"
-"""A file in every output folder: such a folder is never walked, and never taken for somebody else's."""
+"""A file that marks output folders of fer-batch. Such folders are not searched for media, and may be written to."""
 
 PHOTO_SUFFIXES = frozenset(
     ".avif .avifs .bmp .dib .gif .heic .heif .hif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split()
@@ -25,65 +25,71 @@ VIDEO_SUFFIXES = frozenset(
     ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v .m4v .mkv .mov .mp4 "
     ".mpe .mpeg .mpg .mts .mxf .nut .obu .ogv .qt .rm .rmvb .ts .vob .webm .wmv .wtv .y4m".split()
 )
-"""Used only where the content says nothing: raw and transport streams, and files that are damaged or empty."""
+"""Suffixes are used only if the content does not tell: raw and transport streams, and damaged or empty files."""
 
 PHOTO_BRANDS = frozenset(b"avif avis heic heim heis heix hevc hevx mif1 msf1".split())
-"""Major brands of photographs in the box format that they share with films (ISO/IEC 23008-12, AVIF 1.1)."""
+"""Major brands of photos in the ISO base media file format, which videos use too (ISO/IEC 23008-12, AVIF 1.1)."""
 
-BIG_TIFF = (b"II+\0", b"MM\0+")
-"""How a TIFF with offsets of 64 bits begins, which the library does not know."""
+BIG_TIFF_HEADS = (b"II+\0", b"MM\0+")
+"""First bytes of a BigTIFF (a TIFF with 64-bit offsets), which the ``filetype`` library does not recognize."""
 
 SNIFFED_BYTES = 8192
-"""How much of a file's head is read to tell its kind."""
+"""Bytes at the beginning of a file that are read to find out its kind."""
 
 
 @dataclass(frozen=True)
 class FoundMedia:
-    """Everything that lies under the inputs."""
+    """All files that were found under the inputs."""
 
     sources: tuple[Source, ...]
     """Sorted by name."""
     skipped: tuple[Skipped, ...]
-    """Media that cannot even be looked into."""
+    """Files and folders that cannot be opened."""
     ignored: tuple[str, ...]
-    """Names of files that are neither photographs nor films."""
+    """Names of files that are neither photos nor videos."""
 
 
 @dataclass(frozen=True)
 class _Medium:
-    """One source before it has a name: ``absolute`` parts of its path, of which the last ``shown`` would name it."""
+    """A source that has no name yet."""
 
     kind: Kind
-    absolute: tuple[str, ...]
-    shown: int
+    parts: tuple[str, ...]
+    """The parts of its absolute path."""
+    name_length: int
+    """How many of the last parts would make up its name."""
     files: tuple[Path, ...]
 
 
 @dataclass
 class _Walk:
-    """Where a walk may go, and what it has gathered so far."""
+    """The settings of a walk, and what it has found so far."""
 
     out: Path | None
     recursive: bool
     follow_links: bool
     videos: dict[Path, _Medium] = field(default_factory=dict)
     photos: dict[Path, list[Path]] = field(default_factory=dict)
-    shown: dict[Path, int] = field(default_factory=dict)
+    """The photos of each folder."""
+    name_lengths: dict[Path, int] = field(default_factory=dict)
+    """:attr:`_Medium.name_length` of each folder with photos."""
     skipped: list[Skipped] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     entered: set[tuple[int, int]] = field(default_factory=set)
+    """Device and inode of each folder that has been searched."""
     taken: set[str] = field(default_factory=set)
+    """Real paths of the files that have been found."""
 
 
 def walk(
     inputs: Sequence[Path], *, out: Path | None = None, recursive: bool = True, follow_links: bool = True
 ) -> FoundMedia:
-    """Find every film and every folder of photographs under ``inputs``, whatever their order.
+    """Find all videos and all folders with photos under ``inputs``. The order of the inputs does not matter.
 
-    A film is named by its path relative to the input it was found under, a folder of photographs likewise, the input
-    folder itself by its own name. Names that would be the same, also where letter case does not count, are told apart
-    by as many of the folders above as that takes. Hidden files, the output folder and folders already entered (links
-    that lead back) are passed over, links too if they are not to be followed.
+    The name of a video, or of a folder with photos, is its path relative to the input under which it was found; the
+    name of an input folder is its own name. If two names would be the same, or differ only in letter case, they are
+    extended by parent folders until they differ. Hidden files, the output folder and folders that were already searched
+    (through links) are left out, and so are all links unless ``follow_links``.
 
     Raises:
         UsageError: an input does not exist.
@@ -99,16 +105,16 @@ def walk(
             _take(root, root.parent, found, named=True)
     media = list(found.videos.values())
     for folder, files in found.photos.items():
-        media.append(_Medium(Kind.PHOTOS, folder.parts, found.shown[folder], tuple(sorted(files, key=_order))))
+        media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], tuple(sorted(files, key=_order))))
     return FoundMedia(
         tuple(sorted(_named(media), key=lambda source: source.name)),
-        tuple(sorted(found.skipped, key=lambda one: one.file)),
+        tuple(sorted(found.skipped, key=lambda skipped: skipped.file)),
         tuple(sorted(found.ignored)),
     )
 
 
 def legible_name(path: Path) -> str:
-    """A file's own name as text, bytes that are not UTF-8 written as escapes."""
+    """A file's own name as text; bytes that are not UTF-8 become escape sequences."""
     return _legible(path.name)
 
 
@@ -136,7 +142,7 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
 
 
 def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
-    """Put one file where it belongs; one that the user named is never ignored."""
+    """Add a file to what was found. A file of another kind is ignored, but skipped with a reason if ``named``."""
     real = os.path.realpath(path)
     if real in found.taken:
         return
@@ -148,28 +154,27 @@ def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
         found.skipped.append(Skipped(name, f"Cannot be read: {error.strerror or error}."))
         return
     if kind is Kind.VIDEO:
-        shown = len(path.relative_to(root).parts)
-        found.videos[path] = _Medium(Kind.VIDEO, path.parts, shown, (path,))
+        found.videos[path] = _Medium(Kind.VIDEO, path.parts, len(path.relative_to(root).parts), (path,))
     elif kind is Kind.PHOTOS:
         found.photos.setdefault(path.parent, []).append(path)
-        found.shown.setdefault(path.parent, max(1, len(path.parent.relative_to(root).parts)))
+        found.name_lengths.setdefault(path.parent, max(1, len(path.parent.relative_to(root).parts)))
     elif named:
-        found.skipped.append(Skipped(name, "Neither a photograph nor a film that fer-batch knows."))
+        found.skipped.append(Skipped(name, "Neither a photo nor a video that fer-batch knows."))
     else:
         found.ignored.append(name)
 
 
 def _kind(path: Path) -> Kind | None:
-    """Photograph or film, by content, and by the name's suffix where the content does not tell."""
-    if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device would block whoever opens it
+    """Tell from the content whether a file is a photo or a video; if the content does not tell, from its suffix."""
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe or a device could block for ever
         raise OSError("it is not a regular file")
     with path.open("rb") as file:
         head = file.read(SNIFFED_BYTES)
-    if (head[4:8] == b"ftyp" and head[8:12] in PHOTO_BRANDS) or head.startswith(BIG_TIFF):
+    if (head[4:8] == b"ftyp" and head[8:12] in PHOTO_BRANDS) or head.startswith(BIG_TIFF_HEADS):
         return Kind.PHOTOS
     guess = filetype.guess(head)
     if guess is not None and guess.mime.startswith("image/"):
-        # For a bitmap the library takes whatever begins with "BM"; its four reserved bytes are zero.
+        # The library takes every file that begins with "BM" for a bitmap; in a bitmap, four reserved bytes are zero.
         return Kind.PHOTOS if guess.extension != "bmp" or head[6:10] == bytes(4) else None
     suffix = path.suffix.lower()
     if (guess is not None and guess.mime.startswith("video/")) or suffix in VIDEO_SUFFIXES:
@@ -178,55 +183,55 @@ def _kind(path: Path) -> Kind | None:
 
 
 def _named(media: Iterable[_Medium]) -> Iterator[Source]:
-    """Give each medium the shortest tail of its path that no other has."""
-    shown = {medium: medium.shown for medium in sorted(media, key=lambda medium: medium.absolute)}
+    """Give each source a name: the end of its path, as short as it can be without being the name of another."""
+    lengths = {medium: medium.name_length for medium in sorted(media, key=lambda medium: medium.parts)}
 
     def tail(medium: _Medium, length: int) -> str:
-        return "/".join(_legible(part) for part in medium.absolute[-length:] if part != os.sep) or "root"
+        return "/".join(_legible(part) for part in medium.parts[-length:] if part != os.sep) or "root"
 
-    # Neighbours that differ only in letter case are one place here: no folder above could tell them apart.
-    place = {medium: _folded(tail(medium, len(medium.absolute))) for medium in shown}
+    # Paths that differ only in letter case count as the same here: more parent folders would not make them differ.
+    full_paths = {medium: _folded(tail(medium, len(medium.parts))) for medium in lengths}
     while True:
         groups: dict[str, list[_Medium]] = {}
-        for medium in shown:
-            groups.setdefault(_folded(tail(medium, shown[medium])), []).append(medium)
-        longer = [
+        for medium, length in lengths.items():
+            groups.setdefault(_folded(tail(medium, length)), []).append(medium)
+        to_extend = [
             medium
             for group in groups.values()
-            if len({place[medium] for medium in group}) > 1
+            if len({full_paths[medium] for medium in group}) > 1
             for medium in group
-            if shown[medium] < len(medium.absolute)
+            if lengths[medium] < len(medium.parts)
         ]
-        if not longer:
+        if not to_extend:
             break
-        for medium in longer:
-            shown[medium] += 1
+        for medium in to_extend:
+            lengths[medium] += 1
     taken = set(groups)
     for group in groups.values():
-        for number, medium in enumerate(group, start=1):
-            name = tail(medium, shown[medium])
-            if number > 1:
-                name = next(one for at in count(number) if _folded(one := f"{name}~{at}") not in taken)
+        for position, medium in enumerate(group, start=1):
+            name = tail(medium, lengths[medium])
+            if position > 1:
+                name = next(new for number in count(position) if _folded(new := f"{name}~{number}") not in taken)
                 taken.add(_folded(name))
             yield Source(medium.kind, name, medium.files, _output(name))
 
 
 def _folded(name: str) -> str:
-    """What a disk that ignores letter case and Unicode form would take the output's name for."""
+    """The output's name on a file system that ignores letter case and Unicode form."""
     return unicodedata.normalize("NFC", _output(name)).casefold()
 
 
 _UNSAFE = re.compile(r'[<>:"\\|?*%$\x00-\x1f\x7f]|[. ]$|^(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))', re.IGNORECASE)
-"""Characters and names that Windows, macOS or Linux would refuse or misread in a file's name."""
+"""Characters and names that Windows, macOS or Linux refuse or misread in file names."""
 
-_LONGEST_PART = 180
-"""Bytes; with our suffixes it stays below the 255 that file systems allow."""
+_MAX_PART_BYTES = 180
+"""Longest part of an output's path. With suffixes it stays below the 255 bytes that file systems allow."""
 
 
 def _output(name: str) -> str:
-    """A source's name as a relative path that is safe on every file system; different names stay different."""
+    """A source's name as a relative path that is safe on every file system. Different names give different paths."""
     *folders, last = (_safe(part) for part in name.split("/"))
-    # A folder must not take the place of another source's table or page.
+    # A folder must not have the name of another source's table or page.
     folders = [re.sub(r"\.(?=(?:csv|html|part)$)", "%2E", folder, flags=re.IGNORECASE) for folder in folders]
     return "/".join([*folders, last])
 
@@ -234,9 +239,9 @@ def _output(name: str) -> str:
 def _safe(part: str) -> str:
     part = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}" if match[0] else "%", part)
     encoded = part.encode()
-    if len(encoded) <= _LONGEST_PART:
+    if len(encoded) <= _MAX_PART_BYTES:
         return part
-    return encoded[:_LONGEST_PART].decode(errors="ignore") + "~" + hashlib.sha256(encoded).hexdigest()[:8]
+    return encoded[:_MAX_PART_BYTES].decode(errors="ignore") + "~" + hashlib.sha256(encoded).hexdigest()[:8]
 
 
 def _relative(path: Path, root: Path) -> str:

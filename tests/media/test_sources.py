@@ -287,7 +287,7 @@ def reasons(found: FoundMedia) -> Iterable[tuple[str, str]]:
 def test_a_file_of_another_kind_named_directly_is_not_ignored_but_left_out_with_a_reason(tmp_path: Path) -> None:
     study = put(tmp_path / "study", "notes.txt", content=TEXT)
     found = walk([study / "notes.txt"])
-    assert reasons(found) == [("notes.txt", "Neither a photograph nor a film that fer-batch knows.")]
+    assert reasons(found) == [("notes.txt", "Neither a photo nor a video that fer-batch knows.")]
     assert (found.sources, found.ignored) == ((), ())
 
 
