@@ -1,76 +1,135 @@
-"""Every option of an analysis, with its default. The command line reads both from here."""
+"""Every option of an analysis and of a report: its name, type, default, range and help text.
 
+The command line makes its options of the fields of :class:`Options` and :class:`ReportOptions`.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import UsageError
 
 AUTO, TENSORFLOW, OPENVINO = RUNTIMES = ("auto", "tensorflow", "openvino")
-"""What can run the model."""
+"""What can run the model; "auto" is the faster one on this machine."""
+
+
+@dataclass(frozen=True)
+class CliOption:
+    """What the command line needs to know of an option beside its name, type and default."""
+
+    help: str
+    metavar: str | None = None
+    """Stands for the value in the help; None: the name of the type."""
+    exists: Literal["file", "folder"] | None = None
+    """What a path must lead to."""
+    negatable: bool = False
+    """Whether there is ``--no-NAME`` beside ``--NAME``."""
+    parse: Callable[[str | None], Any] | None = None
+    """Makes the value of the text that is given; None: the type is enough."""
+
+
+def interval(text: str | None) -> tuple[float, float] | None:
+    """``0-10`` as two numbers; None stays None.
+
+    Raises:
+        UsageError: the text is not two numbers with a hyphen between them.
+    """
+    if text is None:
+        return None
+    try:
+        start, stop = (float(part) for part in text.split("-"))
+    except ValueError:
+        raise UsageError(f"--baseline must be two times in seconds, like 0-10 or 2.5-4; got {text}.") from None
+    return start, stop
+
+
+def rectangle(text: str | None) -> tuple[int, int, int, int] | None:
+    """``100,50,640,480`` as four numbers; None stays None.
+
+    Raises:
+        UsageError: the text is not four whole numbers with commas between them.
+    """
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--region must be x,y,width,height in whole pixels, like 100,50,640,480; got {text}."
+        ) from None
+    return x, y, width, height
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to analyse.
+    """How to analyse. The help texts say what each option means; what they leave out stands below the option.
 
     Raises:
         UsageError: a value is out of its range.
     """
 
-    view: str = VIEWS[0]
-    """Which of the model's two answers fills the tables: "fer2013" or "ferplus"."""
-    fps: float | None = None
-    """Frames a second to look at, at most; None: every frame."""
-    start: float | None = None
-    """Seconds into each film to begin at."""
-    end: float | None = None
-    """Seconds into each film to stop before."""
-    min_confidence: float = 0.5
-    """Lowest detector score of a face in the tables, 0 to 1."""
-    min_face: int = 24
-    """Lowest height of a face in the tables, in pixels of the upright frame."""
-    min_quality: float = 0.0
-    """Lowest quality of a face in whatever is summed up, 0 to 1; others stay in the timeline."""
-    max_faces: int | None = None
-    """Most faces a frame in the tables, surest first; None: all."""
-    people: Path | None = None
-    """A CSV file that says who the faces are; None: nobody says."""
-    events: Path | None = None
-    """A CSV file that says what happened when; None: nobody says."""
-    baseline: tuple[float, float] | None = None
-    """From which second to which each face looked as it ordinarily does; None: no change from that is computed."""
-    smooth: float | None = None
-    """Seconds over which shares are averaged, in columns of their own and for episodes; None: not at all."""
-    episode_enter: float = 0.5
-    """Share with which an episode of an expression begins, above 0 and at most 1."""
-    episode_leave: float = 0.35
-    """Share below which it ends; at most ``episode_enter``."""
-    episode_shortest: float = 0.3
-    """Shortest episode, in seconds."""
-    region: tuple[int, int, int, int] | None = None
-    """Left, top, width and height, in pixels of the upright frame, of what is looked at; None: all of it."""
-    recursive: bool = True
-    """Look into folders within folders."""
-    follow_links: bool = True
-    """Follow symbolic links to files and folders, each once; an input that the user names is always followed."""
-    detect_every: int | None = None
-    """Most frames of a film from one look at the whole frame to the next; between them only the surroundings of known
-    faces are looked at. 1: every frame is looked at whole; None: about two a second."""
-    workers: int | None = None
-    """Processes that look at media at the same time; 0: none but the main one; None: one for each core."""
-    batch_size: int = 256
-    """Faces in one call of the model, at most."""
-    model: Path | None = None
-    """A model file of one's own; None: the shipped one."""
-    runtime: str = AUTO
-    """What runs the model: "tensorflow", "openvino", or "auto" for the faster one here."""
-    restart: bool = False
-    """Look at everything again, whatever an earlier run has left."""
-    keep: bool = True
-    """Leave the work folder, from which a later run goes on."""
+    view: Annotated[
+        str,
+        CliOption(
+            "fer2013: belief in each of the data set's labels; ferplus: expected share of human raters.",
+            metavar="|".join(VIEWS),
+        ),
+    ] = VIEWS[0]
+    fps: Annotated[float | None, CliOption("Frames per second to analyse, at most; default: all.")] = None
+    start: Annotated[float | None, CliOption("Begin so many seconds into each video.")] = None
+    end: Annotated[float | None, CliOption("Stop before this second of each video.")] = None
+    min_confidence: Annotated[float, CliOption("Lowest detector score of a face, 0 to 1.")] = 0.5
+    min_face: Annotated[int, CliOption("Lowest height of a face, in pixels.")] = 24
+    """Of the upright frame."""
+    min_quality: Annotated[
+        float, CliOption("Lowest quality of a face in the summaries, 0 to 1; timelines keep all.")
+    ] = 0.0
+    max_faces: Annotated[int | None, CliOption("Most faces per frame, highest score first; default: all.")] = None
+    people: Annotated[
+        Path | None, CliOption("CSV that says who is who: file,face_id,person,role,group.", exists="file")
+    ] = None
+    events: Annotated[
+        Path | None, CliOption("CSV that says what happens when: file,label,start,stop,offset.", exists="file")
+    ] = None
+    baseline: Annotated[
+        tuple[float, float] | None,
+        CliOption(
+            "Seconds in which faces look as usual: changes from that are added.", metavar="START-STOP", parse=interval
+        ),
+    ] = None
+    smooth: Annotated[
+        float | None, CliOption("Average shares over so many seconds, in columns beside the raw ones and for episodes.")
+    ] = None
+    episode_enter: Annotated[float, CliOption("Share with which an episode of an expression begins.")] = 0.5
+    episode_leave: Annotated[float, CliOption("Share below which it ends.")] = 0.35
+    """At most ``episode_enter``."""
+    episode_shortest: Annotated[float, CliOption("Shortest episode, in seconds.")] = 0.3
+    region: Annotated[
+        tuple[int, int, int, int] | None,
+        CliOption("Analyse only this rectangle, in pixels of the upright image.", metavar="X,Y,W,H", parse=rectangle),
+    ] = None
+    """Left, top, width and height."""
+    recursive: Annotated[bool, CliOption("Look into folders within folders.", negatable=True)] = True
+    follow_links: Annotated[bool, CliOption("Follow symbolic links, wherever they lead.", negatable=True)] = True
+    """Each target once. An input that the user names is always followed."""
+    detect_every: Annotated[
+        int | None,
+        CliOption("Most frames of a video from one whole-frame detection to the next; default: half a second's."),
+    ] = None
+    """In the frames between, only the surroundings of known faces are scanned."""
+    workers: Annotated[
+        int | None, CliOption("Processes that read media; default: one for each core; 0: none beside the main process.")
+    ] = None
+    batch_size: Annotated[int, CliOption("Faces in one call of the model.")] = 256
+    """At most."""
+    model: Annotated[Path | None, CliOption("A model of your own (.keras).", exists="file")] = None
+    """None: the shipped one."""
+    runtime: Annotated[str, CliOption("What runs the model.", metavar="|".join(RUNTIMES))] = AUTO
+    restart: Annotated[bool, CliOption("Analyse everything again.")] = False
+    keep: Annotated[bool, CliOption("Keep the work folder, from which a later run continues.", negatable=True)] = True
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -122,17 +181,16 @@ class ReportOptions:
     """What a report holds beyond numbers and their charts.
 
     Raises:
-        UsageError: two of them make no sense together.
+        UsageError: two of them contradict each other.
     """
 
-    charts: bool = False
-    """Save every chart as SVG and PNG too, for papers."""
-    thumbnails: bool = False
-    """Show pictures of faces, cut from the films and photographs."""
-    anonymize: bool = False
-    """Blur the faces in thumbnails beyond recognition."""
-    media: Path | None = None
-    """The folder that films and photographs lie in now; None: where they were in relation to the output folder."""
+    thumbnails: Annotated[bool, CliOption("Show images of faces in the report; default: none.", negatable=True)] = False
+    anonymize: Annotated[bool, CliOption("Blur the faces in thumbnails beyond recognition.")] = False
+    media: Annotated[
+        Path | None, CliOption("For thumbnails: the folder that videos and photos are in now.", exists="folder")
+    ] = None
+    """None: where they were in relation to the output folder."""
+    charts: Annotated[bool, CliOption("Save every chart as SVG and PNG too, for papers.")] = False
 
     def __post_init__(self) -> None:
         """Check that they fit together."""
@@ -140,38 +198,6 @@ class ReportOptions:
             raise UsageError("--anonymize blurs thumbnails: give --thumbnails too. Without it no face is shown at all.")
         if self.media is not None and not self.thumbnails:
             raise UsageError("--media says where to cut thumbnails from: give --thumbnails too.")
-
-
-def interval(text: str | None) -> tuple[float, float] | None:
-    """``0-10`` as two numbers; None stays None.
-
-    Raises:
-        UsageError: it is no such text.
-    """
-    if text is None:
-        return None
-    try:
-        start, stop = (float(part) for part in text.split("-"))
-    except ValueError:
-        raise UsageError(f"--baseline must be two times in seconds, like 0-10 or 2.5-4; got {text}.") from None
-    return start, stop
-
-
-def rectangle(text: str | None) -> tuple[int, int, int, int] | None:
-    """``100,50,640,480`` as four numbers; None stays None.
-
-    Raises:
-        UsageError: it is no such text.
-    """
-    if text is None:
-        return None
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            f"--region must be x,y,width,height in whole pixels, like 100,50,640,480; got {text}."
-        ) from None
-    return x, y, width, height
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

@@ -28,7 +28,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    """A folder with one photograph, without a face."""
+    """A folder with one photo, without a face."""
     (tmp_path / "album").mkdir()
     media.write_photo(tmp_path / "album" / "a.png")
     return tmp_path / "album"
@@ -106,7 +106,7 @@ def test_a_dry_run_says_what_it_would_take_and_does_nothing(tmp_path: Path, monk
     media.write_photo(tmp_path / "a.png")
     (tmp_path / "b.mp4").touch()
     result = invoke("analyze", tmp_path, "--dry-run")
-    assert "1 films of 0 min 04 s in all, 1 photographs" in result.stdout
+    assert "1 videos of 0 min 04 s in all, 1 photos" in result.stdout
     assert "as asked:      101 frames" in result.stdout
     assert "with --fps 5:  21 frames" in result.stdout
     assert "left out: b.mp4" in result.stderr
@@ -146,7 +146,7 @@ def test_info_ends_with_the_model_card() -> None:
 def test_a_model_without_a_card_is_told_so_in_one_line(tmp_path: Path) -> None:
     model = tmp_path / "mine.keras"
     model.write_bytes(SHIPPED.read_bytes())
-    assert invoke("info", "--model", model).stdout.endswith("model card: none lies beside mine.keras\n")
+    assert invoke("info", "--model", model).stdout.endswith("model card: there is none beside mine.keras\n")
     model.with_suffix(".md").write_bytes(b"\xff")
     unreadable = invoke("info", "--model", model)
     assert unreadable.exit_code == ExitCode.MODEL
