@@ -1,7 +1,7 @@
-"""A photograph's file as one upright picture of eight bits; what formats do differently is settled here.
+"""Decodes photo files, by Pillow, to one upright image of 8 bits, whatever the format.
 
-Pillow decodes. Which of several pictures, which way up, how deep, how transparent: each has its rule, told in the
-README. Colour profiles are not applied: the detector and the model were trained on pictures taken as they are stored.
+There is a rule for files with several images, for orientation, bit depth and transparency; the documentation lists
+them. Colour profiles are not applied: the detector and the model were trained on images as they are stored.
 """
 
 import stat
@@ -18,15 +18,15 @@ from PIL import Image, UnidentifiedImageError
 from fer_batch.errors import MediaError
 
 FORMATS = "JPEG PNG HEIF WEBP TIFF GIF BMP DIB AVIF JPEG2000 PPM PSD ICO".split()
-"""Pillow's readers that are used. Others hold no photographs, and that of EPS would run a program. JPEG's reads MPO."""
+"""Formats that Pillow may read. Others do not hold photos, and reading EPS would run a program. JPEG includes MPO."""
 
 MAX_PIXELS = 200_000_000
-"""As many as telephones make. Decoding takes up to 9 bytes for each."""
+"""Largest photo: as large as phones take them. Decoding needs up to 9 bytes for each pixel."""
 
 MAX_ANIMATION_PIXELS = 50_000_000
-"""Of an animation, whose decoders keep several whole pictures: up to 21 bytes for each pixel."""
+"""Largest animation. Its decoders keep several whole images, and need up to 21 bytes for each pixel."""
 
-_TURNS = {
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -35,35 +35,37 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture of each EXIF orientation upright (CIPA DC-008, 4.6.4); 1, and anything else, is upright."""
+"""How to make an image of each EXIF orientation upright (CIPA DC-008, 4.6.4). With 1, or any other value, it is."""
+
+_SIDEWAYS = {_TRANSPOSES[orientation] for orientation in (5, 6, 7, 8)}
+"""Those that swap width and height."""
 
 _ORIENTATION = 0x0112
 _SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT, _DNG_VERSION = 254, 258, 262, 339, 50706
-"""Tags of EXIF and of TIFF 6.0, and one of Adobe's DNG."""
+"""Tags of EXIF, TIFF 6.0 and Adobe's DNG."""
 
-_SEVERAL_SHOTS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
-"""Formats whose further pictures are pictures of their own. MPO's are previews and maps, PSD's layers, ICO's sizes."""
+_MULTI_PHOTO_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
+"""Formats that can hold several photos. Further images in MPO are previews and maps, in PSD layers, in ICO sizes."""
 
-_MOVING = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
-"""Formats of animations."""
+_ANIMATION_FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 
-SEVERAL_PHOTOS_NOTE = "It holds several pictures; only the first is looked at."
-DAMAGED_EXIF_NOTE = "Nothing of its EXIF data can be read: it is taken the way up that it is stored."
+SEVERAL_PHOTOS_NOTE = "It holds several images; only the first is analysed."
+DAMAGED_EXIF_NOTE = "Its EXIF data cannot be read: the photo is not rotated."
 
 pillow_heif.register_heif_opener()
 
 
 @dataclass(frozen=True)
 class DecodedPhoto:
-    """A picture that has been decoded."""
+    """A decoded photo."""
 
     image: Image.Image
-    """Upright, of mode RGB or L."""
+    """Upright, of mode RGB or L; possibly decoded at a reduced size."""
     width: int
-    """Pixels of the whole picture, of which ``image`` may be a reduction."""
+    """Pixels of the photo in its full size, upright."""
     height: int
     notes: tuple[str, ...] = ()
-    """What of the file was passed over."""
+    """What in the file was ignored, in sentences for the user."""
 
     @property
     def rgb(self) -> np.ndarray:
@@ -76,105 +78,102 @@ class DecodedPhoto:
         return np.asarray(self.image.convert("L"))
 
 
-def decode(path: Path, enough: int | None = None) -> DecodedPhoto:
-    """Decode a photograph, its first picture if it holds several.
+def decode(path: Path, min_longest_side: int | None = None) -> DecodedPhoto:
+    """Decode a photo; if the file holds several images, the first.
 
-    A JPEG whose longest side is at least twice ``enough`` is decoded at a half, a quarter or an eighth of its size
-    (libjpeg does it by leaving cosine terms out), never below ``enough``.
+    A JPEG whose longest side is at least twice ``min_longest_side`` is decoded at a half, a quarter or an eighth of its
+    size, never below ``min_longest_side`` pixels. This is fast, since libjpeg leaves cosine terms out. None: full size.
 
     Raises:
-        MediaError: it cannot be read, is damaged, is a camera's raw file, or has more than ``MAX_PIXELS``.
+        MediaError: it cannot be read, is damaged, is a camera's raw file, or has more than MAX_PIXELS (as an animation,
+            MAX_ANIMATION_PIXELS).
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # it may have become a pipe, which would block
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block
             raise MediaError("Cannot be read: it is not a regular file.")
-        with _quietly(), Image.open(path, formats=FORMATS) as image:
-            return _decode(image, enough)
+        with _pillow_settings(), Image.open(path, formats=FORMATS) as image:
+            return _decode(image, min_longest_side)
     except MediaError:
         raise
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
-        raise MediaError("The file is empty." if empty else "Not a photograph, or too damaged to tell.") from None
+        raise MediaError("The file is empty." if empty else "Not a photo, or too damaged to tell.") from None
     except Image.DecompressionBombError as error:
         raise MediaError(_too_large(MAX_PIXELS)) from error
-    except OSError as error:
-        raise MediaError(_reason(error)) from error
-    except Exception as error:  # Pillow's readers let through whatever a damaged file makes them stumble over
+    except Exception as error:  # on damaged files, Pillow's readers raise errors of any type
         raise MediaError(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
-    """What a reader said, in one line."""
+    """The error's message in one line."""
     words = " ".join((getattr(error, "strerror", None) or str(error)).split()).rstrip(".")
     return f"Cannot be decoded: {words or type(error).__name__}."
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """With our limit of pixels and without warnings: what matters raises."""
-    most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2  # Pillow refuses twice as many
+def _pillow_settings() -> Iterator[None]:
+    """Set the limit of pixels, and turn warnings off: problems that matter raise an error."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2  # Pillow refuses more than twice as many
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        Image.MAX_IMAGE_PIXELS = most
+        Image.MAX_IMAGE_PIXELS = before
 
 
-def _decode(image: Image.Image, enough: int | None) -> DecodedPhoto:
-    _refuse_thumbnails(image)
-    if image.format in _MOVING and getattr(image, "is_animated", False):
-        _refuse_sizes(image, MAX_ANIMATION_PIXELS)
+def _decode(image: Image.Image, min_longest_side: int | None) -> DecodedPhoto:
+    _refuse_raw_files(image)
+    if image.format in _ANIMATION_FORMATS and getattr(image, "is_animated", False):
+        _refuse_size(image, MAX_ANIMATION_PIXELS)
     notes = [SEVERAL_PHOTOS_NOTE] if _has_several(image) else []
-    whole = image.size
-    if enough is not None and image.mode in ("RGB", "L"):
-        share = enough / max(whole)
-        image.draft(image.mode, (int(whole[0] * share), int(whole[1] * share)))
+    width, height = image.size
+    if min_longest_side is not None and image.mode in ("RGB", "L"):
+        ratio = min_longest_side / max(width, height)
+        image.draft(image.mode, (int(width * ratio), int(height * ratio)))
     image.load()
-    turn = None
+    transpose = None
     try:
         exif = image.getexif()
-        turn = _TURNS.get(exif.get(_ORIENTATION, 1))  # TIFF's and HEIF's are applied already, and gone
+        # For TIFF and HEIF, Pillow has turned the image already and has removed the tag.
+        transpose = _TRANSPOSES.get(exif.get(_ORIENTATION, 1))
         damaged = len(image.info.get("exif") or b"") > len(b"Exif\0\0") and not exif
-    except Exception:  # as above
+    except Exception:  # on damaged data, Pillow raises errors of any type
         damaged = True
     if damaged:
         notes.append(DAMAGED_EXIF_NOTE)
-    flat = _eight_bits(image)
-    width, height = whole
-    if turn is not None:
-        flat = flat.transpose(turn)
-        if turn in _SWAPPING:
+    image = _eight_bits(image)
+    if transpose is not None:
+        image = image.transpose(transpose)
+        if transpose in _SIDEWAYS:
             width, height = height, width
-    return DecodedPhoto(flat, width, height, tuple(notes))
+    return DecodedPhoto(image, width, height, tuple(notes))
 
 
-_SWAPPING = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
+def _too_large(max_pixels: int) -> str:
+    return f"It has more than {max_pixels // 10**6} megapixels: scale it down."
 
 
-def _too_large(most: int) -> str:
-    return f"It has more than {most // 10**6} megapixels: scale it down."
+def _refuse_size(image: Image.Image, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise MediaError(_too_large(max_pixels))
 
 
-def _refuse_sizes(image: Image.Image, most: int) -> None:
-    if image.width * image.height > most:
-        raise MediaError(_too_large(most))
-
-
-def _refuse_thumbnails(image: Image.Image) -> None:
-    """Raw files of cameras are TIFFs whose first picture is a thumbnail, which must not pass for the photograph."""
+def _refuse_raw_files(image: Image.Image) -> None:
+    """A camera's raw file is a TIFF whose first image is a thumbnail; it must not be taken for the photo."""
     tags = getattr(image, "tag_v2", {})
     if image.format == "TIFF" and (_DNG_VERSION in tags or _is_reduced(image)):
         raise MediaError("A camera's raw file, of which only a thumbnail can be read: develop it first.")
 
 
 def _is_reduced(image: Image.Image) -> bool:
+    """Whether a TIFF's current image is marked as a reduced copy of another one."""
     return bool(getattr(image, "tag_v2", {}).get(_SUBFILE_TYPE, 0) & 1)
 
 
 def _has_several(image: Image.Image) -> bool:
-    """Whether there are further pictures, reductions of the first one apart."""
-    if image.format not in _SEVERAL_SHOTS or not getattr(image, "is_animated", False):
+    """Whether the file holds further images that are not reduced copies of the first."""
+    if image.format not in _MULTI_PHOTO_FORMATS or not getattr(image, "is_animated", False):
         return False
     if image.format != "TIFF":
         return True
@@ -190,24 +189,24 @@ def _has_several(image: Image.Image) -> bool:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The picture in mode RGB or L, laid on white where it is transparent."""
+    """The image in mode RGB or L, on a white background if it is transparent."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_from_levels(image))
+        return Image.fromarray(_scaled_levels(image))
     if image.mode == "LAB":
-        return image.getchannel("L")  # lightness, which is as good a grey
+        return image.getchannel("L")  # lightness serves as grey
     if image.has_transparency_data:
-        seen = image.convert("RGBA")
-        ground = Image.new("RGB", seen.size, "white")
-        ground.paste(seen, mask=seen.getchannel("A"))
-        return ground
+        transparent = image.convert("RGBA")
+        background = Image.new("RGB", transparent.size, "white")
+        background.paste(transparent, mask=transparent.getchannel("A"))
+        return background
     return image if image.mode in ("RGB", "L") else image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _from_levels(image: Image.Image) -> np.ndarray:
-    """(height, width) uint8 of a grey picture with more than eight bits, by what its format calls black and white.
+def _scaled_levels(image: Image.Image) -> np.ndarray:
+    """(height, width) uint8: a grey image of more than 8 bits, scaled from its black and white to 0 and 255.
 
-    Whole numbers fill their range, floating-point numbers that from 0 to 1 (TIFF Technical Note 3). Pillow's own
-    conversion would cut off everything above 255.
+    Integers reach from 0 (or the lowest signed value) to the highest value, floating-point numbers from 0 to 1 (TIFF
+    Technical Note 3). Pillow's own conversion would set everything above 255 to 255.
     """
     tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
     bits, kind = int(tags.get(_BITS, (16,))[0]), int(tags.get(_SAMPLE_FORMAT, (1,))[0])
