@@ -1,29 +1,29 @@
-"""What the researcher knows about the inputs, and writes down in files of their own."""
+"""Everything that users write about their media: who the people are, and what happens when."""
 
 from dataclasses import dataclass, field
 
 from fer_batch.annotations import events, people
 from fer_batch.annotations.events import Events
-from fer_batch.annotations.people import NOBODY, People
+from fer_batch.annotations.people import NO_PEOPLE, People
 from fer_batch.media.sources import FoundMedia
 from fer_batch.options import Options
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """All of it."""
+    """What people.csv and events.csv say; empty where they are not given."""
 
-    people: People = NOBODY
+    people: People = NO_PEOPLE
     events: Events = field(default_factory=Events)
 
     @classmethod
     def read(cls, options: Options, found: FoundMedia) -> "Annotations":
-        """Read what the options name, before any medium is opened.
+        """Read the files that ``options.people`` and ``options.events`` name. No video or photo is opened.
 
         Raises:
-            UsageError: something in it is wrong.
+            UsageError: something in them is wrong.
         """
         return cls(
-            people=people.read(options.people, found) if options.people else NOBODY,
+            people=people.read(options.people, found) if options.people else NO_PEOPLE,
             events=events.read(options.events, found) if options.events else Events(),
         )

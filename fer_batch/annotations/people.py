@@ -1,7 +1,7 @@
-"""Who the faces are, as people.csv says: names, joined tracks, and what is wrong with what it says.
+"""Who the faces are, as people.csv says. Tracks of one video with the same name are joined.
 
-fer-batch recognises nobody. A person is a name that somebody has given to tracks of films and to faces in photographs;
-the same name is the same person, in whatever files.
+fer-batch does not recognise people. A person is a name that a user gives to tracks in videos and to faces in photos;
+the same name is the same person in all files.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ class Naming:
 
     line: Line
     photo: str | None
-    """Its name within its folder; None: a film."""
+    """The photo's name within its folder; None: a video."""
     face_id: int
     person: str
     role: str
@@ -34,147 +34,150 @@ class Naming:
 
 @dataclass(frozen=True)
 class People:
-    """All of people.csv."""
+    """The content of people.csv."""
 
     by_source: Mapping[str, tuple[Naming, ...]]
 
-    def of(self, source: str) -> "Names":
+    def of(self, source: str) -> "FaceNames":
         """The names for one source's faces."""
-        return Names(source, self.by_source.get(source, ()))
+        return FaceNames(source, self.by_source.get(source, ()))
 
     @property
     def persons(self) -> frozenset[str]:
         """Every name."""
-        return frozenset(one.person for namings in self.by_source.values() for one in namings)
+        return frozenset(naming.person for namings in self.by_source.values() for naming in namings)
 
     @property
     def groups(self) -> frozenset[str]:
         """Every group."""
-        return frozenset(one.group for namings in self.by_source.values() for one in namings if one.group)
+        return frozenset(naming.group for namings in self.by_source.values() for naming in namings if naming.group)
 
 
-NOBODY = People({})
+NO_PEOPLE = People({})
 
 
 def read(path: Path, found: FoundMedia) -> People:
-    """Read people.csv; every file in it must be among those that were found.
+    """Read people.csv. Every file that it names must be among ``found``.
 
     Raises:
         UsageError: something in it is wrong; the text names the line and says what to do.
     """
-    places = Targets(found)
-    taken: dict[tuple[str, str | None, int], Line] = {}
-    parts: dict[tuple[str, str], Naming] = {}
+    targets = Targets(found)
+    lines_of_faces: dict[tuple[str, str | None, int], Line] = {}
+    first_namings: dict[tuple[str, str], Naming] = {}
     by_source: dict[str, list[Naming]] = {}
     for line in user_csv.read(path, REQUIRED, OPTIONAL):
-        place = places.of(line)
-        naming = _naming(line, place.photo if place else None)
-        if place is None:
+        target = targets.of(line)
+        naming = _naming(line, target.photo if target else None)
+        if target is None:
             continue
-        before = taken.setdefault((place.source, place.photo, naming.face_id), line)
+        before = lines_of_faces.setdefault((target.source, target.photo, naming.face_id), line)
         if before is not line:
-            raise line.wrong(
+            raise line.error(
                 f"face {naming.face_id} of {line.values['file']} has a name already, in line {before.number}. "
                 "Take one of the two lines out."
             )
-        if place.photo is None:
-            first = parts.setdefault((place.source, naming.person), naming)
+        if target.photo is None:
+            first = first_namings.setdefault((target.source, naming.person), naming)
             if (first.role, first.group) != (naming.role, naming.group):
-                raise line.wrong(
-                    f"{naming.person} has another role or group than in line {first.line.number}, in the same film. "
+                raise line.error(
+                    f"{naming.person} has another role or group than in line {first.line.number}, in the same video. "
                     "Make them the same: joined tracks are one face."
                 )
-        by_source.setdefault(place.source, []).append(naming)
+        by_source.setdefault(target.source, []).append(naming)
     return People({source: tuple(namings) for source, namings in by_source.items()})
 
 
 def _naming(line: Line, photo: str | None) -> Naming:
     values = line.values
     if not values["face_id"].isdecimal():
-        raise line.wrong(
+        raise line.error(
             f"face_id must be a whole number from 0, as in the timeline's column face_id; got '{values['face_id']}'."
         )
     if not values["person"]:
-        raise line.wrong("person is empty. Write a name, or take the line out.")
+        raise line.error("person is empty. Write a name, or take the line out.")
     return Naming(line, photo, int(values["face_id"]), values["person"], values["role"], values["group"])
 
 
 @dataclass
-class Names:
-    """The names for one source's faces; remembers what people.csv says of it that cannot be."""
+class FaceNames:
+    """The names for one source's faces. It names them, and collects what does not fit with what people.csv says."""
 
     source: str
     namings: Sequence[Naming]
-    _met: set[tuple[str | None, int]] = field(default_factory=set)
-    """Faces that were there."""
+    """What people.csv says of the source, in its order."""
+    _found: set[tuple[str | None, int]] = field(default_factory=set)
+    """Faces with a name that were in the frames, as in :attr:`by_face`."""
     _clashes: dict[tuple[Naming, Naming], "_Clash"] = field(default_factory=dict)
 
     @cached_property
     def by_face(self) -> Mapping[tuple[str | None, int], Naming]:
-        """What is said of a face: by the photograph's name, None in a film, and by the face_id that it had before."""
-        return {(one.photo, one.face_id): one for one in self.namings}
+        """By the photo's name (None in a video) and the face_id that the face had before tracks were joined."""
+        return {(naming.photo, naming.face_id): naming for naming in self.namings}
 
     @cached_property
     def by_person(self) -> Mapping[str, Naming]:
-        """The first line about each person; in a film, all of them say the same of role and group."""
-        return {one.person: one for one in reversed(self.namings)}
+        """The first line about each person; in a video, all lines about a person give the same role and group."""
+        return {naming.person: naming for naming in reversed(self.namings)}
 
-    def give(self, tracked_frames: Iterable[TrackedFrame], kind: Kind) -> Iterator[TrackedFrame]:
-        """The same readings with named faces; in a film, tracks of one name take the face_id of the first to be seen.
+    def name_faces(self, tracked_frames: Iterable[TrackedFrame], kind: Kind) -> Iterator[TrackedFrame]:
+        """The same frames with named faces; in a video, all tracks of a name get the face_id of its first track.
 
-        Where several faces of one name are in one frame, only one has the name: the one whose track was seen first.
+        Where several faces of a frame have the same name, only one keeps it: the one with the joined face_id, or else
+        with the lowest face_id.
         """
         if not self.namings:
             yield from tracked_frames
             return
-        first: dict[str, int] = {}
+        joined_ids: dict[str, int] = {}
         for tracked in tracked_frames:
             photo = tracked.time.file if kind is Kind.PHOTOS else None
             faces: list[Face] = []
-            here: dict[str, list[tuple[Naming, Face]]] = {}
+            named: dict[str, list[tuple[Naming, Face]]] = {}
             for face in tracked.faces:
                 naming = self.by_face.get((photo, face.face_id))
                 if naming is None:
                     faces.append(face)
                 else:
-                    self._met.add((photo, face.face_id))
-                    here.setdefault(naming.person, []).append((naming, face))
-            for person, candidates in here.items():
-                number = first.setdefault(person, candidates[0][1].face_id)
-                # Whoever has the joined number already, so that nobody else takes it; else the lowest.
-                candidates.sort(key=lambda one: (one[1].face_id != number, one[1].face_id))
+                    self._found.add((photo, face.face_id))
+                    named.setdefault(naming.person, []).append((naming, face))
+            for person, candidates in named.items():
+                joined_id = joined_ids.setdefault(person, candidates[0][1].face_id)
+                # The face that has the joined face_id comes first, so that no other face of the frame gets it.
+                candidates.sort(key=lambda pair: (pair[1].face_id != joined_id, pair[1].face_id))
                 (naming, face), *others = candidates
-                faces.append(replace(face, face_id=face.face_id if photo else number, person=person))
-                for other, left in others:
-                    self._clashes.setdefault((naming, other), _Clash(tracked.time)).frames += 1
-                    faces.append(left)
+                faces.append(replace(face, face_id=face.face_id if photo else joined_id, person=person))
+                for other_naming, other_face in others:
+                    self._clashes.setdefault((naming, other_naming), _Clash(tracked.time)).frames += 1
+                    faces.append(other_face)
             yield replace(tracked, faces=tuple(sorted(faces, key=lambda face: face.face_id)))
 
-    def complaints(self) -> list[Skipped]:
-        """What is wrong, once all readings have been named."""
-        wrong = [
-            one.line.wrong(
-                f"there is no face {one.face_id} in {one.line.values['file']}. Correct face_id, or take the line out; "
-                "face_ids change with the options that choose frames and faces."
+    def problems(self) -> list[Skipped]:
+        """What does not fit, once all frames went through :meth:`name_faces`: absent faces, one name for two faces."""
+        errors = [
+            naming.line.error(
+                f"there is no face {naming.face_id} in {naming.line.values['file']}. Correct face_id, or take the line "
+                "out; face_ids change with the options that choose frames and faces."
             )
-            for one in self.namings
-            if (one.photo, one.face_id) not in self._met
+            for naming in self.namings
+            if (naming.photo, naming.face_id) not in self._found
         ]
-        for (one, other), clash in self._clashes.items():
+        for (naming, other), clash in self._clashes.items():
             when = "" if clash.first.seconds is None else f", first at {clash.first.seconds:.3f} s"
-            where = f"{clash.frames} frames{when}" if one.photo is None else "one photograph"
-            wrong.append(
-                other.line.wrong(
-                    f"faces {one.face_id} and {other.face_id} are both named {one.person} and are seen together in "
-                    f"{where}; only face {one.face_id} has the name there. Give them different names."
+            where = f"{clash.frames} frames{when}" if naming.photo is None else "one photo"
+            errors.append(
+                other.line.error(
+                    f"faces {naming.face_id} and {other.face_id} are both named {naming.person} and are seen together "
+                    f"in {where}; only face {naming.face_id} has the name there. Give them different names."
                 )
             )
-        return [Skipped(self.source, str(error), rows_kept=True) for error in wrong]
+        return [Skipped(self.source, str(error), rows_kept=True) for error in errors]
 
 
 @dataclass
 class _Clash:
-    """How often two faces of one name are seen together."""
+    """Two faces of one name that are in the same frames."""
 
     first: FrameTime
+    """Of the first such frame."""
     frames: int = 0

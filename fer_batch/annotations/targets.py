@@ -1,4 +1,4 @@
-"""What a sheet's column ``file`` may mean: the films and photographs among the inputs."""
+"""What the column ``file`` of a user CSV may name: the videos and photos among the inputs."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -11,63 +11,70 @@ from fer_batch.types import Kind
 
 @dataclass(frozen=True)
 class Target:
-    """A film, or a photograph in a folder."""
+    """A video, or a photo in a folder."""
 
     source: str
+    """Name of the video or of the folder."""
     photo: str | None
-    """Its name within its folder; None: a film."""
+    """The photo's name within its folder; None: a video."""
 
 
 class Targets:
-    """All of them."""
+    """The videos and photos that were found, by the names that a user CSV may use for them.
+
+    A photo may be named with or without its folder.
+    """
 
     def __init__(self, found: FoundMedia) -> None:
-        self._places: dict[str, list[Target]] = {}
-        self._folders = {_same(source.name): source for source in found.sources if source.kind is Kind.PHOTOS}
-        self._unreadable = {_same(one.file) for one in found.skipped}
+        self._targets: dict[str, list[Target]] = {}
+        self._folders = {_normalized(source.name): source for source in found.sources if source.kind is Kind.PHOTOS}
+        self._unreadable = {_normalized(skipped.file) for skipped in found.skipped}
         for source in found.sources:
             if source.kind is Kind.VIDEO:
                 self._add(source.name, Target(source.name, None))
             else:
                 for name in map(legible_name, source.files):
-                    place = Target(source.name, name)
-                    self._add(f"{source.name}/{name}", place)
-                    self._add(name, place)
+                    photo = Target(source.name, name)
+                    self._add(f"{source.name}/{name}", photo)
+                    self._add(name, photo)
 
     @property
     def videos(self) -> list[str]:
-        """The names of all films."""
-        places = (place for candidates in self._places.values() for place in candidates)
-        return sorted({place.source for place in places if place.photo is None})
+        """The names of all videos, sorted."""
+        targets = (target for candidates in self._targets.values() for target in candidates)
+        return sorted({target.source for target in targets if target.photo is None})
 
     def of(self, line: Line) -> Target | None:
-        """The place that a line names; None: a file that is there and cannot be read, which is told elsewhere.
+        """The video or photo that a line names; None: a file that is there but unreadable, which errors.csv reports.
 
         Raises:
-            UsageError: there is none, or it could be several.
+            UsageError: nothing has that name, or several files have it.
         """
         name = line.values["file"]
-        places = self._places.get(_same(name), [])
-        if len(places) == 1:
-            return places[0]
-        if places:
-            one = f"{places[0].source}/{places[0].photo}" if places[0].photo else places[0].source
-            raise line.wrong(f"'{name}' may be one of {len(places)} files. Write its folder too, as in '{one}'.")
-        if _same(name) in self._unreadable:
+        candidates = self._targets.get(_normalized(name), [])
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            source, photo = candidates[0].source, candidates[0].photo
+            example = f"{source}/{photo}" if photo else source
+            raise line.error(
+                f"'{name}' may be one of {len(candidates)} files. Write its folder too, as in '{example}'."
+            )
+        if _normalized(name) in self._unreadable:
             return None
-        if (folder := self._folders.get(_same(name))) is not None:
+        if (folder := self._folders.get(_normalized(name))) is not None:
             example = f"{folder.name}/{legible_name(folder.files[0])}"
-            raise line.wrong(f"'{name}' is a folder of photographs. Name the photograph too, as in '{example}'.")
-        near = user_csv.suggestion(_same(name), list(self._places))
-        raise line.wrong(
-            f"there is no film and no photograph '{name}' among the inputs.{near} Correct the name (films are named as "
-            "in the column file of summary.csv, photographs as in their timeline), or take the line out."
+            raise line.error(f"'{name}' is a folder of photos. Name the photo too, as in '{example}'.")
+        near = user_csv.suggestion(_normalized(name), list(self._targets))
+        raise line.error(
+            f"there is no video and no photo '{name}' among the inputs.{near} Correct the name (videos are named as in "
+            "the column file of summary.csv, photos as in their timeline), or take the line out."
         )
 
-    def _add(self, name: str, place: Target) -> None:
-        self._places.setdefault(_same(name), []).append(place)
+    def _add(self, name: str, target: Target) -> None:
+        self._targets.setdefault(_normalized(name), []).append(target)
 
 
-def _same(name: str) -> str:
-    """A name as it is compared: macOS writes accents apart from their letters, and sheets have lost outer spaces."""
+def _normalized(name: str) -> str:
+    """A name as it is compared: in Unicode's form NFC, since macOS stores accents apart from letters, and stripped."""
     return unicodedata.normalize("NFC", name.strip())

@@ -1,4 +1,4 @@
-"""Tables that people write by hand or export: read strictly, and told what to mend by name of file and line."""
+"""CSV files that users write by hand or export. A mistake in one is an error that names the file and the line."""
 
 import codecs
 import csv
@@ -12,34 +12,34 @@ from pathlib import Path
 from fer_batch.errors import UsageError
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-"""What other programs put between columns."""
+"""What other programs put between columns instead of commas."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a sheet, below its header."""
+    """One line of a user CSV, below its header."""
 
-    sheet: str
-    """The sheet's file name, without its folder."""
+    csv_name: str
+    """The file's name, without its folder."""
     number: int
     """As an editor counts, from 1; the header's is 1."""
     values: Mapping[str, str] = field(hash=False)
-    """By column; "" for an empty field, and for an optional column that the sheet lacks."""
+    """By column; "" for an empty field, and for an optional column that the file lacks."""
 
     @property
     def place(self) -> str:
-        """How messages name it."""
-        return f"{self.sheet} line {self.number}"
+        """The file's name and the line's number, for messages."""
+        return f"{self.csv_name} line {self.number}"
 
-    def wrong(self, what: str) -> UsageError:
-        """An error that names the line."""
-        return UsageError(f"{self.place}: {what}")
+    def error(self, text: str) -> UsageError:
+        """An error whose message names the line."""
+        return UsageError(f"{self.place}: {text}")
 
-    def number_in(self, column: str) -> float:
-        """The number in a column.
+    def seconds_in(self, column: str) -> float:
+        """The finite number of seconds in a column.
 
         Raises:
-            UsageError: there is none.
+            UsageError: the field is empty, or holds something else.
         """
         text = self.values[column]
         try:
@@ -47,15 +47,15 @@ class Line:
         except ValueError:
             value = float("nan")
         if not isfinite(value):
-            raise self.wrong(f"{column} must be seconds with a decimal point, like 12.5; got '{text}'.")
+            raise self.error(f"{column} must be seconds with a decimal point, like 12.5; got '{text}'.")
         return value
 
 
 def read(path: Path, required: Sequence[str], optional: Sequence[str]) -> list[Line]:
-    """The lines of a CSV file with a header, in UTF-8, separated by commas; blank ones are left out.
+    """The lines of a CSV file with a header, in UTF-8, separated by commas; blank lines are left out.
 
     Raises:
-        UsageError: it cannot be read as such, or has other columns; the text names the line and says what to do.
+        UsageError: the file cannot be read, or has other columns; the text names the line and says what to do.
     """
     name = path.name
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
@@ -78,7 +78,7 @@ def read(path: Path, required: Sequence[str], optional: Sequence[str]) -> list[L
 
 
 def suggestion(wrong: str, known: Sequence[str]) -> str:
-    """What was probably meant, as a sentence that begins with a space; "" if nothing comes near."""
+    """The known name most similar to a wrong one, as a sentence that begins with a space; "" if none is similar."""
     near = get_close_matches(wrong, known, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
@@ -108,7 +108,7 @@ def _header(fields: Sequence[str], name: str, required: Sequence[str], optional:
             if character in fields[0]:
                 raise UsageError(
                     f"{name} line 1: the columns are separated by {word}. Separate them by commas: export the table "
-                    'so, or put commas there with a text editor, and quotation marks about "values, with commas".'
+                    'that way, or use a text editor, and put quotation marks around "values, with commas".'
                 )
     known = [*required, *optional]
     columns = ", ".join(required) + (f", and may be {', '.join(optional)}" if optional else "")

@@ -1,4 +1,4 @@
-"""events.csv: what happened when, in the time of each film, and what is told when it cannot be so."""
+"""events.csv: what happened when, in the time of each video, and what is refused."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def read(folder: Path, *lines: str, header: str = "file,label,start,stop,offset"
 
 
 def spans(found: events.Events, video: str) -> list[tuple[str, float, float]]:
-    return [(one.label, one.start, one.stop) for one in found.of(video)]
+    return [(event.label, event.start, event.stop) for event in found.of(video)]
 
 
 def test_events_are_sorted_and_those_of_different_labels_may_overlap(tmp_path: Path) -> None:
@@ -52,9 +52,9 @@ def test_a_camera_that_started_later_has_the_clocks_events_earlier(tmp_path: Pat
     [
         (
             ["lft.mp4,task,0,1,"],
-            "line 2: there is no film and no photograph 'lft.mp4' among the inputs. Did you mean 'left.mp4'?",
+            "line 2: there is no video and no photo 'lft.mp4' among the inputs. Did you mean 'left.mp4'?",
         ),
-        (["holiday/a.jpg,task,0,1,"], "line 2: 'holiday/a.jpg' is a photograph, and events are of films."),
+        (["holiday/a.jpg,task,0,1,"], "line 2: 'holiday/a.jpg' is a photo, and events are for videos."),
         (["left.mp4,task,5,1,"], "line 2: stop (1) must come after start (5). Are the two reversed?"),
         (["left.mp4,task,5,5,"], "line 2: stop (5) must come after start (5)."),
         (["left.mp4,task,0:30,0:40,"], "line 2: start must be seconds with a decimal point, like 12.5; got '0:30'."),
@@ -62,7 +62,7 @@ def test_a_camera_that_started_later_has_the_clocks_events_earlier(tmp_path: Pat
         (["left.mp4,task,,2,"], "line 2: start must be seconds with a decimal point, like 12.5; got ''."),
         (["left.mp4,,0,1,"], "line 2: label is empty. Write what happens, or take the line out."),
         (["left.mp4,,0,1,5"], "line 2: label is empty."),
-        ([",task,0,1,5"], "line 2: an offset belongs to one film. Name it in the column file."),
+        ([",task,0,1,5"], "line 2: an offset is for one video. Name the video in the column file."),
         (["left.mp4,task,0,1,late"], "line 2: offset must be seconds"),
         (
             ["left.mp4,task,0,1,5", "left.mp4,task,2,3,6"],

@@ -1,4 +1,4 @@
-"""people.csv: who is who, what joins, and what is told when it cannot be so."""
+"""people.csv: who is who, what joins, and what is reported where that does not fit."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_batch.annotations import people
-from fer_batch.annotations.people import Names
+from fer_batch.annotations.people import FaceNames
 from fer_batch.errors import UsageError
 from fer_batch.media.sources import FoundMedia
 from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Skipped, Source, TrackedFrame
@@ -34,7 +34,7 @@ def read(folder: Path, *lines: str, header: str = "file,face_id,person,role,grou
 
 
 def video(*frames: Iterable[int]) -> list[TrackedFrame]:
-    """A reading for each frame, 0.1 s apart, with faces of these ids."""
+    """A tracked frame for each entry, 0.1 s apart, with faces of these ids."""
     return [
         TrackedFrame(FrameTime("interview.mp4", number, number / 10, 0.1), tuple(map(face, ids)))
         for number, ids in enumerate(frames)
@@ -46,11 +46,11 @@ def face(face_id: int) -> Face:
 
 
 def named(
-    names: Names, tracked_frames: list[TrackedFrame], kind: Kind = Kind.VIDEO
+    names: FaceNames, tracked_frames: list[TrackedFrame], kind: Kind = Kind.VIDEO
 ) -> list[list[tuple[int, str, float]]]:
     """face_id, person and where it is, of every face of every frame."""
-    given = names.give(tracked_frames, kind)
-    return [[(one.face_id, one.person, one.detection.box.x) for one in tracked.faces] for tracked in given]
+    given = names.name_faces(tracked_frames, kind)
+    return [[(face.face_id, face.person, face.detection.box.x) for face in tracked.faces] for tracked in given]
 
 
 def test_tracks_of_one_name_are_joined_under_the_first_ones_number(tmp_path: Path) -> None:
@@ -65,13 +65,13 @@ def test_tracks_of_one_name_are_joined_under_the_first_ones_number(tmp_path: Pat
         [(0, "Anna", 2), (3, "Bo", 3)],
         [(3, "Bo", 3)],
     ]
-    assert names.complaints() == []
+    assert names.problems() == []
 
 
-def test_a_face_that_is_not_there_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_face_that_is_not_there_is_reported_with_its_line(tmp_path: Path) -> None:
     names = read(tmp_path, "interview.mp4,0,Anna,,", "interview.mp4,7,Anna,,").of("interview.mp4")
     named(names, video([0]))
-    ((file, reason, kept),) = ((one.file, one.reason, one.rows_kept) for one in names.complaints())
+    ((file, reason, kept),) = ((problem.file, problem.reason, problem.rows_kept) for problem in names.problems())
     assert (file, kept) == ("interview.mp4", True)
     assert reason.startswith("people.csv line 3: there is no face 7 in interview.mp4. Correct face_id, or")
 
@@ -80,10 +80,10 @@ def test_one_person_cannot_be_two_faces_of_one_frame(tmp_path: Path) -> None:
     names = read(tmp_path, "interview.mp4,0,Anna,,", "interview.mp4,1,Anna,,").of("interview.mp4")
     found = named(names, video([0], [0, 1], [0, 1], [1]))
     assert found == [[(0, "Anna", 0)], [(0, "Anna", 0), (1, "", 1)], [(0, "Anna", 0), (1, "", 1)], [(0, "Anna", 1)]]
-    (told,) = names.complaints()
+    (problem,) = names.problems()
     assert (
         "people.csv line 3: faces 0 and 1 are both named Anna and are seen together in 2 frames, first at 0.100 s"
-        in told.reason
+        in problem.reason
     )
 
 
@@ -95,14 +95,14 @@ def test_whatever_is_named_no_face_is_lost_and_none_is_twice_in_a_frame(
     frames: list[set[int]], given: list[str]
 ) -> None:
     lines = [
-        people.Naming(people.Line("people.csv", at + 2, {"file": "interview.mp4"}), None, at, person, "", "")
-        for at, person in enumerate(given)
+        people.Naming(people.Line("people.csv", face_id + 2, {"file": "interview.mp4"}), None, face_id, person, "", "")
+        for face_id, person in enumerate(given)
         if person
     ]
     tracked_frames = video(*(sorted(frame) for frame in frames))
-    found = named(Names("interview.mp4", lines), tracked_frames)
+    found = named(FaceNames("interview.mp4", lines), tracked_frames)
     for before, after in zip(tracked_frames, found, strict=True):
-        assert sorted(x for _, _, x in after) == [one.detection.box.x for one in before.faces]
+        assert sorted(x for _, _, x in after) == [face.detection.box.x for face in before.faces]
         assert len({face_id for face_id, _, _ in after}) == len(after)
         persons = [person for _, person, _ in after if person]
         assert len(set(persons)) == len(persons)
@@ -115,21 +115,21 @@ def test_photos_are_named_one_by_one(tmp_path: Path) -> None:
     everybody = read(tmp_path, *lines)
     names = everybody.of("holiday")
     tracked_frames = [
-        TrackedFrame(FrameTime(file, at), (face(0), face(1))) for at, file in enumerate(("a.jpg", "b.jpg"))
+        TrackedFrame(FrameTime(file, number), (face(0), face(1))) for number, file in enumerate(("a.jpg", "b.jpg"))
     ]
     assert named(names, tracked_frames, Kind.PHOTOS) == [[(0, "", 0), (1, "Anna", 1)], [(0, "Anna", 0), (1, "", 1)]]
-    assert names.complaints() == []
+    assert names.problems() == []
     assert (everybody.persons, everybody.groups) == ({"Anna", "Bo"}, {"before", "after"})
     named(everybody.of("work"), [], Kind.PHOTOS)
     twice = read(tmp_path, "a.jpg,0,Anna,,", "a.jpg,1,Anna,,").of("holiday")
     assert named(twice, tracked_frames, Kind.PHOTOS)[0] == [(0, "Anna", 0), (1, "", 1)]
-    assert "seen together in one photograph" in twice.complaints()[0].reason
+    assert "seen together in one photo" in twice.problems()[0].reason
 
 
-def test_a_photo_without_the_face_is_told(tmp_path: Path) -> None:
+def test_a_photo_without_the_face_is_reported(tmp_path: Path) -> None:
     names = read(tmp_path, "a.jpg,1,Anna,,").of("holiday")
     named(names, [TrackedFrame(FrameTime("a.jpg", 0), (face(0),))], Kind.PHOTOS)
-    assert "line 2: there is no face 1 in a.jpg." in names.complaints()[0].reason
+    assert "line 2: there is no face 1 in a.jpg." in names.problems()[0].reason
 
 
 def test_role_and_group_may_be_left_out_and_accents_may_be_written_either_way(tmp_path: Path) -> None:
@@ -147,16 +147,16 @@ def test_a_file_that_cannot_be_read_anyway_is_no_mistake(tmp_path: Path) -> None
     [
         (
             ["intervew.mp4,0,Anna,,"],
-            "line 2: there is no film and no photograph 'intervew.mp4' among the inputs. Did you mean 'interview.mp4'?",
+            "line 2: there is no video and no photo 'intervew.mp4' among the inputs. Did you mean 'interview.mp4'?",
         ),
         (
             ["interview.mp4,0,Anna,,", "x.avi,0,Bo,,"],
-            "line 3: there is no film and no photograph 'x.avi' among the inputs. Correct the name",
+            "line 3: there is no video and no photo 'x.avi' among the inputs. Correct the name",
         ),
         (["b.jpg,0,Anna,,"], "line 2: 'b.jpg' may be one of 2 files. Write its folder too, as in 'holiday/b.jpg'."),
         (
             ["holiday,0,Anna,,"],
-            "line 2: 'holiday' is a folder of photographs. Name the photograph too, as in 'holiday/a.jpg'.",
+            "line 2: 'holiday' is a folder of photos. Name the photo too, as in 'holiday/a.jpg'.",
         ),
         (
             ["interview.mp4,first,Anna,,"],

@@ -1,4 +1,4 @@
-"""Tables that people write: every mistake gets its line and what to do."""
+"""CSV files that users write: every mistake gets its line and what to do."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ REQUIRED, OPTIONAL = ("file", "start"), ("note",)
 
 
 def read(folder: Path, content: str | bytes) -> list[user_csv.Line]:
-    path = folder / "sheet.csv"
+    path = folder / "user.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return user_csv.read(path, REQUIRED, OPTIONAL)
 
@@ -22,8 +22,8 @@ def test_lines_come_with_their_numbers_as_an_editor_counts(tmp_path: Path) -> No
         (2, {"note": "two\r\nlines", "file": "a.mp4", "start": "1"}),
         (6, {"note": "x, y", "file": "b.mp4", "start": "2.5"}),
     ]
-    assert lines[1].place == "sheet.csv line 6"
-    assert lines[1].number_in("start") == 2.5
+    assert lines[1].place == "user.csv line 6"
+    assert lines[1].seconds_in("start") == 2.5
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_what_programs_write_is_taken(tmp_path: Path, content: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"sheet\.csv is empty\. Its first line must be file,start,note"),
+        ("", r"user\.csv is empty\. Its first line must be file,start,note"),
         ("\ufeff", "is empty"),
-        ("file;start\na;1\n", r"sheet\.csv line 1: the columns are separated by semicolons\. Separate them by commas"),
+        ("file;start\na;1\n", r"user\.csv line 1: the columns are separated by semicolons\. Separate them by commas"),
         ("file\tstart\na\t1\n", "line 1: the columns are separated by tabs"),
         ("file,start\na,1\nb;2\n", r"line 3 has 1 fields where the header has 2\. Put values that hold a comma in"),
         ("file,start\na,1,5\n", "line 2 has 3 fields where the header has 2"),
@@ -64,11 +64,11 @@ def test_every_mistake_is_told_with_its_line_and_what_to_do(tmp_path: Path, cont
 def test_what_is_no_number_of_seconds_is_refused(tmp_path: Path, text: str) -> None:
     (line,) = read(tmp_path, f'file,start\na,"{text}"\n')
     with pytest.raises(
-        UsageError, match=r"sheet\.csv line 2: start must be seconds with a decimal point, like 12\.5; got"
+        UsageError, match=r"user\.csv line 2: start must be seconds with a decimal point, like 12\.5; got"
     ):
-        line.number_in("start")
+        line.seconds_in("start")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"sheet\.csv cannot be read: No such file"):
-        user_csv.read(tmp_path / "sheet.csv", REQUIRED, OPTIONAL)
+    with pytest.raises(UsageError, match=r"user\.csv cannot be read: No such file"):
+        user_csv.read(tmp_path / "user.csv", REQUIRED, OPTIONAL)
