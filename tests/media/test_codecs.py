@@ -17,8 +17,8 @@ from fer_batch.media.video.frame import FrameConverter
 from fer_batch.media.video.index import read_index
 from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Box
-from tests.helpers import media
-from tests.media.test_reader import begun, plan, plan_as_a_run_would
+from tests.helpers import media, reading
+from tests.media.test_reader import plan, plan_as_a_run_would
 
 LIMITED, FULL = 1, 2
 
@@ -91,7 +91,7 @@ def crops(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> dict[st
     for codec, pixel_format, levels in VIDEOS:
         suffix = "nut" if codec == "rawvideo" else "mov" if codec == "prores_ks" else "mkv"
         path = write_face(folder / f"{len(found)}.{suffix}", face, codec, pixel_format, levels)
-        (frame, *_) = [one for chunk in plan_as_a_run_would(path) for one in begun(chunk).frames]
+        (frame, *_) = [one for chunk in plan_as_a_run_would(path) for one in reading.frames(chunk)]
         found[f"{codec} {pixel_format} {levels}"] = crop.cut(frame.image.luma(), FACE)
     return found
 
@@ -210,7 +210,7 @@ def test_cut_at_keyframes_or_not_every_video_gives_the_same_pixels(
     expected = straight(path)
     assert len(expected) == count
     chunks = plan_as_a_run_would(path)
-    found = [(frame.time, frame.image.luma().plane.copy()) for chunk in chunks for frame in begun(chunk).frames]
+    found = [(frame.time, frame.image.luma().plane.copy()) for chunk in chunks for frame in reading.frames(chunk)]
     assert [time.number for time, _ in found] == list(range(count))
     assert all(np.array_equal(one, other) for (_, one), other in zip(found, expected, strict=True))
     seconds = [time.seconds for time, _ in found]

@@ -22,11 +22,11 @@ from fer_batch.media import photo_file
 from fer_batch.media.frame import Frame, Luma
 from fer_batch.media.video import reader
 from fer_batch.media.video.frame import FrameConverter
-from fer_batch.media.video.index import MOST_PIXELS, VideoIndex, read_index
+from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, read_index
 from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Box, Kind
-from tests.helpers import media
-from tests.media.test_reader import begun, plan, plan_as_a_run_would, read
+from tests.helpers import media, reading
+from tests.media.test_reader import plan, plan_as_a_run_would, read
 
 STEPS = range(0, 2000, 40)
 """Fifty frames in two seconds."""
@@ -81,7 +81,7 @@ def modulo(numbers: Sequence[int]) -> list[int]:
 
 
 def frames(path: Path) -> list[Frame]:
-    return [frame for chunk in plan_as_a_run_would(path) for frame in begun(chunk).frames]
+    return [frame for chunk in plan_as_a_run_would(path) for frame in reading.frames(chunk)]
 
 
 def set_aspect(aspect: Fraction):
@@ -111,7 +111,7 @@ def test_boxes_are_in_square_pixels_where_the_videos_are_not(
         prepare=set_aspect(Fraction(aspect)),
     )
     assert read_index(path).facts["pixel_aspect"] == str(Fraction(aspect))
-    for frame in begun(plan_as_a_run_would(path)[0]).frames:
+    for frame in reading.frames(plan_as_a_run_would(path)[0]):
         pixels = frame.image
         assert (pixels.width, pixels.height) == (round(96 * aspect), 96)
         assert pixels.rgb(1000).shape == (96, round(96 * aspect), 3)
@@ -225,7 +225,7 @@ def test_of_several_video_streams_the_default_is_looked_at_and_it_is_said(
     told = tell(write_two(tmp_path / f"a.{suffix}", default))
     assert told.levels == modulo(range(10 * default, 25 + 10 * default))
     assert told.index.facts["stream"] == default
-    assert told.lines == ["It holds 2 video streams; only the default one is looked at."]
+    assert told.lines == ["It holds 2 video streams; only the default one is analysed."]
 
 
 def write_cover(path: Path, video: bool) -> Path:
@@ -263,7 +263,7 @@ def write_cover(path: Path, video: bool) -> Path:
 
 @pytest.mark.parametrize("suffix", ["m4a", "mp3", "mp4"])
 def test_a_cover_picture_is_no_video(tmp_path: Path, suffix: str) -> None:
-    with pytest.raises(MediaError, match="only sound or a cover picture"):
+    with pytest.raises(MediaError, match="only sound or a cover image"):
         read_index(write_cover(tmp_path / f"a.{suffix}", video=False))
 
 
@@ -340,7 +340,7 @@ def test_stamps_that_are_missing_here_and_there_are_set_between_their_neighbours
     assert told.levels == modulo(range(50))
     assert told.seconds == pytest.approx([0.04 * at for at in range(50)], abs=0.001)
     assert told.lines == [
-        f"It gives no time for {len(lost)} of its 50 frames: theirs are set between those of their neighbours."
+        f"It has no timestamps for {len(lost)} of its 50 frames: their times are set between those of their neighbours."
     ]
 
 
@@ -411,19 +411,19 @@ def test_that_a_video_changes_its_size_is_said_once(
     assert json.loads((run.folder / "run.json").read_text())["counts"]["chunks_scanned"] == chunks
     (line,) = (one for one in run.skipped if "size" in one.reason)
     assert line.rows_kept
-    assert line.reason.startswith("Its picture changes size 1 time, first from 64x48 to 96x64: boxes")
+    assert line.reason.startswith("Its frames change size 1 time, first from 64x48 to 96x64: boxes")
 
 
 def test_a_frame_too_large_for_any_camera_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     side = 11_600
-    assert side**2 > MOST_PIXELS
+    assert side**2 > MAX_PIXELS
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.pix_fmt = side, side, "gray"
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((side, side), np.uint8), format="gray")))
         container.mux(stream.encode())
-    with pytest.raises(MediaError, match="11600x11600, more than the 134 megapixels"):
+    with pytest.raises(MediaError, match="11600x11600, more than the limit of 134 megapixels"):
         read_index(path)
 
 
@@ -446,7 +446,7 @@ def test_a_playlist_under_a_videos_name_opens_no_other_file(tmp_path: Path) -> N
         ("hls.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n"),
     ]:
         (tmp_path / name).write_text(text)
-        with pytest.raises(MediaError, match="A playlist, not a film"):
+        with pytest.raises(MediaError, match="A playlist, not a video"):
             read_index(tmp_path / name)
 
 
@@ -461,8 +461,8 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
     pages[0].save(study / "pages.tif", save_all=True, append_images=pages[1:])
     run = analyze([study], Options(workers=0), out=tmp_path / "out")
     told = {(one.file, one.reason) for one in run.skipped if one.rows_kept}
-    assert ("two.mkv", "It holds 2 video streams; only the default one is looked at.") in told
-    assert ("study/pages.tif", photo_file.SEVERAL) in told
+    assert ("two.mkv", "It holds 2 video streams; only the default one is analysed.") in told
+    assert ("study/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE) in told
     assert any(file == "joined.ts" and "Its clock jumps back" in reason for file, reason in told)
     facts = {one["name"]: one["facts"] for one in json.loads((tmp_path / "out" / "run.json").read_text())["sources"]}
     assert (facts["narrow.mp4"]["pixel_aspect"], facts["two.mkv"]["stream"]) == ("2", 1)

@@ -278,14 +278,14 @@ def test_what_is_no_video_says_why(tmp_path: Path) -> None:
     empty = tmp_path / "empty.mp4"
     empty.touch()
     garbage = tmp_path / "garbage.mp4"
-    garbage.write_bytes(b"not a film" * 100)
+    garbage.write_bytes(b"not a video" * 100)
     playlist = tmp_path / "list.m3u8"
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
     for path, reason in [
         (empty, "empty"),
-        (garbage, "Cannot be opened as a film"),
+        (garbage, "Cannot be opened as a video"),
         (media.write_sound(tmp_path / "sound.mp4"), "only sound"),
-        (playlist, "film"),
+        (playlist, "A playlist"),
         (tmp_path / "missing.mp4", "No such file"),
     ]:
         with pytest.raises(MediaError, match=reason):

@@ -23,7 +23,7 @@ def packet(pts: int | None, dts: int | None) -> av.Packet:
 def gather(packets: Iterable[tuple[int | None, int | None]]) -> Timestamps:
     timestamps = Timestamps(Fraction(1, 1000))
     for pts, dts in packets:
-        timestamps.add(packet(pts, dts), decoding_times=False)
+        timestamps.add(packet(pts, dts), use_dts=False)
     return timestamps
 
 

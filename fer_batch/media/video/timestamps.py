@@ -1,4 +1,4 @@
-"""Every frame's stamp, also where the container's own are missing or jump back."""
+"""The pts of every frame of a video, also if some are missing in the container, or if they jump back."""
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
@@ -11,106 +11,111 @@ import numpy as np
 from av.packet import Packet
 
 JUMP_SECONDS = Fraction(1, 4)
-"""By so much the clock must go back to be taken for another one: smaller steps are untidy stamps."""
+"""If decoding timestamps go back by more than this, the clock has been reset. Smaller steps back are inaccuracies."""
 
-MOST_GUESSED = Fraction(1, 10)
-"""Of a film's frames, whose missing stamps are set between their neighbours'."""
+MAX_MISSING_SHARE = Fraction(1, 10)
+"""Missing timestamps are filled in for at most this share of a video's frames."""
 
-NEIGHBOURS = 8
-"""Packets on each side among which a missing stamp is set: H.264 shows no frame more than 16 frames later."""
+NEIGHBOUR_PACKETS = 8
+"""A missing timestamp is set among those of so many packets before it and after it: an H.264 decoder delays a frame by
+at most 16 frames."""
 
 
 @dataclass
 class Timestamps:
-    """Stamps of a film's frames, gathered packet by packet in the order of the file.
+    """The timestamps of a video's frames, collected packet by packet in file order.
 
-    Where the clock jumps back, as where films were put one behind the other, the film goes on from where it was.
+    If the clock jumps back, as in videos that were joined, an offset is added to the timestamps that follow, so that
+    time goes on without a jump.
     """
 
     time_base: Fraction
-    """Seconds in one unit of a stamp."""
-    found: list[int | None] = field(default_factory=list)
-    """One a frame; None: it has none."""
+    """Seconds in one unit of a timestamp."""
+    pts: list[int | None] = field(default_factory=list)
+    """The pts of each frame in file order; None: it has none."""
     keyframes: list[int] = field(default_factory=list)
+    """The pts of the keyframes in file order."""
     end: int | None = None
-    """Where the last frame ends."""
+    """The pts at which the last frame ends."""
     corrupt: int = 0
-    """Packets that are marked so."""
+    """Number of packets that are marked as corrupt."""
     jumps: list[int] = field(default_factory=list)
-    """The frames before which the clock jumps back and stays there, in the order of the file."""
+    """Indices, in file order, of the frames before which the clock jumps back for good."""
     differ_from_decoder: bool = False
-    """The decoder will give its frames other stamps than these: FFmpeg's guesses, where AVI has none for showing."""
+    """The decoder will give other timestamps: AVI has no presentation timestamps, and FFmpeg estimates them; or some
+    timestamps were damaged."""
     _offsets: list[int] = field(default_factory=lambda: [0])
-    """What was added to the stamps before the first jump, after the first, and so on."""
-    _dts: int | None = None
-    _step: int = 0
-    """The shortest from one packet to the next so far."""
+    """What is added to timestamps: before the first jump, after the first, after the second …"""
+    _last_dts: int | None = None
+    _shortest_step: int = 0
+    """The least difference of the decoding timestamps of two successive packets so far; 0: unknown."""
 
     @cached_property
-    def _jump(self) -> int:
+    def _jump_units(self) -> int:
         """JUMP_SECONDS in whole units of the time base."""
         return int(JUMP_SECONDS / self.time_base)
 
-    def add(self, packet: "Packet[Any]", decoding_times: bool) -> None:
-        """Take the next packet."""
+    def add(self, packet: "Packet[Any]", use_dts: bool) -> None:
+        """Add the next packet of the file. ``use_dts``: take its decoding timestamp for its presentation timestamp."""
         if packet.dts is not None:
-            self._follow(packet.dts)
-        duration = packet.duration or 0
-        pts = packet.dts if decoding_times else packet.pts
+            self._find_jump(packet.dts)
+        pts = packet.dts if use_dts else packet.pts
         self.differ_from_decoder |= pts is not None and packet.pts is not None and packet.pts != pts
         self.corrupt += packet.is_corrupt
         if pts is not None:
             pts += self._offsets[-1]
-            self.end = max(pts + duration, pts if self.end is None else self.end)
+            self.end = max(pts + (packet.duration or 0), pts if self.end is None else self.end)
             if packet.is_keyframe:
                 self.keyframes.append(pts)
-        self.found.append(pts)
+        self.pts.append(pts)
 
-    def _follow(self, dts: int) -> None:
-        """See where the clock of decoding is, which never goes back while it is one and the same."""
-        ahead = 0 if self._dts is None else dts - self._dts - self._step
-        if ahead < -self._jump:
+    def _find_jump(self, dts: int) -> None:
+        """Note whether the clock jumps before this decoding timestamp; without jumps these never decrease."""
+        step = 0 if self._last_dts is None else dts - self._last_dts
+        ahead, limit = step - self._shortest_step, self._jump_units
+        if ahead < -limit:
             self._offsets.append(self._offsets[-1] - ahead)
-            self.jumps.append(len(self.found))
-        elif ahead > self._jump and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= self._jump:
-            self._offsets.pop()  # there again: those stamps were damaged
+            self.jumps.append(len(self.pts))
+        elif ahead > limit and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= limit:
+            # It is back where it was before the last jump: the timestamps in between were damaged.
+            self._offsets.pop()
             self.jumps.pop()
             self.differ_from_decoder = True
-        elif self._dts is not None and dts > self._dts:
-            self._step = min(self._step or dts - self._dts, dts - self._dts)
-        self._dts = dts
+        elif step > 0:
+            self._shortest_step = min(self._shortest_step or step, step)
+        self._last_dts = dts
 
     @property
     def known(self) -> list[int]:
-        """Those that there are, in the order of the file."""
-        return [pts for pts in self.found if pts is not None]
+        """The pts of the frames that have one, in file order."""
+        return [pts for pts in self.pts if pts is not None]
 
     @property
     def missing(self) -> int:
-        """How many there are not."""
-        return len(self.found) - len(self.known)
+        """Number of frames without a pts."""
+        return len(self.pts) - len(self.known)
 
     @property
     def fillable(self) -> bool:
-        """A few are missing, and no damage is there to say why."""
-        return self.corrupt < self.missing <= MOST_GUESSED * len(self.found) and len(self.known) > 1
+        """Few timestamps are missing, and more than corrupt packets could explain: :meth:`filled` may be used."""
+        return self.corrupt < self.missing <= MAX_MISSING_SHARE * len(self.pts) and len(self.known) > 1
 
     def filled(self) -> list[int]:
-        """All, sorted; the missing ones are set into the widest gap among their neighbours, or before or after them."""
+        """The pts of all frames, sorted; missing ones are set among those of their neighbours in the file."""
         filled = sorted(self.known)
         step = max(1, int(np.median(np.diff(filled))))
-        for at, pts in enumerate(self.found):
+        for index, pts in enumerate(self.pts):
             if pts is None:
-                near = self.found[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
-                around = [one for one in near if one is not None] or filled
-                low, high = bisect_left(filled, min(around)), bisect_right(filled, max(around))
-                insort(filled, _amid(filled[low:high], step, first=at == 0))
+                near = self.pts[max(0, index - NEIGHBOUR_PACKETS) : index + NEIGHBOUR_PACKETS + 1]
+                neighbours = [pts for pts in near if pts is not None] or filled
+                low, high = bisect_left(filled, min(neighbours)), bisect_right(filled, max(neighbours))
+                insort(filled, _filled_in(filled[low:high], step, first=index == 0))
         return filled
 
 
-def _amid(around: list[int], step: int, first: bool) -> int:
-    """A step into the widest gap, if one is wider than usual; else a step after the last, or before the first."""
-    wide, low = max(((high - low, low) for low, high in pairwise(around)), default=(0, 0))
-    if 2 * wide > 3 * step:
-        return low + wide // round(wide / step)
-    return around[0] - step if first else around[-1] + step
+def _filled_in(neighbours: list[int], step: int, first: bool) -> int:
+    """A pts in the widest gap between ``neighbours`` if that is unusual; else after the last, or before the first."""
+    gap, low = max(((high - low, low) for low, high in pairwise(neighbours)), default=(0, 0))
+    if 2 * gap > 3 * step:
+        return low + gap // round(gap / step)
+    return neighbours[0] - step if first else neighbours[-1] + step
