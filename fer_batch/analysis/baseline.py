@@ -1,4 +1,4 @@
-"""Pure: how a face differs from how it looked at a time of its own that stands for its ordinary look."""
+"""Pure: how much a face differs from its own mean in a baseline, a stretch of time in which it looks as usual."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,22 +11,23 @@ from fer_batch.types import Summary
 
 @dataclass(frozen=True)
 class Baseline:
-    """How a face looked on average."""
+    """Means of one face over its baseline."""
 
     means: np.ndarray
-    """(7,) float64 in the order of EMOTIONS, over time."""
+    """(7,) float64 in the order of EMOTIONS: shares, over time."""
     valence: float
+    """Mean of the derived valence, over time."""
 
-    def less(self, one: Summary) -> Summary:
-        """The same summary, with the change from this baseline."""
-        return replace(one, changes=one.means - self.means, valence_change=one.valence - self.valence)
+    def add_changes(self, summary: Summary) -> Summary:
+        """The same summary, with its change from this baseline."""
+        return replace(summary, changes=summary.means - self.means, valence_change=summary.valence - self.valence)
 
 
 def baselines(faces: list[FaceSeries], start: float, stop: float) -> Mapping[int | None, Baseline]:
-    """Of every face that is visible between ``start`` and ``stop`` (seconds of the film), by its face_id."""
+    """The baseline of each face that is visible between ``start`` and ``stop`` (seconds of the video), by face_id."""
     found = {}
     for face in faces:
-        part = face.within(start, stop)
+        part = face.between(start, stop)
         if part is not None:
             means = np.average(part.shares, axis=0, weights=part.weights)
             found[face.face_id] = Baseline(means, float(np.average(valence(part.shares), weights=part.weights)))

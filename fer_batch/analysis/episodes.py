@@ -1,10 +1,9 @@
-"""Pure: when a face's expression is there, told from a flicker by hysteresis and a shortest duration.
+"""Pure: when a face shows an expression: hysteresis and a shortest duration keep flickers out.
 
 An episode begins with the row in which one of the six expressions has the largest share of the six and at least
 ``enter``. It goes on while its share is at least ``leave``, which is lower, so that a share that wavers about one
 threshold is not cut to pieces (a Schmitt trigger). It ends before the row in which the share is less, before the row
-in which another of the six could begin, and where the face is gone. Neutral is no episode: it is what is there
-between them.
+in which an episode of another of the six begins, and where the face is gone. Neutral has no episodes.
 """
 
 from collections.abc import Iterator
@@ -17,18 +16,18 @@ from fer_batch.analysis.series import FaceSeries
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 from fer_batch.types import Episode
 
-SIX = tuple(at for at in range(len(EMOTIONS)) if at != NEUTRAL)
-"""Places in EMOTIONS of all but neutral."""
+SIX = tuple(index for index in range(len(EMOTIONS)) if index != NEUTRAL)
+"""Positions in EMOTIONS of all but neutral."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What makes an episode."""
+    """Thresholds of an episode."""
 
     enter: float
-    """Least share with which one begins."""
+    """Least share with which an episode begins."""
     leave: float
-    """Least share with which it goes on."""
+    """Least share with which it goes on; at most ``enter``."""
     shortest: float
     """Least duration, in seconds. A gap in which the face is away for less than that does not end an episode."""
 
@@ -36,7 +35,7 @@ class Rule:
 def find(face_series: FaceSeries, file: str, rule: Rule, shares: np.ndarray | None = None) -> list[Episode]:
     """The episodes of one face, in order; they never overlap. A face without times has none.
 
-    ``shares`` (N, 7) are looked at instead of the face's own, if given: smoothed ones.
+    ``shares`` (N, 7), if given, take the place of the face's own: smoothed ones.
     """
     if not face_series.timed:
         return []
@@ -47,8 +46,8 @@ def find(face_series: FaceSeries, file: str, rule: Rule, shares: np.ndarray | No
         start, stop = float(face_series.starts[begin]), float(ends[begin:end].max())
         if stop - start < rule.shortest - _ROUNDING:
             continue
-        of_it, weights = shares[begin:end, emotion], face_series.part(np.arange(begin, end)).weights
-        peak = int(of_it.argmax())
+        own, weights = shares[begin:end, emotion], face_series.select(np.arange(begin, end)).weights
+        peak = int(own.argmax())
         found.append(
             Episode(
                 file=file,
@@ -57,8 +56,8 @@ def find(face_series: FaceSeries, file: str, rule: Rule, shares: np.ndarray | No
                 emotion=EMOTIONS[emotion],
                 start=start,
                 stop=stop,
-                mean=float(np.average(of_it, weights=weights)),
-                peak=float(of_it[peak]),
+                mean=float(np.average(own, weights=weights)),
+                peak=float(own[peak]),
                 peak_time=float(face_series.starts[begin + peak]),
             )
         )
@@ -66,11 +65,11 @@ def find(face_series: FaceSeries, file: str, rule: Rule, shares: np.ndarray | No
 
 
 _ROUNDING = 1e-6
-"""Seconds by which a duration may fall short: tables hold microseconds."""
+"""Seconds by which a duration may be too short: tables hold microseconds."""
 
 
 def _spans(face_series: FaceSeries, shares: np.ndarray, rule: Rule) -> Iterator[tuple[int, int, int]]:
-    """(emotion, first row, row after the last) of every episode, however short."""
+    """(position in EMOTIONS, first row, row after the last) of every episode, however short."""
     leader = np.asarray(SIX)[shares[:, SIX].argmax(axis=1)]
     begins = np.where(shares[np.arange(len(leader)), leader] >= rule.enter, leader, -1)
     away = np.concatenate(([True], face_series.gaps >= max(rule.shortest, _ROUNDING)))

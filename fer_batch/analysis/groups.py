@@ -1,6 +1,6 @@
-"""Pure: how groups of persons look, and how they differ, with intervals.
+"""Pure: means of groups of persons and differences between groups, with intervals.
 
-A person is one case, however many frames, films or faces there are of them: frames of one face are no independent
+A person is one case, however many frames, videos or faces there are of them: frames of one face are no independent
 observations, and intervals over frames would be far too narrow. So each person has one value, a group's mean is that
 over its persons, and intervals come from resampling persons with replacement (the percentile bootstrap: Efron and
 Tibshirani 1993, An Introduction to the Bootstrap, chapter 13). Persons who are in the same groups are resampled among
@@ -14,14 +14,14 @@ from itertools import combinations
 
 import numpy as np
 
-from fer_batch.analysis.persons import together
+from fer_batch.analysis.persons import summarize_persons
 from fer_batch.emotions import EMOTIONS
 from fer_batch.types import Kind, Summary
 
 CONFIDENCE = 0.95
 RESAMPLES = 5000
 SEED = 0
-"""Of the resampling: the same people give the same intervals."""
+"""Of the resampling, so that the same people give the same intervals."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class GroupMean:
 
 @dataclass(frozen=True)
 class Difference:
-    """One measure of a group less that of another one."""
+    """One measure of a group less the same measure of another group."""
 
     kind: Kind
     group: str
@@ -57,11 +57,12 @@ class Difference:
 
 def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Difference]]:
     """Means of every group and differences of every two, over the persons among the summaries that have a group."""
-    people = [one.summary for one in together(replace(one, role="") for one in summaries if one.group)]
+    grouped = (replace(summary, role="") for summary in summaries if summary.group)
+    people = [person.summary for person in summarize_persons(grouped)]
     means: list[GroupMean] = []
     differences: list[Difference] = []
     for kind in Kind:
-        of_kind = [one for one in people if one.kind is kind]
+        of_kind = [person for person in people if person.kind is kind]
         if of_kind:
             table = _Table.of(of_kind)
             means.extend(table.means(kind))
@@ -69,18 +70,18 @@ def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Differe
     return means, differences
 
 
-def values(one: Summary) -> Mapping[str, float | None]:
-    """What is compared, by the names of the columns in the tables."""
+def measures(summary: Summary) -> Mapping[str, float | None]:
+    """What is compared, by the names of the columns in the tables; None: there is no value."""
     return {
-        **{f"mean_{name}": float(value) for name, value in zip(EMOTIONS, one.means, strict=True)},
-        **{f"strongest_{name}": float(value) for name, value in zip(EMOTIONS, one.strongest, strict=True)},
-        "derived_valence": one.valence,
-        "episodes_per_minute": one.episodes_per_minute,
+        **{f"mean_{name}": float(value) for name, value in zip(EMOTIONS, summary.means, strict=True)},
+        **{f"strongest_{name}": float(value) for name, value in zip(EMOTIONS, summary.strongest, strict=True)},
+        "derived_valence": summary.valence,
+        "episodes_per_minute": summary.episodes_per_minute,
         **{
-            f"change_{name}": None if one.changes is None else float(one.changes[at])
-            for at, name in enumerate(EMOTIONS)
+            f"change_{name}": None if summary.changes is None else float(summary.changes[index])
+            for index, name in enumerate(EMOTIONS)
         },
-        "derived_valence_change": one.valence_change,
+        "derived_valence_change": summary.valence_change,
     }
 
 
@@ -97,46 +98,47 @@ class _Table:
 
     @classmethod
     def of(cls, people: Sequence[Summary]) -> "_Table":
-        names = sorted({one.person for one in people})
-        groups = sorted({one.group for one in people})
-        measures = list(values(people[0]))
-        cells = np.full((len(groups), len(names), len(measures)), np.nan)
-        for one in people:
-            row = [np.nan if value is None else value for value in values(one).values()]
-            cells[groups.index(one.group), names.index(one.person)] = row
-        return cls(groups, measures, cells, _draws(~np.isnan(cells[:, :, 0])))
+        persons = sorted({summary.person for summary in people})
+        groups = sorted({summary.group for summary in people})
+        names = list(measures(people[0]))
+        cells = np.full((len(groups), len(persons), len(names)), np.nan)
+        for summary in people:
+            row = [np.nan if value is None else value for value in measures(summary).values()]
+            cells[groups.index(summary.group), persons.index(summary.person)] = row
+        return cls(groups, names, cells, _draws(~np.isnan(cells[:, :, 0])))
 
     def means(self, kind: Kind) -> Iterator[GroupMean]:
-        for at, group in enumerate(self.groups):
-            resampled = self._resampled(at)
-            for number, measure in enumerate(self.measures):
-                known = self._known(at, number)
+        for index, group in enumerate(self.groups):
+            resampled = self._resampled(index)
+            for column, measure in enumerate(self.measures):
+                known = self._known(index, column)
                 if known.any():
-                    mean = float(self.cells[at, known, number].mean())
-                    interval = _interval(resampled[:, number], int(known.sum()))
+                    mean = float(self.cells[index, known, column].mean())
+                    interval = _interval(resampled[:, column], int(known.sum()))
                     yield GroupMean(kind, group, measure, int(known.sum()), mean, *interval)
 
     def differences(self, kind: Kind) -> Iterator[Difference]:
-        for one, other in combinations(range(len(self.groups)), 2):
-            resampled = self._resampled(one) - self._resampled(other)
-            for number, measure in enumerate(self.measures):
-                ours, theirs = self._known(one, number), self._known(other, number)
-                if not (ours.any() and theirs.any()):
+        for first, second in combinations(range(len(self.groups)), 2):
+            resampled = self._resampled(first) - self._resampled(second)
+            for column, measure in enumerate(self.measures):
+                in_first, in_second = self._known(first, column), self._known(second, column)
+                if not (in_first.any() and in_second.any()):
                     continue
-                counts = int(ours.sum()), int(theirs.sum())
-                difference = self.cells[one, ours, number].mean() - self.cells[other, theirs, number].mean()
+                counts = int(in_first.sum()), int(in_second.sum())
+                difference = self.cells[first, in_first, column].mean() - self.cells[second, in_second, column].mean()
                 yield Difference(
                     kind,
-                    self.groups[one],
-                    self.groups[other],
+                    self.groups[first],
+                    self.groups[second],
                     measure,
                     *counts,
-                    int((ours & theirs).sum()),
+                    int((in_first & in_second).sum()),
                     float(difference),
-                    *_interval(resampled[:, number], min(counts)),
+                    *_interval(resampled[:, column], min(counts)),
                 )
 
     def _known(self, group: int, measure: int) -> np.ndarray:
+        """(persons,) bool: who of a group has a value of a measure."""
         known: np.ndarray = ~np.isnan(self.cells[group, :, measure])
         return known
 
@@ -150,17 +152,21 @@ class _Table:
 
 
 def _draws(member: np.ndarray) -> np.ndarray:
-    """How often each person is drawn; ``member`` (groups, persons) says who is in what group."""
+    """(RESAMPLES, persons): how often each person is drawn; ``member`` (groups, persons) says who is in what group.
+
+    Persons who are in the same groups are drawn among themselves.
+    """
     rng = np.random.default_rng(SEED)
     draws = np.zeros((RESAMPLES, member.shape[1]))
     _, pattern = np.unique(member, axis=1, return_inverse=True)
-    for number in range(int(pattern.max()) + 1):
-        alike = np.flatnonzero(pattern.ravel() == number)
+    for index in range(int(pattern.max()) + 1):
+        alike = np.flatnonzero(pattern.ravel() == index)
         draws[:, alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)), size=RESAMPLES)
     return draws
 
 
 def _interval(resampled: np.ndarray, persons: int) -> tuple[float | None, float | None]:
+    """Ends of the interval that holds CONFIDENCE of the ``resampled`` values (RESAMPLES,); None for fewer than two."""
     known = resampled[~np.isnan(resampled)]
     if persons < 2 or not len(known):
         return None, None

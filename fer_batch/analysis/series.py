@@ -1,14 +1,11 @@
-"""Pure: from a timeline's rows to arrays, one face after another. What is made of the rows is told elsewhere."""
+"""Pure: the rows of a timeline that belong together, as arrays: those of each face, or of all faces."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_batch.analysis.timeline import Timeline
 from fer_batch.emotions import EMOTIONS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HAPPINESS = EMOTIONS.index("happiness")
 UNPLEASANT = tuple(EMOTIONS.index(name) for name in ("anger", "disgust", "fear", "sadness"))
@@ -19,7 +16,7 @@ TOLERANCE = 0.001
 
 @dataclass(frozen=True)
 class FaceSeries:
-    """Rows that belong together, in their order: those of one face of a film, or all of a folder's faces.
+    """Rows that belong together, in their order: those of one face of a video, or of all faces of a folder of photos.
 
     All arrays are of length N, which is at least 1.
     """
@@ -29,19 +26,19 @@ class FaceSeries:
     person: str
     """Empty: nobody has named the face."""
     rows: np.ndarray
-    """(N,) int64: places in the table, from 0."""
+    """(N,) int64: positions in the timeline, from 0."""
     starts: np.ndarray
-    """(N,) float64: seconds of the film; NaN where unknown."""
+    """(N,) float64: seconds of the video; NaN where unknown."""
     durations: np.ndarray
     """(N,) float64: seconds; 0 where unknown."""
     shares: np.ndarray
     """(N, 7) float64, in the order of EMOTIONS."""
     strongest: np.ndarray
-    """(N,) int64: place in EMOTIONS of the one with the largest share."""
+    """(N,) int64: position in EMOTIONS of the largest share."""
 
     @property
     def timed(self) -> bool:
-        """Whether every row has its time."""
+        """Whether every row has a time."""
         return not bool(np.isnan(self.starts).any())
 
     @property
@@ -52,7 +49,7 @@ class FaceSeries:
 
     @property
     def gaps(self) -> np.ndarray:
-        """(N - 1,) float64: seconds from each row's end to the next one's start; 0 where one goes on into the other."""
+        """(N - 1,) float64: seconds from each row's end to the next one's start; 0 where there is no gap."""
         gaps = self.starts[1:] - self.ends[:-1]
         return np.where(gaps > TOLERANCE, gaps, 0.0)
 
@@ -61,74 +58,59 @@ class FaceSeries:
         """(N,) float64: each row's duration; where none is known, all rows weigh the same."""
         return self.durations if self.durations.sum() > 0 else np.ones(len(self.durations))
 
-    def part(self, chosen: np.ndarray, durations: np.ndarray | None = None) -> "FaceSeries":
-        """The rows that ``chosen``, a mask or places, picks out; with other ``durations`` (of those rows), if given."""
+    def select(self, chosen: np.ndarray, durations: np.ndarray | None = None) -> "FaceSeries":
+        """The rows that ``chosen``, a mask or positions, picks; with other ``durations`` (of those rows), if given."""
         durations = self.durations[chosen] if durations is None else durations
         columns = (self.rows[chosen], self.starts[chosen], durations, self.shares[chosen], self.strongest[chosen])
         return FaceSeries(self.face_id, self.person, *columns)
 
-    def within(self, start: float, stop: float) -> "FaceSeries | None":
-        """The rows from ``start`` to ``stop``, cut off there; None: there are none, or times are unknown."""
+    def between(self, start: float, stop: float) -> "FaceSeries | None":
+        """The rows from ``start`` to ``stop`` seconds, cut off there; None: there are none, or times are unknown."""
         if not self.timed:
             return None
         starts, ends = self.starts.clip(start, stop), self.ends.clip(start, stop)
-        times = (self.durations == 0) & (self.starts >= start) & (self.starts < stop)
-        chosen = (ends > starts) | times
+        instants = (self.durations == 0) & (self.starts >= start) & (self.starts < stop)
+        chosen = (ends > starts) | instants
         if not chosen.any():
             return None
-        return replace(self.part(chosen, (ends - starts)[chosen]), starts=starts[chosen])
+        return replace(self.select(chosen, (ends - starts)[chosen]), starts=starts[chosen])
 
 
-def of_faces(timeline: "pd.DataFrame", min_quality: float = 0.0) -> list[FaceSeries]:
-    """A Trace for each face_id of a film's timeline with a row that counts, in their order."""
-    rows, strongest = _counting(timeline, min_quality), _strongest(timeline)
-    face_ids = timeline["face_id"].to_numpy(dtype=np.int64, na_value=-1)[rows]
+def series_by_face(timeline: Timeline, min_quality: float = 0.0) -> list[FaceSeries]:
+    """A series for each face_id of a video's timeline with a row that counts, in the order of face_ids."""
+    rows = _counting(timeline, min_quality)
+    face_ids = timeline.rows["face_id"][rows]
     order = np.argsort(face_ids, kind="stable")
     begins = np.flatnonzero(np.diff(face_ids[order], prepend=-1))
     found = []
-    for chosen in np.split(order, begins)[1:]:
-        person = str(timeline["person"].iloc[rows[chosen[0]]])
-        found.append(_trace(timeline, rows[chosen], strongest, int(face_ids[chosen[0]]), person))
+    for chosen in np.split(rows[order], begins)[1:]:
+        first = timeline.rows[chosen[0]]
+        found.append(_series(timeline, chosen, int(first["face_id"]), timeline.texts[first["person"]]))
     return found
 
 
-def of_everything(timeline: "pd.DataFrame", min_quality: float = 0.0) -> FaceSeries | None:
-    """All rows of a timeline that count: those with a face that is not spurious, and of enough quality. None: none."""
+def series_of_all(timeline: Timeline, min_quality: float = 0.0) -> FaceSeries | None:
+    """All rows of a timeline that count, as one series; None: no row counts."""
     rows = _counting(timeline, min_quality)
-    return _trace(timeline, rows, _strongest(timeline)) if len(rows) else None
+    return _series(timeline, rows) if len(rows) else None
 
 
-def shares_of(timeline: "pd.DataFrame", rows: np.ndarray) -> np.ndarray:
-    """(N, 7) float64 of these rows of a timeline, in the order of EMOTIONS; without a table in between."""
-    shares = np.empty((len(rows), len(EMOTIONS)))
-    for at, name in enumerate(EMOTIONS):
-        shares[:, at] = timeline[name].to_numpy(dtype=np.float64)[rows]
-    return shares
+def _counting(timeline: Timeline, min_quality: float) -> np.ndarray:
+    """Positions of the rows that count: those with a face that is not spurious, and of at least ``min_quality``."""
+    counts = timeline.success & ~timeline.rows["spurious"] & (timeline.rows["quality"] >= min_quality)
+    return np.flatnonzero(counts)
 
 
-def _counting(timeline: "pd.DataFrame", min_quality: float) -> np.ndarray:
-    """Places of the rows that count."""
-    counts = timeline["success"].to_numpy(dtype=bool) & ~timeline["spurious"].to_numpy(dtype=bool)
-    return np.flatnonzero(counts & (timeline["quality"].to_numpy(dtype=np.float64) >= min_quality))
-
-
-def _strongest(timeline: "pd.DataFrame") -> np.ndarray:
-    """(rows,) int8: place in EMOTIONS of each row's emotion; -1 where there is none."""
-    return timeline["emotion"].astype("category").cat.set_categories(list(EMOTIONS)).cat.codes.to_numpy()
-
-
-def _trace(
-    timeline: "pd.DataFrame", rows: np.ndarray, strongest: np.ndarray, face_id: int | None = None, person: str = ""
-) -> FaceSeries:
-    """These rows of a timeline, of which ``strongest`` are all."""
+def _series(timeline: Timeline, rows: np.ndarray, face_id: int | None = None, person: str = "") -> FaceSeries:
+    chosen = timeline[rows]
     return FaceSeries(
         face_id,
         person,
         rows,
-        starts=timeline["timestamp"].to_numpy(dtype=np.float64)[rows],
-        durations=np.nan_to_num(timeline["duration"].to_numpy(dtype=np.float64)[rows]),
-        shares=shares_of(timeline, rows),
-        strongest=strongest[rows].astype(np.int64),
+        starts=chosen.rows["timestamp"].copy(),  # a view would keep all fields in memory
+        durations=np.nan_to_num(chosen.rows["duration"]),
+        shares=chosen.shares,
+        strongest=chosen.strongest,
     )
 
 

@@ -1,11 +1,10 @@
-"""Pure: a face's shares without their trembling.
+"""Pure: a face's shares, averaged over a window of time.
 
-The shares of one face are taken for what they are, a step function of time: each row holds for its duration. It is
-averaged over a window of so many seconds, centred on each moment (symmetric: it shifts nothing in time), and the
-result is averaged over each row's duration. So frames may be as irregular as they like, and a frame that is split in
-two changes nothing. At the ends of a stretch in which the face is seen without a gap the function is mirrored, and
-nothing is carried across a gap. The seven shares of a row still sum to 1, and each emotion's time in a stretch (its
-shares times the durations) stays what it was.
+The shares of one face are a step function of time: each row holds for its duration. It is averaged over a window of so
+many seconds, centred on each point in time (symmetric: it shifts nothing in time), and the result is averaged over
+each row's duration. So frames may be irregular, and a frame that is split in two changes nothing. At the ends of a
+stretch in which the face is seen without a gap the function is mirrored, and nothing is carried across a gap. The seven
+shares of a row still sum to 1, and each emotion's time in a stretch (its shares times the durations) stays the same.
 """
 
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ import numpy as np
 from fer_batch.analysis.series import FaceSeries
 
 BRIEF = 1e-4
-"""Seconds below which a row's value is that at its middle: the average over it would be lost in rounding."""
+"""Seconds; a shorter row takes the value at its middle, because rounding errors would exceed the average over it."""
 
 
 def smooth(face_series: FaceSeries, seconds: float) -> np.ndarray:
-    """(N, 7) float64: the shares of one face, averaged over a window of ``seconds``, more than 0.
+    """(N, 7) float64: the shares of one face, averaged over a window of ``seconds``, which is more than 0.
 
     Rows whose durations are all unknown stay as they are.
     """
@@ -48,12 +47,13 @@ class _Sums:
     """Integrals of a step function whose mean is 0, mirrored at both ends, so that they are periodic."""
 
     edges: np.ndarray
-    """(N + 1,) where the steps begin and end, from 0."""
+    """(N + 1,) float64: seconds at which the steps begin and end, from 0."""
     steps: np.ndarray
-    """(N, 7)"""
+    """(N, 7) float64: their values."""
 
     @property
     def _first(self) -> np.ndarray:
+        """(N + 1, 7): the integral from 0 to each of ``edges``."""
         return np.concatenate((np.zeros((1, 7)), (self.steps * np.diff(self.edges)[:, np.newaxis]).cumsum(axis=0)))
 
     def once(self, times: np.ndarray) -> np.ndarray:
@@ -77,11 +77,12 @@ class _Sums:
         return values
 
     def _fold(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Places between 0 and the end, and whether each is seen in a mirror."""
+        """(T,) times between 0 and the end, and whether each lies in a mirrored copy."""
         end = self.edges[-1]
         rest = np.mod(times, 2 * end)
         return np.minimum(rest, 2 * end - rest), rest > end
 
     def _step(self, places: np.ndarray) -> np.ndarray:
+        """(T,) int64: the step in which each of ``places`` lies."""
         step: np.ndarray = (np.searchsorted(self.edges, places, side="right") - 1).clip(0, len(self.steps) - 1)
         return step

@@ -1,11 +1,11 @@
-"""The tables that people work with: what each column means, how it is written, and how it is read back.
+"""The tables of the output folder: how they are written and read back.
 
-CSV as in RFC 4180, UTF-8, numbers with a point. Empty means missing. Nothing here knows where the numbers come from.
+CSV as in RFC 4180, UTF-8, numbers with a point. An empty field means missing.
 """
 
 import csv
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_batch.analysis.groups import Difference, GroupMean
 from fer_batch.analysis.persons import Person
+from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.files import replacing
@@ -33,183 +34,121 @@ from fer_batch.output.schema import (
     WIDEST,
     Column,
 )
-from fer_batch.types import Episode, Skipped, Summary, TrackedFrame
+from fer_batch.types import Episode, Skipped, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 ROWS_AT_ONCE = 4096
-"""Of a table that is read."""
+"""Rows of a table that are formatted, or read, at a time."""
 
 Row = Mapping[str, object]
 
 
-def write_timeline(path: Path, tracked_frames: Iterable[TrackedFrame]) -> None:
-    """Write one source's timeline: a row per face per frame, and one row for a frame without a face.
+def write_timeline(
+    path: Path, timeline: Timeline, smoothed: np.ndarray | None = None, changes: np.ndarray | None = None
+) -> None:
+    """Write one source's timeline.
+
+    ``smoothed`` and ``changes``, (rows, 7) with NaN where there is no value, fill the columns of SMOOTHED and CHANGED.
 
     Raises:
         OutputError: it cannot be written; the path is left as it was.
     """
-    write_table(path, TIMELINE, (row for tracked in tracked_frames for row in _timeline_rows(tracked)))
+    columns = (*TIMELINE, *(() if smoothed is None else SMOOTHED), *(() if changes is None else CHANGED))
+    with replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([column.name for column in columns])
+        for begin in range(0, len(timeline), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            values = _timeline_values(timeline[rows])
+            if smoothed is not None:
+                values |= _smoothed_values(smoothed[rows])
+            if changes is not None:
+                values |= _number_values(CHANGED, changes[rows])
+            texts = (map(_text_of(column), values[column.name]) for column in columns)
+            writer.writerows(zip(*texts, strict=True))
 
 
 def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
     """A timeline as a DataFrame, typed: integers that may be missing as Int64, ``success`` and ``spurious`` as bool.
 
-    The inverse of :func:`write_timeline`, up to the decimals that are written.
+    Numbers are those that were written: with so many decimals as the table has.
     """
     return read_table(Path(path), WIDEST)
 
 
-def add_smoothed(path: Path, shares: np.ndarray) -> None:
-    """Add the columns of SMOOTHED to a timeline; ``shares`` is (rows, 7), NaN where there is no face.
-
-    Raises:
-        OutputError: it cannot be written; the path is left as it was.
-    """
-    seen = ~np.isnan(shares[:, 0])
-    values: dict[str, Sequence[object]] = {
-        column.name: _known(shares[:, at], seen) for at, column in enumerate(SMOOTHED[: len(EMOTIONS)])
-    }
-    values["smooth_emotion"] = _known(np.array(EMOTIONS)[np.where(seen, shares.argmax(axis=1), 0)], seen)
-    widen(path, SMOOTHED, values)
-
-
-def add_changes(path: Path, changes: np.ndarray) -> None:
-    """Add the columns of CHANGED to a timeline; ``changes`` is (rows, 7), NaN where there is none.
-
-    Raises:
-        OutputError: it cannot be written; the path is left as it was.
-    """
-    known = ~np.isnan(changes[:, 0])
-    widen(path, CHANGED, {column.name: _known(changes[:, at], known) for at, column in enumerate(CHANGED)})
-
-
-def widen(path: Path, columns: Sequence[Column], values: Mapping[str, Sequence[object]]) -> None:
-    """Add columns to a table on the right: for each of them, a value a row; None is an empty field.
-
-    Raises:
-        OutputError: it cannot be written; the path is left as it was.
-    """
-    with path.open(encoding="utf-8", newline="") as old, replacing(path) as file:
-        reader, writer = csv.reader(old, strict=True), csv.writer(file, lineterminator="\r\n")
-        writer.writerow([*next(reader), *(column.name for column in columns)])
-        added = zip(*(values[column.name] for column in columns), strict=True)
-        for row, new in zip(reader, added, strict=True):
-            writer.writerow([*row, *(_text(value, column) for value, column in zip(new, columns, strict=True))])
-
-
 def write_summary(path: Path, summaries: Iterable[Summary], more: Sequence[Column] = ()) -> None:
     """Write summary.csv; ``more`` are CHANGES, or nothing."""
-    rows = (
-        {
-            "file": one.file,
-            "kind": one.kind,
-            "face_id": one.face_id,
-            "person": one.person,
-            "role": one.role,
-            "group": one.group,
-            "faces": one.faces,
-            "first_seen": one.first_seen,
-            "last_seen": one.last_seen,
-            "seconds_visible": one.seconds_visible,
-            "gaps": one.gaps,
-            "seconds_missing": one.seconds_missing,
-            **measures(one),
-        }
-        for one in summaries
-    )
-    write_table(path, (*SUMMARY, *more), rows)
+    write_table(path, (*SUMMARY, *more), (vars(summary) | _measures(summary) for summary in summaries))
 
 
 def write_people(path: Path, people: Iterable[Person], more: Sequence[Column] = ()) -> None:
     """Write summary_by_person.csv; ``more`` are CHANGES, or nothing."""
-    rows = (
-        {
-            "person": one.summary.person,
-            "role": one.summary.role,
-            "group": one.summary.group,
-            "kind": one.summary.kind,
-            "files": one.files,
-            "faces": one.summary.faces,
-            "seconds_visible": one.summary.seconds_visible,
-            **measures(one.summary),
-        }
-        for one in people
-    )
+    rows = (vars(person.summary) | _measures(person.summary) | {"files": person.files} for person in people)
     write_table(path, (*BY_PERSON, *more), rows)
 
 
 def write_groups(path: Path, means: Iterable[GroupMean]) -> None:
     """Write summary_by_group.csv."""
-    write_table(path, BY_GROUP, (vars(one) for one in means))
+    write_table(path, BY_GROUP, (vars(mean) for mean in means))
 
 
 def write_differences(path: Path, differences: Iterable[Difference]) -> None:
     """Write group_differences.csv."""
-    write_table(path, DIFFERENCES, (vars(one) for one in differences))
+    write_table(path, DIFFERENCES, (vars(difference) for difference in differences))
 
 
 def write_events(path: Path, events: Iterable[Event]) -> None:
     """Write events.csv."""
-    write_table(path, EVENTS, (vars(one) for one in events))
+    write_table(path, EVENTS, (vars(event) for event in events))
 
 
 def write_by_event(path: Path, found: Iterable[tuple[Event, Summary | None]], more: Sequence[Column] = ()) -> None:
     """Write summary_by_event.csv; ``more`` are CHANGES, or nothing."""
-    rows = ({**vars(event), **_in_event(event, one)} for event, one in found)
-    write_table(path, (*BY_EVENT, *more), rows)
+    write_table(path, (*BY_EVENT, *more), (_in_event(event, summary) | vars(event) for event, summary in found))
 
 
-def _in_event(event: Event, one: Summary | None) -> Row:
+def _in_event(event: Event, summary: Summary | None) -> dict[str, object]:
+    """Values of a face that is visible in an event; None: no face is."""
     length = event.stop - event.start
-    if one is None:
+    if summary is None:
         return {"faces": 0, "seconds_visible": 0.0, "seconds_missing": length}
-    visible = one.seconds_visible or 0.0
-    return {
-        "face_id": one.face_id,
-        "person": one.person,
-        "role": one.role,
-        "group": one.group,
-        "faces": one.faces,
-        "seconds_visible": visible,
-        "seconds_missing": max(0.0, length - visible),
-        **measures(one),
-    }
+    visible = summary.seconds_visible or 0.0
+    times = {"seconds_visible": visible, "seconds_missing": max(0.0, length - visible)}
+    return vars(summary) | _measures(summary) | times
 
 
-def measures(one: Summary) -> Row:
-    """The columns of MEASURES and CHANGES."""
-    without_neutral = one.without_neutral
-    changes = [None] * len(EMOTIONS) if one.changes is None else one.changes.tolist()
-    six = [None] * len(SIX) if without_neutral is None else without_neutral.tolist()
+def _measures(summary: Summary) -> dict[str, object]:
+    """Values of the columns of MEASURES and CHANGES."""
+    six = [None] * len(SIX) if summary.without_neutral is None else summary.without_neutral.tolist()
+    changes = [None] * len(EMOTIONS) if summary.changes is None else summary.changes.tolist()
     return {
-        **dict(zip(MEANS, one.means.tolist(), strict=True)),
-        "emotion": EMOTIONS[int(one.means.argmax())],
-        **{f"strongest_{name}": part for name, part in zip(EMOTIONS, one.strongest.tolist(), strict=True)},
+        **dict(zip(MEANS, summary.means.tolist(), strict=True)),
+        "emotion": EMOTIONS[int(summary.means.argmax())],
+        **{f"strongest_{name}": part for name, part in zip(EMOTIONS, summary.strongest.tolist(), strict=True)},
         **{f"strongest_{name}_without_neutral": part for name, part in zip(SIX, six, strict=True)},
-        "derived_valence": one.valence,
-        "episodes_per_minute": one.episodes_per_minute,
+        "derived_valence": summary.valence,
+        "episodes_per_minute": summary.episodes_per_minute,
         **{f"change_{name}": value for name, value in zip(EMOTIONS, changes, strict=True)},
-        "derived_valence_change": one.valence_change,
+        "derived_valence_change": summary.valence_change,
     }
 
 
 def write_episodes(path: Path, episodes: Iterable[Episode]) -> None:
     """Write episodes.csv."""
-    rows = (vars(one) | {"duration": one.stop - one.start} for one in episodes)
+    rows = (vars(episode) | {"duration": episode.stop - episode.start} for episode in episodes)
     write_table(path, EPISODES, rows)
 
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
     """Write errors.csv."""
-    rows = ({"file": one.file, "rows_kept": one.rows_kept, "reason": one.reason} for one in skipped)
-    write_table(path, ERRORS, rows)
+    write_table(path, ERRORS, (vars(line) for line in skipped))
 
 
 def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
-    """Write rows as CSV; a missing key or None is an empty field.
+    """Write rows, each a mapping by the columns' names; a missing key or None is an empty field.
 
     Raises:
         OutputError: it cannot be written; the path is left as it was.
@@ -217,14 +156,19 @@ def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> N
     with replacing(path) as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([column.name for column in columns])
-        writer.writerows([_text(row.get(column.name), column) for column in columns] for row in rows)
+        texts = [(column.name, _text_of(column)) for column in columns]
+        writer.writerows([text(row.get(name)) for name, text in texts] for row in rows)
 
 
 def read_table(path: Path, columns: Sequence[Column], only: Collection[str] | None = None) -> "pd.DataFrame":
     """A table as a DataFrame whose columns have the types that ``columns`` names; it may lack some of them.
 
-    ``only`` these columns are read, if given. Some rows are read at a time, and numbers put into their places at once:
+    ``only`` these columns are read, if given. Rows are read in parts, and numbers stored in their final arrays at once:
     pandas would need three times the memory of the table.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError, KeyError: it is no such table.
     """
     import pandas as pd
 
@@ -261,13 +205,17 @@ def read_table(path: Path, columns: Sequence[Column], only: Collection[str] | No
 
 
 def _most_rows(path: Path) -> int:
-    """So many rows a table has at most: a value may hold a line's end, too."""
+    """An upper limit of a table's rows: its line ends, which may stand within a value, too."""
     with path.open("rb") as file:
         return sum(block.count(b"\n") + block.count(b"\r") for block in iter(lambda: file.read(2**16), b"")) + 1
 
 
 def present(path: Path, columns: Sequence[Column]) -> list[Column]:
-    """Those of the columns that a table has, in its order."""
+    """Those of the columns that a table has, in its order.
+
+    Raises:
+        ValueError: its first line is no CSV.
+    """
     with path.open(encoding="utf-8", newline="") as file:
         try:
             names = next(csv.reader(file), [])
@@ -277,45 +225,47 @@ def present(path: Path, columns: Sequence[Column]) -> list[Column]:
     return [known[name] for name in names if name in known]
 
 
-def _timeline_rows(tracked: TrackedFrame) -> Iterator[Row]:
-    time = tracked.time
-    place: Row = {
-        "file": time.file,
-        "frame": time.number,
-        "timestamp": time.seconds,
-        "duration": time.duration,
-        "success": bool(tracked.faces),
+def _timeline_values(timeline: Timeline) -> dict[str, Sequence[object]]:
+    """Values of the columns of TIMELINE; None where there is none."""
+    rows, success, emotions = timeline.rows, timeline.success, np.array(EMOTIONS)
+    of_faces = ("face_id", "face_confidence", "quality", "spurious", "x", "y", "width", "height")
+    return {
+        "file": timeline.text("file"),
+        "frame": rows["frame"].tolist(),
+        **{name: _known(rows[name], ~np.isnan(rows[name])) for name in ("timestamp", "duration")},
+        "person": timeline.text("person"),
+        "success": success.tolist(),
+        **{name: _known(rows[name], success) for name in of_faces},
+        **{name: _known(shares, success) for name, shares in zip(EMOTIONS, timeline.shares.T, strict=True)},
+        "emotion": _known(emotions[timeline.strongest], success),
     }
-    if not tracked.faces:
-        yield place
-    for face in tracked.faces:
-        box = face.detection.box
-        yield {
-            **place,
-            "face_id": face.face_id,
-            "person": face.person,
-            "face_confidence": face.detection.confidence,
-            "quality": face.quality,
-            "spurious": face.spurious,
-            "x": round(box.x),
-            "y": round(box.y),
-            "width": round(box.width),
-            "height": round(box.height),
-            **dict(zip(EMOTIONS, face.shares.tolist(), strict=True)),
-            "emotion": EMOTIONS[int(face.shares.argmax())],
-        }
 
 
-def _text(value: object, column: Column) -> str:
-    if value is None:
-        return ""
+def _smoothed_values(shares: np.ndarray) -> dict[str, Sequence[object]]:
+    """Values of the columns of SMOOTHED; of ``shares`` (rows, 7)."""
+    known = ~np.isnan(shares[:, 0])
+    strongest = np.where(known, shares.argmax(axis=1), 0)
+    return _number_values(SMOOTHED[: len(EMOTIONS)], shares) | {
+        "smooth_emotion": _known(np.array(EMOTIONS)[strongest], known)
+    }
+
+
+def _number_values(columns: Sequence[Column], values: np.ndarray) -> dict[str, Sequence[object]]:
+    """Values of ``columns``, one each of ``values`` (rows, columns); None for NaN."""
+    known = ~np.isnan(values)
+    return {column.name: _known(values[:, at], known[:, at]) for at, column in enumerate(columns)}
+
+
+def _text_of(column: Column) -> Callable[[Any], str]:
+    """What turns a value of a column into its field; None is an empty one."""
     if column.decimals is not None:
-        return f"{value:z.{column.decimals}f}"  # "z": nothing is less than nothing
+        form = f"z.{column.decimals}f"  # "z": no minus sign before zero
+        return lambda value: "" if value is None else format(value, form)
     if column.type == "boolean":
-        return "1" if value else "0"
-    return str(value)
+        return lambda value: "" if value is None else "1" if value else "0"
+    return lambda value: "" if value is None else str(value)
 
 
 def _known(values: np.ndarray, known: np.ndarray) -> list[object]:
     """The values as a list, None where they are not known."""
-    return [value if sure else None for value, sure in zip(values.tolist(), known.tolist(), strict=True)]
+    return [value if is_known else None for value, is_known in zip(values.tolist(), known.tolist(), strict=True)]

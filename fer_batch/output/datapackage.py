@@ -1,51 +1,46 @@
 """datapackage.json: every table of an output folder, described for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fer_batch.output.csv import present
 from fer_batch.output.files import write_json
-from fer_batch.output.schema import CHANGES, ERRORS, OPTIONAL, SUMMARY, WIDEST, Column
+from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE, WIDEST, Table
 
 
 def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) -> None:
     """Describe every table of an output folder as a Frictionless Data Package (specs.frictionlessdata.io).
 
-    ``timelines`` maps each source's name to its table's path relative to the folder.
+    ``timelines`` maps each source's name to its table's path relative to the folder. Tables that are not there are left
+    out.
+
+    Raises:
+        OutputError: it cannot be written.
     """
-    resources = [
-        _resource(
-            "summary",
-            "Summary of every face, or folder of photographs",
-            "summary.csv",
-            present(path.parent / "summary.csv", (*SUMMARY, *CHANGES)),
-        ),
-        _resource("errors", "What was left out or is not whole", "errors.csv", ERRORS),
-        *(
-            _resource(name, title, table, present(path.parent / table, columns))
-            for name, title, table, columns in OPTIONAL
-            if (path.parent / table).is_file()
-        ),
-    ]
-    for number, (name, table) in enumerate(timelines.items(), start=1):
-        resources.append(_resource(f"timeline-{number}", name, table, present(path.parent / table, WIDEST)))
+    of_sources = (
+        Table(f"timeline-{number}", name, table, WIDEST)
+        for number, (name, table) in enumerate(timelines.items(), start=1)
+    )
+    tables = (SUMMARY_TABLE, ERRORS_TABLE, *OPTIONAL, *of_sources)
+    resources = [_resource(path.parent, table) for table in tables if (path.parent / table.path).is_file()]
     package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
     write_json(path, package)
 
 
-def _resource(name: str, title: str, path: str, columns: Sequence[Column]) -> dict[str, Any]:
+def _resource(folder: Path, table: Table) -> dict[str, Any]:
+    """A table with the columns that it has."""
     fields = []
-    for column in columns:
+    for column in present(folder / table.path, table.columns):
         unit = f" Unit: {column.unit}." if column.unit else ""
         field: dict[str, Any] = {"name": column.name, "type": column.type, "description": column.meaning + unit}
         if column.type == "boolean":
             field |= {"trueValues": ["1"], "falseValues": ["0"]}
         fields.append(field)
     return {
-        "name": name,
-        "title": title,
-        "path": path,
+        "name": table.name,
+        "title": table.title,
+        "path": table.path,
         "profile": "tabular-data-resource",
         "format": "csv",
         "mediatype": "text/csv",

@@ -1,4 +1,4 @@
-"""The output folder: ours alone, marked as such, holding nothing of an earlier run that this one does not vouch for."""
+"""The output folder: marked as fer-batch's, used by one run at a time, and cleared of files of earlier runs."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ LOCK = ".lock"
 
 
 def claim(folder: Path) -> None:
-    """Make the folder, or make sure that it is an output folder of ours, and that it can be written to.
+    """Make and mark the folder, or check that it is an output folder of fer-batch; and that it can be written to.
 
     Raises:
         OutputRefused: it holds something that fer-batch did not make.
@@ -33,7 +33,7 @@ def claim(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a claimed folder. The system lets go of it when the process ends, however it ends.
+    """Keep other runs out of a claimed folder. The system ends the lock with the process, however that ends.
 
     Raises:
         OutputRefused: another run is writing into it.
@@ -70,7 +70,7 @@ def sweep(folder: Path, keep: Iterable[Path]) -> None:
     """Remove every file below ``folder`` that is not in ``keep``, and the folders that this leaves empty.
 
     Raises:
-        OutputError: one cannot be removed.
+        OutputError: a file cannot be removed.
     """
     kept = {path.absolute() for path in keep}
     try:

@@ -1,4 +1,4 @@
-"""run.json: everything that another person needs to know to trust, or repeat, a run."""
+"""run.json: everything that another person needs to know to check, or repeat, a run."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ PACKAGES = ("tensorflow", "keras", "openvino", "av", "opencv-python", "pillow", 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a run has to account for."""
+    """What run.json is made of."""
 
     started: datetime
     finished: datetime
@@ -26,22 +26,22 @@ class Manifest:
     model: Mapping[str, Any]
     detector: Mapping[str, Any]
     runtime: str | None
-    """What computed the emotions; None where no new face needed it."""
+    """What computed the shares; None where no new face had to be classified."""
     seconds: Mapping[str, float]
     chunks: Mapping[str, int]
     outcomes: Sequence[Outcome]
     skipped: Sequence[Skipped]
     ignored: Sequence[str]
     persons: int | None = None
-    """How many people.csv names; None: there is none."""
+    """How many people.csv names; None: there is no people.csv."""
     groups: int = 0
-    """In how many groups they are."""
+    """How many groups they are in."""
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
-    """The content of run.json. Names no path and nobody."""
+    """The content of run.json: no absolute path, no user's name."""
     outcomes = manifest.outcomes
-    photos = [one for one in outcomes if one.source.kind is Kind.PHOTOS]
+    photos = [outcome for outcome in outcomes if outcome.source.kind is Kind.PHOTOS]
     return {
         "fer_batch": __version__,
         "started": manifest.started.isoformat(timespec="seconds"),
@@ -55,25 +55,25 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
         "options": manifest.options.as_json(),
         "model": {**manifest.model, "runtime": manifest.runtime},
         "detector": dict(manifest.detector),
-        "crop": {"side": crop.SIDE, "scale": crop.CROP_SCALE},
+        "crop": {"side": crop.CROP_SIDE, "scale": crop.CROP_SCALE},
         "statistics_over_people": _statistics(manifest),
         "counts": {
             "sources": len(outcomes),
-            "films": len(outcomes) - len(photos),
-            "photographs": sum(one.frames for one in photos),
-            "frames": sum(one.frames for one in outcomes),
-            "frames_with_face": sum(one.frames_with_face for one in outcomes),
-            "faces": sum(one.faces for one in outcomes),
-            "left_out": sum(not one.rows_kept for one in manifest.skipped),
-            "degraded": sum(one.rows_kept for one in manifest.skipped),
+            "videos": len(outcomes) - len(photos),
+            "photos": sum(outcome.frames for outcome in photos),
+            "frames": sum(outcome.frames for outcome in outcomes),
+            "frames_with_face": sum(outcome.frames_with_face for outcome in outcomes),
+            "faces": sum(outcome.faces for outcome in outcomes),
+            "left_out": sum(not line.rows_kept for line in manifest.skipped),
+            "degraded": sum(line.rows_kept for line in manifest.skipped),
             **manifest.chunks,
         },
-        "sources": [_source(one) for one in outcomes],
+        "sources": [_source(outcome) for outcome in outcomes],
         "ignored": list(manifest.ignored),
     }
 
 
-_NO_PEOPLE = "none: a face_id is a track in one film, not a person; name them with --people"
+_NO_PEOPLE = "none: a face_id is a track in one video, not a person; name them with --people"
 
 
 def _statistics(manifest: Manifest) -> str | dict[str, Any]:
@@ -90,7 +90,7 @@ def _statistics(manifest: Manifest) -> str | dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that have a part in the numbers; those not installed are left out."""
+    """Versions of Python and of the packages that decide the numbers; those not installed are left out."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -111,5 +111,5 @@ def _source(outcome: Outcome) -> dict[str, Any]:
         "faces": outcome.faces,
         "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
         "facts": outcome.facts,
-        "notes": [one.reason for one in outcome.skipped],
+        "notes": [line.reason for line in outcome.skipped],
     }

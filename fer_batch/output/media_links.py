@@ -1,7 +1,7 @@
-"""Where a run's films and photographs lie, seen from its output folder: for playing films and cutting thumbnails.
+"""Where a run's videos and photos are, relative to its output folder: for playing videos and cutting thumbnails.
 
-Written only where output and media lie together, so that both can be moved as one; never as an absolute path, and never
-through a folder above a home folder, whose names are nobody's business.
+Written only where output and media are near each other, so that both can be moved together; never as an absolute path,
+and never through a folder above a home folder, whose name may be that of a user.
 """
 
 import json
@@ -16,24 +16,24 @@ MEDIA = "media.json"
 
 
 def write_media(folder: Path, sources: Iterable[Source]) -> None:
-    """Write media.json: for each film its path, for each folder of photographs that folder's, relative to ``folder``.
+    """Write media.json: the path of each video and of each folder of photos, relative to ``folder``.
 
-    Sources that lie elsewhere are not in it.
+    Sources elsewhere are not in it.
 
     Raises:
         OutputError: it cannot be written.
     """
-    together = {name: seen_from(path, folder) for name, path in places(sources).items()}
-    write_json(folder / MEDIA, {name: place for name, place in together.items() if place is not None})
+    relative = {name: relative_path(path, folder) for name, path in places(sources).items()}
+    write_json(folder / MEDIA, {name: path for name, path in relative.items() if path is not None})
 
 
 def places(sources: Iterable[Source]) -> dict[str, Path]:
-    """By the source's name a film's own path, and the folder that photographs are in."""
-    return {one.name: one.files[0] if one.kind is Kind.VIDEO else one.files[0].parent for one in sources}
+    """The path of each video, and of each folder of photos, by the source's name."""
+    return {source.name: source.files[0] if source.kind is Kind.VIDEO else source.files[0].parent for source in sources}
 
 
 def read_media(folder: Path) -> Mapping[str, Path]:
-    """Path by source's name, of those that are still there."""
+    """The paths in media.json by the source's name, of those that still exist; none where it is missing or damaged."""
     try:
         written = json.loads((folder / MEDIA).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -49,14 +49,15 @@ def read_media(folder: Path) -> Mapping[str, Path]:
 
 
 def find(folder: Path, name: str) -> Path | None:
-    """A source by its name in a folder that a user names: in it, or the folder itself; None: it is not there."""
-    places = [folder / name, folder.resolve().parent / name, folder / Path(name).name]
-    inside = name.split("/")[0] == folder.resolve().name
-    return next((place for at, place in enumerate(places) if place.exists() and (at != 1 or inside)), None)
+    """The path of the source ``name``, if it is in ``folder`` or is ``folder``; None: it is not there."""
+    candidates = [folder / name, folder / Path(name).name]
+    if name.split("/")[0] == folder.resolve().name:
+        candidates.insert(1, folder.resolve().parent / name)
+    return next((path for path in candidates if path.exists()), None)
 
 
-def seen_from(path: Path, folder: Path) -> str | None:
-    """The path as seen from the folder; None where the two do not belong together."""
+def relative_path(path: Path, folder: Path) -> str | None:
+    """The path relative to the folder, POSIX style; None where the two are not near each other."""
     path, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
     home = Path.home()
     try:
@@ -70,5 +71,5 @@ def seen_from(path: Path, folder: Path) -> str | None:
         return None
     try:
         return place.as_posix().encode().decode()
-    except UnicodeEncodeError:  # bytes that are no text cannot stand in JSON
+    except UnicodeEncodeError:  # JSON cannot hold names that are no text
         return None

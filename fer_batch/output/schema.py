@@ -1,8 +1,9 @@
-"""What each column of each table means: the data dictionary, from which tables are written, read and described."""
+"""Every table's columns and what they mean. Tables are written, read and described from here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fer_batch.analysis.timeline import SECONDS_DECIMALS, SHARE_DECIMALS
 from fer_batch.emotions import EMOTIONS, NEUTRAL
 
 
@@ -16,43 +17,61 @@ class Column:
     meaning: str
     unit: str = ""
     decimals: int | None = None
-    """Digits after the point; None: not a fraction."""
+    """Digits after the point; None: a whole number, or no number."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the output folder, as datapackage.json describes it."""
+
+    name: str
+    title: str
+    path: str
+    """Relative to the output folder."""
+    columns: tuple[Column, ...]
+    """All that it may have."""
+
+
+def _seconds(name: str, meaning: str) -> Column:
+    return Column(name, "number", meaning, "s", SECONDS_DECIMALS)
 
 
 def _of_each(
     name: str, meaning: str, unit: str = "share, 0 to 1", emotions: Sequence[str] = EMOTIONS
 ) -> tuple[Column, ...]:
-    """A column for each emotion, whose name stands in for the braces."""
-    return tuple(Column(name.format(one), "number", meaning.format(one), unit, 4) for one in emotions)
+    """A column for each emotion, whose name takes the place of the braces."""
+    return tuple(
+        Column(name.format(emotion), "number", meaning.format(emotion), unit, SHARE_DECIMALS) for emotion in emotions
+    )
 
 
-SIX: tuple[str, ...] = tuple(name for at, name in enumerate(EMOTIONS) if at != NEUTRAL)
+SIX: tuple[str, ...] = tuple(name for index, name in enumerate(EMOTIONS) if index != NEUTRAL)
 """The expressions: all emotions but neutral."""
 
 MEANS: tuple[str, ...] = tuple(f"mean_{name}" for name in EMOTIONS)
 """Columns of the mean shares, in the order of EMOTIONS."""
 
 TIMELINE: tuple[Column, ...] = (
-    Column("file", "string", "Name of the film, or of the photograph within its folder."),
-    Column("frame", "integer", "Rank of the frame in presentation order, or of the photograph in its folder; from 0."),
-    Column("timestamp", "number", "Time of the frame, counted from the start of the film's earliest stream.", "s", 6),
-    Column("duration", "number", "Time from this frame to the next one that was looked at.", "s", 6),
-    Column("face_id", "integer", "Track of a face within one film; position from the left in a photograph; from 0."),
+    Column("file", "string", "Name of the video, or of the photo within its folder."),
+    Column("frame", "integer", "Rank of the frame in presentation order, or of the photo in its folder; from 0."),
+    _seconds("timestamp", "Time of the frame, counted from the start of the video's earliest stream."),
+    _seconds("duration", "Time from this frame to the next sampled one."),
+    Column("face_id", "integer", "Track of a face within one video; position from the left in a photo; from 0."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
-    Column("success", "boolean", "1: a face. 0: this frame was looked at and no face was found."),
-    Column("face_confidence", "number", "The detector's score for the face.", "0 to 1", 4),
+    Column("success", "boolean", "1: a face. 0: this frame was sampled and no face was found."),
+    Column("face_confidence", "number", "The detector's score for the face.", "0 to 1", SHARE_DECIMALS),
     Column(
         "quality",
         "number",
-        "How good the face's picture is to read: an estimate of how much of the model's accuracy above chance its "
+        "How well the model can read the face: an estimate of how much of its accuracy above chance the face's "
         "size, sharpness, exposure and turn leave. It says nothing of the expression.",
         "0 to 1",
-        4,
+        SHARE_DECIMALS,
     ),
     Column(
         "spurious",
         "boolean",
-        "1: seen in one frame only, and in none around it, so likely no face: left out of whatever is summed up.",
+        "1: seen in one frame only, and in none around it, so likely no face: left out of all summaries.",
     ),
     Column("x", "integer", "Left edge of the face's box in the upright frame.", "px"),
     Column("y", "integer", "Top edge of the face's box in the upright frame.", "px"),
@@ -68,12 +87,12 @@ SMOOTHED: tuple[Column, ...] = (
     ),
     Column("smooth_emotion", "string", "The emotion with the largest smoothed share."),
 )
-"""Columns that --smooth adds to a film's timeline."""
+"""Columns that --smooth adds to a video's timeline."""
 
 CHANGED: tuple[Column, ...] = _of_each(
     "change_{}", "Share of {} less its mean in the face's own baseline (--baseline).", "-1 to 1"
 )
-"""Columns that --baseline adds to a film's timeline."""
+"""Columns that --baseline adds to a video's timeline."""
 
 WIDEST: tuple[Column, ...] = (*TIMELINE, *SMOOTHED, *CHANGED)
 """All columns that a timeline may have."""
@@ -81,13 +100,13 @@ WIDEST: tuple[Column, ...] = (*TIMELINE, *SMOOTHED, *CHANGED)
 MEASURES: tuple[Column, ...] = (
     *_of_each(
         "mean_{}",
-        "Mean of the share of {}: over time in a film (each row weighs its duration), over faces in photographs; "
+        "Mean of the share of {}: over time in a video (each row weighs its duration), over faces in photos; "
         "the seven sum to 1.",
     ),
     Column("emotion", "string", "The emotion with the largest mean share."),
     *_of_each(
         "strongest_{}",
-        "Part of the visible time in a film, or of the faces in photographs, in which {} has the largest share of the "
+        "Part of the visible time in a video, or of the faces in photos, in which {} has the largest share of the "
         "seven; the seven parts sum to 1.",
         "part, 0 to 1",
     ),
@@ -109,12 +128,12 @@ MEASURES: tuple[Column, ...] = (
     Column(
         "episodes_per_minute",
         "number",
-        "Episodes (see episodes.csv) in a minute of visible time. Empty for photographs, and where times are unknown.",
+        "Episodes (see episodes.csv) in a minute of visible time. Empty for photos, and where times are unknown.",
         "1/min",
         4,
     ),
 )
-"""What is said of any rows that are summed up."""
+"""Measures of any rows that are summed up."""
 
 CHANGES: tuple[Column, ...] = (
     *_of_each(
@@ -133,42 +152,36 @@ PLACE: tuple[Column, ...] = (
 """What people.csv says of a person beside the name."""
 
 SUMMARY: tuple[Column, ...] = (
-    Column("file", "string", "Name of the film or of the folder of photographs."),
+    Column("file", "string", "Name of the video or of the folder of photos."),
     Column("kind", "string", "video or photos."),
-    Column("face_id", "integer", "Track of a face within one film; empty for photographs, summed up by folder."),
+    Column("face_id", "integer", "Track of a face within one video; empty for photos, summed up by folder."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     *PLACE,
     Column("faces", "integer", "Rows with a face that this line sums up."),
-    Column("first_seen", "number", "Time of the face's first row.", "s", 6),
-    Column("last_seen", "number", "End of the face's last row.", "s", 6),
-    Column("seconds_visible", "number", "Sum of the rows' durations.", "s", 6),
+    _seconds("first_seen", "Time of the face's first row."),
+    _seconds("last_seen", "End of the face's last row."),
+    _seconds("seconds_visible", "Sum of the rows' durations."),
     Column(
         "gaps",
         "integer",
         "Stretches between first_seen and last_seen in which the face is not seen. Nothing is interpolated there.",
     ),
-    Column("seconds_missing", "number", "Length of these stretches together.", "s", 6),
+    _seconds("seconds_missing", "Sum of the lengths of these stretches."),
     *MEASURES,
 )
 
 BY_PERSON: tuple[Column, ...] = (
     Column("person", "string", "A name in people.csv; the same name is the same person, in whatever files."),
     *PLACE,
-    Column("kind", "string", "video or photos; films and photographs are not mixed."),
-    Column("files", "integer", "Films, or folders of photographs, in which the person is seen."),
+    Column("kind", "string", "video or photos; the two are not mixed."),
+    Column("files", "integer", "Videos, or folders of photos, in which the person is seen."),
     Column("faces", "integer", "Rows with a face that this line sums up."),
-    Column(
-        "seconds_visible",
-        "number",
-        "Sum of the rows' durations; time in which two films show the person counts in both.",
-        "s",
-        6,
-    ),
+    _seconds("seconds_visible", "Sum of the rows' durations; time in which two videos show the person counts in both."),
     *MEASURES,
 )
 
 BY_GROUP: tuple[Column, ...] = (
-    Column("kind", "string", "video or photos; films and photographs are not mixed."),
+    Column("kind", "string", "video or photos; the two are not mixed."),
     Column("group", "string", "A group in people.csv."),
     Column("measure", "string", "A column of summary_by_person.csv."),
     Column("persons", "integer", "Persons of the group who have a value; each counts once."),
@@ -178,7 +191,7 @@ BY_GROUP: tuple[Column, ...] = (
 )
 
 DIFFERENCES: tuple[Column, ...] = (
-    Column("kind", "string", "video or photos; films and photographs are not mixed."),
+    Column("kind", "string", "video or photos; the two are not mixed."),
     Column("group", "string", "A group in people.csv."),
     Column("other_group", "string", "The group that it is compared with."),
     Column("measure", "string", "A column of summary_by_person.csv."),
@@ -191,10 +204,10 @@ DIFFERENCES: tuple[Column, ...] = (
 )
 
 EVENTS: tuple[Column, ...] = (
-    Column("file", "string", "Name of the film."),
+    Column("file", "string", "Name of the video."),
     Column("label", "string", "What happens, as events.csv says."),
-    Column("start", "number", "When it begins, in seconds of the film: its offset is taken off.", "s", 6),
-    Column("stop", "number", "When it ends.", "s", 6),
+    _seconds("start", "When it begins, in seconds of the video: its offset is subtracted."),
+    _seconds("stop", "When it ends."),
 )
 
 BY_EVENT: tuple[Column, ...] = (
@@ -203,22 +216,22 @@ BY_EVENT: tuple[Column, ...] = (
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     *PLACE,
     Column("faces", "integer", "Rows with a face that this line sums up."),
-    Column("seconds_visible", "number", "Time of the event in which the face is seen.", "s", 6),
-    Column("seconds_missing", "number", "Time of the event in which it is not. Nothing is interpolated there.", "s", 6),
+    _seconds("seconds_visible", "Time of the event in which the face is seen."),
+    _seconds("seconds_missing", "Time of the event in which it is not. Nothing is interpolated there."),
     *MEASURES,
 )
 
 EPISODES: tuple[Column, ...] = (
-    Column("file", "string", "Name of the film."),
-    Column("face_id", "integer", "The face, as in the film's timeline."),
+    Column("file", "string", "Name of the video."),
+    Column("face_id", "integer", "The face, as in the video's timeline."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     Column("emotion", "string", "The expression, one of the six other than neutral."),
-    Column("start", "number", "When it begins, counted from the start of the film's earliest stream.", "s", 6),
-    Column("stop", "number", "When it ends.", "s", 6),
-    Column("duration", "number", "From start to stop.", "s", 6),
+    _seconds("start", "When it begins, counted from the start of the video's earliest stream."),
+    _seconds("stop", "When it ends."),
+    _seconds("duration", "From start to stop."),
     Column("mean", "number", "Mean of the emotion's share in it, over time.", "share, 0 to 1", 4),
     Column("peak", "number", "The emotion's largest share in it.", "share, 0 to 1", 4),
-    Column("peak_time", "number", "When the first frame with that share begins.", "s", 6),
+    _seconds("peak_time", "When the first frame with that share begins."),
 )
 
 ERRORS: tuple[Column, ...] = (
@@ -227,12 +240,15 @@ ERRORS: tuple[Column, ...] = (
     Column("reason", "string", "Why."),
 )
 
-OPTIONAL: tuple[tuple[str, str, str, tuple[Column, ...]], ...] = (
-    ("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),
-    ("summary-by-group", "Means of every group of persons", "summary_by_group.csv", BY_GROUP),
-    ("group-differences", "Differences between groups of persons", "group_differences.csv", DIFFERENCES),
-    ("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
-    ("events", "Events, in the time of each film", "events.csv", EVENTS),
-    ("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
+SUMMARY_TABLE = Table("summary", "Summary of every face, or folder of photos", "summary.csv", (*SUMMARY, *CHANGES))
+ERRORS_TABLE = Table("errors", "What was left out or is not whole", "errors.csv", ERRORS)
+
+OPTIONAL: tuple[Table, ...] = (
+    Table("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),
+    Table("summary-by-group", "Means of every group of persons", "summary_by_group.csv", BY_GROUP),
+    Table("group-differences", "Differences between groups of persons", "group_differences.csv", DIFFERENCES),
+    Table("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
+    Table("events", "Events, in the time of each video", "events.csv", EVENTS),
+    Table("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
 )
-"""Name, title, path and columns of tables that datapackage.json describes where they are there."""
+"""Tables that not every run writes."""

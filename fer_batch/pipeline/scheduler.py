@@ -91,7 +91,7 @@ class Scheduler:
             "detector": self.detector.facts,
             "lowest_confidence": self._setup.lowest_confidence,
             "detect_every": options.detect_every,
-            "crop": [crop.SIDE, crop.CROP_SCALE],
+            "crop": [crop.CROP_SIDE, crop.CROP_SCALE],
             "model": self.model.sha256,
         }
         if options.region is not None:
@@ -152,7 +152,7 @@ class Scheduler:
         job = self._jobs[source.name] = _SourceJob(source, contents, key)
         if source.kind is Kind.VIDEO:
             return True
-        job.facts = {"photographs": len(source.files)}
+        job.facts = {"photos": len(source.files)}
         self._plan(job, photos.plan(source))
         return False
 

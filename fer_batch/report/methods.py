@@ -14,7 +14,7 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
     options, counts = run.get("options", {}), run.get("counts", {})
     model, detector = run.get("model", {}), run.get("detector", {})
     versions, crop = run.get("versions", {}), run.get("crop", {})
-    videos, photos = counts.get("films", 0), counts.get("photographs", 0)
+    videos, photos = counts.get("videos", 0), counts.get("photos", 0)
     sentences = [say("methods.measured", media=_media(videos, photos), version=run.get("fer_batch", "?"))]
     if videos:
         fps = options.get("fps")

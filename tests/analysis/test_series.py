@@ -3,14 +3,12 @@
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.analysis import series
-from fer_batch.analysis.series import FaceSeries
-from fer_batch.emotions import EMOTIONS
+from fer_batch.analysis.series import FaceSeries, series_by_face, series_of_all
+from tests.helpers.timelines import make_timeline
 
 
 def face_series(starts: list[float], durations: list[float]) -> FaceSeries:
@@ -29,7 +27,7 @@ def test_what_a_video_is_cut_into_is_all_there_is(rows: list[tuple[float, float]
     starts = np.cumsum(durations + [gap for _, gap in rows]) - durations
     face = face_series(starts.tolist(), durations.tolist())
     edges = [-1.0, *sorted(cuts), 100.0]
-    parts = [face.within(low, high) for low, high in pairwise(edges)]
+    parts = [face.between(low, high) for low, high in pairwise(edges)]
     assert sum(part.durations.sum() for part in parts if part) == pytest.approx(durations.sum())
     for part, (low, high) in zip(parts, pairwise(edges), strict=True):
         if part is not None:
@@ -40,35 +38,32 @@ def test_what_a_video_is_cut_into_is_all_there_is(rows: list[tuple[float, float]
 
 def test_a_row_without_a_duration_is_in_the_stretch_in_which_it_begins() -> None:
     face = face_series([0.0, 1.0], [1.0, 0.0])
-    assert face.within(1.0, 2.0).rows.tolist() == [1]
-    assert face.within(0.0, 1.0).rows.tolist() == [0]
-    assert face.within(1.5, 2.0) is None
+    assert face.between(1.0, 2.0).rows.tolist() == [1]
+    assert face.between(0.0, 1.0).rows.tolist() == [0]
+    assert face.between(1.5, 2.0) is None
 
 
 def test_without_times_there_is_no_stretch() -> None:
-    assert face_series([np.nan], [0.0]).within(0, 1) is None
+    assert face_series([np.nan], [0.0]).between(0, 1) is None
 
 
 def test_what_is_rounded_is_no_gap() -> None:
     assert face_series([0, 0.0334, 0.0667, 0.2], [0.033, 0.033, 0.033, 0.1]).gaps == pytest.approx([0, 0, 0.1003])
 
 
-def test_rows_that_do_not_count_are_in_no_trace() -> None:
-    table = pd.DataFrame(
-        {
-            "timestamp": [0.0, 0, 1, 1, 2],
-            "duration": 1.0,
-            "face_id": pd.array([1, 0, 1, 0, None], dtype="Int64"),
-            "person": ["Bo", "", "Bo", "", ""],
-            "success": [True, True, True, True, False],
-            "spurious": [False, False, True, False, False],
-            "quality": [0.9, 0.9, 0.9, 0.1, np.nan],
-            "emotion": ["fear", "fear", "fear", "anger", ""],
-            **{name: [0.0] * 5 for name in EMOTIONS},
-        }
+def test_rows_that_do_not_count_are_in_no_series() -> None:
+    table = make_timeline(
+        np.zeros((5, 7)),
+        timestamp=[0, 0, 1, 1, 2],
+        duration=1,
+        face_id=[1, 0, 1, 0, -1],
+        person=["Bo", "", "Bo", "", ""],
+        spurious=[False, False, True, False, False],
+        quality=[0.9, 0.9, 0.9, 0.1, np.nan],
     )
-    found = series.of_faces(table, min_quality=0.5)
+    found = series_by_face(table, min_quality=0.5)
     assert [(one.face_id, one.person, one.rows.tolist()) for one in found] == [(0, "", [1]), (1, "Bo", [0])]
-    assert [one.rows.tolist() for one in series.of_faces(table)] == [[1, 3], [0]]
-    assert series.of_everything(table.iloc[4:]) is None
-    assert series.of_faces(table.iloc[4:]) == []
+    assert [one.rows.tolist() for one in series_by_face(table)] == [[1, 3], [0]]
+    assert series_of_all(table).rows.tolist() == [0, 1, 3]
+    assert series_of_all(table[4:]) is None
+    assert series_by_face(table[4:]) == []

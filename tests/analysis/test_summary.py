@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.analysis.summary import SourceSummary, measure
+from fer_batch.analysis.summary import AddedShares, SourceSummary, summarize
+from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event, Events
 from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import Naming, People
@@ -16,6 +16,7 @@ from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
 from fer_batch.types import Kind, Source
+from tests.helpers.timelines import make_timeline
 
 VIDEO = Source(Kind.VIDEO, "film.mp4", (Path("film.mp4"),), "film.mp4")
 FOLDER = Source(Kind.PHOTOS, "holiday", (Path("a.jpg"),), "holiday")
@@ -25,30 +26,27 @@ Row = tuple[float, float, int | None, str]
 """Start, duration, face_id and the emotion that the face wholly shows; or no face."""
 
 
-def table(rows: list[Row], person: str = "", file: str = "film.mp4") -> pd.DataFrame:
-    """A timeline with the columns that count here."""
+def table(rows: list[Row], person: str = "", file: str = "film.mp4") -> Timeline:
     starts, durations, face_ids, emotions = zip(*rows, strict=True)
-    shares = {name: [float(one == name) if one else np.nan for one in emotions] for name in EMOTIONS}
-    seen = [face_id is not None for face_id in face_ids]
-    return pd.DataFrame(
-        {
-            "file": file,
-            "timestamp": np.array(starts, dtype=np.float64),
-            "duration": np.array(durations, dtype=np.float64),
-            "face_id": pd.array(face_ids, dtype="Int64"),
-            "person": [person if one else "" for one in seen],
-            "success": seen,
-            "spurious": False,
-            "quality": [1.0 if one else np.nan for one in seen],
-            "emotion": emotions,
-            **shares,
-        }
+    return make_timeline(
+        np.array([[float(emotion == name) if emotion else np.nan for name in EMOTIONS] for emotion in emotions]),
+        file,
+        ["" if face_id is None else person for face_id in face_ids],
+        timestamp=starts,
+        duration=durations,
+        face_id=[-1 if face_id is None else face_id for face_id in face_ids],
     )
 
 
 def in_events(rows: list[Row], *spans: tuple[float, float], **options: object) -> SourceSummary:
+    return summary_and_shares(rows, *spans, **options)[0]
+
+
+def summary_and_shares(
+    rows: list[Row], *spans: tuple[float, float], **options: object
+) -> tuple[SourceSummary, AddedShares]:
     events = [Event(LINE, "film.mp4", "task", *span) for span in spans]
-    return measure(table(rows), VIDEO, Options(**options), Annotations(events=Events({"film.mp4": events})))
+    return summarize(table(rows), VIDEO, Options(**options), Annotations(events=Events({"film.mp4": events})))
 
 
 def test_an_event_cuts_frames_at_its_edges() -> None:
@@ -67,10 +65,10 @@ def test_an_event_in_which_nobody_is_seen_is_there_without_a_face() -> None:
     assert found.complaints == []
 
 
-def test_an_event_beyond_what_was_looked_at_is_told() -> None:
+def test_an_event_beyond_what_was_sampled_is_told() -> None:
     found = in_events([(10, 4, 0, "happiness")], (14, 15), (0, 10), (9, 11))
     assert [one.reason for one in found.complaints] == [
-        f"events.csv line 2: 'task' is at {span} s of film.mp4, of which 10 to 14 s were looked at. Correct start, "
+        f"events.csv line 2: 'task' is at {span} s of film.mp4, of which 10 to 14 s were sampled. Correct start, "
         "stop or offset."
         for span in ("14 to 15", "0 to 10")
     ]
@@ -115,7 +113,7 @@ def test_a_frame_split_in_two_changes_no_event(frames: list[tuple[float, str]], 
 def test_change_is_from_each_faces_own_baseline_and_the_raw_numbers_stay() -> None:
     rows: list[Row] = [(0, 2, 0, "neutral"), (0, 2, 1, "happiness"), (2, 2, 0, "happiness"), (2, 2, 1, "happiness")]
     rows += [(4, 1, 2, "sadness")]
-    found = in_events(rows, (2, 4), baseline=(0.0, 2.0))
+    found, added = summary_and_shares(rows, (2, 4), baseline=(0.0, 2.0))
     happiness, neutral = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
     first, second, third = found.summaries
     assert first.means[happiness] == pytest.approx(0.5)
@@ -125,16 +123,16 @@ def test_change_is_from_each_faces_own_baseline_and_the_raw_numbers_stay() -> No
     assert (third.changes, third.valence_change) == (None, None)
     changes = [face.changes[happiness] for _, face in found.events]
     assert changes == pytest.approx([1, 0])
-    assert found.changes[:4, happiness] == pytest.approx([0, 0, 1, 0])
-    assert np.isnan(found.changes[4]).all()
+    assert added.changes[:4, happiness] == pytest.approx([0, 0, 1, 0])
+    assert np.isnan(added.changes[4]).all()
     assert found.complaints == []
-    assert in_events(rows).changes is None
+    assert summary_and_shares(rows)[1].changes is None
 
 
 def test_the_baseline_is_in_the_time_of_the_events() -> None:
     rows: list[Row] = [(0, 2, 0, "neutral"), (2, 2, 0, "happiness")]
     study = Annotations(events=Events({}, {"film.mp4": 10.0}))
-    (face,) = measure(table(rows), VIDEO, Options(baseline=(12.0, 14.0)), study).summaries
+    (face,) = summarize(table(rows), VIDEO, Options(baseline=(12.0, 14.0)), study)[0].summaries
     assert face.changes[EMOTIONS.index("neutral")] == pytest.approx(0.5)
 
 
@@ -150,14 +148,14 @@ def test_smoothed_shares_decide_on_episodes() -> None:
     assert len(in_events(rows).episodes) == 2
     (one,) = in_events(rows, smooth=0.5).episodes
     assert (one.start, one.stop) == pytest.approx((0, 1.1))
-    assert in_events(rows).smoothed is None
+    assert summary_and_shares(rows)[1].smoothed is None
 
 
 def test_persons_in_photos_are_summed_up_by_role_and_group() -> None:
     rows: list[Row] = [(np.nan, np.nan, at, "happiness" if at else "sadness") for at in range(3)]
     namings = tuple(Naming(LINE, "a.jpg", at, "Anna", "", "before" if at else "after") for at in range(3))
     everybody = People({"holiday": namings})
-    found = measure(table(rows, "Anna", "a.jpg"), FOLDER, Options(), Annotations(people=everybody))
+    found, _ = summarize(table(rows, "Anna", "a.jpg"), FOLDER, Options(), Annotations(people=everybody))
     assert [(one.person, one.group, one.faces) for one in found.people] == [("Anna", "after", 1), ("Anna", "before", 2)]
     assert found.people[1].means[EMOTIONS.index("happiness")] == 1
     assert found.summaries[0].person == ""

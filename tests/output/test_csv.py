@@ -16,12 +16,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fer_batch.analysis.timeline import Timeline
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import OutputError
 from fer_batch.media.sources import walk
 from fer_batch.output import csv as fer_csv
 from fer_batch.output.csv import (
-    add_smoothed,
     read_table,
     read_timeline,
     write_episodes,
@@ -110,7 +110,7 @@ def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(
     folder: Path, written: list[TrackedFrame]
 ) -> None:
     path = folder / "timeline.csv"
-    write_timeline(path, written)
+    write_timeline(path, Timeline.of(written))
     table = read_timeline(path)
     assert list(table.columns) == COLUMNS
     assert len(table) == sum(max(1, len(tracked.faces)) for tracked in written)
@@ -129,7 +129,7 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(
     folder: Path, written: list[TrackedFrame]
 ) -> None:
     path = folder / "plain.csv"
-    write_timeline(path, written)
+    write_timeline(path, Timeline.of(written))
     header, *rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True)
     assert header == COLUMNS
     for row, meant in zip(rows, expected_rows(written), strict=True):
@@ -152,7 +152,7 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
         TrackedFrame(FrameTime("a, b.mp4", 1, 1 / 30, None), ()),
         TrackedFrame(FrameTime("übung.png", 2), ()),
     ]
-    write_timeline(tmp_path / "t.csv", written)
+    write_timeline(tmp_path / "t.csv", Timeline.of(written))
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
         '"a, b.mp4",0,0.000000,0.033333,0,,1,0.9877,1.0000,0,2,-2,31,40,'
@@ -165,14 +165,17 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
-def test_a_table_is_the_same_however_many_rows_are_read_at_once(
+def test_a_table_is_the_same_however_many_rows_are_written_and_read_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     path = tmp_path / "timeline.csv"
     found = face(np.full(7, 1 / 7, np.float32))
-    write_timeline(path, [TrackedFrame(FrameTime("f", at), (found,) * (at % 2)) for at in range(3)])
-    whole = read_timeline(path)
+    timeline = Timeline.of(TrackedFrame(FrameTime("f", at), (found,) * (at % 2)) for at in range(3))
+    write_timeline(path, timeline)
+    whole, written = read_timeline(path), path.read_bytes()
     monkeypatch.setattr(fer_csv, "ROWS_AT_ONCE", rows)
+    write_timeline(path, timeline)
+    assert path.read_bytes() == written
     pd.testing.assert_frame_equal(read_timeline(path), whole)
     only = ["face_id", "success", "emotion"]
     pd.testing.assert_frame_equal(read_table(path, TIMELINE, frozenset(only)), whole[only])
@@ -184,11 +187,11 @@ def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(
     folder: Path, written: list[TrackedFrame]
 ) -> None:
     path = folder / "wide.csv"
-    write_timeline(path, written)
+    write_timeline(path, Timeline.of(written))
     raw = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
     seen = read_timeline(path)["success"].to_numpy()
     shares = np.where(seen[:, np.newaxis], np.linspace(0, 1, 7), np.nan)
-    add_smoothed(path, shares)
+    write_timeline(path, Timeline.of(written), shares)
     wide = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
     assert [row[: len(COLUMNS)] for row in wide] == raw
     assert wide[0][len(COLUMNS) :] == [*(f"smooth_{name}" for name in EMOTIONS), "smooth_emotion"]
@@ -196,6 +199,20 @@ def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(
     assert table.loc[seen, "smooth_neutral"].tolist() == [1.0] * seen.sum()
     assert table["smooth_emotion"].tolist() == ["neutral" if one else "" for one in seen]
     assert table.loc[~seen, "smooth_anger"].isna().all()
+
+
+def test_changes_stand_on_the_right_and_are_empty_where_there_is_none(tmp_path: Path) -> None:
+    frames = [TrackedFrame(FrameTime("f", at), (face(np.full(7, 1 / 7, np.float32)),)) for at in range(2)]
+    changes = np.array([np.linspace(-1, 1, 7), [np.nan] * 7])
+    write_timeline(tmp_path / "t.csv", Timeline.of(frames), None, changes)
+    write_timeline(tmp_path / "both.csv", Timeline.of(frames), changes, changes)
+    table, both = read_timeline(tmp_path / "t.csv"), read_timeline(tmp_path / "both.csv")
+    names = [f"change_{name}" for name in EMOTIONS]
+    assert list(table.columns) == [*COLUMNS, *names]
+    assert list(both.columns) == [*COLUMNS, *(f"smooth_{name}" for name in [*EMOTIONS, "emotion"]), *names]
+    assert table[names].to_numpy()[0] == pytest.approx(changes[0], abs=1e-4)
+    assert table[names].to_numpy()[1] == pytest.approx(changes[1], nan_ok=True)
+    assert both["smooth_emotion"].tolist() == ["neutral", ""]
 
 
 def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
@@ -252,18 +269,18 @@ def test_episodes_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [None, "what was there\n"])
-def test_readings_that_break_off_leave_the_path_as_it_was(tmp_path: Path, before: str | None) -> None:
+def test_rows_that_break_off_leave_the_path_as_it_was(tmp_path: Path, before: str | None) -> None:
     path = tmp_path / "t.csv"
     if before is not None:
         path.write_text(before)
 
-    def breaking_off() -> Iterator[TrackedFrame]:
+    def breaking_off() -> Iterator[dict[str, object]]:
         for number in range(10_000):
-            yield TrackedFrame(FrameTime("film", number), ())
+            yield {"file": "film", "frame": number}
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        write_timeline(path, breaking_off())
+        write_table(path, TIMELINE, breaking_off())
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == ({} if before is None else {"t.csv": before})
 
 
@@ -272,7 +289,7 @@ def test_a_place_that_cannot_be_written_is_an_output_error_that_names_it(tmp_pat
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"Cannot write .*\.csv: .*choose another --out"):
-        write_timeline(tmp_path / place, [])
+        write_timeline(tmp_path / place, Timeline.of([]))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.csv"]
 
 
@@ -308,7 +325,7 @@ VIDEOS += [
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """datapackage.json of a small output folder, whose films have the names of FILMS; one is smoothed."""
+    """datapackage.json of a small output folder, whose videos have the names of VIDEOS; one is smoothed."""
     media, out = tmp_path / "media", tmp_path / "out"
     for name in VIDEOS:
         (media / name).parent.mkdir(parents=True, exist_ok=True)
@@ -317,10 +334,9 @@ def package(tmp_path: Path) -> Path:
     assert set(timelines) == set(VIDEOS)
     for name, path in timelines.items():
         seen, unseen = FrameTime(name, 0, 0.0, 0.04), FrameTime(name, 1)
-        write_timeline(
-            out / path, [TrackedFrame(seen, (face(np.full(7, 1 / 7, np.float32)),)), TrackedFrame(unseen, ())]
-        )
-    add_smoothed(out / timelines[VIDEOS[3]], np.array([[1 / 7] * 7, [np.nan] * 7]))
+        frames = [TrackedFrame(seen, (face(np.full(7, 1 / 7, np.float32)),)), TrackedFrame(unseen, ())]
+        smoothed = np.array([[1 / 7] * 7, [np.nan] * 7]) if name == VIDEOS[3] else None
+        write_timeline(out / path, Timeline.of(frames), smoothed)
     write_summary(out / "summary.csv", [summary(file=name) for name in VIDEOS])
     write_skipped(out / "errors.csv", [])
     write_episodes(out / "episodes.csv", [])

@@ -53,7 +53,7 @@ def test_media_beside_the_output_are_found_and_can_move_with_it(tmp_path, monkey
 )
 def test_media_elsewhere_are_not_told_of(video, out, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/jane"))
-    assert media_links.seen_from(Path(video), Path(out)) is None
+    assert media_links.relative_path(Path(video), Path(out)) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a.mp4": 3}', '{"a.mp4": "/etc/passwd"}', '{"a.mp4": "gone.mp4"}'])

@@ -99,7 +99,7 @@ def test_everything_unreadable_is_in_errors_csv_with_its_reason(run: fer_batch.R
     assert "empty" in reasons["empty.mp4"]
     assert "only sound" in reasons["sound.mp4"]
     assert "truncated" in reasons["study/cut.jpg"]
-    assert "Not a photograph" in reasons["study/garbage.jpg"]
+    assert "Not a photo," in reasons["study/garbage.jpg"]
     kept = dict(zip(errors["file"], errors["rows_kept"], strict=True))
     assert kept["breaks.ts"] == 1
     assert kept["empty.mp4"] == 0
@@ -191,7 +191,7 @@ def test_run_json_accounts_for_everything(run: fer_batch.Run, inputs: Path) -> N
     facts = json.loads(text)
     assert facts["counts"]["left_out"] == 4
     assert facts["counts"]["frames"] == sum(one.frames for one in run.outcomes)
-    assert facts["counts"]["photographs"] == 3
+    assert facts["counts"]["photos"] == 3
     assert len(facts["model"]["sha256"]) == 64
     assert str(inputs.parent) not in text
 
@@ -496,7 +496,7 @@ def test_the_output_folder_is_not_walked(tmp_path: Path, face: np.ndarray) -> No
 
 def test_nothing_to_analyse_is_told_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(NothingUsable, match="no photograph and no film"):
+    with pytest.raises(NothingUsable, match="no photo and no video"):
         fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
     with pytest.raises(UsageError, match="There is no file or folder"):
         fer_batch.analyze([tmp_path / "nowhere"], HERE, out=tmp_path / "out")
@@ -609,7 +609,7 @@ def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
         assert left_out.rows_kept
         assert left_out.reason.startswith("1.000 s to 1.960 s could not be looked at. Unexpected ZeroDivisionError")
     counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
-    assert (counts["chunks_seen"], counts["chunks_reused"]) == (0, 3)
+    assert (counts["chunks_scanned"], counts["chunks_reused"]) == (0, 3)
 
 
 def odd_video(path: Path, *levels: int) -> Path:
@@ -667,7 +667,7 @@ def test_what_befalls_one_stretch_costs_that_stretch_and_is_made_good_by_a_later
     again = fer_batch.analyze([odd], HERE, out=out)
     assert again.skipped == ()
     counts = json.loads((out / "run.json").read_text())["counts"]
-    assert (counts["chunks_seen"], counts["chunks_reused"]) == (1, 5)
+    assert (counts["chunks_scanned"], counts["chunks_reused"]) == (1, 5)
     assert tables(out) == tables(whole.folder)
 
 

@@ -17,7 +17,7 @@ RUN = {
     "model": {"file": "fer2013.keras", "sha256": "ab12" * 16},
     "detector": {"name": "centerface", "sha256": "09189deaaf86ff", "precision": "f32"},
     "crop": {"side": 48, "scale": 1.08},
-    "counts": {"films": 2, "photographs": 1, "left_out": 1, "degraded": 0},
+    "counts": {"videos": 2, "photos": 1, "left_out": 1, "degraded": 0},
     "versions": {"python": "3.11.7", "openvino": "2025.2"},
 }  # fmt: skip
 

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from fer_batch.analysis import groups, persons
-from fer_batch.analysis import summary as measuring
+from fer_batch.analysis.summary import summarize
+from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event, Events
 from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import Naming, People
@@ -134,7 +135,7 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
     outcomes, summaries, episodes, people, events = [], [], [], [], []
     study = study or Annotations()
     for source, tracked_frames in videos_and_folders:
-        tracked_frames = list(study.people.of(source.name).give(tracked_frames, source.kind))
+        tracked_frames = list(study.people.of(source.name).name_faces(tracked_frames, source.kind))
         durations = [tracked.time.duration for tracked in tracked_frames if tracked.time.duration is not None]
         outcome = Outcome(
             source,
@@ -142,13 +143,13 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
             frames_with_face=sum(bool(tracked.faces) for tracked in tracked_frames),
             faces=sum(len(tracked.faces) for tracked in tracked_frames),
             seconds=sum(durations) if durations else None,
-            facts=FACTS if source.kind is Kind.VIDEO else {"photographs": len(source.files)},
+            facts=FACTS if source.kind is Kind.VIDEO else {"photos": len(source.files)},
             skipped=tuple(one for one in skipped if one.file.startswith(source.name)),
         )
         outcomes.append(outcome)
-        write_timeline(folder / outcome.timeline, tracked_frames)
-        table = read_timeline(folder / outcome.timeline)
-        measured = measuring.measure(table, source, Options(**options), study)
+        timeline = Timeline.of(tracked_frames)
+        measured, added = summarize(timeline, source, Options(**options), study)
+        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
         people += measured.people
         events += measured.events
         summaries += measured.summaries
@@ -161,8 +162,8 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
         model={"file": "fer2013.keras", "sha256": "ab12" * 16, "provenance": {"made_in": "/home/jane/runs/seven"}},
         detector={"name": "centerface", "sha256": "09189dea", "precision": "f32"},
         runtime=None,
-        seconds={"seeing": 1.5},
-        chunks={"chunks_seen": 2, "chunks_reused": 0},
+        seconds={"scanning": 1.5},
+        chunks={"chunks_scanned": 2, "chunks_reused": 0},
         outcomes=outcomes,
         skipped=skipped,
         ignored=ignored,
@@ -171,7 +172,7 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
     write_episodes(folder / "episodes.csv", episodes)
     if people:
         means, differences = groups.compare(people)
-        write_people(folder / "summary_by_person.csv", persons.together(people))
+        write_people(folder / "summary_by_person.csv", persons.summarize_persons(people))
         write_groups(folder / "summary_by_group.csv", means)
         write_differences(folder / "group_differences.csv", differences)
     if events:

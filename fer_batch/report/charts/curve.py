@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_batch.analysis.series import TOLERANCE, shares_of
+from fer_batch.analysis.series import TOLERANCE
+from fer_batch.emotions import EMOTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
     """The course of each of these faces, from the timeline of their film.
 
     Two rows of a face are joined when the frames are neighbours among those looked at, and no time is missing between
-    them. A row's weight is its duration; unknown durations weigh nothing, unless none is known (as in ``summarise``).
+    them. A row's weight is its duration; unknown durations weigh nothing, unless none is known (as in summaries).
     """
     frames = timeline[["frame", "timestamp", "duration"]].drop_duplicates("frame").sort_values("frame")
     timed = bool(frames["timestamp"].notna().all())
@@ -110,7 +111,9 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
         order = np.argsort(own, kind="stable")
         rows, ranks = rows[order], np.searchsorted(numbers, own[order])
         near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
-        shares = shares_of(timeline, rows)
+        shares = np.empty((len(rows), len(EMOTIONS)))
+        for index, name in enumerate(EMOTIONS):  # without a table in between: pandas would copy more
+            shares[:, index] = timeline[name].to_numpy(dtype=np.float64)[rows]
         found[face_id] = Curve(
             unit="seconds" if timed else "frames",
             extent=extent,

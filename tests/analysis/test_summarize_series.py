@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.analysis.summary import summarise
+from fer_batch.analysis.series import series_by_face
+from fer_batch.analysis.summary import summarize, summarize_series
+from fer_batch.analysis.timeline import Timeline
+from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import EMOTIONS
-from fer_batch.types import Episode, Kind, Summary
+from fer_batch.options import Options
+from fer_batch.types import Kind, Source, Summary
+from tests.helpers.timelines import make_timeline
 
 HAPPINESS, SADNESS = EMOTIONS.index("happiness"), EMOTIONS.index("sadness")
 
@@ -32,28 +37,30 @@ def only(emotion: int) -> np.ndarray:
     return np.eye(7)[emotion]
 
 
-def table(rows: Sequence[Row]) -> pd.DataFrame:
-    """A timeline with the types that read_timeline gives."""
+def table(rows: Sequence[Row], *, named: bool = True) -> Timeline:
+    """A timeline in which face 1 is Anna, if faces are ``named``."""
     shares = np.array([np.full(7, np.nan) if row.shares is None else row.shares for row in rows]).reshape(-1, 7)
-    return pd.DataFrame(
-        {
-            "timestamp": pd.Series([row.seconds for row in rows], dtype="float64"),
-            "duration": pd.Series([row.duration for row in rows], dtype="float64"),
-            "face_id": pd.Series([None if row.shares is None else row.face_id for row in rows], dtype="Int64"),
-            "person": pd.Series(["Anna" if row.face_id == 1 else "" for row in rows], dtype="str"),
-            "emotion": pd.Series(
-                ["" if row.shares is None else EMOTIONS[int(np.argmax(row.shares))] for row in rows], dtype="str"
-            ),
-            "success": pd.Series([row.shares is not None for row in rows], dtype="bool"),
-            "quality": pd.Series([None if row.shares is None else row.quality for row in rows], dtype="float64"),
-            "spurious": pd.Series([row.spurious for row in rows], dtype="bool"),
-            **{name: shares[:, at] for at, name in enumerate(EMOTIONS)},
-        }
+    return make_timeline(
+        shares,
+        person=["Anna" if named and row.face_id == 1 and row.shares is not None else "" for row in rows],
+        timestamp=np.array([row.seconds for row in rows], np.float64),
+        duration=np.array([row.duration for row in rows], np.float64),
+        face_id=[-1 if row.shares is None else row.face_id for row in rows],
+        quality=[np.nan if row.shares is None else row.quality for row in rows],
+        spurious=[row.spurious for row in rows],
     )
 
 
-def video(rows: Sequence[Row]) -> list[Summary]:
-    return summarise(table(rows), "film.mp4", Kind.VIDEO)
+def video(rows: Sequence[Row], episodes: int | None = None, min_quality: float = 0.0) -> list[Summary]:
+    faces = series_by_face(table(rows), min_quality)
+    return [summarize_series(face, "film.mp4", Kind.VIDEO, episodes) for face in faces]
+
+
+def whole(rows: Sequence[Row], name: str, kind: Kind, min_quality: float = 0.0) -> Sequence[Summary]:
+    """The summaries of a source, as a run makes them."""
+    source = Source(kind, name, (Path(name),), name)
+    summary, _ = summarize(table(rows, named=False), source, Options(min_quality=min_quality), Annotations())
+    return summary.summaries
 
 
 @st.composite
@@ -61,10 +68,11 @@ def timed_rows(draw: st.DrawFn) -> list[Row]:
     """Frames without gaps, of any length, each with none or one of three faces."""
     rows, seconds = [], draw(st.floats(0, 100))
     for _ in range(draw(st.integers(1, 12))):
-        weights = np.array(draw(st.lists(st.floats(0, 1), min_size=7, max_size=7))) + 1e-6
+        edges = sorted(draw(st.lists(st.integers(0, 10_000), min_size=6, max_size=6)))
+        shares = np.diff([0, *edges, 10_000]) / 10_000  # as the table holds them
         duration = draw(st.floats(0.001, 5))
         face = draw(st.integers(-1, 2))
-        rows.append(Row(None if face < 0 else weights / weights.sum(), seconds, duration, face))
+        rows.append(Row(None if face < 0 else shares, seconds, duration, face))
         seconds += duration
     return rows
 
@@ -151,12 +159,11 @@ def test_what_is_missing_is_counted_and_weighs_nothing() -> None:
 
 def test_episodes_are_counted_a_minute_of_visible_time() -> None:
     rows = [Row(only(HAPPINESS), 0, 15.0), Row(only(SADNESS), 60, 15.0), Row(only(SADNESS), 60, 30.0, face_id=1)]
-    found = [Episode("film.mp4", at, "", "sadness", 0, 1, 1, 1, 0) for at in (0, 0, 0, 1)]
-    faces = summarise(table(rows), "film.mp4", Kind.VIDEO, found)
-    assert [one.episodes_per_minute for one in faces] == pytest.approx([6, 2])
+    assert [one.episodes_per_minute for one in video(rows, 3)] == pytest.approx([6, 6])
     assert [one.episodes_per_minute for one in video(rows)] == [None, None]
-    assert [one.episodes_per_minute for one in summarise(table(rows), "film.mp4", Kind.VIDEO, [])] == [0, 0]
-    untimed = summarise(table([Row(only(HAPPINESS))]), "film.h264", Kind.VIDEO, [])
+    assert [one.episodes_per_minute for one in video(rows, 0)] == [0, 0]
+    assert [one.episodes_per_minute for one in whole(rows, "film.mp4", Kind.VIDEO)] == pytest.approx([4, 2])
+    untimed = whole([Row(only(HAPPINESS))], "film.h264", Kind.VIDEO)
     assert [one.episodes_per_minute for one in untimed] == [None]
 
 
@@ -182,21 +189,21 @@ def test_only_rows_that_count_are_summed_up() -> None:
     good = [Row(only(HAPPINESS), 0.0, 1.0, quality=0.5), Row(only(SADNESS), 4.0, 1.0, quality=0.8)]
     poor = [Row(only(SADNESS), 1.0 + number, 1.0, quality=0.49) for number in range(3)]
     flicker = Row(only(SADNESS), 2.0, 1.0, face_id=1, spurious=True)
-    rows = table([good[0], *poor, flicker, good[1]])
-    (face,) = summarise(rows, "film.mp4", Kind.VIDEO, min_quality=0.5)
+    rows = [good[0], *poor, flicker, good[1]]
+    (face,) = video(rows, min_quality=0.5)
     assert (face.face_id, face.faces, face.seconds_visible, face.seconds_missing) == (0, 2, 2.0, 3.0)
     assert face.means == pytest.approx(0.5 * only(HAPPINESS) + 0.5 * only(SADNESS))
-    (everything,) = summarise(rows, "film.mp4", Kind.VIDEO)
+    (everything,) = video(rows)
     assert everything.faces == 5
-    assert summarise(rows, "film.mp4", Kind.VIDEO, min_quality=0.9) == []
-    assert summarise(rows, "holiday", Kind.PHOTOS, min_quality=0.9) == []
-    (folder,) = summarise(rows, "holiday", Kind.PHOTOS, min_quality=0.8)
+    assert video(rows, min_quality=0.9) == whole(rows, "film.mp4", Kind.VIDEO, 0.9) == []
+    assert whole(rows, "holiday", Kind.PHOTOS, 0.9) == []
+    (folder,) = whole(rows, "holiday", Kind.PHOTOS, 0.8)
     assert folder.faces == 1
 
 
 def test_photos_are_summed_up_over_all_faces() -> None:
     rows = [Row(only(HAPPINESS), face_id=0), Row(only(SADNESS), face_id=1), Row(None), Row(only(SADNESS), face_id=0)]
-    (folder,) = summarise(table(rows), "holiday", Kind.PHOTOS)
+    (folder,) = whole(rows, "holiday", Kind.PHOTOS)
     assert folder.means == pytest.approx(only(HAPPINESS) / 3 + 2 * only(SADNESS) / 3)
     assert (folder.file, folder.kind, folder.face_id, folder.faces) == ("holiday", Kind.PHOTOS, None, 3)
     assert (folder.first_seen, folder.last_seen, folder.seconds_visible) == (None, None, None)
@@ -207,4 +214,4 @@ def test_photos_are_summed_up_over_all_faces() -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("rows", [[], [Row(None, 0.0, 1.0)], [Row(None), Row(None)]])
 def test_where_there_is_no_face_there_is_no_summary(kind: Kind, rows: list[Row]) -> None:
-    assert summarise(table(rows), "nobody", kind) == []
+    assert whole(rows, "nobody", kind) == []

@@ -1,0 +1,116 @@
+"""Pure: a source's timeline as compact arrays: what its table holds, and what everything else is computed from.
+
+The numbers are those of the table, with as many decimals: whoever computes a summary from the table gets the same one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from fer_batch.emotions import EMOTIONS
+from fer_batch.types import TrackedFrame
+
+SECONDS_DECIMALS = 6
+SHARE_DECIMALS = 4
+"""Of shares, scores and quality."""
+
+ROW = np.dtype(
+    [
+        ("file", np.int32),  # index into Timeline.texts
+        ("frame", np.int64),
+        ("timestamp", np.float64),  # seconds; NaN: unknown
+        ("duration", np.float64),  # seconds; NaN: unknown
+        ("face_id", np.int32),  # -1: no face in this frame; then the fields below mean nothing
+        ("person", np.int32),  # index into Timeline.texts
+        ("face_confidence", np.float64),
+        ("quality", np.float64),
+        ("spurious", np.bool_),
+        *((name, np.int32) for name in ("x", "y", "width", "height")),
+        ("shares", np.float32, len(EMOTIONS)),  # not rounded
+    ],
+    align=True,
+)
+"""One row of a timeline: 104 bytes, which is 47 MB for an hour of video at 25 frames a second with five faces."""
+
+_NO_FACE = (-1, 0, nan, nan, False, 0, 0, 0, 0, (nan,) * len(EMOTIONS))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A row per face per frame, and one row for a frame without a face: N rows in the order of frames."""
+
+    rows: np.ndarray
+    """(N,) of ROW."""
+    texts: Sequence[str]
+    """What the fields ``file`` and ``person`` index."""
+
+    @classmethod
+    def of(cls, tracked_frames: Iterable[TrackedFrame]) -> "Timeline":
+        """The timeline of these frames, which are read one by one."""
+        texts = {"": 0}
+        rows = np.fromiter(_rows(tracked_frames, texts), ROW)
+        return cls(rows, tuple(texts))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: slice | np.ndarray) -> "Timeline":
+        """Some of the rows."""
+        return Timeline(self.rows[chosen], self.texts)
+
+    @property
+    def success(self) -> np.ndarray:
+        """(N,) bool: whether the row is a face."""
+        success: np.ndarray = self.rows["face_id"] >= 0
+        return success
+
+    @property
+    def shares(self) -> np.ndarray:
+        """(N, 7) float64, rounded as in the table; NaN where there is no face."""
+        # A float32 times 10,000 is exact in float64, so that this rounds as the table's text does: half to even.
+        shares: np.ndarray = self.rows["shares"].astype(np.float64).round(SHARE_DECIMALS)
+        return shares
+
+    @property
+    def strongest(self) -> np.ndarray:
+        """(N,) int64: position in EMOTIONS of the largest share before rounding; 0 where there is no face."""
+        strongest: np.ndarray = self.rows["shares"].argmax(axis=1)
+        return strongest
+
+    def text(self, field: str) -> list[str]:
+        """The texts of a field, ``file`` or ``person``, row by row."""
+        return [self.texts[index] for index in self.rows[field].tolist()]
+
+
+def _rows(tracked_frames: Iterable[TrackedFrame], texts: dict[str, int]) -> Iterator[tuple[Any, ...]]:
+    """Rows with the fields of ROW; files and persons are added to ``texts``, which numbers them."""
+    for tracked in tracked_frames:
+        time = tracked.time
+        frame = (
+            texts.setdefault(time.file, len(texts)),
+            time.number,
+            _rounded(time.seconds, SECONDS_DECIMALS),
+            _rounded(time.duration, SECONDS_DECIMALS),
+        )
+        if not tracked.faces:
+            yield (*frame, *_NO_FACE)
+        for face in tracked.faces:
+            box = face.detection.box
+            yield (
+                *frame,
+                face.face_id,
+                texts.setdefault(face.person, len(texts)),
+                _rounded(face.detection.confidence, SHARE_DECIMALS),
+                _rounded(face.quality, SHARE_DECIMALS),
+                face.spurious,
+                *(round(box.x), round(box.y), round(box.width), round(box.height)),
+                face.shares,
+            )
+
+
+def _rounded(value: float | None, decimals: int) -> float:
+    """The number that the table's text stands for; NaN for None."""
+    return nan if value is None else float(f"{value:z.{decimals}f}")
