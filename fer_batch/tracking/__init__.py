@@ -1,1 +1,1 @@
-"""Shots, and which face is the same one from frame to frame."""
+"""Where a video is cut into shots, and which faces are the same from frame to frame."""

@@ -1,8 +1,8 @@
-"""Pure: where a film is cut. A frame is known by the light in 64 fields of it, its scene.
+"""Where a video is cut into shots. Every frame is compared by its scene: the mean brightness in 8x8 fields.
 
-A cut is a frame whose scene is far from the one before, and much farther than frames were apart just before: moving
-people and cameras change little from frame to frame, or change it all the time. A flash is none: soon after it the
-picture is what it was.
+At a cut the scene differs much from the one before, and much more than scenes of consecutive frames differed just
+before: people and cameras that move change little from frame to frame, or change it all the time. A flash is no cut:
+soon after it the scene is what it was before.
 """
 
 from collections import deque
@@ -13,99 +13,103 @@ import numpy as np
 
 from fer_batch.types import FrameFaces, FrameTime
 
-CUT = 10.0
-"""Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photographs 95 % are more than 15 apart; a
-camera that turns by a fiftieth of the frame's width changes 3 (median) to 10 (highest)."""
+CUT_CHANGE = 10.0
+"""Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photos 95 % are more than 15 apart; a camera
+that turns by a fiftieth of the frame's width changes 3 (median) to 10 (highest)."""
 
-CUT_EVERYWHERE, EVERYWHERE = 6.0, 3.0
-"""The least mean change where at least half of the fields have changed by so much: cuts between two dull walls. A head
-that turns, or somebody who passes, changes fewer."""
+WIDE_CUT_CHANGE, WIDE_CHANGE = 6.0, 3.0
+"""The least mean change (first) where at least half of the fields change by WIDE_CHANGE, in grey levels: cuts between
+two dull walls. A head that turns, or a person who passes, changes fewer fields."""
 
 CUT_RATIO = 4.0
-"""At a cut the change is at least so many times what it was on average from frame to frame just before."""
+"""At a cut the change is at least so many times the average change from frame to frame just before."""
 
-USUAL = 0.2
-"""Weight of the newest change in that average."""
+CHANGE_AVERAGE_WEIGHT = 0.2
+"""Weight of the newest change in that average, a running mean."""
 
 FLASH_SECONDS = 0.25
-"""How soon the picture is back after a flash."""
+"""Longest time from a flash until the scene is as before."""
 
-FRAMES_PER_SECOND = 25.0
-"""What is assumed of films whose times are unknown."""
+ASSUMED_FPS = 25.0
+"""Frames per second of videos whose times are unknown."""
 
-SELDOM_SECONDS = 0.3
-"""Where frames are further apart than this, people who move change as much as a cut does, but not of most fields."""
+SPARSE_SECONDS = 0.3
+"""Where frames are further apart than this, people who move change as much as a cut does, but not most fields."""
 
-ALIKE = 12.0
-"""Grey levels by which at least half of the fields differ at most, light aside, as long as a camera stands still."""
+SAME_PLACE_DIFFERENCE = 12.0
+"""Grey levels by which at least half of the fields differ at most, apart from the light, where the camera is still."""
 
 
-def alike(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two scenes of a shot show the same place: the camera has not moved, whoever has.
+def show_same_place(scene: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two scenes of a shot show the same place: the camera has not moved, but people may have.
 
-    Light that has changed everywhere does not count, nor does what has changed in less than half of the fields.
+    A change of the light in the whole frame does not count, nor do changes in less than half of the fields.
+
+    Args:
+        scene: (8, 8) uint8.
+        other: (8, 8) uint8.
     """
-    changes = one.astype(np.float32) - other
-    return float(np.median(np.abs(changes - np.median(changes)))) <= ALIKE
+    changes = scene.astype(np.float32) - other
+    return float(np.median(np.abs(changes - np.median(changes)))) <= SAME_PLACE_DIFFERENCE
 
 
-def numbered(frames: Iterable[FrameFaces]) -> Iterator[tuple[int, FrameFaces]]:
-    """Each frame of a film with the number of its shot, from 0. At most FLASH_SECONDS of frames are held back."""
+def number_shots(frames: Iterable[FrameFaces]) -> Iterator[tuple[int, FrameFaces]]:
+    """Each frame of a video with the number of its shot, from 0. At most FLASH_SECONDS of frames are held back."""
     coming = iter(frames)
     ahead: deque[FrameFaces] = deque()
     before: FrameFaces | None = None
-    shot, usual = 0, 0.0
+    shot, average = 0, 0.0
     while (frame := ahead.popleft() if ahead else next(coming, None)) is not None:
         if before is not None:
             changes = _changes(before, frame)
-            change, middle = float(changes.mean()), float(np.median(changes))
-            least = CUT_EVERYWHERE if middle >= EVERYWHERE else CUT
-            seldom = between(before.time, frame.time) > SELDOM_SECONDS
-            if change < max(least, CUT_RATIO * usual) or (seldom and middle < CUT):
-                usual += USUAL * (change - usual)
+            change, median = float(changes.mean()), float(np.median(changes))
+            least = WIDE_CUT_CHANGE if median >= WIDE_CHANGE else CUT_CHANGE
+            sparse = seconds_between(before.time, frame.time) > SPARSE_SECONDS
+            if change < max(least, CUT_RATIO * average) or (sparse and median < CUT_CHANGE):
+                average += CHANGE_AVERAGE_WEIGHT * (change - average)
             else:
                 flash = _flash(before, frame, ahead, coming)
                 if flash is not None:
                     yield shot, frame
                     yield from ((shot, ahead.popleft()) for _ in range(flash))
                     continue
-                shot, usual = shot + 1, 0.0
+                shot, average = shot + 1, 0.0
         yield shot, frame
         before = frame
 
 
-def between(early: FrameTime, late: FrameTime) -> float:
-    """Seconds from one frame of a film to a later one; where times are unknown, as many as it would take as a rule."""
+def seconds_between(early: FrameTime, late: FrameTime) -> float:
+    """Seconds from one frame of a video to a later one; where times are unknown, as many as at ASSUMED_FPS."""
     if early.seconds is None or late.seconds is None:
-        return (late.number - early.number) / FRAMES_PER_SECOND
+        return (late.number - early.number) / ASSUMED_FPS
     return late.seconds - early.seconds
 
 
 def _flash(
     before: FrameFaces, bright: FrameFaces, ahead: deque[FrameFaces], coming: Iterator[FrameFaces]
 ) -> int | None:
-    """How many frames go by after a ``bright`` one until the picture is what it was ``before``. None: it is a cut.
+    """How many frames follow a ``bright`` one until the scene is as ``before``. None: it is a cut.
 
-    Frames that are looked at for that are taken from ``coming`` and put ``ahead``.
+    The frames that this takes from ``coming`` are put into ``ahead``.
     """
-    at = 0
-    while at < len(ahead) or _draw(coming, ahead):
-        if between(bright.time, ahead[at].time) > FLASH_SECONDS:
+    count = 0
+    while count < len(ahead) or _read_ahead(coming, ahead):
+        if seconds_between(bright.time, ahead[count].time) > FLASH_SECONDS:
             return None
-        if _changes(before, ahead[at]).mean() < CUT / 2:
-            return at
-        at += 1
+        if _changes(before, ahead[count]).mean() < CUT_CHANGE / 2:
+            return count
+        count += 1
     return None
 
 
-def _draw(coming: Iterator[FrameFaces], ahead: deque[FrameFaces]) -> bool:
-    """Put one more frame ahead; false if there is none."""
+def _read_ahead(coming: Iterator[FrameFaces], ahead: deque[FrameFaces]) -> bool:
+    """Put the next frame into ``ahead``; false if there is none."""
     before = len(ahead)
     ahead.extend(islice(coming, 1))
     return len(ahead) > before
 
 
 def _changes(before: FrameFaces, after: FrameFaces) -> np.ndarray:
-    """(8, 8) int16: by how many grey levels each field has changed."""
+    """(8, 8) int16: by how many grey levels each field changes."""
     changes: np.ndarray = np.abs(before.scene.astype(np.int16) - after.scene)
     return changes

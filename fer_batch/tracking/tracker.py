@@ -1,8 +1,9 @@
-"""Pure: who is the same face from frame to frame.
+"""Which faces are the same from frame to frame.
 
-Two steps. From frame to frame, and over gaps of up to a second, a face goes on as it moved
-(:mod:`fer_batch.tracking.motion`): that gives paths. A path that begins is then the same face as one that ended in the
-same shot, if it begins where that one ended, however long ago, and nobody else can be meant. A cut ends everything.
+Two steps. From frame to frame, and over gaps of up to a second, a face is followed by its motion
+(:mod:`fer_batch.tracking.motion`): that gives tracklets. A new tracklet then belongs to the same face as one that ended
+earlier in the same shot, if it begins where that one ended, however long ago, and no other face comes into question.
+A cut ends every face.
 """
 
 from collections import OrderedDict, deque
@@ -20,32 +21,31 @@ from fer_batch.tracking.motion import Motion, Position
 from fer_batch.types import Box, Face, FrameFaces, FrameTime, TrackedFrame
 
 GAP_SECONDS = 1.0
-"""How long a face may be away and still be on the same path."""
+"""How long a face may be missing within a tracklet."""
 
 REACH = 1.5
-"""Heights of a face from where it was last seen to where it may be seen again after any time."""
+"""How far from its last place a face may come back, after any time, in heights of the face."""
 
-RESIZED = 1.6
-"""By how much it may have grown or shrunk meanwhile."""
+RESIZE = 1.6
+"""By what factor it may have grown or shrunk meanwhile."""
 
-FORGETTING = 0.1
-"""Cost of each e-fold of a gap, in parts of what REACH costs: of two who may be meant it is the one who left last."""
+GAP_COST = 0.1
+"""Cost of each e-fold of a gap, where a distance of REACH costs 1: of two candidates it is the one that left last."""
 
-DOUBT = 0.1
-"""If somebody else costs only so much more, nobody can say who it is: it is a face of its own."""
+MIN_COST_MARGIN = 0.1
+"""If another assignment costs less than so much more, the face is not certain, and counts as a new one."""
 
-BRIEF_SECONDS = 0.2
-"""A face that is seen in a single frame, and not in the next one so soon after, is likely none."""
+FLICKER_SECONDS = 0.2
+"""A face in a single frame, where the next frame comes so soon and does not have it, is likely a false detection."""
 
-SAME_PLACE = 0.3
-"""Intersection over union with where a face was last seen that a single frame needs to be of it."""
+FLICKER_OVERLAP = 0.3
+"""Least intersection over union of such a face with the last place of the face that it may belong to."""
 
-MEMORY = 250
-"""Faces of a shot that are away and can come back; more are forgotten, the longest away first."""
+MAX_REMEMBERED_FACES = 250
+"""Faces of a shot that are away and can come back; of more, those that left first are forgotten."""
 
-
-NOBODY = 5.0
-"""Cost of being nobody who was there before: more than anybody costs who can be meant, after years."""
+NEW_FACE_COST = 5.0
+"""Cost of being a new face: more than any candidate costs, also after years."""
 
 
 @dataclass(eq=False)
@@ -53,30 +53,32 @@ class _Identity:
     """A face of a shot."""
 
     spurious: bool
-    number: int | None = None
-    """Its face_id; None until a row of it is written."""
+    face_id: int | None = None
+    """None until the first frame with it is given out."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Observation:
-    """Where a face was seen, and when."""
+    """Where a face was detected, and when."""
 
     time: FrameTime
     scene: np.ndarray
+    """(8, 8) uint8: the frame's scene."""
     box: Box
-    spot: Position
+    position: Position
+    """Of the box."""
 
 
 @dataclass(eq=False)
-class _Path:
+class _Tracklet:
     """A face that is followed without a long gap."""
 
     first: _Observation
     last: _Observation
     motion: Motion
-    sights: int = 1
+    observations: int = 1
     identity: _Identity | None = None
-    """None until it has been seen twice, or is lost: who it is depends on that."""
+    """None until it has been observed twice, or has ended: who it is depends on that."""
 
 
 class _Shot:
@@ -84,154 +86,174 @@ class _Shot:
 
     def __init__(self) -> None:
         self._frames = 0
-        self._paths: list[_Path] = []
-        self._away: OrderedDict[_Identity, _Path] = OrderedDict()
-        """The last path of each, in the order in which they went."""
+        self._tracklets: list[_Tracklet] = []
+        self._away: OrderedDict[_Identity, _Tracklet] = OrderedDict()
+        """The last tracklet of each face that is away, in the order in which they left."""
 
-    def see(self, frame: FrameFaces) -> list[_Path]:
-        """The path of each of the frame's detections, of which every one begins one or goes on with one."""
+    def add(self, frame: FrameFaces) -> list[_Tracklet]:
+        """The tracklet of each of the frame's detections, which continues one or begins one."""
         self._frames += 1
         now = frame.time
-        self._leave([path for path in self._paths if _is_gone(path.last.time, now)])
-        sights = [_Observation(now, frame.scene, one.box, Position.of(one.box)) for one in frame.detections]
-        order = sorted(range(len(sights)), key=lambda at: sights[at].spot)  # detectors give them in any order
-        gaps = [shots.between(path.last.time, now) for path in self._paths]
-        found: dict[int, _Path] = {}
-        for known, place in motion.match([one.motion for one in self._paths], gaps, [sights[at].spot for at in order]):
-            at, path = order[place], self._paths[known]
-            path.motion.follow(sights[at].spot, gaps[known])
-            path.last = sights[at]
-            path.sights += 1
-            found[at] = path
-        for at in order:
-            if at not in found:
-                found[at] = _Path(sights[at], sights[at], Motion(*sights[at].spot))
-                self._paths.append(found[at])
-        self._name([path for path in self._paths if path.identity is None and path.sights > 1])
-        return [found[at] for at in range(len(sights))]
+        self._end_tracklets([tracklet for tracklet in self._tracklets if _has_ended(tracklet.last.time, now)])
+        boxes = [detected.box for detected in frame.detections]
+        observed = [_Observation(now, frame.scene, box, Position.of(box)) for box in boxes]
+        in_order = _left_to_right(frame)  # detectors give them in any order
+        gaps = [shots.seconds_between(tracklet.last.time, now) for tracklet in self._tracklets]
+        motions = [tracklet.motion for tracklet in self._tracklets]
+        found: dict[int, _Tracklet] = {}
+        for followed, rank in motion.match(motions, gaps, [observed[index].position for index in in_order]):
+            index, tracklet = in_order[rank], self._tracklets[followed]
+            tracklet.motion.update(observed[index].position, gaps[followed])
+            tracklet.last = observed[index]
+            tracklet.observations += 1
+            found[index] = tracklet
+        for index in in_order:
+            if index not in found:
+                found[index] = _Tracklet(observed[index], observed[index], Motion(*observed[index].position))
+                self._tracklets.append(found[index])
+        self._identify([known for known in self._tracklets if known.identity is None and known.observations > 1])
+        return [found[index] for index in range(len(observed))]
 
     def end(self) -> None:
         """No frame follows."""
-        self._leave(self._paths)
+        self._end_tracklets(self._tracklets)
 
-    def _leave(self, paths: Sequence[_Path]) -> None:
-        """These are not seen any more."""
-        if not paths:
+    def _end_tracklets(self, ended: Sequence[_Tracklet]) -> None:
+        """Follow these no longer; their faces are away."""
+        if not ended:
             return
-        self._paths = [path for path in self._paths if path not in paths]
-        in_order = sorted(paths, key=lambda path: path.first.time.number)
-        for _, together in groupby(in_order, key=lambda path: path.first.time.number):
-            began = list(together)
-            self._name([path for path in began if path.identity is None])
-            for path in began:
-                if path.identity is not None and not path.identity.spurious:
-                    self._away[path.identity] = path
-        while len(self._away) > MEMORY:
+        self._tracklets = [tracklet for tracklet in self._tracklets if tracklet not in ended]
+        in_order = sorted(ended, key=lambda tracklet: tracklet.first.time.number)
+        for _, group in groupby(in_order, key=lambda tracklet: tracklet.first.time.number):
+            began_together = list(group)
+            self._identify([tracklet for tracklet in began_together if tracklet.identity is None])
+            for tracklet in began_together:
+                if tracklet.identity is not None and not tracklet.identity.spurious:
+                    self._away[tracklet.identity] = tracklet
+        while len(self._away) > MAX_REMEMBERED_FACES:
             self._away.popitem(last=False)
 
-    def _name(self, paths: Sequence[_Path]) -> None:
-        """Tell whose paths these are."""
-        if not paths:
+    def _identify(self, tracklets: Sequence[_Tracklet]) -> None:
+        """Give each of these the identity of a face that is away, or a new one."""
+        if not tracklets:
             return
-        known = [*self._away.values(), *(path for path in self._paths if path.identity is not None)]
-        flickers = [self._is_flicker(path) for path in paths]
-        for path, flickers_only, before in zip(paths, flickers, _same(paths, flickers, known), strict=True):
+        earlier = [*self._away.values(), *(tracklet for tracklet in self._tracklets if tracklet.identity is not None)]
+        flickers = [self._is_flicker(tracklet) for tracklet in tracklets]
+        predecessors = _predecessors(tracklets, flickers, earlier)
+        for tracklet, flicker, before in zip(tracklets, flickers, predecessors, strict=True):
             if before is None or before.identity is None:
-                path.identity = _Identity(spurious=flickers_only)
+                tracklet.identity = _Identity(spurious=flicker)
                 continue
-            path.identity = before.identity
+            tracklet.identity = before.identity
             if self._away.pop(before.identity, None) is None:
-                self._paths.remove(before)
+                self._tracklets.remove(before)
 
-    def _is_flicker(self, path: _Path) -> bool:
-        """Whether it is seen in a single frame although others around it were looked at."""
-        seconds = path.last.time.duration
-        return path.sights == 1 and self._frames > 1 and (seconds is None or seconds <= BRIEF_SECONDS)
+    def _is_flicker(self, tracklet: _Tracklet) -> bool:
+        """Whether it is observed in a single frame although there are others shortly before or after it."""
+        seconds = tracklet.last.time.duration
+        return tracklet.observations == 1 and self._frames > 1 and (seconds is None or seconds <= FLICKER_SECONDS)
 
 
-def track(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
-    """Readings of a film, its faces numbered by their first appearance, from left to right in the same frame.
+def track_faces(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
+    """The frames of a video with faces numbered by first appearance, and from left to right in the same frame.
 
-    ``view`` is a position in VIEWS. Frames are held back until it is known whose faces they have: for little more than
-    GAP_SECONDS.
+    A frame is held back until the identity of each of its faces is certain: for little more than GAP_SECONDS.
+
+    Args:
+        frames: in the order of their times.
+        view: a position in VIEWS.
     """
-    numbers = count()
-    waiting: deque[tuple[FrameFaces, list[_Path]]] = deque()
-    shot, current = _Shot(), 0
-    for number, frame in shots.numbered(frames):
-        if number != current:
+    face_ids = count()
+    waiting: deque[tuple[FrameFaces, list[_Tracklet]]] = deque()
+    shot, current_number = _Shot(), 0
+    for number, frame in shots.number_shots(frames):
+        if number != current_number:
             shot.end()
-            shot, current = _Shot(), number
-        waiting.append((frame, shot.see(frame)))
-        yield from _known(waiting, view, numbers)
+            shot, current_number = _Shot(), number
+        waiting.append((frame, shot.add(frame)))
+        yield from _identified(waiting, view, face_ids)
     shot.end()
-    yield from _known(waiting, view, numbers)
+    yield from _identified(waiting, view, face_ids)
 
 
-def arrange(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
-    """Readings of photographs: faces numbered from the left of each picture."""
+def number_faces_left_to_right(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
+    """Photos with their faces numbered from the left, each photo by itself; ``view`` is a position in VIEWS."""
     for frame in frames:
-        order = sorted(range(len(frame.detections)), key=lambda at: Position.of(frame.detections[at].box))
-        yield TrackedFrame(frame.time, tuple(_face(frame, at, view, number) for number, at in enumerate(order)))
+        order = _left_to_right(frame)
+        yield TrackedFrame(frame.time, tuple(_face(frame, index, view, face_id) for face_id, index in enumerate(order)))
 
 
-def _known(waiting: deque[tuple[FrameFaces, list[_Path]]], view: int, numbers: Iterator[int]) -> Iterator[TrackedFrame]:
-    """The frames up to the first one with a face of whom nobody knows yet who it is."""
+def _identified(
+    waiting: deque[tuple[FrameFaces, list[_Tracklet]]], view: int, face_ids: Iterator[int]
+) -> Iterator[TrackedFrame]:
+    """Take the frames up to the first one with a face whose identity is not known yet."""
     while waiting:
-        frame, paths = waiting[0]
-        identities = [path.identity for path in paths if path.identity is not None]
-        if len(identities) < len(paths):
+        frame, tracklets = waiting[0]
+        identities = [tracklet.identity for tracklet in tracklets if tracklet.identity is not None]
+        if len(identities) < len(tracklets):
             return
         waiting.popleft()
-        for at in sorted(range(len(paths)), key=lambda at: Position.of(frame.detections[at].box)):
-            if identities[at].number is None:
-                identities[at].number = next(numbers)
-        faces = [_face(frame, at, view, one.number or 0, one.spurious) for at, one in enumerate(identities)]
+        for index in _left_to_right(frame):
+            if identities[index].face_id is None:
+                identities[index].face_id = next(face_ids)
+        faces = [_face(frame, index, view, who.face_id or 0, who.spurious) for index, who in enumerate(identities)]
         yield TrackedFrame(frame.time, tuple(sorted(faces, key=lambda face: face.face_id)))
 
 
-def _face(frame: FrameFaces, at: int, view: int, face_id: int, spurious: bool = False) -> Face:
-    one = frame.detections[at]
-    return Face(face_id, one, frame.shares[at, view], quality=quality.score(one), spurious=spurious)
+def _left_to_right(frame: FrameFaces) -> list[int]:
+    """Indices of the frame's detections, from left to right."""
+    return sorted(range(len(frame.detections)), key=lambda index: Position.of(frame.detections[index].box))
 
 
-def _same(paths: Sequence[_Path], flickers: Sequence[bool], known: Sequence[_Path]) -> list[_Path | None]:
-    """Who of the ``known`` each of the ``paths`` goes on with; None: with nobody, or nobody can say."""
-    costs = np.array([[_cost(one, path, weak) for one in known] for path, weak in zip(paths, flickers, strict=True)])
-    costs = costs.reshape(len(paths), len(known))
-    near = np.flatnonzero((costs < NOBODY).any(axis=0))
-    costs = costs[:, near]
-    found: list[_Path | None] = [None] * len(paths)
+def _face(frame: FrameFaces, index: int, view: int, face_id: int, spurious: bool = False) -> Face:
+    detected = frame.detections[index]
+    return Face(face_id, detected, frame.shares[index, view], quality=quality.score(detected), spurious=spurious)
+
+
+def _predecessors(
+    tracklets: Sequence[_Tracklet], flickers: Sequence[bool], earlier: Sequence[_Tracklet]
+) -> list[_Tracklet | None]:
+    """For each of ``tracklets`` that of the ``earlier`` ones with the same face; None: there is none, or no certainty.
+
+    Hungarian method, without the pairs for which others could be taken at an extra cost below MIN_COST_MARGIN.
+    """
+    pairs = zip(tracklets, flickers, strict=True)
+    costs = np.array([[_cost(before, tracklet, flicker) for before in earlier] for tracklet, flicker in pairs])
+    costs = costs.reshape(len(tracklets), len(earlier))
+    candidates = np.flatnonzero((costs < NEW_FACE_COST).any(axis=0))
+    costs = costs[:, candidates]
+    found: list[_Tracklet | None] = [None] * len(tracklets)
     rows, columns = linear_sum_assignment(costs)
     least = costs[rows, columns].sum()
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        if costs[row, column] < NOBODY:
+        if costs[row, column] < NEW_FACE_COST:
             others = costs.copy()
-            others[row, column] = NOBODY
-            if others[linear_sum_assignment(others)].sum() - least >= DOUBT:
-                found[row] = known[near[column]]
+            others[row, column] = NEW_FACE_COST
+            if others[linear_sum_assignment(others)].sum() - least >= MIN_COST_MARGIN:
+                found[row] = earlier[candidates[column]]
     return found
 
 
-def _cost(before: _Path, path: _Path, flickers: bool) -> float:
-    """What speaks against a path's going on with one that ended before; NOBODY: it cannot.
+def _cost(before: _Tracklet, tracklet: _Tracklet, flicker: bool) -> float:
+    """The cost of a tracklet's continuing one that ended before; NEW_FACE_COST: it cannot.
 
-    Up to 1: the distance in REACH, and the change of size in RESIZED. FORGETTING comes on top of that.
+    Up to 1 for the distance in REACH and the change of size in RESIZE, and GAP_COST on top of that.
     """
-    early, late = before.last, path.first
-    if abs(late.spot.x - early.spot.x) > REACH * RESIZED * late.box.height:
-        return NOBODY  # most are: told quickly
-    resized = (late.spot.size - early.spot.size) / log(RESIZED)
-    height = exp((late.spot.size + early.spot.size) / 2)
-    off = hypot(late.spot.x - early.spot.x, late.spot.y - early.spot.y) / height / REACH
+    early, late = before.last, tracklet.first
+    if abs(late.position.x - early.position.x) > REACH * RESIZE * late.box.height:
+        return NEW_FACE_COST  # a quick test, which most pairs fail
+    resized = (late.position.size - early.position.size) / log(RESIZE)
+    height = exp((late.position.size + early.position.size) / 2)
+    off = hypot(late.position.x - early.position.x, late.position.y - early.position.y) / height / REACH
     if off**2 + resized**2 > 1 or early.time.number >= late.time.number:
-        return NOBODY
-    if flickers and early.box.overlap(late.box) < SAME_PLACE:
-        return NOBODY
-    if not shots.alike(early.scene, late.scene):
-        return NOBODY
-    return off**2 + resized**2 + FORGETTING * log1p(shots.between(early.time, late.time))
+        return NEW_FACE_COST
+    if flicker and early.box.overlap(late.box) < FLICKER_OVERLAP:
+        return NEW_FACE_COST
+    if not shots.show_same_place(early.scene, late.scene):
+        return NEW_FACE_COST
+    return off**2 + resized**2 + GAP_COST * log1p(shots.seconds_between(early.time, late.time))
 
 
-def _is_gone(seen: FrameTime, now: FrameTime) -> bool:
-    return shots.between(seen, now) > max(GAP_SECONDS, seen.duration or 0.0)  # the next look is never too late
+def _has_ended(last: FrameTime, now: FrameTime) -> bool:
+    """Whether a face that was last observed then is followed no longer; the next sampled frame is never too late."""
+    return shots.seconds_between(last, now) > max(GAP_SECONDS, last.duration or 0.0)

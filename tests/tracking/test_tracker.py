@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_batch.tracking.tracker import BRIEF_SECONDS, GAP_SECONDS, MEMORY, REACH, arrange, track
+from fer_batch.tracking.tracker import (
+    FLICKER_SECONDS,
+    GAP_SECONDS,
+    MAX_REMEMBERED_FACES,
+    REACH,
+    number_faces_left_to_right,
+    track_faces,
+)
 from fer_batch.types import Box, Detection, FrameFaces, FrameTime, TrackedFrame
 from tests.helpers.identities import Identities, judge
 
@@ -31,8 +38,8 @@ def frame_faces(
 ) -> FrameFaces:
     """A frame whose faces' shares tell which box they belong to."""
     shares = np.zeros((len(boxes), 2, 7), np.float32)
-    for at, box in enumerate(boxes):
-        shares[at] = [[box.x] * 7, [-box.x] * 7]
+    for index, box in enumerate(boxes):
+        shares[index] = [[box.x] * 7, [-box.x] * 7]
     frame_time = FrameTime("film", number, seconds, duration)
     return FrameFaces(frame_time, SIZE, scene, tuple(Detection(box, 0.9) for box in boxes), shares)
 
@@ -47,19 +54,19 @@ def ids(tracked_frames: Sequence[TrackedFrame]) -> list[dict[Box, int]]:
 
 
 def plain(tracked_frames: Sequence[TrackedFrame]) -> list[tuple[FrameTime, list[tuple[int, Detection, list[float]]]]]:
-    """Readings as values that can be compared."""
+    """Tracked frames as values that can be compared."""
     return [
-        (one.time, [(face.face_id, face.detection, face.shares.tolist()) for face in one.faces])
-        for one in tracked_frames
+        (tracked.time, [(face.face_id, face.detection, face.shares.tolist()) for face in tracked.faces])
+        for tracked in tracked_frames
     ]
 
 
-def at(x: float, y: float = 0.0, side: float = 100.0) -> Box:
+def square(x: float, y: float = 0.0, side: float = 100.0) -> Box:
     return Box(x, y, side, side)
 
 
 def called(frames: Sequence[Frame], fps: float = 25, scenes: Sequence[np.ndarray] = ()) -> Identities:
-    """What becomes of people in a film of so many frames a second; without ``scenes`` it is one fixed shot."""
+    """What becomes of people in a video of so many frames a second; without ``scenes`` it is one fixed shot."""
     times = [number / fps for number in range(len(frames))]
     return called_at(times, frames, scenes)
 
@@ -76,7 +83,7 @@ def called_at(times: Sequence[float], frames: Sequence[Frame], scenes: Sequence[
         )
         for number, frame in enumerate(frames)
     ]
-    found = [{face.face_id: face.detection.box for face in tracked.faces} for tracked in track(all_frames, 0)]
+    found = [{face.face_id: face.detection.box for face in tracked.faces} for tracked in track_faces(all_frames, 0)]
     return judge(zip(frames, found, strict=True))
 
 
@@ -92,8 +99,8 @@ def trembling(seed: int, share: float = 0.03) -> Callable[[float, float, float],
 
 
 def test_steady_faces_keep_their_numbers_while_they_drift() -> None:
-    frames = [[at(3 * number), at(500 - 3 * number, 200)] for number in range(60)]
-    assert ids(list(track(video(*frames), 0))) == [{left: 0, right: 1} for left, right in frames]
+    frames = [[square(3 * number), square(500 - 3 * number, 200)] for number in range(60)]
+    assert ids(list(track_faces(video(*frames), 0))) == [{left: 0, right: 1} for left, right in frames]
 
 
 @pytest.mark.parametrize("speed", [40, 100, 200, 400])
@@ -190,18 +197,18 @@ def test_of_two_who_left_from_one_place_the_one_who_left_last_is_meant() -> None
 
 
 def test_another_size_is_another_face() -> None:
-    frames = [*[{"near": at(100, 100, 200)}] * 50, *[{}] * 50, *[{"far": at(160, 160, 80)}] * 50]
+    frames = [*[{"near": square(100, 100, 200)}] * 50, *[{}] * 50, *[{"far": square(160, 160, 80)}] * 50]
     assert called(frames).ids == {"near": {0}, "far": {1}}
 
 
 def test_a_cut_ends_every_face_and_going_back_begins_new_ones() -> None:
-    frames = [{"one": at(100), "other": at(400)}] * 30
+    frames = [{"one": square(100), "other": square(400)}] * 30
     scenes = [*[ROOM] * 10, *[GARDEN] * 10, *[ROOM] * 10]
     assert called(frames, scenes=scenes).ids == {"one": {0, 2, 4}, "other": {1, 3, 5}}
 
 
 def test_a_flash_ends_nothing() -> None:
-    frames = [{"one": at(100 + number)} for number in range(30)]
+    frames = [{"one": square(100 + number)} for number in range(30)]
     scenes = [ROOM] * 30
     scenes[12:15] = [np.full((8, 8), 250, np.uint8)] * 3
     assert called(frames, scenes=scenes).ids == {"one": {0}}
@@ -214,77 +221,81 @@ def test_after_the_camera_has_turned_places_say_nothing() -> None:
         share = step / steps
         scenes.append(np.rint((1 - share) * ROOM + share * GARDEN).astype(np.uint8))
     scenes += [GARDEN] * 30
-    frames = [*[{"one": at(100)}] * 30, *[{}] * steps, *[{"other": at(100)}] * 30]
+    frames = [*[{"one": square(100)}] * 30, *[{}] * steps, *[{"other": square(100)}] * 30]
     assert called(frames, scenes=scenes).ids == {"one": {0}, "other": {1}}
 
 
 @pytest.mark.parametrize(("frames", "face_id"), [(1, 0), (25, 0), (500, 0)])
 def test_without_times_frames_are_counted(frames: int, face_id: int) -> None:
-    all_frames = [frame_faces(0, [at(0)], None), frame_faces(1, [at(0)], None), frame_faces(1 + frames, [at(0)], None)]
-    assert ids(list(track(all_frames, 0)))[-1] == {at(0): face_id}
+    all_frames = [
+        frame_faces(0, [square(0)], None),
+        frame_faces(1, [square(0)], None),
+        frame_faces(1 + frames, [square(0)], None),
+    ]
+    assert ids(list(track_faces(all_frames, 0)))[-1] == {square(0): face_id}
 
 
 def marked(all_frames: Sequence[FrameFaces]) -> list[list[bool]]:
-    return [[face.spurious for face in tracked.faces] for tracked in track(all_frames, 0)]
+    return [[face.spurious for face in tracked.faces] for tracked in track_faces(all_frames, 0)]
 
 
 def test_a_face_of_one_frame_is_kept_and_marked() -> None:
-    frames: list[list[Box]] = [[at(0)] for _ in range(30)]
-    frames[10].append(at(500))
+    frames: list[list[Box]] = [[square(0)] for _ in range(30)]
+    frames[10].append(square(500))
     expected = [[False] for _ in range(30)]
     expected[10].append(True)
     assert marked(video(*frames)) == expected
-    frames[11].append(at(500))
+    frames[11].append(square(500))
     assert not any(any(one) for one in marked(video(*frames)))
 
 
 @pytest.mark.parametrize("where", [0, 29])
 def test_also_at_the_ends_of_a_shot(where: int) -> None:
     frames: list[list[Box]] = [[] for _ in range(30)]
-    frames[where] = [at(0)]
+    frames[where] = [square(0)]
     assert marked(video(*frames))[where] == [True]
 
 
 def test_a_face_of_a_shot_of_one_frame_or_of_rare_looks_is_not_marked() -> None:
-    assert marked(video([at(0)])) == [[False]]
-    seldom = [frame_faces(number, boxes, number * 1.0, 1.0) for number, boxes in enumerate([[], [at(0)], [], []])]
-    assert seldom[0].time.duration > BRIEF_SECONDS
+    assert marked(video([square(0)])) == [[False]]
+    seldom = [frame_faces(number, boxes, number * 1.0, 1.0) for number, boxes in enumerate([[], [square(0)], [], []])]
+    assert seldom[0].time.duration > FLICKER_SECONDS
     assert marked(seldom) == [[], [False], [], []]
 
 
 def test_a_glance_for_one_frame_where_somebody_was_is_theirs() -> None:
-    there, gone, glance = [at(0)], [], [at(8, 5)]
+    there, gone, glance = [square(0)], [], [square(8, 5)]
     frames: list[list[Box]] = [*[there] * 20, *[gone] * 30, glance, *[gone] * 30, *[there] * 20]
-    assert {name for frame in ids(list(track(video(*frames), 0))) for name in frame.values()} == {0}
+    assert {name for frame in ids(list(track_faces(video(*frames), 0))) for name in frame.values()} == {0}
 
 
 def test_a_flicker_takes_nobodys_place() -> None:
     """It appears just beside where somebody looks back a moment later."""
-    frames: list[list[Box]] = [*[[at(0)]] * 20, *[[]] * 30, [at(110)], [at(0)], *[[at(0)]] * 20]
-    found = ids(list(track(video(*frames), 0)))
-    assert found[-1] == {at(0): 0}
-    assert found[50] == {at(110): 1}
+    frames: list[list[Box]] = [*[[square(0)]] * 20, *[[]] * 30, [square(110)], [square(0)], *[[square(0)]] * 20]
+    found = ids(list(track_faces(video(*frames), 0)))
+    assert found[-1] == {square(0): 0}
+    assert found[50] == {square(110): 1}
 
 
 def test_numbers_follow_the_first_appearance_from_left_to_right() -> None:
-    frames = [*[[at(600), at(300)]] * 3, *[[at(600), at(0), at(300)]] * 3]
-    found = ids(list(track(video(*frames), 0)))
-    assert found[0] == {at(300): 0, at(600): 1}
-    assert found[-1] == {at(300): 0, at(600): 1, at(0): 2}
+    frames = [*[[square(600), square(300)]] * 3, *[[square(600), square(0), square(300)]] * 3]
+    found = ids(list(track_faces(video(*frames), 0)))
+    assert found[0] == {square(300): 0, square(600): 1}
+    assert found[-1] == {square(300): 0, square(600): 1, square(0): 2}
 
 
 @pytest.mark.parametrize("timed", [True, False])
 def test_every_frame_is_kept_in_order_with_or_without_a_face(timed: bool) -> None:
-    all_frames = video([], [at(0)], [], [], [at(0)], [], timed=timed)
-    tracked_frames = list(track(all_frames, 0))
-    assert [tracked.time for tracked in tracked_frames] == [frame_faces.time for frame_faces in all_frames]
+    all_frames = video([], [square(0)], [], [], [square(0)], [], timed=timed)
+    tracked_frames = list(track_faces(all_frames, 0))
+    assert [tracked.time for tracked in tracked_frames] == [frame.time for frame in all_frames]
     assert [len(tracked.faces) for tracked in tracked_frames] == [0, 1, 0, 0, 1, 0]
 
 
-@pytest.mark.parametrize("link", [track, arrange])
+@pytest.mark.parametrize("link", [track_faces, number_faces_left_to_right])
 @pytest.mark.parametrize(("view", "sign"), [(0, 1), (1, -1)])
 def test_each_face_has_the_shares_of_the_chosen_view(link: type, view: int, sign: int) -> None:
-    tracked_frames = link(video([at(7), at(300)], [at(300), at(7)]), view)
+    tracked_frames = link(video([square(7), square(300)], [square(300), square(7)]), view)
     for tracked in tracked_frames:
         assert len(tracked.faces) == 2
         for face in tracked.faces:
@@ -297,7 +308,9 @@ def people(draw: st.DrawFn) -> list[list[tuple[int, Box]]]:
     frames = []
     for _ in range(draw(st.integers(1, 30))):
         present = [person for person in range(4) if draw(st.booleans())]
-        moved = [(person, at(400 * person + draw(st.integers(-8, 8)), draw(st.integers(-8, 8)))) for person in present]
+        moved = [
+            (person, square(400 * person + draw(st.integers(-8, 8)), draw(st.integers(-8, 8)))) for person in present
+        ]
         frames.append(draw(st.permutations(moved)))
     return frames
 
@@ -307,7 +320,7 @@ def people(draw: st.DrawFn) -> list[list[tuple[int, Box]]]:
 def test_people_apart_from_each_other_are_told_apart_in_whatever_order_they_are_detected(
     frames: list[list[tuple[int, Box]]],
 ) -> None:
-    found = ids(list(track(video(*[[box for _, box in frame] for frame in frames]), 0)))
+    found = ids(list(track_faces(video(*[[box for _, box in frame] for frame in frames]), 0)))
     names = defaultdict(set)
     appeared: list[int] = []
     for frame, numbers in zip(frames, found, strict=True):
@@ -336,7 +349,7 @@ def _apart(person: int, frames: list[list[tuple[int, Box]]]) -> bool:
 def test_the_order_of_detections_changes_nothing(frames: list[list[tuple[int, Box]]], data: st.DataObject) -> None:
     boxes = [[box for _, box in frame] for frame in frames]
     shuffled = [data.draw(st.permutations(frame)) for frame in boxes]
-    assert plain(list(track(video(*shuffled), 0))) == plain(list(track(video(*boxes), 0)))
+    assert plain(list(track_faces(video(*shuffled), 0))) == plain(list(track_faces(video(*boxes), 0)))
 
 
 boxes = st.builds(Box, *(st.floats(-50, 700) for _ in "xy"), *(st.floats(0, 200) for _ in "wh"))
@@ -356,8 +369,8 @@ def test_whatever_is_seen_every_face_has_one_number_of_its_own_in_its_frame(
         frame_faces(number, boxes, times[number], steps[number], ROOM if plain_scene[number] else GARDEN)
         for number, boxes in enumerate(frames)
     ]
-    tracked_frames = list(track(all_frames, 0))
-    assert [one.time for one in tracked_frames] == [one.time for one in all_frames]
+    tracked_frames = list(track_faces(all_frames, 0))
+    assert [tracked.time for tracked in tracked_frames] == [frame.time for frame in all_frames]
     new = 0
     for tracked, before in zip(tracked_frames, all_frames, strict=True):
         numbers = [face.face_id for face in tracked.faces]
@@ -411,16 +424,16 @@ def crowd(frames: int, faces: int) -> Iterator[FrameFaces]:
 
 def test_tracking_keeps_up_with_long_videos_in_little_memory() -> None:
     tracemalloc.start()
-    held = sum(1 for _ in track(crowd(1_000, 5), 0))
+    held = sum(1 for _ in track_faces(crowd(1_000, 5), 0))
     first = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
     began = process_time()
-    count = sum(1 for _ in track(crowd(4_000, 5), 0))
+    count = sum(1 for _ in track_faces(crowd(4_000, 5), 0))
     seconds = process_time() - began
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (held, count) == (1_000, 4_000)
-    assert peak < 1.5 * first + 1e6, "memory does not grow with the film"
+    assert peak < 1.5 * first + 1e6, "memory does not grow with the video"
     assert seconds < 20
 
 
@@ -432,40 +445,44 @@ def test_many_who_pass_once_cost_no_more_the_more_they_are() -> None:
         for who in range(count):
             x, y = rng.uniform(0, 1800), rng.uniform(0, 900)
             for number in range(3):
-                yield frame_faces(3 * who + number, [at(x + 2 * number, y, 60)], (3 * who + number) / 12, 1 / 12)
+                yield frame_faces(3 * who + number, [square(x + 2 * number, y, 60)], (3 * who + number) / 12, 1 / 12)
 
     def seconds(count: int) -> float:
         began = process_time()
-        assert sum(1 for _ in track(passers(count), 0)) == 3 * count
+        assert sum(1 for _ in track_faces(passers(count), 0)) == 3 * count
         return process_time() - began
 
-    first, second = seconds(2 * MEMORY), seconds(4 * MEMORY)
+    first, second = seconds(2 * MAX_REMEMBERED_FACES), seconds(4 * MAX_REMEMBERED_FACES)
     assert second < 4 * first + 1
 
 
 def test_faces_of_a_photo_are_numbered_from_the_left_by_their_middle() -> None:
     wide = Box(0, 0, 400, 100)
-    (tracked,) = arrange(video([at(300), wide, at(10)], timed=False), 0)
-    assert [(face.face_id, face.detection.box) for face in tracked.faces] == [(0, at(10)), (1, wide), (2, at(300))]
+    (tracked,) = number_faces_left_to_right(video([square(300), wide, square(10)], timed=False), 0)
+    assert [(face.face_id, face.detection.box) for face in tracked.faces] == [
+        (0, square(10)),
+        (1, wide),
+        (2, square(300)),
+    ]
 
 
 def test_photos_know_nothing_of_each_other() -> None:
-    all_frames = video([at(0)], [], [at(0), at(300)], [at(300)], timed=False)
-    tracked_frames = list(arrange(all_frames, 0))
-    assert ids(tracked_frames) == [{at(0): 0}, {}, {at(0): 0, at(300): 1}, {at(300): 0}]
-    assert [tracked.time for tracked in tracked_frames] == [frame_faces.time for frame_faces in all_frames]
+    all_frames = video([square(0)], [], [square(0), square(300)], [square(300)], timed=False)
+    tracked_frames = list(number_faces_left_to_right(all_frames, 0))
+    assert ids(tracked_frames) == [{square(0): 0}, {}, {square(0): 0, square(300): 1}, {square(300): 0}]
+    assert [tracked.time for tracked in tracked_frames] == [frame.time for frame in all_frames]
     assert not any(face.spurious for tracked in tracked_frames for face in tracked.faces)
 
 
-@pytest.mark.parametrize("boxes", list(permutations([at(0), at(0, 150), at(120), at(250, -40)])))
+@pytest.mark.parametrize("boxes", list(permutations([square(0), square(0, 150), square(120), square(250, -40)])))
 def test_the_order_of_detections_changes_nothing_in_a_photo(boxes: Sequence[Box]) -> None:
-    (tracked,) = arrange(video(boxes, timed=False), 0)
-    assert [face.detection.box for face in tracked.faces] == [at(0), at(0, 150), at(120), at(250, -40)]
+    (tracked,) = number_faces_left_to_right(video(boxes, timed=False), 0)
+    assert [face.detection.box for face in tracked.faces] == [square(0), square(0, 150), square(120), square(250, -40)]
 
 
 def test_a_face_that_is_there_at_every_look_keeps_its_number_however_rare_the_looks() -> None:
-    looks = [frame_faces(number, [at(0, side=99)], 5.0 * number, 5.0) for number in range(3)]
-    assert [tracked.faces[0].face_id for tracked in track(looks, 0)] == [0, 0, 0]
+    looks = [frame_faces(number, [square(0, side=99)], 5.0 * number, 5.0) for number in range(3)]
+    assert [tracked.faces[0].face_id for tracked in track_faces(looks, 0)] == [0, 0, 0]
 
 
 def test_a_gap_is_bridged_on_the_way() -> None:
