@@ -1,4 +1,4 @@
-"""What a film announces of itself: enough to forecast how long it takes, without reading all of it."""
+"""Length and number of frames of a video from its header: enough to forecast a run's time without reading all of it."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -9,25 +9,27 @@ from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.index import FORMATS_WITH_DURATION, VideoIndex, open_video, reading_index, video_stream
 
 SMALL_VIDEO_BYTES = 2**24
-"""Bytes of a film up to which its packets are read all the same: 16 MB. Reading all of 300 long films takes an hour."""
+"""Of videos up to this size (16 MiB) all packets are read. To read those of 300 long videos would take an hour."""
 
 
 @dataclass(frozen=True)
 class VideoHeader:
-    """A film's length, and how many frames there are to look at."""
+    """A video's length and its number of sampled frames; estimates if they are from the header."""
 
     video_type: tuple[object, ...]
-    """What films that take equally long have in common: codec, pixel format, width and height."""
+    """Codec, pixel format, width and height: videos in which these are the same take equally long for each frame."""
     seconds: float
     frames: tuple[int, ...]
-    """One number for each sampling that was asked for."""
+    """Number of sampled frames, for each requested sampling."""
 
 
 def reading_header(path: Path, samplings: Sequence[Sampling]) -> Generator[None, None, VideoHeader]:
-    """What a film's header says. Of a small film, and where the header does not say it, what its packets say.
+    """A video's length and frames from its header; from its packets if it is small or the header does not tell.
+
+    A generator that returns the header. It yields None after each packet, as :func:`reading_index` does.
 
     Raises:
-        MediaError: it cannot be opened, or holds no picture.
+        MediaError: it cannot be opened, or has no video stream or no frame.
     """
     with open_video(path) as container:
         stream = video_stream(container)
@@ -38,21 +40,21 @@ def reading_header(path: Path, samplings: Sequence[Sampling]) -> Generator[None,
         video_type = codec.name, codec.pix_fmt, codec.width, codec.height
         known = container.format.name.startswith(FORMATS_WITH_DURATION) and count > 0
     if known and path.stat().st_size > SMALL_VIDEO_BYTES:
-        return VideoHeader(video_type, seconds, tuple(_announced(seconds, count, one) for one in samplings))
+        return VideoHeader(video_type, seconds, tuple(_announced(seconds, count, sampling) for sampling in samplings))
     index = yield from reading_index(path)
-    return VideoHeader(
-        video_type, float(index.clock.seconds(index.end_pts)), tuple(_counted(index, one) for one in samplings)
-    )
+    seconds = float(index.clock.seconds(index.end_pts))
+    return VideoHeader(video_type, seconds, tuple(_counted(index, sampling) for sampling in samplings))
 
 
 def _announced(seconds: float, count: int, sampling: Sampling) -> int:
-    """How many of evenly spread frames are looked at."""
+    """Number of sampled frames, if ``count`` frames are spread evenly over ``seconds``."""
     inside = max(0.0, min(seconds, sampling.end or seconds) - (sampling.start or 0.0))
-    every = ceil(count * inside / seconds)
-    return every if sampling.fps is None else min(every, ceil(inside * sampling.fps))
+    frames = ceil(count * inside / seconds)
+    return frames if sampling.fps is None else min(frames, ceil(inside * sampling.fps))
 
 
 def _counted(index: VideoIndex, sampling: Sampling) -> int:
+    """Number of sampled frames by the index."""
     if not index.complete:
         return index.packets
     return len(frame_times("", index.pts, index.end_pts, index.clock, sampling))
