@@ -97,7 +97,7 @@ class _FrameScanner:
         return schedule.detect_between(
             before,
             len(frames),
-            whole=lambda index: self.full_frame(frames[index].image),
+            full_frame=lambda index: self.full_frame(frames[index].image),
             near=lambda index, expected: self.near(frames[index].image, expected),
         )
 

@@ -1,9 +1,10 @@
-"""Pure: when and where the detector looks. At whole frames now and then, in between at squares around known faces.
+"""The detection schedule of videos: when to search the full frame, and where to search in between. Pure functions.
 
-A film is looked at from one whole look to the next, about twice a second. What lies in between waits until both are
-known: a face seen at both ends is sought on the way from one place to the other, one that only the earlier look has is
-followed until it is lost, one that only the later look has is followed backwards until it is lost. So a face is there
-from its first frame on, not from the first whole look that noticed it.
+About twice a second the detector searches the full frame. Frames in between wait for the next full-frame detection;
+then the detector searches them in squares around the places where faces are expected. A face found at both ends is
+expected on the straight line between its two places. A face found only at the earlier end is followed forwards until it
+is lost, one found only at the later end is followed backwards. So a face is found from its first frame on, not only
+from the next full-frame detection on.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,61 +13,64 @@ from dataclasses import dataclass
 from fer_batch.types import Box, Detection, FrameTime, Kind
 
 _LONGEST_SIDES = {Kind.VIDEO: 640, Kind.PHOTOS: 960}
-"""Pixels. Measured on 116 photographs of WIDER FACE's validation set (674 faces of 20 px or more): at 960 the default
-detector finds 86 % with 6 false faces."""
+"""Pixels. Measured on 116 photos of WIDER FACE's validation set (674 faces of 20 px or more): at 960 the default
+detector finds 86 %, with 6 false faces."""
 
 FULL_SCAN_SECONDS = 0.5
-"""A whole look follows at the first frame that is so long after the last one.
+"""Time after a full-frame detection from which on the next frame gets one, too.
 
-Measured on four films of one to four faces that enter, leave, cross and change direction (5,100 faces), with squares
-of 128 px: of the faces that whole looks at every frame find, this finds .993 to 1.000. At .75 s it is .970 to 1.000.
+Measured on four videos with one to four faces that enter, leave, cross and change direction (5,100 faces), with squares
+of 128 px: .993 to 1.000 of the faces that full-frame detection in every frame finds. With .75 s: .970 to 1.000.
 """
 
 FULL_SCAN_FRAMES = 15
-"""The same in frames, for films whose times are unknown."""
+"""The same in frames, for videos without timestamps."""
 
 MAX_WAITING_PIXELS = 2**26
-"""Of frames that wait for the next whole look, at most: 32 frames of 1920x1080, 8 of 3840x2160."""
+"""Pixels of all frames that wait for the next full-frame detection: 32 frames of 1920x1080, 8 of 3840x2160."""
 
 CROWD_FACES = 8
-"""With more faces than this every frame is looked at whole. A whole look takes as long as 25 squares, but squares of
-faces that stand close show each other's."""
+"""With more faces than this, every frame gets a full-frame detection. It takes as long as 25 squares, but if faces are
+close together, each square shows several."""
 
 CONFIDENT_SCORE = 0.5
-"""Score from which a face is found for sure, and losing it is worth a whole look; detectors flicker below."""
+"""If a face with at least this score is lost, the frame gets a full-frame detection. Faces with lower scores come and
+go from frame to frame, since detectors are not sure of them."""
 
 SEARCH_SQUARES = ((1.6, 96), (2.0, 128))
-"""Squares to look at, one after the other until a face is found for sure: the side in sizes of the face, and the pixels
-that it is scaled to.
+"""Squares to search, one after the other until a face has CONFIDENT_SCORE: the side as a multiple of the face's size,
+and the side in pixels to which the square is scaled.
 
-Chosen on 36 frames of one face, 30 to 220 px, turned by up to 20 degrees, dark and noisy, squares off by up to .2 of
-the face. All found it with an IoU of .5; scale and side, mean score (whole frames: .88), time on one core of an AMD
-EPYC in float32: 1.6 and 96: .89, 1.7 ms; 2.0 and 96: .82; 2.0 and 128: .90, 2.8 ms; 2.5 and 128: .87; 2.0 and 160: .90,
-4.5 ms. Grey squares did as well as coloured ones. Four squares in one call take as long as in four.
+Chosen on 36 frames of one face, 30 to 220 px, turned by up to 20 degrees, dark and noisy, with squares shifted by up to
+.2 of the face. All found it with an IoU of .5. Multiple and side, mean score (full frames: .88), time on one core of an
+AMD EPYC in float32: 1.6 and 96: .89, 1.7 ms; 2.0 and 96: .82; 2.0 and 128: .90, 2.8 ms; 2.5 and 128: .87; 2.0 and 160:
+.90, 4.5 ms. Grey squares did as well as coloured ones. Four squares in one call take as long as in four calls.
 
-Of the faces that whole looks at every frame find for sure, these find, with an IoU of .5, .993 to 1.000 in eight films
-of one to four faces of up to 200 px that turn, shake, vanish at random and move up to eight times their size a second,
-blurred, noisy, dark and compressed (4,076 faces); the larger square alone finds .994 to 1.000. Where the detector
-itself hardly sees the faces (pasted pictures of FER2013, 1,267 faces), it is .971 and .974.
+Of the faces that full-frame detection in every frame finds with CONFIDENT_SCORE, these two squares find .993 to 1.000
+with an IoU of .5; the larger square alone finds .994 to 1.000. This was measured on eight videos with one to four faces
+of up to 200 px that turn, shake, vanish at random and move by up to eight times their size a second, blurred, noisy,
+dark and compressed (4,076 faces). For faces that the detector hardly finds (FER2013's, pasted into videos, 1,267 faces)
+it is .971 and .974.
 """
 
 MAX_MOVE_IN_FACE_SIZES = 2.0
-"""Sizes of a face that it may move between two whole looks and still be taken for the same one."""
+"""How far a face may move from one full-frame detection to the next and still be taken for the same face, in multiples
+of its size."""
 
 MIN_EXPECTED_OVERLAP = 0.2
-"""Intersection over union of a face found in a square with the place where it was expected."""
+"""Least intersection over union (IoU) of a face found in a square with the box in which it was expected."""
 
 NEXT_FRAME_OVERLAP = 0.5
-"""The same of a face with where it was in the frame next to this one; with less, it may be another that stands close,
-and a second look is taken at where the first one was."""
+"""Least IoU of a face with itself in the frame before. If it is less, this may be another face close by; so a square
+around the old place is searched, too."""
 
 DUPLICATE_OVERLAP = 0.3
-"""Two squares that find boxes with more intersection over union than this have found one face."""
+"""If boxes from two squares have a greater IoU than this, they are the same face."""
 
 
 @dataclass(frozen=True)
 class Square:
-    """A square of a frame, in whole pixels; may reach past the frame's edges."""
+    """A square part of a frame, in whole pixels. It may extend beyond the frame's edges."""
 
     left: int
     top: int
@@ -74,83 +78,93 @@ class Square:
 
 
 def longest_side(kind: Kind) -> int:
-    """To what longest side a whole frame is shrunk before the detector looks at it, in pixels."""
+    """The longest side in pixels to which full frames are shrunk for the detector."""
     return _LONGEST_SIDES[kind]
 
 
 def search_square(box: Box, scale: float, width: int, height: int) -> Square:
-    """The square of ``scale`` sizes of the face that is expected in ``box``, in a frame of so many pixels.
+    """The square around a face that is expected in ``box``; its side is ``scale`` times the face's size.
 
-    It stays within the frame if it can: a face that the frame's edge cuts then looks as it does in a whole look.
+    It is shifted to lie within the frame of ``width`` x ``height`` pixels, unless it is larger than the frame. So a
+    face at the frame's edge is cut off as in a full-frame detection.
     """
     side = max(1, round(scale * max(box.width, box.height)))
-    across, down = _centre(box)
-    left, top = round(across - side / 2), round(down - side / 2)
+    centre_x, centre_y = _centre(box)
+    left, top = round(centre_x - side / 2), round(centre_y - side / 2)
     return Square(max(0, min(left, width - side)), max(0, min(top, height - side)), side)
 
 
 def best_match(expected: Box, found: Iterable[Detection]) -> Detection | None:
-    """Of what a square shows, the face that was expected; others have squares of their own."""
-    most, best = 0.0, None
-    for one in found:
-        if (overlap := one.box.overlap(expected)) > most:
-            most, best = overlap, one
-    return best if most >= MIN_EXPECTED_OVERLAP else None
+    """The face that overlaps most with the expected box, if by MIN_EXPECTED_OVERLAP or more; else None."""
+    greatest, best = 0.0, None
+    for face in found:
+        if (overlap := face.box.overlap(expected)) > greatest:
+            greatest, best = overlap, face
+    return best if greatest >= MIN_EXPECTED_OVERLAP else None
 
 
 def full_frame_due(last: FrameTime, time: FrameTime, waiting: int, pixels: int, every: int | None) -> bool:
-    """Whether the frame at ``time`` is to be looked at whole.
+    """Whether the frame at ``time`` needs a full-frame detection.
 
-    ``last`` is the moment of the last whole look, ``waiting`` the number of frames since then with this one, ``pixels``
-    how many one has, ``every`` the most frames from one whole look to the next that the user allows.
+    Args:
+        last: the time of the frame that got the last full-frame detection.
+        time: the time of this frame.
+        waiting: number of frames since then, this one included.
+        pixels: number of pixels of a frame.
+        every: the user's limit for ``waiting``; None: no limit.
     """
-    most = max(1, min(every or FULL_SCAN_FRAMES * 4, MAX_WAITING_PIXELS // pixels))
+    limit = max(1, min(every or FULL_SCAN_FRAMES * 4, MAX_WAITING_PIXELS // pixels))
     if last.seconds is None or time.seconds is None:
-        return waiting >= min(most, FULL_SCAN_FRAMES)
-    return waiting >= most or time.seconds - last.seconds >= FULL_SCAN_SECONDS
+        return waiting >= min(limit, FULL_SCAN_FRAMES)
+    return waiting >= limit or time.seconds - last.seconds >= FULL_SCAN_SECONDS
 
 
 def detect_between(
     before: Sequence[Detection],
     count: int,
-    whole: Callable[[int], list[Detection]],
+    full_frame: Callable[[int], list[Detection]],
     near: Callable[[int, Box], Detection | None],
 ) -> list[list[Detection]]:
-    """The faces in ``count`` frames, of which the last one is looked at whole.
+    """The faces in each of ``count`` frames, the last of which gets a full-frame detection.
 
-    ``before`` are the faces of the whole look that came just before the first of them. ``whole(at)`` looks at all of a
-    frame, ``near(at, box)`` around a place where a face is expected.
+    Args:
+        before: the faces of the full-frame detection just before these frames.
+        count: number of frames, 1 or more.
+        full_frame: finds all faces in the frame of an index from 0 to ``count`` - 1.
+        near: finds the face in a square around an expected box in the frame of an index; None: there is none.
     """
-    after = whole(count - 1)
+    after = full_frame(count - 1)
     if max(len(before), len(after)) > CROWD_FACES:
-        return [*(whole(at) for at in range(count - 1)), after]
+        return [*(full_frame(index) for index in range(count - 1)), after]
     found: list[list[Detection]] = []
-    wholes = {count - 1: after}
+    full_scans = {count - 1: after}
     paths = _paths(before, after)
-    for at in range(count - 1):
-        seen = [(path, near(at, path.expected(count - at))) for path in paths]
-        if any(one is None and path.last.confidence >= CONFIDENT_SCORE for path, one in seen):
-            wholes[at] = whole(at)
-            found.append(wholes[at])
-            paths = _paths(wholes[at], after)
+    for index in range(count - 1):
+        faces = [near(index, path.expected(count - index)) for path in paths]
+        steps = list(zip(paths, faces, strict=True))
+        if any(face is None and path.last.confidence >= CONFIDENT_SCORE for path, face in steps):
+            full_scans[index] = full_frame(index)
+            found.append(full_scans[index])
+            paths = _paths(full_scans[index], after)
         else:
-            paths = [_stepped(path, one, at, near) for path, one in seen if one is not None]
+            paths = [_next_step(path, face, index, near) for path, face in steps if face is not None]
             found.append(_distinct(path.last for path in paths))
-    for at in sorted(wholes):
-        for face in wholes[at]:
-            _follow_back(face, found[:at], near)
+    for index in sorted(full_scans):
+        for face in full_scans[index]:
+            _follow_back(face, found[:index], near)
     return [*found, after]
 
 
 @dataclass(frozen=True)
 class _FacePath:
-    """A face on its way from where it was last seen to where the next whole look sees it, if it does."""
+    """The way of a face from its last place to its place in the next full-frame detection."""
 
     last: Detection
     goal: Detection | None
+    """None: the next full-frame detection does not find it."""
 
     def expected(self, frames_left: int) -> Box:
-        """Where it is in the next frame, ``frames_left`` frames before the goal's own frame is passed."""
+        """The box where it is expected in the next frame; the goal is in the last of the ``frames_left`` frames."""
         start = self.last.box
         if self.goal is None:
             return start
@@ -164,45 +178,45 @@ class _FacePath:
 
 
 def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_FacePath]:
-    """Every earlier face with the later one that is nearest to it, nearest pairs first."""
+    """A path for each earlier face. Its goal is a later face nearby; the nearest pairs are matched first."""
     pairs = sorted(
         (distance, early, late)
-        for early, one in enumerate(before)
-        for late, other in enumerate(after)
-        if (distance := _distance(one.box, other.box)) <= MAX_MOVE_IN_FACE_SIZES
+        for early, face in enumerate(before)
+        for late, goal in enumerate(after)
+        if (distance := _distance(face.box, goal.box)) <= MAX_MOVE_IN_FACE_SIZES
     )
     goals: dict[int, int] = {}
     for _, early, late in pairs:
         if early not in goals and late not in goals.values():
             goals[early] = late
-    return [_FacePath(one, after[goals[early]] if early in goals else None) for early, one in enumerate(before)]
+    return [_FacePath(face, after[goals[early]] if early in goals else None) for early, face in enumerate(before)]
 
 
-def _stepped(path: _FacePath, one: Detection, at: int, near: Callable[[int, Box], Detection | None]) -> _FacePath:
-    """The path after ``one`` was found on it in frame ``at``; without the goal where that was another face's."""
-    if one.box.overlap(path.last.box) < NEXT_FRAME_OVERLAP:
-        other = near(at, path.last.box)
-        if other is not None and other.box.overlap(one.box) <= DUPLICATE_OVERLAP:
-            return _FacePath(other, None)
-    return _FacePath(one, path.goal)
+def _next_step(path: _FacePath, face: Detection, index: int, near: Callable[[int, Box], Detection | None]) -> _FacePath:
+    """The path after ``face`` was found on it in a frame; if that is another face, the path loses its goal."""
+    if face.box.overlap(path.last.box) < NEXT_FRAME_OVERLAP:
+        at_old_place = near(index, path.last.box)
+        if at_old_place is not None and at_old_place.box.overlap(face.box) <= DUPLICATE_OVERLAP:
+            return _FacePath(at_old_place, None)
+    return _FacePath(face, path.goal)
 
 
 def _follow_back(face: Detection, earlier: list[list[Detection]], near: Callable[[int, Box], Detection | None]) -> None:
-    """Add a face of a whole look to the frames before it, as far back as it can be seen and is not known there."""
-    for at in reversed(range(len(earlier))):
-        seen = best_match(face.box, earlier[at])
-        if seen is None or seen.box.overlap(face.box) < NEXT_FRAME_OVERLAP:
-            seen = near(at, face.box) or seen
-            if seen is None:
+    """Add a face of a full-frame detection to the frames before it, back to the frame in which it is not found."""
+    for index in reversed(range(len(earlier))):
+        match = best_match(face.box, earlier[index])
+        if match is None or match.box.overlap(face.box) < NEXT_FRAME_OVERLAP:
+            match = near(index, face.box) or match
+            if match is None:
                 return
-            earlier[at][:] = _distinct([*earlier[at], seen])
-        face = seen
+            earlier[index][:] = _distinct([*earlier[index], match])
+        face = match
 
 
 def _distinct(faces: Iterable[Detection]) -> list[Detection]:
-    """Faces without those that overlap a surer one, surest first."""
+    """The faces by falling confidence, without those that overlap another of higher confidence."""
     kept: list[Detection] = []
-    for face in sorted(faces, key=lambda one: -one.confidence):
+    for face in sorted(faces, key=lambda face: -face.confidence):
         if all(face.box.overlap(other.box) <= DUPLICATE_OVERLAP for other in kept):
             kept.append(face)
     return kept
@@ -212,8 +226,8 @@ def _centre(box: Box) -> tuple[float, float]:
     return box.x + box.width / 2, box.y + box.height / 2
 
 
-def _distance(one: Box, other: Box) -> float:
-    """Between two centres, in sizes of the larger face."""
-    (x, y), (u, v) = _centre(one), _centre(other)
-    size = max(one.width, one.height, other.width, other.height, 1.0)
-    return float(((x - u) ** 2 + (y - v) ** 2) ** 0.5 / size)
+def _distance(box: Box, other: Box) -> float:
+    """Distance of the centres, divided by the size of the larger face."""
+    (x, y), (other_x, other_y) = _centre(box), _centre(other)
+    size = max(box.width, box.height, other.width, other.height, 1.0)
+    return float(((x - other_x) ** 2 + (y - other_y) ** 2) ** 0.5 / size)
