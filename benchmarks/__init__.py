@@ -1,1 +1,1 @@
-"""How fast fer-batch is, held against what its parts could do alone. ``make bench`` runs it."""
+"""How fast fer-batch is, compared with its parts alone. ``make bench`` runs it."""

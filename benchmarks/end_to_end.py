@@ -1,4 +1,4 @@
-"""A whole analysis in a process of its own, watched from outside."""
+"""Speed and memory of a whole analysis, which runs in a process of its own."""
 
 import json
 import subprocess
@@ -13,31 +13,32 @@ import fer_batch
 from fer_batch import Options
 from fer_batch.types import Outcome, Source
 
-POLLED_SECONDS = 0.05
+POLL_SECONDS = 0.05
+"""Time between two readings of the processes' memory."""
 
-STARTING = 0.1
-"""Share of the frames that count as the start: until then every worker has compiled its nets."""
+START_SHARE = 0.1
+"""Share of the frames that count as the start: by then every worker has compiled its nets."""
 
 
 @dataclass(frozen=True)
-class Whole:
+class Analysis:
     """What an analysis took."""
 
     frames: int
     frames_per_second: float
     """Without the start: over the last nine tenths of the frames."""
     start_seconds: float
-    """From the start of the program to the first frames that were reported."""
+    """From the start of the program to the first frames that are reported."""
     total_seconds: float
-    """To the program's end, with tables and report."""
+    """From the start of the program to its end, with tables and report."""
     main_megabytes: float
     """Highest resident memory of the main process."""
     worker_megabytes: float
     """Highest resident memory of any worker."""
 
 
-def measure(path: Path, workers: int, options: str = "{}") -> Whole:
-    """Analyse a film or a folder from nothing, with so many workers."""
+def measure(path: Path, workers: int, options: str = "{}") -> Analysis:
+    """Analyse a video or a folder from scratch with so many workers; ``options`` are others, as JSON."""
     with tempfile.TemporaryDirectory() as out:
         began = perf_counter()
         command = [sys.executable, "-m", "benchmarks.end_to_end", str(path), out, str(workers), options]
@@ -46,36 +47,36 @@ def measure(path: Path, workers: int, options: str = "{}") -> Whole:
         while process.poll() is None:
             for pid in (process.pid, *_children(process.pid)):
                 peaks[pid] = max(peaks.get(pid, 0.0), _peak(pid))
-            sleep(POLLED_SECONDS)
+            sleep(POLL_SECONDS)
         total = perf_counter() - began
         if process.returncode or process.stdout is None:
             raise RuntimeError(f"the analysis of {path.name} ended with {process.returncode}")
-        signs: list[list[float]] = json.loads(process.stdout.read())
-    done = list(accumulate(int(count) for _, count in signs))
+        reports: list[list[float]] = json.loads(process.stdout.read())
+    done = list(accumulate(int(count) for _, count in reports))
     frames = done[-1]
-    warm = next(at for at, count in enumerate(done) if count >= STARTING * frames)
+    warm = next(index for index, count in enumerate(done) if count >= START_SHARE * frames)
     main = peaks.pop(process.pid)
-    return Whole(
+    return Analysis(
         frames,
-        (frames - done[warm]) / max(signs[-1][0] - signs[warm][0], 1e-9),
-        signs[0][0] - began,
+        (frames - done[warm]) / max(reports[-1][0] - reports[warm][0], 1e-9),
+        reports[0][0] - began,
         total,
         main,
         max(peaks.values(), default=0.0),
     )
 
 
-class _Watch:
-    """A Progress that notes when how many frames were reported."""
+class _Recorder:
+    """A Progress that records every report: the time in seconds, and the number of frames."""
 
     def __init__(self) -> None:
-        self.signs: list[tuple[float, int]] = []
+        self.reports: list[tuple[float, int]] = []
 
     def begin(self, source: Source, frames: int) -> None:
         pass
 
     def advance(self, frames: int) -> None:
-        self.signs.append((perf_counter(), frames))
+        self.reports.append((perf_counter(), frames))
 
     def end(self, source: Source, outcome: Outcome | None) -> None:
         pass
@@ -98,7 +99,7 @@ def _peak(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    watch = _Watch()
+    recorder = _Recorder()
     settings = json.loads(sys.argv[4])
-    fer_batch.analyze([sys.argv[1]], Options(workers=int(sys.argv[3]), **settings), out=sys.argv[2], progress=watch)
-    print(json.dumps(watch.signs))
+    fer_batch.analyze([sys.argv[1]], Options(workers=int(sys.argv[3]), **settings), out=sys.argv[2], progress=recorder)
+    print(json.dumps(recorder.reports))

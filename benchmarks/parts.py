@@ -1,4 +1,4 @@
-"""What cores could do with a film's parts alone, through the libraries themselves and not through our code."""
+"""How long the parts of an analysis take alone, each done by its library and without fer-batch's own code."""
 
 import multiprocessing
 from collections import Counter
@@ -25,13 +25,14 @@ from fer_batch.openvino_net import import_openvino
 from fer_batch.types import Chunk, Detection, Kind, ScannedFrames
 
 BATCH = 64
+"""Faces in one call of the model."""
 SECONDS = 1.5
-"""How long each part is repeated; its mean counts, as a whole run's is what it takes on average."""
+"""How long each part is repeated; the mean counts, since the time of a whole run is a sum."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Milliseconds of one core for each frame, or photograph."""
+    """Milliseconds of one core for each frame or photo."""
 
     decoding: float
     detecting: float
@@ -39,17 +40,17 @@ class Parts:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum of the three."""
         return self.decoding + self.detecting + self.classifying
 
     @classmethod
     def mean(cls, several: Iterable["Parts"]) -> "Parts":
-        """Of several measurements."""
-        return cls(*np.mean([astuple(one) for one in several], axis=0).tolist())
+        """The mean of several measurements."""
+        return cls(*np.mean([astuple(parts) for parts in several], axis=0).tolist())
 
 
-class _Counting:
-    """A detector that counts the shapes of the net that it uses."""
+class _ShapeCounter:
+    """A detector that counts how often it uses its net in each shape."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
@@ -65,7 +66,7 @@ class _Counting:
 
 
 def measure(path: Path, processes: int) -> Parts:
-    """The parts of a film, or of a folder of JPEG photographs, while so many processes go through them, a core each."""
+    """The parts of a video, or of a folder of JPEG photos, while so many processes measure them, each on one core."""
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         return Parts.mean(pool.map(_measure, [path] * processes))
 
@@ -78,20 +79,20 @@ def _measure(path: Path) -> Parts:
     else:
         chunks = photos.plan(source)
         decoding = _mean(lambda: _decode_photo(source.files[0]))
-    frames, found, shapes = _looks(chunks[0])
+    frames, faces, shapes = _scan(chunks[0])
     detecting = sum(count * _net(shape) for shape, count in shapes.items()) / frames
-    return Parts(decoding, detecting, found * _cnn() / frames)
+    return Parts(decoding, detecting, faces * _cnn() / frames)
 
 
-def _looks(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
-    """Frames, faces, and how often the detector's net is used in each shape."""
-    counting = _Counting(detection.make(detection.DEFAULT))
-    parts = [part for part in scan_chunk(chunk, counting, 0.3, None) if isinstance(part, ScannedFrames)]
-    return sum(len(part.times) for part in parts), sum(len(part.crops) for part in parts), counting.shapes
+def _scan(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
+    """Numbers of frames and of faces, and how often the detector's net is used in each shape."""
+    detector = _ShapeCounter(detection.make(detection.DEFAULT))
+    parts = [part for part in scan_chunk(chunk, detector, 0.3, None) if isinstance(part, ScannedFrames)]
+    return sum(len(part.times) for part in parts), sum(len(part.crops) for part in parts), detector.shapes
 
 
 def _decoding(path: Path) -> float:
-    """Bare PyAV: no frame converted."""
+    """PyAV alone, without converting frames."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
@@ -101,7 +102,7 @@ def _decoding(path: Path) -> float:
 
 
 def _decode_photo(path: Path) -> None:
-    """Bare Pillow, by libjpeg's reduced decoding."""
+    """Pillow alone, with libjpeg's decoding at reduced size."""
     from PIL import Image
 
     with Image.open(path) as image:
@@ -110,7 +111,7 @@ def _decode_photo(path: Path) -> None:
 
 
 def _net(shape: tuple[int, int]) -> float:
-    """Bare OpenVINO: the detector's net."""
+    """OpenVINO alone: the detector's net for an image of this shape (height, width)."""
     detector = CenterFace()
     core = import_openvino().Core()
     model = core.read_model(model=detector.weights)
@@ -121,7 +122,7 @@ def _net(shape: tuple[int, int]) -> float:
 
 
 def _cnn() -> float:
-    """Bare OpenVINO: the shipped model, for one face of a batch."""
+    """OpenVINO alone: the shipped model, for one face of a batch."""
     core = import_openvino().Core()
     model = core.read_model(ModelFile().path.with_suffix(".xml"))
     model.reshape([BATCH, crop.CROP_SIDE, crop.CROP_SIDE])
@@ -136,7 +137,7 @@ def _compiled(core: Any, model: Any, precision: str) -> Any:
 
 
 def _mean(call: Callable[[], object]) -> float:
-    """Milliseconds that a call takes, once it is warm."""
+    """Milliseconds that a call takes, without the first one."""
     call()
     calls, began = 0, perf_counter()
     while (took := perf_counter() - began) < SECONDS:

@@ -1,4 +1,7 @@
-"""``python -m benchmarks.recall``: of the faces that whole looks at every frame find, what share is found anyway."""
+"""``python -m benchmarks.recall``: how many faces the default detection schedule finds.
+
+It prints their share of the faces that whole-frame detection in every frame finds.
+"""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,56 +21,61 @@ from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
+from fer_batch.options import Options
 from fer_batch.pipeline.worker import LOWEST_CONFIDENCE
 from fer_batch.types import Box, Detection, ScannedFrames
 
 SIZE = (640, 480)
 FPS = 25
-SURE = 0.5
-"""Lowest score of a face that counts: the default of what reaches the tables."""
-SAME = 0.5
-"""Least intersection over union of a face that was found with where it is."""
+MIN_CONFIDENCE = Options.min_confidence
+"""Lowest score of a face that counts."""
+MIN_OVERLAP = 0.5
+"""Least intersection over union of two boxes of the same face."""
 
 
 class _Actor:
-    """A face that wanders from place to place, grows, shrinks, rolls, and vanishes at random."""
+    """A face that moves from place to place, grows, shrinks, rolls and disappears at random."""
 
     def __init__(
         self, rng: np.random.Generator, lane: float, largest: float, frames: int, sizes_a_second: float
     ) -> None:
         steps = np.cumsum(rng.integers(10, 40, frames // 10 + 2))
-        self._at = np.concatenate([[0], steps])
+        self._keyframes = np.concatenate([[0], steps])
         size = rng.uniform(35, largest)
-        most = size * np.diff(self._at, prepend=0) / FPS * rng.uniform(0.2, sizes_a_second, len(self._at))
-        self._x = np.cumsum(np.clip(rng.normal(0, SIZE[0] / 2, len(self._at)), -most, most)) + rng.uniform(0, SIZE[0])
-        self._x = SIZE[0] - np.abs(self._x % (2 * SIZE[0]) - SIZE[0])  # back from the frame's edges
-        self._y = np.clip(lane + rng.normal(0, 40, len(self._at)), 20, SIZE[1] - 20)
-        self._size = size * np.exp(rng.normal(0, 0.15, len(self._at)))
-        self._roll = rng.normal(0, 12, len(self._at))
-        self._there = np.ones(frames, bool)
+        most = size * np.diff(self._keyframes, prepend=0) / FPS * rng.uniform(0.2, sizes_a_second, len(self._keyframes))
+        self._x = np.cumsum(np.clip(rng.normal(0, SIZE[0] / 2, len(self._keyframes)), -most, most)) + rng.uniform(
+            0, SIZE[0]
+        )
+        self._x = SIZE[0] - np.abs(self._x % (2 * SIZE[0]) - SIZE[0])  # reflected at the frame's edges
+        self._y = np.clip(lane + rng.normal(0, 40, len(self._keyframes)), 20, SIZE[1] - 20)
+        self._size = size * np.exp(rng.normal(0, 0.15, len(self._keyframes)))
+        self._roll = rng.normal(0, 12, len(self._keyframes))
+        self._visible = np.ones(frames, bool)
         for _ in range(rng.integers(0, 4)):
             begin = rng.integers(0, frames)
-            self._there[begin : begin + rng.integers(5, 60)] = False
+            self._visible[begin : begin + rng.integers(5, 60)] = False
         self._portrait = np.asarray(skimage.data.astronaut()[0:230, 110:340])  # type: ignore[no-untyped-call]
-        away = np.hypot(*np.mgrid[-1:1:230j, -1:1:230j])
-        self._mask = np.clip(6 - 6 * away, 0, 1).astype(np.float32)
+        radius = np.hypot(*np.mgrid[-1:1:230j, -1:1:230j])
+        self._mask = np.clip(6 - 6 * radius, 0, 1).astype(np.float32)
 
     def draw(self, image: np.ndarray, frame: int) -> np.ndarray:
-        """The picture with the face in it, if it is there."""
-        if not self._there[frame]:
+        """The image with the face in it, if it is visible in that frame."""
+        if not self._visible[frame]:
             return image
         x, y, size, roll = (
-            float(np.interp(frame, self._at, values)) for values in (self._x, self._y, self._size, self._roll)
+            float(np.interp(frame, self._keyframes, values)) for values in (self._x, self._y, self._size, self._roll)
         )
         side = len(self._portrait)
-        place = cv2.getRotationMatrix2D((side / 2, side / 2), roll, size / 100)  # the face has 100 of its pixels
-        place[:, 2] += np.array([x - side / 2, y - side / 2])
-        mask = cv2.warpAffine(self._mask, place, SIZE)[:, :, np.newaxis]
-        return np.asarray(image * (1 - mask) + cv2.warpAffine(self._portrait, place, SIZE) * mask)
+        transform = cv2.getRotationMatrix2D(
+            (side / 2, side / 2), roll, size / 100
+        )  # the face is 100 pixels high in the portrait
+        transform[:, 2] += np.array([x - side / 2, y - side / 2])
+        mask = cv2.warpAffine(self._mask, transform, SIZE)[:, :, np.newaxis]
+        return np.asarray(image * (1 - mask) + cv2.warpAffine(self._portrait, transform, SIZE) * mask)
 
 
 def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: float) -> None:
-    """A film of faces that move up to so many of their sizes a second, dark, blurred, noisy and compressed."""
+    """Write a dark, blurred, noisy and compressed video of faces that move up to so many of their sizes per second."""
     rng = np.random.default_rng(seed)
     coffee: np.ndarray = skimage.data.coffee()  # type: ignore[no-untyped-call]
     ground = cv2.resize(coffee, SIZE) * rng.uniform(0.3, 0.9)
@@ -91,51 +99,54 @@ def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: 
 
 
 def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:
-    """The faces of every frame that are found for sure."""
+    """The faces of every frame with a score of at least MIN_CONFIDENCE."""
     source = sources.walk([path]).sources[0]
     index = read_index(path)
     detector = detection.make(detection.DEFAULT)
     for chunk in reader.plan(source, index, Sampling(), reader.read_mode(index)):
         for part in scan_chunk(chunk, detector, LOWEST_CONFIDENCE, detect_every):
             if isinstance(part, ScannedFrames):
-                for index_in_part in range(len(part.times)):
-                    faces = map(Detection.from_row, part.faces[part.owners == index_in_part].tolist())
-                    yield [face for face in faces if face.confidence >= SURE]
+                for frame in range(len(part.times)):
+                    faces = map(Detection.from_row, part.faces[part.owners == frame].tolist())
+                    yield [face for face in faces if face.confidence >= MIN_CONFIDENCE]
 
 
 def _is_in(box: Box, faces: list[Detection]) -> bool:
-    return any(one.box.overlap(box) >= SAME for one in faces)
+    return any(face.box.overlap(box) >= MIN_OVERLAP for face in faces)
 
 
 def main(
-    seeds: Annotated[int, typer.Option(help="Films of each number of faces, 1 to 4.")] = 2,
-    frames: Annotated[int, typer.Option(help="Frames of each film.")] = 250,
-    speed: Annotated[float, typer.Option(help="Most sizes of a face that it moves in a second.")] = 8,
+    seeds: Annotated[int, typer.Option(help="Videos for each number of faces, 1 to 4.")] = 2,
+    frames: Annotated[int, typer.Option(help="Frames of each video.")] = 250,
+    speed: Annotated[float, typer.Option(help="Largest speed of a face, in its own sizes per second.")] = 8,
 ) -> None:
-    """Make films, look at them both ways, and say what share is found."""
+    """Make videos, scan them with both schedules, and print the share of faces that is found."""
     sums = np.zeros(3, int)
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(seeds):
             for count in range(1, 5):
                 path = Path(folder) / f"{seed} {count}.mp4"
                 write_video(path, 10 * seed + count, count, frames, speed)
-                there, found = list(_faces(path, 1)), list(_faces(path, None))
-                both = list(zip(there, found, strict=True))
+                every_frame, default = list(_faces(path, 1)), list(_faces(path, None))
+                both = list(zip(every_frame, default, strict=True))
                 numbers = np.array(
                     [
-                        sum(map(len, there)),
-                        sum(_is_in(one.box, seen) for known, seen in both for one in known),
-                        sum(not _is_in(one.box, known) for known, seen in both for one in seen),
+                        sum(map(len, every_frame)),
+                        sum(_is_in(face.box, found) for known, found in both for face in known),
+                        sum(not _is_in(face.box, known) for known, found in both for face in found),
                     ]
                 )
                 sums += numbers
-                _say(f"{count} faces", numbers)
-    _say("all", sums)
+                _print(f"{count} faces", numbers)
+    _print("all", sums)
 
 
-def _say(name: str, numbers: np.ndarray) -> None:
-    there, found, others = numbers.tolist()
-    typer.echo(f"{name}: {there} found by whole looks, {found / max(1, there):.2%} of them between, {others} others")
+def _print(name: str, numbers: np.ndarray) -> None:
+    known, found, others = numbers.tolist()
+    share = found / max(1, known)
+    typer.echo(
+        f"{name}: {known} with whole-frame detection everywhere, {share:.2%} of them by default, {others} others"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Films and photographs to measure with, made of scikit-image's astronaut."""
+"""Videos and photos to measure with, made of scikit-image's astronaut."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,12 +10,12 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-CLOCK = Fraction(1, 90000)
+TIME_BASE = Fraction(1, 90000)
 FPS = 30
 
 
 def make(folder: Path, seconds: int, photos: int) -> dict[str, Path]:
-    """The samples that are not there yet, by their names; films last so many seconds."""
+    """Make the samples that are missing, videos of so many seconds. Gives the paths of all by their names."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {
         name: folder / f"{name}.mp4" for name in ("1 face 640x480", "1 face 1080p", "5 faces", "nobody", "variable")
@@ -25,7 +25,7 @@ def make(folder: Path, seconds: int, photos: int) -> dict[str, Path]:
         if not path.exists():
             faces = {"5 faces": 5, "nobody": 0}.get(name, 1)
             _write_video(path, sizes.get(name, (640, 480)), seconds * FPS, faces, variable=name == "variable")
-    images = folder / "12-MP photographs"
+    images = folder / "12-MP photos"
     images.mkdir(exist_ok=True)
     scene = _Scene((4000, 3000), 1)
     for number in range(photos):
@@ -43,18 +43,18 @@ def _write_video(path: Path, size: tuple[int, int], count: int, faces: int, *, v
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.options = {"preset": "veryfast"}
-        stream.time_base = stream.codec_context.time_base = CLOCK
+        stream.time_base = stream.codec_context.time_base = TIME_BASE
         stream.codec_context.gop_size = 2 * FPS
         for number, seconds in enumerate(_times(count, variable=variable)):
             frame = av.VideoFrame.from_ndarray(scene.image(number), format="rgb24")
-            frame.pts, frame.time_base = round(seconds / CLOCK), CLOCK
+            frame.pts, frame.time_base = round(seconds / TIME_BASE), TIME_BASE
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     part.rename(path)
 
 
 def _times(count: int, *, variable: bool) -> Iterator[Fraction]:
-    """Seconds of every frame; with a variable rate every other gap is twice as long as the one before."""
+    """Seconds of every frame; with a variable rate every other frame lasts twice as long as the one before."""
     seconds = Fraction(0)
     for number in range(count):
         yield seconds
@@ -62,7 +62,7 @@ def _times(count: int, *, variable: bool) -> Iterator[Fraction]:
 
 
 class _Scene:
-    """Heads that sway before a grey wall, and a camera's noise."""
+    """Faces that move from side to side before a grey wall, with a camera's noise."""
 
     def __init__(self, size: tuple[int, int], faces: int) -> None:
         self._size = size
@@ -71,10 +71,10 @@ class _Scene:
         self._side = size[1] if faces == 1 else size[1] // 2
         self._person = cv2.resize(astronaut, (self._side, self._side), interpolation=cv2.INTER_AREA)
         grain = np.random.default_rng(0).integers(0, 8, (4, size[1] // 4, size[0] // 4, 3), np.uint8)
-        self._noise = [cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in grain]
+        self._noise = [cv2.resize(noise, size, interpolation=cv2.INTER_NEAREST) for noise in grain]
 
     def image(self, number: int) -> np.ndarray:
-        """(height, width, 3) uint8 RGB."""
+        """The frame of this number: (height, width, 3) uint8 RGB."""
         width, height = self._size
         scene = np.full((height, width, 3), 96, np.uint8)
         for face in range(self._faces):

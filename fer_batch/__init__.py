@@ -1,4 +1,4 @@
-"""fer-batch: emotion timelines from the faces in photographs and films.
+"""fer-batch: emotion timelines from the faces in photos and videos.
 
 For notebooks::
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "Run", "__version__", "analyze", "read_timeline"]
 
-_HOMES = {"Options": "options", "Run": "pipeline.run", "analyze": "pipeline.run", "read_timeline": "output.csv"}
+_MODULES = {"Options": "options", "Run": "pipeline.run", "analyze": "pipeline.run", "read_timeline": "output.csv"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are first used: the command line must answer at once."""
-    if name not in _HOMES:
+    """Import a public name when it is first used, so that ``fer-batch --help`` loads nothing heavy."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"fer_batch.{_HOMES[name]}"), name)
+    return getattr(import_module(f"fer_batch.{_MODULES[name]}"), name)

@@ -1,6 +1,6 @@
-"""The one table of emotions: order, FER2013 code and colour.
+"""The seven emotions with their order, FER2013 codes and colours.
 
-Every array of shares in this project has its last axis in the order of :data:`EMOTIONS`.
+The last axis of every array of shares is in the order of :data:`EMOTIONS`.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ class Emotion:
     """One of the seven emotions."""
 
     name: str
-    """Noun, lower case: the column of every table."""
+    """A noun in lower case, as in the columns of tables."""
     fer2013_code: int
-    """The integer that stands for it in FER2013 (Goodfellow et al. 2013, arXiv:1307.0414)."""
+    """The label in the data set FER2013 (Goodfellow et al. 2013, arXiv:1307.0414)."""
     colour: str
-    """Hex colour: the Okabe-Ito palette, told apart by colour-blind readers, with grey for neutral."""
+    """In hexadecimal: the Okabe-Ito palette, which colour-blind readers can tell apart, and grey for neutral."""
 
 
 TABLE: tuple[Emotion, ...] = (
@@ -31,11 +31,11 @@ TABLE: tuple[Emotion, ...] = (
 EMOTIONS: tuple[str, ...] = tuple(emotion.name for emotion in TABLE)
 
 NEUTRAL = EMOTIONS.index("neutral")
-"""Its place; the other six are expressions."""
+"""Index of neutral in EMOTIONS; the other six are expressions."""
 
 VIEWS: tuple[str, ...] = ("fer2013", "ferplus")
-"""The two readings of one face that the model gives, in the order of its second axis.
+"""The two outputs of the model for a face, in the order of the second axis of its predictions.
 
-``fer2013``: the share of belief in each label of FER2013. ``ferplus``: the share of human raters who would choose each
-emotion, of those who chose one of the seven (FER+, Barsoum et al. 2016, arXiv:1608.01041).
+``fer2013``: the model's belief in each label of FER2013. ``ferplus``: the expected share of human raters who choose
+each emotion, of those who choose one of the seven (FER+, Barsoum et al. 2016, arXiv:1608.01041).
 """

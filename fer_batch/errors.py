@@ -1,14 +1,14 @@
-"""The error tree. Only the command line turns an error into words on a screen and an exit code.
+"""All errors that fer-batch raises, and exit codes. Only the command line prints an error and exits with its code.
 
 * FerBatchError
-    * UsageError: what was asked for makes no sense (exit code 2)
-        * OutputRefused: the output folder holds files that are not ours
-    * NothingUsable: no input could be read (3)
+    * UsageError: a wrong option, path or annotation (exit code 2)
+        * OutputRefused: the output folder holds files that fer-batch did not make
+    * NothingUsable: no input can be read (3)
     * ModelError: the classifier's file cannot be used (4)
     * DetectorError: the detector's file cannot be used (4)
     * OutputError: a result cannot be written (5)
-    * MediaError: one file cannot be read; never ends a run
-    * TaskLost: one stretch cannot be looked at, for reasons of ours; never ends a run
+    * MediaError: a video or photo cannot be read; does not end a run
+    * TaskFailed: a chunk could not be scanned for another reason; does not end a run
 """
 
 from enum import IntEnum
@@ -16,7 +16,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What the command line's exit status says; scripts may rely on it."""
+    """The exit status of the command line. Scripts may rely on it."""
 
     DONE = 0
     SOME_LEFT_OUT = 1
@@ -28,13 +28,13 @@ class ExitCode(IntEnum):
 
 
 class FerBatchError(Exception):
-    """Base of every error that this package raises on purpose. Its text says what to do."""
+    """Base of every error that this package raises on purpose. Its message says what is wrong and what to do."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.USAGE
 
 
 class UsageError(FerBatchError):
-    """The request makes no sense: an option out of range, a path that is not there."""
+    """An option is out of its range, a path does not exist, or a user CSV has a mistake."""
 
 
 class OutputRefused(UsageError):
@@ -42,19 +42,19 @@ class OutputRefused(UsageError):
 
 
 class NothingUsable(FerBatchError):
-    """There is nothing to analyse, or no input could be read."""
+    """There is nothing to analyse, or no input can be read."""
 
     exit_code = ExitCode.NOTHING_USABLE
 
 
 class ModelError(FerBatchError):
-    """The emotion model is missing, damaged, unsafe, or answers in other emotions."""
+    """The emotion model is missing, damaged or unsafe, or predicts other emotions."""
 
     exit_code = ExitCode.MODEL
 
 
 class DetectorError(FerBatchError):
-    """The face detector's weights are missing or not the ones that were measured."""
+    """The face detector's weights are missing, or are not the shipped ones."""
 
     exit_code = ExitCode.MODEL
 
@@ -66,13 +66,16 @@ class OutputError(FerBatchError):
 
 
 class MediaError(FerBatchError):
-    """One photograph or film cannot be read. It becomes a line in errors.csv; the run goes on."""
+    """A photo or video cannot be read. It becomes a line in errors.csv; the run continues."""
 
 
 class TaskFailed(FerBatchError):
-    """Looking at a stretch of a source failed for another reason than the media's: a crash, a mistake in a library."""
+    """A task failed although its media may be good: a worker process crashed or hung, or a library raised an error.
+
+    What the task would have scanned becomes a line in errors.csv; the run continues.
+    """
 
     @classmethod
     def unexpected(cls, error: Exception) -> "TaskFailed":
-        """An error that nobody foresaw, in one line."""
+        """For an error that is not a FerBatchError; the message is a single line."""
         return cls(f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")

@@ -1,4 +1,4 @@
-"""OpenVINO without its telemetry, and on one thread: the one way in which this package uses it."""
+"""OpenVINO, imported without its telemetry and run on one thread. No other module imports it."""
 
 import sys
 from typing import Any
@@ -9,38 +9,38 @@ TELEMETRY = "openvino_telemetry"
 
 
 def import_openvino() -> Any:
-    """The ``openvino`` package, which sends nothing anywhere.
+    """The ``openvino`` package without its telemetry.
 
-    As it comes, importing it tells Google Analytics that it was imported. Where the package that does so cannot be
-    imported, OpenVINO takes a stub of its own: so we see to it that it cannot.
+    By default the package ``openvino_telemetry`` reports every import to Google Analytics. Where that package cannot be
+    imported, OpenVINO uses a stub that sends nothing; this function makes it impossible to import.
     """
     modules: dict[str, Any] = sys.modules
-    modules.setdefault(TELEMETRY, None)  # Python's own way to say "not to be imported"
+    modules.setdefault(TELEMETRY, None)  # Python then raises ImportError for it
     import openvino
 
     return openvino
 
 
 class CompiledNet:
-    """A model compiled for the CPU, on one thread: the same input gives the same bytes, whatever else the machine does.
+    """A model compiled for one thread of the CPU, so that the same input always gives the same bytes.
 
-    Its arrays are filled and read in place, which spares copies that take a tenth as long as a small net.
+    Inputs and outputs are arrays of OpenVINO's own memory: copies would take a tenth of a small net's time.
 
     Args:
-        core: OpenVINO's.
-        model: OpenVINO's too, with one input, and only fixed shapes.
-        precision: in which it computes, ``f32`` or ``bf16``.
+        core: ``openvino.Core()``.
+        model: an ``openvino.Model`` with one input and fixed shapes.
+        precision: of the computation, ``f32`` or ``bf16``.
     """
 
     def __init__(self, core: Any, model: Any, precision: str) -> None:
-        # It would tie that thread to a core, and every process to the same one: two then share it, each half as fast.
+        # Pinning would put the threads of all processes on the same core.
         settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
         self._request = core.compile_model(model, "CPU", settings).create_infer_request()
         self.input: np.ndarray = self._request.get_input_tensor().data
-        """What the net looks at, to be written into."""
-        self._outputs = tuple(self._request.get_output_tensor(at).data for at in range(len(model.outputs)))
+        """Write the net's input into this array."""
+        self._outputs = tuple(self._request.get_output_tensor(index).data for index in range(len(model.outputs)))
 
     def __call__(self) -> tuple[np.ndarray, ...]:
-        """The outputs for what :attr:`input` holds; the next call writes over them."""
+        """The outputs for what :attr:`input` holds; the next call overwrites them."""
         self._request.infer()
         return self._outputs
