@@ -1,4 +1,4 @@
-"""What an emotion classifier is."""
+"""The protocol of emotion classifiers."""
 
 from typing import Protocol
 
@@ -6,14 +6,14 @@ import numpy as np
 
 
 class Classifier(Protocol):
-    """Answers for many faces at once."""
+    """Predicts the shares of the emotions for many faces at once."""
 
     @property
     def runtime(self) -> str:
-        """Library, its version and the device that computes."""
+        """Name and version of the library that runs the model, and the device."""
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
-        """(N, 48, 48) uint8 faces to (N, 2, 7) float32 shares: axis 1 as in VIEWS, axis 2 as in EMOTIONS, summing to 1.
+        """Shares (N, 2, 7) float32 of N ≥ 0 faces (N, 48, 48) uint8, black 0 and white 255.
 
-        N may be 0.
+        Axis 1 is in the order of VIEWS, axis 2 in the order of EMOTIONS; along axis 2 they sum to 1.
         """

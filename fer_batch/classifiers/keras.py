@@ -1,4 +1,4 @@
-"""The CNN through TensorFlow: the reference runtime, and the one for GPUs. The only module that imports TensorFlow."""
+"""Runs the CNN with TensorFlow: the reference runtime, and the one for GPUs. No other module imports TensorFlow."""
 
 import os
 import sys
@@ -16,22 +16,22 @@ from fer_batch.errors import ModelError
 
 
 class KerasCnn:
-    """Implements :class:`fer_batch.classifiers.Classifier`.
+    """Implements :class:`fer_batch.classifiers.base.Classifier`.
 
     Args:
         path: a ``.keras`` file with one input (N, 48, 48) and one output (N, 7) for each of VIEWS.
         batch_size: faces in one call, 1 or more.
 
     Raises:
-        ModelError: the file is damaged, not safe to load, or of another shape.
+        ModelError: the file is damaged or not safe to load, or its input or outputs have other shapes.
     """
 
     def __init__(self, path: Path, batch_size: int) -> None:
         tf, keras = _start()
         try:
-            # Safe mode refuses layers that carry code of their own.
+            # Safe mode refuses files that contain code.
             self._model = keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # Keras raises whatever its layers raise
+        except Exception as error:  # Keras raises errors of any type
             raise ModelError(f"{path.name} cannot be loaded as a Keras model: {_first_line(error)}") from error
         _check(path, self._model)
         self._sizes = batching.sizes(batch_size)
@@ -41,11 +41,11 @@ class KerasCnn:
 
     @property
     def runtime(self) -> str:
-        """TensorFlow's version and its device."""
+        """TensorFlow, its version and the device."""
         return self._runtime
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
-        """(N, 48, 48) uint8 to (N, 2, 7) float32."""
+        """Shares (N, 2, 7) float32 of faces (N, 48, 48) uint8."""
         return batching.predict(faces, self._sizes, lambda batch: self._call(batch).numpy())
 
     def _shares(self, batch: Any) -> Any:
@@ -56,11 +56,11 @@ class KerasCnn:
 
 
 def _start() -> tuple[Any, Any]:
-    """Import TensorFlow, quietly, and keep it from taking all of a GPU's memory."""
+    """Import TensorFlow without its messages, and let it allocate a GPU's memory as needed, instead of all of it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        with _muted():
+        with _stderr_discarded():
             import keras
             import tensorflow as tf
 
@@ -75,21 +75,22 @@ def _start() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _muted() -> Iterator[None]:
-    """Keep native code from writing to stderr: TensorFlow greets there, before it reads its own log level."""
+def _stderr_discarded() -> Iterator[None]:
+    """Send stderr to the null device, for native code too: TensorFlow writes to it before it reads its log level."""
     sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    stderr = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(null, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 def _check(path: Path, model: Any) -> None:
+    """Raise ModelError unless the model's input and outputs have the shapes that fer-batch needs."""
     inputs = [tuple(tensor.shape) for tensor in model.inputs]
     outputs = model.output
     shapes = {name: tuple(tensor.shape) for name, tensor in outputs.items()} if isinstance(outputs, Mapping) else None

@@ -1,7 +1,7 @@
-"""The CNN through OpenVINO: the runtime for CPUs. It starts in a tenth of a second, where TensorFlow takes several.
+"""Runs the CNN with OpenVINO: the runtime for CPUs. It starts in a tenth of a second, TensorFlow in several seconds.
 
-It reads an OpenVINO model (``.xml`` and ``.bin``) that training writes beside the ``.keras`` file, and which names the
-digest of that file: two models can never be mixed up.
+It reads an OpenVINO model (``.xml`` and ``.bin``) that training writes beside the ``.keras`` file. It contains the
+digest of the ``.keras`` file, so that files of different models are not used together.
 """
 
 from pathlib import Path
@@ -16,27 +16,26 @@ from fer_batch.errors import ModelError
 from fer_batch.openvino_net import CompiledNet, import_openvino
 
 KERAS_DIGEST_KEY = ("fer_batch", "keras_sha256")
-"""Where in the model's runtime information the digest of its ``.keras`` file stands."""
+"""Path in the model's runtime information to the digest of its ``.keras`` file."""
 
 PRECISION = "f32"
-"""bfloat16 is twice as fast where the CPU has it, but moves shares by up to .01."""
-
+"""bfloat16 is twice as fast on CPUs that have it, but changes shares by up to .01."""
 
 MAX_BATCH_FACES = 64
-"""Faces in one call, at most. Milliseconds a face on one thread of an AMD EPYC: 1.8 for one at a time, 1.2 for 16, 1.1
-for 32 and 64, 1.2 for 128 and 256; memory grows with the batch."""
+"""Most faces in one call. Milliseconds for a face on one thread of an AMD EPYC: 1.8 for batches of 1, 1.2 for 16, 1.1
+for 32 and 64, 1.2 for 128 and 256. Memory grows with the batch."""
 
 
 class OpenVinoCnn:
-    """Implements :class:`fer_batch.classifiers.Classifier`.
+    """Implements :class:`fer_batch.classifiers.base.Classifier`.
 
     Args:
-        path: the ``.xml`` file; its ``.bin`` lies beside it.
-        keras_sha256: digest of the ``.keras`` file that it must come from.
-        batch_size: faces in one call, 1 or more.
+        path: the ``.xml`` file; the ``.bin`` file must be beside it.
+        keras_sha256: digest of the ``.keras`` file from which it must have been exported.
+        batch_size: faces in one call, 1 or more; at most MAX_BATCH_FACES are used.
 
     Raises:
-        ModelError: it is missing, damaged, or comes from another model.
+        ModelError: it is missing or damaged, or was exported from another model.
     """
 
     def __init__(self, path: Path, keras_sha256: str, batch_size: int) -> None:
@@ -53,7 +52,7 @@ class OpenVinoCnn:
             raise ModelError(f"{path.name} cannot be loaded as an OpenVINO model: {_first_line(error)}") from error
         if found != keras_sha256:
             raise ModelError(f"{path.name} is another model's: export it again, or use --runtime tensorflow.")
-        self._outputs = [_output(path, model, view) for view in VIEWS]
+        self._output_indices = [_output_index(path, model, view) for view in VIEWS]
         self._sizes = batching.sizes(min(batch_size, MAX_BATCH_FACES))
         self._nets: dict[int, CompiledNet] = {}
         for size in self._sizes:
@@ -64,26 +63,25 @@ class OpenVinoCnn:
 
     @property
     def runtime(self) -> str:
-        """OpenVINO's version, the device and the precision."""
+        """OpenVINO, its version, the device and the precision."""
         return self._runtime
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
-        """(N, 48, 48) uint8 to (N, 2, 7) float32."""
+        """Shares (N, 2, 7) float32 of faces (N, 48, 48) uint8."""
         return batching.predict(faces, self._sizes, self._shares)
 
     def _shares(self, batch: np.ndarray) -> np.ndarray:
         net = self._nets[len(batch)]
         net.input[:] = batch
         outputs = net()
-        return np.stack([outputs[at] for at in self._outputs], axis=1)
+        return np.stack([outputs[index] for index in self._output_indices], axis=1)
 
 
-def _output(path: Path, model: Any, view: str) -> int:
-    """Position of a view's output."""
-    for at, output in enumerate(model.outputs):
+def _output_index(path: Path, model: Any, view: str) -> int:
+    for index, output in enumerate(model.outputs):
         if view in output.get_names():
             if output.partial_shape[1].get_length() == len(EMOTIONS):
-                return at
+                return index
             break
     raise ModelError(f"{path.name} has no output {view} of {len(EMOTIONS)} emotions.")
 
