@@ -174,7 +174,7 @@ class _Video:
     def _complaints(self) -> Iterator[Skipped]:
         if self._extent is None:
             for event in self._events[:1]:
-                reason = event.line.error("the video has no time stamps, so its events cannot be summed up.")
+                reason = event.line.error("the video has no timestamps, so its events cannot be summed up.")
                 yield Skipped(self._name, str(reason), rows_kept=True)
         else:
             begin, end = self._extent

@@ -17,7 +17,7 @@ from fer_batch.types import Box, Chunk, Detection, FrameTime, Kind, ScannedFrame
 
 @dataclass(frozen=True)
 class Region:
-    """A rectangle in whole pixels of the upright picture."""
+    """A rectangle in whole pixels of the upright image."""
 
     x: int
     y: int
@@ -25,7 +25,7 @@ class Region:
     height: int
 
     def within(self, width: int, height: int) -> "Region | None":
-        """The part of it that lies in a picture of that size; None: it lies outside."""
+        """The part of it that lies in an image of that size; None: it lies outside."""
         right, bottom = min(self.x + self.width, width), min(self.y + self.height, height)
         if right <= self.x or bottom <= self.y:
             return None

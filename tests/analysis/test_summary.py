@@ -77,7 +77,7 @@ def test_an_event_beyond_what_was_sampled_is_told() -> None:
 
 def test_a_video_without_times_has_no_events_and_says_so() -> None:
     found = in_events([(np.nan, np.nan, 0, "happiness")], (0, 1))
-    assert "no time stamps" in found.complaints[0].reason
+    assert "no timestamps" in found.complaints[0].reason
     assert [face for _, face in found.events] == [None]
     assert found.summaries[0].faces == 1
 
