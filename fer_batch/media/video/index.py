@@ -64,7 +64,7 @@ class VideoIndex:
     end_pts: int
     """The pts at which the last frame ends: its own and its packet's duration."""
     complete: bool
-    """At most as many frames lack a pts as packets are marked as corrupt: damage may remove a neighbour's, too."""
+    """All frames have a pts, or it can be filled in; or no more frames lack one than packets are marked as corrupt."""
     packets: int
     """Number of the stream's packets, with or without a pts."""
     clock: Clock
