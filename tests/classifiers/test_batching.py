@@ -38,7 +38,7 @@ class Model:
 
 
 class Scene:
-    """Makes sightings whose faces are numbered on."""
+    """Makes scanned frames whose faces are numbered."""
 
     def __init__(self) -> None:
         self.faces = 0
@@ -47,7 +47,7 @@ class Scene:
     def scanned(self, *faces_per_frame: int) -> ScannedFrames:
         count = sum(faces_per_frame)
         numbers = range(self.faces, self.faces + count)
-        times = tuple(FrameTime("film", self.frames + at) for at in range(len(faces_per_frame)))
+        times = tuple(FrameTime("video", self.frames + index) for index in range(len(faces_per_frame)))
         self.faces += count
         self.frames += len(faces_per_frame)
         return ScannedFrames(
@@ -61,7 +61,7 @@ class Scene:
 
 
 def is_answered(seen: ScannedFrames, answers: ScannedFrames) -> bool:
-    """Whether these are all the answers to what was seen."""
+    """Whether ``answers`` are the scanned frames with the shares of all their faces."""
     return (
         answers.times == seen.times
         and np.array_equal(answers.sizes, seen.sizes)

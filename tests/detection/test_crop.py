@@ -1,4 +1,4 @@
-"""From a box to the model's picture: the square, its edge, its levels."""
+"""From a box to the crop: the square, the image's edges, the grey levels."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from fer_batch.media.frame import Luma
 from fer_batch.types import Box
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 60), np.uint8)
-"""A picture in which no two places look alike."""
+"""An image in which no two places look alike."""
 
 PAD = 400
 """Even, so that a half rounds the same way before and after the shift."""
@@ -23,7 +23,7 @@ def quarters(low: int, high: int) -> st.SearchStrategy[float]:
 
 
 boxes = st.builds(Box, quarters(-160, 180), quarters(-160, 180), quarters(0, 130), quarters(0, 130))
-"""Small and large, within the picture, across each edge, and wholly outside."""
+"""Small and large, within the image, across each edge, and wholly outside."""
 
 LIMITED = [(16, 235, 0), (64, 940, 2), (64 << 6, 940 << 6, 8)]
 """Black, white, and how far levels of 8 bits are shifted: 8 bits, 10 bits, and 10 bits at the top of 16 (P010)."""
@@ -41,7 +41,7 @@ def test_the_square_keeps_the_boxs_centre_and_is_108_hundredths_of_its_height(bo
 
 @settings(deadline=None)
 @given(boxes)
-def test_past_every_edge_the_border_is_repeated_as_if_the_picture_had_been_padded(box: Box) -> None:
+def test_past_every_edge_the_border_is_repeated_as_if_the_image_had_been_padded(box: Box) -> None:
     padded = np.pad(NOISE, PAD, mode="edge")
     moved = Box(box.x + PAD, box.y + PAD, box.width, box.height)
     np.testing.assert_array_equal(cut(Luma(NOISE), box), cut(Luma(padded), moved))
@@ -49,7 +49,7 @@ def test_past_every_edge_the_border_is_repeated_as_if_the_picture_had_been_padde
 
 @settings(deadline=None)
 @given(boxes)
-def test_inside_the_picture_a_face_is_the_square_resized(box: Box) -> None:
+def test_inside_the_image_a_face_is_the_square_resized(box: Box) -> None:
     image = np.pad(NOISE, PAD, mode="reflect")
     left, top, side = crop_square(Box(box.x + PAD, box.y + PAD, box.width, box.height))
     patch = image[top : top + side, left : left + side]
@@ -71,7 +71,7 @@ def test_a_face_is_always_48_by_48_of_8_bits(box: Box, size: tuple[int, int], ra
     np.testing.assert_array_equal(face, np.full((48, 48), 255))
 
 
-def test_a_box_far_larger_than_the_picture_is_cut() -> None:
+def test_a_box_far_larger_than_the_image_is_cut() -> None:
     face = cut(Luma(NOISE), Box(-1000, -1000, 2000, 2000))
     assert face.shape == (48, 48)
     np.testing.assert_array_equal(face[[0, 0, -1, -1], [0, -1, 0, -1]], NOISE[[0, 0, -1, -1], [0, -1, 0, -1]])
@@ -88,9 +88,7 @@ def test_limited_range_is_stretched_to_full_range_and_clipped(black: int, white:
 @pytest.mark.parametrize(("black", "white", "shift"), LIMITED[1:])
 @settings(deadline=None)
 @given(box=boxes)
-def test_planes_of_8_and_10_bits_of_one_picture_give_the_same_face(
-    black: int, white: int, shift: int, box: Box
-) -> None:
+def test_planes_of_8_and_10_bits_of_one_image_give_the_same_face(black: int, white: int, shift: int, box: Box) -> None:
     plane = np.clip(NOISE, 16, 235)
     eight = cut(Luma(plane, 16, 235), box)
     ten = cut(Luma(plane.astype(np.uint16) << shift, black, white), box)
@@ -108,7 +106,7 @@ def test_turned_and_mirrored_views_are_cut_like_copies(swap: bool, down: int, ac
 
 
 @pytest.mark.parametrize("levels", [np.uint8, np.uint16])
-def test_a_picture_of_the_models_size_stays_as_it_is(levels: type) -> None:
+def test_an_image_of_the_models_size_stays_as_it_is(levels: type) -> None:
     image = NOISE[:, :48].astype(levels)
     assert resample(image).dtype == levels
     np.testing.assert_array_equal(resample(image), image)

@@ -37,7 +37,7 @@ def test_it_finds_the_face_where_it_is(detector: Detector, image: np.ndarray) ->
 
 
 @pytest.mark.parametrize("scale", [0.5, 2, 3.3])
-def test_boxes_are_in_the_pixels_of_the_picture(detector: Detector, image: np.ndarray, scale: float) -> None:
+def test_boxes_are_in_the_pixels_of_the_image(detector: Detector, image: np.ndarray, scale: float) -> None:
     larger = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     found = detector.detect(larger, 0.5)[0].scaled(1 / scale, 1 / scale)
     assert found.box.overlap(FACE) > 0.6
@@ -54,7 +54,7 @@ def test_it_bears_any_shape_and_finds_nothing_in_grey(detector: Detector, shape:
     assert detector.detect(np.full((*shape, 3), 127, np.uint8), 0.5) == []
 
 
-def test_two_faces_come_surest_first(detector: Detector, image: np.ndarray) -> None:
+def test_two_faces_come_by_falling_confidence(detector: Detector, image: np.ndarray) -> None:
     found = detector.detect(np.concatenate([image, image[:, ::-1]], axis=1), 0.3)
     assert len(found) == 2
     assert found[0].confidence >= found[1].confidence
@@ -78,7 +78,7 @@ def test_an_unknown_detector_is_named_with_those_that_there_are() -> None:
 
 
 @given(st.integers(1, 6000), st.integers(1, 6000))
-def test_the_letterbox_shrinks_the_picture_as_little_as_any(height: int, width: int) -> None:
+def test_the_letterbox_shrinks_the_image_as_little_as_any(height: int, width: int) -> None:
     rows, columns = letterbox(height, width)
     assert rows % 32 == columns % 32 == 0
 

@@ -1,4 +1,4 @@
-"""How good a face's picture is to read: less of it in every way that hides an expression, and nothing else."""
+"""The quality of crops: lower for everything that hides an expression, and for nothing else."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +11,7 @@ import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.detection import crop as faces
-from fer_batch.detection import quality
+from fer_batch.detection import crop, quality
 from fer_batch.media.frame import Luma
 from fer_batch.types import Box, Clarity, Detection
 
@@ -24,56 +23,56 @@ FACE = Detection(Box(0, 0, 90, 110), 0.9, FRONTAL)
 
 @pytest.fixture(scope="module")
 def image() -> np.ndarray:
-    """A good picture of a face, (48, 48) uint8."""
+    """A good crop of a face, (48, 48) uint8."""
     grey = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)
-    return faces.cut(Luma(grey), Box(175, 65, 95, 120))
+    return crop.cut(Luma(grey), Box(175, 65, 95, 120))
 
 
-def seen(crop: np.ndarray, face: Detection = FACE) -> float:
-    return quality.score(replace(face, clarity=quality.clarity(crop)))
+def rated(face_crop: np.ndarray, face: Detection = FACE) -> float:
+    return quality.score(replace(face, clarity=quality.clarity(face_crop)))
 
 
-def blurred(crop: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(crop, (0, 0), sigma)
+def blurred(face_crop: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(face_crop, (0, 0), sigma)
 
 
-def enlarged(crop: np.ndarray, side: float) -> np.ndarray:
-    return faces.resample(cv2.resize(crop, (int(side), int(side)), interpolation=cv2.INTER_AREA))
+def enlarged(face_crop: np.ndarray, side: float) -> np.ndarray:
+    return crop.resample(cv2.resize(face_crop, (int(side), int(side)), interpolation=cv2.INTER_AREA))
 
 
-def noisy(crop: np.ndarray, gain: float) -> np.ndarray:
-    noise = np.random.default_rng(0).normal(0, 5, crop.shape)
-    return np.rint(crop * gain + noise).clip(0, 255).astype(np.uint8)
+def noisy(face_crop: np.ndarray, gain: float) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, 5, face_crop.shape)
+    return np.rint(face_crop * gain + noise).clip(0, 255).astype(np.uint8)
 
 
-def overexposed(crop: np.ndarray, gain: float) -> np.ndarray:
-    return np.clip(crop * gain, 0, 255).astype(np.uint8)
+def overexposed(face_crop: np.ndarray, gain: float) -> np.ndarray:
+    return np.clip(face_crop * gain, 0, 255).astype(np.uint8)
 
 
-def test_a_good_picture_of_a_large_frontal_face_has_the_best_quality(image: np.ndarray) -> None:
-    assert seen(image) > 0.97
+def test_a_good_crop_of_a_large_frontal_face_has_the_best_quality(image: np.ndarray) -> None:
+    assert rated(image) > 0.97
 
 
 @pytest.mark.parametrize(
-    ("spoil", "steps"),
+    ("degrade", "steps"),
     [(blurred, (1, 1.5, 2, 3, 4)), (enlarged, (24, 16, 12, 8)), (noisy, (0.3, 0.1, 0.05)), (overexposed, (2, 4, 8))],
 )
-def test_the_more_a_picture_is_spoilt_the_less_is_its_quality(
-    image: np.ndarray, spoil: Callable[[np.ndarray, float], np.ndarray], steps: tuple[float, ...]
+def test_the_more_a_crop_is_degraded_the_less_is_its_quality(
+    image: np.ndarray, degrade: Callable[[np.ndarray, float], np.ndarray], steps: tuple[float, ...]
 ) -> None:
-    scores = [seen(image), *(seen(spoil(image, step)) for step in steps)]
+    scores = [rated(image), *(rated(degrade(image, step)) for step in steps)]
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] < 0.5 * scores[0]
 
 
 def test_darkness_and_dull_light_alone_take_nothing(image: np.ndarray) -> None:
-    assert seen((image * 0.4).astype(np.uint8)) > 0.97
-    assert seen((100 + image * 0.3).astype(np.uint8)) > 0.97
+    assert rated((image * 0.4).astype(np.uint8)) > 0.97
+    assert rated((100 + image * 0.3).astype(np.uint8)) > 0.97
 
 
 @pytest.mark.parametrize("level", [0, 7, 128, 255])
 def test_a_plain_surface_is_good_for_nothing(level: int) -> None:
-    assert seen(np.full((48, 48), level, np.uint8)) == 0
+    assert rated(np.full((48, 48), level, np.uint8)) == 0
 
 
 def test_a_smaller_face_has_less_quality_and_24_pixels_have_most_of_it() -> None:

@@ -1,4 +1,4 @@
-"""The region: where it lies in a picture, and that nothing else is looked at."""
+"""The region: its place in an image, and that nothing outside of it is searched for faces."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ places, sizes = st.integers(0, 300), st.integers(1, 300)
 
 
 @given(places, places, sizes, sizes, sizes, sizes)
-def test_the_part_within_a_picture_is_what_both_have(
+def test_the_part_within_an_image_is_the_intersection(
     x: int, y: int, width: int, height: int, across: int, down: int
 ) -> None:
     region = Region(x, y, width, height)
@@ -55,7 +55,7 @@ def boxes(run: fer_batch.Run, name: str) -> np.ndarray:
     return seen[["x", "y", "width", "height"]].to_numpy(dtype=float)
 
 
-def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_picture(
+def test_only_faces_in_the_region_are_found_and_boxes_are_in_pixels_of_the_full_frame(
     pair: np.ndarray, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
@@ -63,7 +63,7 @@ def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_pictu
     media.write_photo(folder / "pair.png", pair)
     large = cv2.resize(pair, (5120, 1920))
     media.write_photo(folder / "large.jpg", large)
-    media.write_video(folder / "pair.mp4", range(0, 1200, 40), [np.roll(pair, at, axis=0) for at in range(30)])
+    media.write_video(folder / "pair.mp4", range(0, 1200, 40), [np.roll(pair, shift, axis=0) for shift in range(30)])
     whole = fer_batch.analyze([folder], Options(workers=0), out=tmp_path / "whole")
     right = fer_batch.analyze([folder], Options(workers=0, region=(330, 0, 310, 240)), out=tmp_path / "right")
     assert len(boxes(whole, "pair.mp4")) == 60
@@ -74,7 +74,7 @@ def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_pictu
     timeline = fer_batch.read_timeline(right.timelines["in"]).set_index("file")
     assert timeline["success"].to_dict() == {"large.jpg": False, "pair.png": True}
     again = fer_batch.analyze([folder], Options(workers=0, region=(2640, 0, 2480, 1920)), out=tmp_path / "right")
-    assert [(one.file, one.rows_kept) for one in again.skipped] == [("in/pair.png", True), ("pair.mp4", True)]
+    assert [(line.file, line.rows_kept) for line in again.skipped] == [("in/pair.png", True), ("pair.mp4", True)]
     assert "outside the image, which has 640x240 pixels. Change --region." in again.skipped[0].reason
     ((x, y, width, height),) = boxes(again, "in")
     assert np.abs(np.array([x, y, width, height]) / 8 - truth[0]).max() < 8
@@ -84,9 +84,9 @@ def test_only_faces_in_the_region_are_seen_and_where_they_are_in_the_whole_pictu
 def test_a_face_that_leaves_the_region_is_followed_no_further(pair: np.ndarray, tmp_path: Path) -> None:
     face = pair[:, :320]
     images = []
-    for at in range(40):
+    for shift in range(40):
         canvas = np.full((240, 640, 3), 127, np.uint8)
-        canvas[:, at * 8 : at * 8 + 320] = face
+        canvas[:, shift * 8 : shift * 8 + 320] = face
         images.append(canvas)
     video = media.write_video(tmp_path / "walks.mp4", range(0, 1600, 40), images)
     run = fer_batch.analyze([video], Options(workers=0, region=(0, 0, 320, 240)), out=tmp_path / "out")

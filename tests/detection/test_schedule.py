@@ -1,4 +1,4 @@
-"""When the detector looks where: nothing that is there is missed, and whole frames are looked at seldom."""
+"""The detection schedule: every face is found, and full-frame detections are rare."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,10 +16,10 @@ FRAME = (3840, 2160)
 """Width and height."""
 
 COUNT = 13
-"""Frames from one whole look to the next, at 25 a second."""
+"""Frames from one full-frame detection to the next, at 25 a second."""
 
 ALWAYS = range(-1, 100)
-"""The frame of the whole look before is number -1."""
+"""The frame of the full-frame detection before is number -1."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Actor:
     there: Sequence[int] = ALWAYS
     score: float = 0.9
 
-    def at(self, frame: int) -> Detection | None:
+    def seen_in(self, frame: int) -> Detection | None:
         """As a detector would see it in a frame."""
         if frame not in self.there:
             return None
@@ -45,36 +45,36 @@ class Actor:
 
 @dataclass
 class World:
-    """What there is to see in some frames, and a count of how often somebody looked."""
+    """The faces in some frames, and a record of all detections."""
 
     actors: Sequence[Actor]
     count: int = COUNT
     blind: Callable[[int, Box], bool] = lambda frame, box: False
-    """Whether looking around a place shows nothing, whatever is there."""
-    whole_looks: list[int] = field(default_factory=list)
-    near_looks: list[int] = field(default_factory=list)
+    """Whether detection in a square around an expected box finds nothing, whatever is there."""
+    full_scans: list[int] = field(default_factory=list)
+    square_scans: list[int] = field(default_factory=list)
 
     def truth(self, frame: int) -> list[Detection]:
         """Every face in a frame."""
-        return [face for actor in self.actors if (face := actor.at(frame)) is not None]
+        return [face for actor in self.actors if (face := actor.seen_in(frame)) is not None]
 
-    def whole(self, frame: int) -> list[Detection]:
+    def full_frame(self, frame: int) -> list[Detection]:
         assert 0 <= frame < self.count
-        self.whole_looks.append(frame)
+        self.full_scans.append(frame)
         return self.truth(frame)
 
     def near(self, frame: int, expected: Box) -> Detection | None:
         assert 0 <= frame < self.count
-        self.near_looks.append(frame)
+        self.square_scans.append(frame)
         if self.blind(frame, expected):
             return None
         place = schedule.search_square(expected, schedule.SEARCH_SQUARES[0][0], *FRAME)
         shown = (face for face in self.truth(frame) if _shows(place, face.box))
         return schedule.best_match(expected, shown)
 
-    def look(self) -> list[list[Detection]]:
-        """The faces of every frame after the first whole look, as they are found."""
-        found = schedule.detect_between(self.truth(-1), self.count, self.whole, self.near)
+    def scan(self) -> list[list[Detection]]:
+        """The faces found in every frame after the first full-frame detection."""
+        found = schedule.detect_between(self.truth(-1), self.count, self.full_frame, self.near)
         assert len(found) == self.count
         return found
 
@@ -94,30 +94,30 @@ def places(faces: Iterable[Detection]) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("count", [1, 2, COUNT])
-def test_without_a_face_there_is_one_whole_look_and_no_other(count: int) -> None:
+def test_without_a_face_there_is_one_full_frame_detection_and_no_other(count: int) -> None:
     world = World([], count)
-    assert world.look() == [[]] * count
-    assert world.whole_looks == [count - 1]
-    assert world.near_looks == []
+    assert world.scan() == [[]] * count
+    assert world.full_scans == [count - 1]
+    assert world.square_scans == []
 
 
 @pytest.mark.parametrize("count", [1, 2, COUNT])
 @pytest.mark.parametrize("faces", [1, 2, schedule.CROWD_FACES])
-def test_faces_that_stay_cost_one_whole_look_and_a_square_each_a_frame(faces: int, count: int) -> None:
+def test_faces_that_stay_cost_one_full_frame_detection_and_a_square_each_a_frame(faces: int, count: int) -> None:
     world = World([Actor(number * 200, 300) for number in range(faces)], count)
-    assert world.is_found_in(world.look())
-    assert world.whole_looks == [count - 1]
-    assert world.near_looks == [frame for frame in range(count - 1) for _ in range(faces)]
+    assert world.is_found_in(world.scan())
+    assert world.full_scans == [count - 1]
+    assert world.square_scans == [frame for frame in range(count - 1) for _ in range(faces)]
 
 
 @pytest.mark.parametrize(("across", "down"), [(10, 0), (0, -10), (9, 9)])
-def test_a_face_that_moves_is_sought_where_it_goes(across: float, down: float) -> None:
+def test_a_face_that_moves_is_expected_where_it_goes(across: float, down: float) -> None:
     world = World([Actor(500, 500, across=across, down=down)])
-    assert world.is_found_in(world.look())
-    assert world.whole_looks == [COUNT - 1]
+    assert world.is_found_in(world.scan())
+    assert world.full_scans == [COUNT - 1]
 
 
-def test_a_face_is_sought_where_both_whole_looks_say_that_it_is_at_that_time() -> None:
+def test_a_face_is_expected_on_the_line_between_its_places_in_two_full_frame_detections() -> None:
     asked: list[tuple[int, float]] = []
 
     def near(frame: int, expected: Box) -> Detection:
@@ -133,46 +133,46 @@ def test_a_face_is_sought_where_both_whole_looks_say_that_it_is_at_that_time() -
 @pytest.mark.parametrize("first", range(1, COUNT))
 def test_a_face_that_enters_is_found_from_its_first_frame_on(first: int) -> None:
     world = World([Actor(500, 500, across=5, there=range(first, COUNT)), Actor(900, 500)])
-    assert world.is_found_in(world.look())
-    assert world.whole_looks == [COUNT - 1]
+    assert world.is_found_in(world.scan())
+    assert world.full_scans == [COUNT - 1]
 
 
 @pytest.mark.parametrize("last", range(COUNT - 1))
-def test_a_face_that_leaves_is_followed_until_then_and_costs_one_whole_look(last: int) -> None:
+def test_a_face_that_leaves_is_followed_until_then_and_costs_one_full_frame_detection(last: int) -> None:
     world = World([Actor(500, 500, across=5, there=range(-1, last + 1)), Actor(900, 500)])
-    assert world.is_found_in(world.look())
-    assert sorted(world.whole_looks) == sorted({last + 1, COUNT - 1})
+    assert world.is_found_in(world.scan())
+    assert sorted(world.full_scans) == sorted({last + 1, COUNT - 1})
 
 
-def test_a_weak_face_that_leaves_costs_no_whole_look() -> None:
+def test_a_face_of_low_score_that_leaves_costs_no_full_frame_detection() -> None:
     weak = Actor(500, 500, there=range(-1, 5), score=schedule.CONFIDENT_SCORE - 0.1)
     world = World([weak, Actor(900, 500)])
-    assert world.is_found_in(world.look())
-    assert world.whole_looks == [COUNT - 1]
+    assert world.is_found_in(world.scan())
+    assert world.full_scans == [COUNT - 1]
 
 
-def test_a_face_just_sure_enough_costs_one() -> None:
+def test_a_face_of_just_the_confident_score_costs_one() -> None:
     world = World([Actor(500, 500, there=range(-1, 5), score=schedule.CONFIDENT_SCORE)])
-    assert world.is_found_in(world.look())
-    assert sorted(world.whole_looks) == [5, COUNT - 1]
+    assert world.is_found_in(world.scan())
+    assert sorted(world.full_scans) == [5, COUNT - 1]
 
 
 @pytest.mark.parametrize("score", [schedule.CONFIDENT_SCORE - 0.1, 0.9])
 def test_a_face_that_is_hidden_for_a_while_is_found_on_either_side(score: float) -> None:
     there = [*range(-1, 4), *range(8, COUNT)]
     world = World([Actor(500, 500, there=there, score=score)])
-    assert world.is_found_in(world.look())
+    assert world.is_found_in(world.scan())
 
 
-def test_a_face_that_squares_do_not_show_for_a_while_is_found_by_whole_looks() -> None:
+def test_a_face_that_squares_do_not_show_for_a_while_is_found_by_full_frame_detection() -> None:
     world = World([Actor(500, 500, across=3)], blind=lambda frame, _: 4 <= frame < 7)
-    assert world.is_found_in(world.look())
-    assert sorted(world.whole_looks) == [4, 5, 6, COUNT - 1]
+    assert world.is_found_in(world.scan())
+    assert sorted(world.full_scans) == [4, 5, 6, COUNT - 1]
 
 
 def test_one_face_that_enters_while_another_leaves_is_another() -> None:
     world = World([Actor(500, 500, there=range(-1, 6)), Actor(900, 500, there=range(4, COUNT))])
-    assert world.is_found_in(world.look())
+    assert world.is_found_in(world.scan())
 
 
 @pytest.mark.parametrize("apart", [-190, -120, -75, -55, 55, 60, 75, 90, 105, 120, 150, 190])
@@ -182,7 +182,7 @@ def test_a_face_that_enters_close_to_one_that_leaves_is_not_taken_for_it(apart: 
     leaving = Actor(500, 500, there=range(-1, last + 1))
     entering = Actor(500 + apart, 500, there=range(first, COUNT))
     world = World([leaving, entering])
-    assert world.is_found_in(world.look())
+    assert world.is_found_in(world.scan())
 
 
 @pytest.mark.parametrize("apart", [0, 40, 70])
@@ -190,11 +190,11 @@ def test_two_faces_that_cross_are_both_found_wherever_they_can_be_told_apart(apa
     left = Actor(500, 500, across=15)
     right = Actor(500 + 15 * COUNT, 500 + apart, across=-15)
     world = World([left, right])
-    for frame, faces in enumerate(world.look()):
-        one, other = world.truth(frame)
-        expected = 1 if one.box.overlap(other.box) > schedule.DUPLICATE_OVERLAP else 2
+    for frame, faces in enumerate(world.scan()):
+        first, second = world.truth(frame)
+        expected = 1 if first.box.overlap(second.box) > schedule.DUPLICATE_OVERLAP else 2
         assert len(faces) >= expected, frame
-        assert set(places(faces)) <= set(places([one, other]))
+        assert set(places(faces)) <= set(places([first, second]))
 
 
 def test_two_faces_that_stand_close_keep_apart() -> None:
@@ -202,25 +202,25 @@ def test_two_faces_that_stand_close_keep_apart() -> None:
         100 * (1 - schedule.DUPLICATE_OVERLAP) / (1 + schedule.DUPLICATE_OVERLAP)
     )  # so that they overlap by SAME_FACE
     world = World([Actor(500, 500), Actor(500 + close + 1, 500)])
-    assert world.is_found_in(world.look())
+    assert world.is_found_in(world.scan())
 
 
-def test_what_two_squares_find_at_one_place_is_one_face_the_surest() -> None:
+def test_of_overlapping_faces_from_two_squares_the_most_confident_is_kept() -> None:
     faces = [Detection(Box(x, 0, 40, 40), score) for x, score in ((0, 0.6), (40, 0.8))]
 
     def near(frame: int, expected: Box) -> Detection:
         return Detection(Box(20, 0, 40, 40), 0.7 if expected.x > 30 else 0.5)
 
     found = schedule.detect_between(faces, 2, lambda _: faces, near)
-    assert [(one.box.x, one.confidence) for one in found[0]] == [(20, 0.7)]
+    assert [(face.box.x, face.confidence) for face in found[0]] == [(20, 0.7)]
 
 
 @pytest.mark.parametrize("crowd", [ALWAYS, range(-1, 0), range(COUNT - 1, COUNT)])
-def test_a_crowd_at_either_end_is_looked_at_whole(crowd: range) -> None:
+def test_with_a_crowd_at_either_end_every_frame_gets_a_full_frame_detection(crowd: range) -> None:
     world = World([Actor(number * 150, 300, there=crowd) for number in range(schedule.CROWD_FACES + 1)])
-    assert world.is_found_in(world.look())
-    assert sorted(world.whole_looks) == list(range(COUNT))
-    assert world.near_looks == []
+    assert world.is_found_in(world.scan())
+    assert sorted(world.full_scans) == list(range(COUNT))
+    assert world.square_scans == []
 
 
 @st.composite
@@ -250,33 +250,33 @@ def worlds(draw: st.DrawFn, across: int = 3000, down: int = 1300) -> World:
 
 
 def overlaps(faces: Sequence[Detection]) -> Iterable[float]:
-    return (one.box.overlap(other.box) for at, one in enumerate(faces) for other in faces[:at])
+    return (face.box.overlap(other.box) for index, face in enumerate(faces) for other in faces[:index])
 
 
 def keep_their_distance(world: World) -> bool:
     """Whether no face comes so near to where another is, was or will be that it could be taken for it."""
     everywhere = [
-        [replace(actor, there=ALWAYS).at(frame) for frame in range(-1, world.count)] for actor in world.actors
+        [replace(actor, there=ALWAYS).seen_in(frame) for frame in range(-1, world.count)] for actor in world.actors
     ]
     return all(
         hypot(early.box.x - late.box.x, early.box.y - late.box.y)
         > 2 * schedule.MAX_MOVE_IN_FACE_SIZES * max(early.box.width, late.box.width)
-        for one, other in combinations(everywhere, 2)
-        for early in one
-        for late in other
+        for path, other_path in combinations(everywhere, 2)
+        for early in path
+        for late in other_path
     )
 
 
 @given(worlds().filter(keep_their_distance))
 def test_whatever_is_there_at_one_end_is_found_in_every_frame_and_nothing_else(world: World) -> None:
-    assert world.is_found_in(world.look())
+    assert world.is_found_in(world.scan())
 
 
 @given(worlds(across=600, down=300))
 def test_faces_that_are_there_all_the_time_are_all_found_unless_they_touch(world: World) -> None:
     world.actors = [replace(actor, there=ALWAYS) for actor in world.actors]
     assume(not any(overlap for frame in range(-1, world.count) for overlap in overlaps(world.truth(frame))))
-    assert world.is_found_in(world.look())
+    assert world.is_found_in(world.scan())
 
 
 @given(worlds(across=600, down=300))
@@ -287,7 +287,7 @@ def test_what_is_found_is_there_and_no_two_faces_of_a_frame_are_one(world: World
             for frame in range(-1, world.count)
         )
     )
-    found = world.look()
+    found = world.scan()
     assert found[-1] == world.truth(world.count - 1)
     for frame, faces in enumerate(found):
         assert set(places(faces)) <= set(places(world.truth(frame)))
@@ -295,10 +295,10 @@ def test_what_is_found_is_there_and_no_two_faces_of_a_frame_are_one(world: World
 
 
 @given(worlds())
-def test_no_frame_is_looked_at_whole_twice(world: World) -> None:
-    world.look()
-    assert len(set(world.whole_looks)) == len(world.whole_looks)
-    assert world.whole_looks[0] == world.count - 1
+def test_no_frame_gets_two_full_frame_detections(world: World) -> None:
+    world.scan()
+    assert len(set(world.full_scans)) == len(world.full_scans)
+    assert world.full_scans[0] == world.count - 1
 
 
 boxes = st.builds(Box, *(st.floats(-200, 4000) for _ in "xy"), *(st.floats(0.5, 400) for _ in "wh"))
@@ -318,7 +318,7 @@ def test_a_square_is_so_much_larger_than_its_face_and_around_it_where_the_frame_
             assert abs(begin + place.side / 2 - middle) <= 0.5
 
 
-def test_of_what_a_square_shows_the_face_that_was_expected_is_chosen() -> None:
+def test_of_the_faces_in_a_square_the_one_nearest_to_the_expected_box_is_the_best_match() -> None:
     expected = Box(100, 100, 50, 50)
     near, nearer, far = (Detection(Box(x, 100, 50, 50), score) for x, score in ((120, 0.9), (90, 0.4), (150, 1.0)))
     assert schedule.best_match(expected, [near, nearer, far]) is nearer
@@ -327,27 +327,27 @@ def test_of_what_a_square_shows_the_face_that_was_expected_is_chosen() -> None:
 
 
 def time(seconds: float | None) -> FrameTime:
-    return FrameTime("film", 0, seconds)
+    return FrameTime("video", 0, seconds)
 
 
 SMALL = 640 * 480
 
 
 @pytest.mark.parametrize("rate", [5, 24, 25, 29.97, 60])
-def test_a_whole_look_is_due_half_a_second_after_the_last(rate: float) -> None:
+def test_a_full_frame_detection_is_due_half_a_second_after_the_last(rate: float) -> None:
     last = time(3.0)
     first = next(n for n in range(1, 100) if schedule.full_frame_due(last, time(3.0 + n / rate), n, SMALL, None))
     assert schedule.FULL_SCAN_SECONDS <= first / rate < schedule.FULL_SCAN_SECONDS + 1 / rate
 
 
 @pytest.mark.parametrize("every", [1, 2, 7])
-def test_the_user_may_have_whole_frames_looked_at_more_often(every: int) -> None:
+def test_the_user_may_ask_for_full_frame_detection_more_often(every: int) -> None:
     for last, later in ((time(1.0), time(1.001)), (time(None), time(None))):
         assert not any(schedule.full_frame_due(last, later, waiting, SMALL, every) for waiting in range(1, every))
         assert schedule.full_frame_due(last, later, every, SMALL, every)
 
 
-def test_the_user_may_not_have_them_looked_at_more_seldom() -> None:
+def test_the_user_may_not_ask_for_it_more_rarely() -> None:
     assert schedule.full_frame_due(time(1.0), time(1.0 + schedule.FULL_SCAN_SECONDS), 2, SMALL, 10_000)
     assert schedule.full_frame_due(time(None), time(None), schedule.FULL_SCAN_FRAMES, SMALL, 10_000)
 
@@ -369,7 +369,7 @@ def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None,
     assert schedule.full_frame_due(last, later, 1, 2 * schedule.MAX_WAITING_PIXELS, every)
 
 
-def test_stills_are_looked_at_more_closely_than_videos() -> None:
+def test_photos_are_scanned_in_more_detail_than_videos() -> None:
     assert (
         schedule.longest_side(Kind.PHOTOS)
         >= schedule.longest_side(Kind.VIDEO)

@@ -85,13 +85,13 @@ def face(astronaut: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> dict[str, np.ndarray]:
-    """The same face out of every kind of film; under "photograph", out of a photograph."""
+    """The same face's crop from every kind of video; under "photo", from a photo."""
     folder = tmp_path_factory.mktemp("faces")
-    found = {"photograph": crop.cut(Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
+    found = {"photo": crop.cut(Luma(np.asarray(Image.fromarray(face).convert("L"))), FACE)}
     for codec, pixel_format, levels in VIDEOS:
         suffix = "nut" if codec == "rawvideo" else "mov" if codec == "prores_ks" else "mkv"
         path = write_face(folder / f"{len(found)}.{suffix}", face, codec, pixel_format, levels)
-        (frame, *_) = [one for chunk in plan_as_a_run_would(path) for one in reading.frames(chunk)]
+        (frame, *_) = [frame for chunk in plan_as_a_run_would(path) for frame in reading.frames(chunk)]
         found[f"{codec} {pixel_format} {levels}"] = crop.cut(frame.image.luma(), FACE)
     return found
 
@@ -104,9 +104,9 @@ def test_a_face_has_the_same_grey_in_every_codec_depth_and_range(crops: dict[str
     assert {pair: value for pair, value in off.items() if value >= 3} == {}
 
 
-def test_that_would_be_seen(crops: dict[str, np.ndarray]) -> None:
+def test_a_wrong_range_would_be_noticed(crops: dict[str, np.ndarray]) -> None:
     """Limited range taken for full is off by more than the codecs are."""
-    face = crops["photograph"].astype(float)
+    face = crops["photo"].astype(float)
     assert np.abs(face - (16 + face * 219 / 255)).mean() > 6
 
 
@@ -125,7 +125,7 @@ def test_a_face_has_the_same_grey_in_every_layout_of_pixels(
 ) -> None:
     frame = av.VideoFrame.from_ndarray(face, format="rgb24").reformat(format=layout)
     image = FrameConverter().image(frame)
-    assert np.abs(crop.cut(image.luma(), FACE).astype(float) - crops["photograph"]).mean() < 3
+    assert np.abs(crop.cut(image.luma(), FACE).astype(float) - crops["photo"]).mean() < 3
     colour = np.abs(image.rgb(1000).astype(float) - face).mean()
     assert colour < 12 or layout.startswith(("gray", "ya"))
 
@@ -161,17 +161,17 @@ ENCODINGS: dict[str, tuple[str, str, dict[str, str], str]] = {
 CASES = [(name, suffix) for name, encoding in ENCODINGS.items() for suffix in encoding[3].split()]
 
 STRAIGHT = {"h264-444": ReadMode.TIMESTAMPS}
-"""What is never cut, though its stamps are in order."""
+"""Videos that are never cut into chunks, though their timestamps increase."""
 
 WHOLE = {("h264-b", "avi"), ("mpeg4-b", "avi"), ("h264", "avi"), ("mpeg1", "mpg")}
-"""Where stamps do not tell where a seek has led: the film falls back to one chunk."""
+"""Videos whose timestamps do not tell where a seek has led: they are read as one chunk."""
 
 
 def moving(count: int) -> list[np.ndarray]:
     """Frames (64, 96, 3) of a texture that wanders, so that a wrong reference shows."""
     noise = np.random.default_rng(3).integers(0, 256, (8, 12, 3), np.uint8)
     texture = cv2.resize(noise, (96, 64), interpolation=cv2.INTER_LINEAR)
-    return [np.roll(texture, (at, 2 * at), (0, 1)) for at in range(count)]
+    return [np.roll(texture, (shift, 2 * shift), (0, 1)) for shift in range(count)]
 
 
 def straight(path: Path) -> list[np.ndarray]:
@@ -212,7 +212,7 @@ def test_cut_at_keyframes_or_not_every_video_gives_the_same_pixels(
     chunks = plan_as_a_run_would(path)
     found = [(frame.time, frame.image.luma().plane.copy()) for chunk in chunks for frame in reading.frames(chunk)]
     assert [time.number for time, _ in found] == list(range(count))
-    assert all(np.array_equal(one, other) for (_, one), other in zip(found, expected, strict=True))
+    assert all(np.array_equal(plane, other) for (_, plane), other in zip(found, expected, strict=True))
     seconds = [time.seconds for time, _ in found]
     assert seconds == pytest.approx([number / 25 for number in range(count)], abs=0.0011)
     if name in STRAIGHT or (name, suffix) in WHOLE:

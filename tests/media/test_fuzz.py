@@ -46,7 +46,7 @@ def test_damaged_every_format_is_read_or_reported(
     tmp_path: Path, origins: Path, child: fuzzing.Child, name: str, seed: int
 ) -> None:
     path = tmp_path / f"spoilt.{name.rpartition('.')[2]}"
-    contents = {one: (origins / one).read_bytes() for one in fuzzing.ORIGINS}
+    contents = {origin: (origins / origin).read_bytes() for origin in fuzzing.ORIGINS}
     path.write_bytes(fuzzing.spoil(contents[name], random.Random(seed), list(contents.values())))
     told = child.look(path)
     assert "fault" not in told, told["fault"]

@@ -1,4 +1,4 @@
-"""What films announce of themselves, held against what is looked at."""
+"""Lengths and frames by videos' headers, compared with the frames that are sampled."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -31,7 +31,7 @@ EVEN, UNEVEN = range(0, 4000, 40), [0, *range(1000, 1900, 20), 3000]
 
 def counted(path: Path) -> tuple[int, ...]:
     index = read_index(path)
-    return tuple(len(frame_times("", index.pts, index.end_pts, index.clock, one)) for one in SAMPLINGS)
+    return tuple(len(frame_times("", index.pts, index.end_pts, index.clock, sampling)) for sampling in SAMPLINGS)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
@@ -66,13 +66,13 @@ def test_where_the_header_knows_nothing_the_packets_are_counted(
 
 def test_what_is_no_video_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"not a film")
+    path.write_bytes(b"not a video")
     with pytest.raises(MediaError):
         finish(reading_header(path, SAMPLINGS))
 
 
 @pytest.mark.parametrize(("sampling", "frames"), [(Sampling(), 86), (Sampling(fps=1), 2), (Sampling(start=60), 0)])
-def test_a_trial_counts_what_is_looked_at_once_the_nets_are_compiled(
+def test_a_trial_counts_the_frames_that_are_scanned_once_the_networks_are_compiled(
     tmp_path: Path, sampling: Sampling, frames: int
 ) -> None:
     path = media.write_video(tmp_path / "a.mp4", EVEN)

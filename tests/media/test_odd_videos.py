@@ -1,4 +1,4 @@
-"""What films do that few expect: pixels that are not square, clocks that jump, pictures that change their size."""
+"""Unusual videos: pixels that are not square, clocks that jump, frames that change their size."""
 
 import io
 import json
@@ -15,8 +15,7 @@ from av.stream import Disposition
 from PIL import Image
 
 from fer_batch import Options, analyze, read_timeline
-from fer_batch.detection import crop as faces
-from fer_batch.detection import schedule
+from fer_batch.detection import crop, schedule
 from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
 from fer_batch.media.frame import Frame, Luma
@@ -33,33 +32,33 @@ STEPS = range(0, 2000, 40)
 
 
 @dataclass
-class Told:
-    """What reading a film gave."""
+class ReadResult:
+    """The result of reading a video."""
 
     index: VideoIndex
     numbers: list[int]
     seconds: list[float]
     levels: list[int]
-    """What each frame's grey tells of which frame it is, modulo 32."""
+    """The number of each frame, modulo 32, by its grey level."""
     lines: list[str]
-    """What errors.csv would say of it."""
+    """The lines that errors.csv would hold."""
 
 
-def tell(path: Path) -> Told:
+def read_all(path: Path) -> ReadResult:
     index = read_index(path)
     found, skipped = read(plan_as_a_run_would(path))
     notes = [*index.notes, *([index.damage] if index.damage else [])]
-    return Told(
+    return ReadResult(
         index,
         [number for number, _, _ in found],
         [seconds for _, seconds, _ in found],
         [media.number(plane.mean()) for _, _, plane in found],
-        [*notes, *(one.reason for one in skipped)],
+        [*notes, *(line.reason for line in skipped)],
     )
 
 
 def write_photos_as_video(path: Path, stored: np.ndarray, orientation: int) -> Path:
-    """Three JPEGs with an EXIF orientation, one behind the other, as some cameras write films."""
+    """Three JPEGs with an EXIF orientation, one after the other, as some cameras write videos."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     photo = io.BytesIO()
@@ -68,9 +67,9 @@ def write_photos_as_video(path: Path, stored: np.ndarray, orientation: int) -> P
         stream = container.add_stream("mjpeg", 25)
         stream.height, stream.width = stored.shape[:2]
         stream.pix_fmt = "yuvj420p"
-        for at in range(3):
+        for pts in range(3):
             packet = av.Packet(photo.getvalue())
-            packet.stream, packet.pts, packet.dts, packet.time_base = stream, at, at, Fraction(1, 25)
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, pts, pts, Fraction(1, 25)
             packet.is_keyframe = True
             container.mux(packet)
     return path
@@ -117,8 +116,8 @@ def test_boxes_are_in_square_pixels_where_the_videos_are_not(
         assert pixels.rgb(1000).shape == (96, round(96 * aspect), 3)
         assert max(pixels.rgb(48).shape) == 48
         whole = Box(pixels.width / 2 - 24 / 1.08, 48 - 24 / 1.08, 48 / 1.08, 48 / 1.08)
-        crop = faces.cut(pixels.luma(), whole)
-        ring = np.argwhere(crop > 140)
+        face_crop = crop.cut(pixels.luma(), whole)
+        ring = np.argwhere(face_crop > 140)
         spans = ring.max(axis=0) - ring.min(axis=0) + 1
         assert np.abs(spans - 40).max() <= 2, "the circle is round in the crop"
 
@@ -134,13 +133,13 @@ def test_pixels_are_stretched_before_the_video_is_turned(tmp_path: Path, turn: i
     (frame, *_) = frames(path)
     assert (frame.image.height, frame.image.width) == upright.shape[:2]
     for box in (Box(4, 4, 24, 24), Box(90, 20, 24, 24), Box(10, 90, 24, 24)):
-        expected = faces.cut(Luma(upright[:, :, 0]), box)
-        assert np.abs(faces.cut(frame.image.luma(), box).astype(float) - expected).mean() < 8
+        expected = crop.cut(Luma(upright[:, :, 0]), box)
+        assert np.abs(crop.cut(frame.image.luma(), box).astype(float) - expected).mean() < 8
     assert np.abs(frame.image.rgb(1000).astype(float) - upright).mean() < 6
 
 
 @pytest.mark.parametrize("aspect", [Fraction(100), Fraction(1, 100)])
-def test_an_aspect_that_cannot_be_is_not_believed(tmp_path: Path, aspect: Fraction) -> None:
+def test_an_implausible_pixel_aspect_is_ignored(tmp_path: Path, aspect: Fraction) -> None:
     path = media.write_video(tmp_path / "a.mkv", prepare=set_aspect(aspect))
     assert frames(path)[0].image.width == media.SIZE[0]
 
@@ -152,10 +151,12 @@ INTERLACED = [("a.mp4", "libx264", {"x264-params": "interlaced=1"}), ("a.ts", "m
 def test_interlaced_videos_are_named_and_their_fields_stay_woven(
     tmp_path: Path, name: str, codec: str, options: dict[str, str]
 ) -> None:
-    told = tell(media.write_video(tmp_path / name, range(25), codec=codec, options=options, time_base=Fraction(1, 25)))
-    assert told.index.facts["scan"] == "interlaced"
-    assert told.numbers == list(range(25))
-    assert told.levels == list(range(25))
+    result = read_all(
+        media.write_video(tmp_path / name, range(25), codec=codec, options=options, time_base=Fraction(1, 25))
+    )
+    assert result.index.facts["scan"] == "interlaced"
+    assert result.numbers == list(range(25))
+    assert result.levels == list(range(25))
     assert "scan" not in read_index(media.write_video(tmp_path / "progressive.mp4")).facts
 
 
@@ -176,16 +177,16 @@ def test_high_dynamic_range_is_named_and_levels_stay_as_they_are_stored(
     )
     assert read_index(path).facts["dynamic_range"] == name
     for number, frame in enumerate(frames(path)):
-        crop = faces.cut(frame.image.luma(), Box(10, 10, 20, 20))
-        assert crop.mean() == pytest.approx(media.level(number), abs=2)
+        face_crop = crop.cut(frame.image.luma(), Box(10, 10, 20, 20))
+        assert face_crop.mean() == pytest.approx(media.level(number), abs=2)
     assert "dynamic_range" not in read_index(media.write_video(tmp_path / "plain.mp4")).facts
 
 
 @pytest.mark.parametrize(("colorspace", "transfer", "primaries"), [(10, 2, 2), (43, 1, 122), (130, 66, 2)])
-def test_colours_that_nobody_can_convert_are_taken_for_the_usual_ones(
+def test_for_colours_that_cannot_be_converted_the_default_is_assumed(
     colorspace: int, transfer: int, primaries: int
 ) -> None:
-    """As damaged films say, and rare ones: 10 is BT.2020 with constant luminance."""
+    """As in damaged videos, and in rare ones: 10 is BT.2020 with constant luminance."""
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for layout in ("yuv444p", "vuyx"):
         frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=layout)
@@ -199,17 +200,17 @@ def test_colours_that_nobody_can_convert_are_taken_for_the_usual_ones(
 
 
 def write_two(path: Path, default: int) -> Path:
-    """Two films in one file, the second one's levels ten frames ahead; one of them is marked as the default."""
+    """Two videos in one file, the second ten frames ahead in its levels; one of them is marked as the default."""
     with av.open(str(path), "w") as container:
         streams = []
-        for at in range(2):
+        for index in range(2):
             stream = container.add_stream("libx264", rate=25)
             stream.width, stream.height, stream.pix_fmt = *media.SIZE, "yuv420p"
-            stream.disposition = Disposition.default if at == default else Disposition(0)
+            stream.disposition = Disposition.default if index == default else Disposition(0)
             streams.append(stream)
         for number in range(25):
-            for at, stream in enumerate(streams):
-                frame = av.VideoFrame.from_ndarray(media.pixels(number + 10 * at), format="rgb24")
+            for index, stream in enumerate(streams):
+                frame = av.VideoFrame.from_ndarray(media.pixels(number + 10 * index), format="rgb24")
                 frame.pts = number
                 container.mux(stream.encode(frame))
         for stream in streams:
@@ -219,17 +220,17 @@ def write_two(path: Path, default: int) -> Path:
 
 @pytest.mark.parametrize("default", [0, 1])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_of_several_video_streams_the_default_is_looked_at_and_it_is_said(
+def test_of_several_video_streams_the_default_is_analysed_and_a_line_says_so(
     tmp_path: Path, suffix: str, default: int
 ) -> None:
-    told = tell(write_two(tmp_path / f"a.{suffix}", default))
-    assert told.levels == modulo(range(10 * default, 25 + 10 * default))
-    assert told.index.facts["stream"] == default
-    assert told.lines == ["It holds 2 video streams; only the default one is analysed."]
+    result = read_all(write_two(tmp_path / f"a.{suffix}", default))
+    assert result.levels == modulo(range(10 * default, 25 + 10 * default))
+    assert result.index.facts["stream"] == default
+    assert result.lines == ["It holds 2 video streams; only the default one is analysed."]
 
 
 def write_cover(path: Path, video: bool) -> Path:
-    """Sound with a cover picture, and a film if asked for."""
+    """Sound with a cover image, and a video if asked for."""
     with av.open(str(path), "w", format="mp4" if path.suffix == ".m4a" else None) as container:
         if path.suffix == ".mkv":
             cover = media.write_photo(path.with_suffix(".png")).read_bytes()
@@ -253,25 +254,25 @@ def write_cover(path: Path, video: bool) -> Path:
         if moving is not None:
             container.mux(moving.encode())
         size = sound.codec_context.frame_size
-        for at in range(0, 44100, size):
+        for pts in range(0, 44100, size):
             noise = av.AudioFrame.from_ndarray(np.zeros((1, size), np.float32), format="fltp", layout="mono")
-            noise.sample_rate, noise.pts = 44100, at
+            noise.sample_rate, noise.pts = 44100, pts
             container.mux(sound.encode(noise))
         container.mux(sound.encode())
     return path
 
 
 @pytest.mark.parametrize("suffix", ["m4a", "mp3", "mp4"])
-def test_a_cover_picture_is_no_video(tmp_path: Path, suffix: str) -> None:
+def test_a_cover_image_is_no_video(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(MediaError, match="only sound or a cover image"):
         read_index(write_cover(tmp_path / f"a.{suffix}", video=False))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_a_cover_picture_beside_a_video_is_passed_over(tmp_path: Path, suffix: str) -> None:
-    told = tell(write_cover(tmp_path / f"a.{suffix}", video=True))
-    assert told.levels == list(range(25))
-    assert told.lines == []
+def test_a_cover_image_beside_a_video_is_ignored(tmp_path: Path, suffix: str) -> None:
+    result = read_all(write_cover(tmp_path / f"a.{suffix}", video=True))
+    assert result.levels == list(range(25))
+    assert result.lines == []
 
 
 def video(folder: Path, **options: object) -> Path:
@@ -281,76 +282,76 @@ def video(folder: Path, **options: object) -> Path:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts", "flv"])
 def test_a_video_that_starts_late_starts_at_zero_where_nothing_is_earlier(tmp_path: Path, suffix: str) -> None:
-    told = tell(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(700)))
-    assert told.index.facts["container_start"] == pytest.approx(0.7)
-    assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
-    assert told.levels == modulo(range(50))
-    assert told.lines == []
+    result = read_all(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(700)))
+    assert result.index.facts["container_start"] == pytest.approx(0.7)
+    assert result.seconds == pytest.approx([milliseconds / 1000 for milliseconds in STEPS])
+    assert result.levels == modulo(range(50))
+    assert result.lines == []
 
 
 def test_a_video_that_starts_before_zero_starts_at_zero(tmp_path: Path) -> None:
     options = {"avoid_negative_ts": "disabled"}
-    told = tell(media.remux(video(tmp_path), tmp_path / "a.ts", media.later(-500), options))
-    assert told.index.facts["container_start"] == pytest.approx(-0.5)
-    assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
-    assert told.levels == modulo(range(50))
-    assert told.lines == []
+    result = read_all(media.remux(video(tmp_path), tmp_path / "a.ts", media.later(-500), options))
+    assert result.index.facts["container_start"] == pytest.approx(-0.5)
+    assert result.seconds == pytest.approx([milliseconds / 1000 for milliseconds in STEPS])
+    assert result.levels == modulo(range(50))
+    assert result.lines == []
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_an_edit_list_that_cuts_the_beginning_off_is_obeyed_and_is_no_damage(tmp_path: Path, suffix: str) -> None:
-    told = tell(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(-500)))
+    result = read_all(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(-500)))
     assert b"elst" in (tmp_path / f"a.{suffix}").read_bytes()
-    assert told.levels == modulo(range(13, 50))  # the first that begins at half a second or later
-    assert told.numbers == list(range(37))
-    assert told.seconds == pytest.approx([0.04 * at for at in range(37)])
-    assert told.lines == []
-    assert reader.read_mode(told.index) is ReadMode.CHUNKS
+    assert result.levels == modulo(range(13, 50))  # the first that begins at half a second or later
+    assert result.numbers == list(range(37))
+    assert result.seconds == pytest.approx([0.04 * index for index in range(37)])
+    assert result.lines == []
+    assert reader.read_mode(result.index) is ReadMode.CHUNKS
 
 
 def test_an_edit_list_that_starts_late_starts_late(tmp_path: Path) -> None:
-    path = media.write_video(tmp_path / "a.mp4", [500 + at for at in STEPS], audio=True)
+    path = media.write_video(tmp_path / "a.mp4", [500 + milliseconds for milliseconds in STEPS], audio=True)
     assert b"elst" in path.read_bytes()
-    told = tell(path)
-    assert told.seconds == pytest.approx([0.5 + at / 1000 for at in STEPS], abs=0.03)  # the sound's encoder delays it
+    result = read_all(path)
+    assert result.seconds == pytest.approx(
+        [0.5 + milliseconds / 1000 for milliseconds in STEPS], abs=0.03
+    )  # the sound's encoder delays it
 
 
 def test_frames_with_the_same_pts_keep_their_order_and_share_the_time(tmp_path: Path) -> None:
-    def repeat(at: int, packet: av.Packet) -> av.Packet:
-        packet.pts -= 40 if at == 20 else 0
+    def repeat(index: int, packet: av.Packet) -> av.Packet:
+        packet.pts -= 40 if index == 20 else 0
         return packet
 
-    told = tell(media.remux(video(tmp_path), tmp_path / "a.mkv", repeat))
-    assert reader.read_mode(told.index) is ReadMode.ORDER
-    assert told.numbers == list(range(50))
-    assert told.levels == modulo(range(50))
-    assert len(set(told.seconds)) == 49
-    assert told.seconds == pytest.approx([0.04 * at for at in range(50)], abs=0.041)
+    result = read_all(media.remux(video(tmp_path), tmp_path / "a.mkv", repeat))
+    assert reader.read_mode(result.index) is ReadMode.ORDER
+    assert result.numbers == list(range(50))
+    assert result.levels == modulo(range(50))
+    assert len(set(result.seconds)) == 49
+    assert result.seconds == pytest.approx([0.04 * index for index in range(50)], abs=0.041)
 
 
 @pytest.mark.parametrize("lost", [{20}, {20, 21}, {49}])
-def test_stamps_that_are_missing_here_and_there_are_set_between_their_neighbours(
-    tmp_path: Path, lost: set[int]
-) -> None:
-    def lose(at: int, packet: av.Packet) -> av.Packet:
-        packet.pts = None if at in lost else packet.pts
+def test_single_missing_timestamps_are_set_between_those_of_their_neighbours(tmp_path: Path, lost: set[int]) -> None:
+    def lose(index: int, packet: av.Packet) -> av.Packet:
+        packet.pts = None if index in lost else packet.pts
         return packet
 
-    told = tell(media.remux(video(tmp_path), tmp_path / "a.ts", lose))
-    assert told.levels == modulo(range(50))
-    assert told.seconds == pytest.approx([0.04 * at for at in range(50)], abs=0.001)
-    assert told.lines == [
+    result = read_all(media.remux(video(tmp_path), tmp_path / "a.ts", lose))
+    assert result.levels == modulo(range(50))
+    assert result.seconds == pytest.approx([0.04 * index for index in range(50)], abs=0.001)
+    assert result.lines == [
         f"It has no timestamps for {len(lost)} of its 50 frames: their times are set between those of their neighbours."
     ]
 
 
-def test_videos_put_one_behind_the_other_go_on_in_time(tmp_path: Path) -> None:
+def test_times_go_on_in_joined_videos(tmp_path: Path) -> None:
     part = media.remux(video(tmp_path), tmp_path / "part.ts").read_bytes()
     (tmp_path / "a.ts").write_bytes(part * 3)
-    told = tell(tmp_path / "a.ts")
-    assert told.levels == modulo(range(50)) * 3
-    assert told.seconds == pytest.approx([0.04 * at for at in range(150)], abs=0.001)
-    assert any("Its clock jumps back, first at frame 50 (2 times in all)" in line for line in told.lines)
+    result = read_all(tmp_path / "a.ts")
+    assert result.levels == modulo(range(50)) * 3
+    assert result.seconds == pytest.approx([0.04 * index for index in range(150)], abs=0.001)
+    assert any("Its clock jumps back, first at frame 50 (2 times in all)" in line for line in result.lines)
     times = [time for chunk in plan(tmp_path / "a.ts") for time in chunk.times]
     assert sum(time.duration for time in times) == pytest.approx(6, abs=0.05)
 
@@ -365,19 +366,22 @@ def test_a_video_without_index_or_duration_is_read_whole(tmp_path: Path, suffix:
         path.write_bytes(path.read_bytes().replace(b"duration\0", b"dur_tion\0"))
     with av.open(str(path)) as container:
         assert suffix == "mp4" or container.duration is None or suffix == "flv"
-    told = tell(path)
-    assert told.levels == modulo(range(50))
-    assert told.seconds == pytest.approx([at / 1000 for at in STEPS])
-    assert told.lines == []
+    result = read_all(path)
+    assert result.levels == modulo(range(50))
+    assert result.seconds == pytest.approx([milliseconds / 1000 for milliseconds in STEPS])
+    assert result.lines == []
 
 
 def write_two_sizes(path: Path, folder: Path) -> Path:
-    """Fifty frames of 64x48, then fifty of 96x64, their stamps without a break."""
+    """Fifty frames of 64x48, then fifty of 96x64, their timestamps without a gap."""
     small = media.write_video(folder / "small.mkv", STEPS)
-    images = [media.pixels(50 + at, (96, 64)) for at in range(50)]
+    images = [media.pixels(50 + index, (96, 64)) for index in range(50)]
     large = media.write_video(folder / "large.mkv", STEPS, images)
     if path.suffix == ".ts":
-        parts = [media.remux(one, folder / f"{at}.ts", media.later(2000 * at)) for at, one in enumerate([small, large])]
+        parts = [
+            media.remux(part, folder / f"{index}.ts", media.later(2000 * index))
+            for index, part in enumerate([small, large])
+        ]
         path.write_bytes(b"".join(part.read_bytes() for part in parts))
         return path
     small = media.write_video(folder / "small.webm", STEPS, codec="libvpx")
@@ -397,8 +401,8 @@ def write_two_sizes(path: Path, folder: Path) -> Path:
 def test_a_video_that_changes_its_size_is_read_on_in_the_pixels_of_each_frame(tmp_path: Path, suffix: str) -> None:
     path = write_two_sizes(tmp_path / f"a.{suffix}", tmp_path)
     seen = frames(path)
-    assert [(one.image.width, one.image.height) for one in seen] == [(64, 48)] * 50 + [(96, 64)] * 50
-    assert tell(path).levels == modulo(range(100))
+    assert [(frame.image.width, frame.image.height) for frame in seen] == [(64, 48)] * 50 + [(96, 64)] * 50
+    assert read_all(path).levels == modulo(range(100))
 
 
 @pytest.mark.parametrize(("seconds", "chunks"), [(1, 4), (30, 1)], ids=["between two chunks", "within one"])
@@ -409,7 +413,7 @@ def test_that_a_video_changes_its_size_is_said_once(
     monkeypatch.setattr(reader, "LEAST_CHUNK_SECONDS", Fraction(seconds))
     run = analyze([write_two_sizes(tmp_path / "a.webm", tmp_path)], Options(workers=0), out=tmp_path / "out")
     assert json.loads((run.folder / "run.json").read_text())["counts"]["chunks_scanned"] == chunks
-    (line,) = (one for one in run.skipped if "size" in one.reason)
+    (line,) = (line for line in run.skipped if "size" in line.reason)
     assert line.rows_kept
     assert line.reason.startswith("Its frames change size 1 time, first from 64x48 to 96x64: boxes")
 
@@ -429,14 +433,14 @@ def test_a_frame_too_large_for_any_camera_is_refused_before_it_is_decoded(tmp_pa
 
 @pytest.mark.parametrize("size", [(2, 2), (16, 16), (8192, 2), (2, 8192)])
 def test_the_smallest_and_the_thinnest_videos_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
-    images = [media.pixels(at, size) for at in range(3)]
+    images = [media.pixels(index, size) for index in range(3)]
     path = media.write_video(tmp_path / "a.mkv", range(0, 120, 40), images, codec="ffv1", pixel_format="yuv444p")
     for number, frame in enumerate(frames(path)):
         assert (frame.image.width, frame.image.height) == size
         longest = schedule.longest_side(Kind.VIDEO)
         assert max(frame.image.rgb(longest).shape[:2]) == min(longest, max(size))
-        crop = faces.cut(frame.image.luma(), Box(0, 0, 30, 30))
-        assert crop.mean() == pytest.approx(media.level(number), abs=2)
+        face_crop = crop.cut(frame.image.luma(), Box(0, 0, 30, 30))
+        assert face_crop.mean() == pytest.approx(media.level(number), abs=2)
 
 
 def test_a_playlist_under_a_videos_name_opens_no_other_file(tmp_path: Path) -> None:
@@ -457,21 +461,23 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
     part = media.remux(video(tmp_path), tmp_path / "part.ts").read_bytes()
     (study / "joined.ts").write_bytes(part * 2)
     media.write_video(study / "narrow.mp4", prepare=set_aspect(Fraction(2)))
-    pages = [Image.fromarray(media.pixels(at)) for at in range(2)]
+    pages = [Image.fromarray(media.pixels(index)) for index in range(2)]
     pages[0].save(study / "pages.tif", save_all=True, append_images=pages[1:])
     run = analyze([study], Options(workers=0), out=tmp_path / "out")
-    told = {(one.file, one.reason) for one in run.skipped if one.rows_kept}
-    assert ("two.mkv", "It holds 2 video streams; only the default one is analysed.") in told
-    assert ("study/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE) in told
-    assert any(file == "joined.ts" and "Its clock jumps back" in reason for file, reason in told)
-    facts = {one["name"]: one["facts"] for one in json.loads((tmp_path / "out" / "run.json").read_text())["sources"]}
+    result = {(line.file, line.reason) for line in run.skipped if line.rows_kept}
+    assert ("two.mkv", "It holds 2 video streams; only the default one is analysed.") in result
+    assert ("study/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE) in result
+    assert any(file == "joined.ts" and "Its clock jumps back" in reason for file, reason in result)
+    facts = {
+        source["name"]: source["facts"] for source in json.loads((tmp_path / "out" / "run.json").read_text())["sources"]
+    }
     assert (facts["narrow.mp4"]["pixel_aspect"], facts["two.mkv"]["stream"]) == ("2", 1)
     timeline = read_timeline(run.timelines["joined.ts"])
-    assert timeline["timestamp"].tolist() == pytest.approx([0.04 * at for at in range(100)], abs=0.001)
+    assert timeline["timestamp"].tolist() == pytest.approx([0.04 * index for index in range(100)], abs=0.001)
 
 
 @pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
-def test_videos_of_jpegs_with_exif_are_seen_upright(tmp_path: Path, orientation: int, turns: int) -> None:
+def test_frames_of_jpegs_with_exif_are_upright(tmp_path: Path, orientation: int, turns: int) -> None:
     stored = np.full((48, 64, 3), 60, np.uint8)
     stored[:16, :16] = 220
     path = write_photos_as_video(tmp_path / "a.avi", stored, orientation)

@@ -1,4 +1,4 @@
-"""Every format of photographs, and what its files do differently: which picture, which way up, how deep, how large."""
+"""All photo formats and their differences: several images in a file, orientation, bit depth, size."""
 
 import struct
 from collections.abc import Callable
@@ -21,7 +21,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
 
 def marked() -> np.ndarray:
-    """A grey picture of 40x60 with one bright and one dark corner, so that all eight ways to hold it differ."""
+    """A grey image of 40x60 with one bright and one dark corner, so that all eight orientations differ."""
     image = np.full((40, 60, 3), 120, np.uint8)
     image[:10, :10] = 250
     image[-10:, :10] = 10
@@ -34,7 +34,7 @@ def ramp() -> np.ndarray:
 
 
 def off(path: Path, upright: np.ndarray) -> float:
-    """By how many levels, on average, a photograph is read otherwise than it is meant: the worse of colour and grey."""
+    """Mean absolute error of a photo's decoded levels: the greater of colour and grey."""
     decoded = photo_file.decode(path)
     assert (decoded.height, decoded.width) == decoded.grey.shape == decoded.rgb.shape[:2]
     assert decoded.rgb.dtype == decoded.grey.dtype == np.uint8
@@ -116,7 +116,7 @@ def test_lightness_is_the_grey_of_a_lab_tiff(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif", "avif", "heic"])
-def test_what_is_transparent_is_seen_on_white(tmp_path: Path, suffix: str) -> None:
+def test_what_is_transparent_is_shown_on_white(tmp_path: Path, suffix: str) -> None:
     alpha = np.full((40, 60), 255, np.uint8)
     alpha[:, 30:] = 0
     image = np.dstack([np.full((40, 60, 3), 60, np.uint8), alpha])
@@ -127,7 +127,7 @@ def test_what_is_transparent_is_seen_on_white(tmp_path: Path, suffix: str) -> No
     assert off(path, expected) < 3
 
 
-def test_a_transparent_palette_and_a_transparent_colour_are_seen_on_white(tmp_path: Path) -> None:
+def test_a_transparent_palette_and_a_transparent_colour_are_shown_on_white(tmp_path: Path) -> None:
     palette = Image.fromarray(marked()[:, :, 0]).quantize(16)
     darkest = int(np.asarray(palette)[-1, 0])
     palette.save(tmp_path / "palette.png", transparency=darkest)
@@ -185,7 +185,7 @@ TRANSPOSED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     7: lambda image: np.rot90(image, 2).swapaxes(0, 1),
     8: lambda image: np.rot90(image, -1),
 }
-"""How the upright picture is stored under each EXIF orientation (CIPA DC-008, 4.6.4)."""
+"""How the upright image is stored under each EXIF orientation (CIPA DC-008, 4.6.4)."""
 
 
 @pytest.mark.parametrize("orientation", TRANSPOSED)
@@ -205,7 +205,7 @@ def test_exif_orientation_is_applied_once(tmp_path: Path, orientation: int, name
 
 
 @pytest.mark.parametrize("suffix", ["heic", "avif"])
-def test_where_the_container_turns_a_picture_exif_does_not_turn_it_again(tmp_path: Path, suffix: str) -> None:
+def test_where_the_container_turns_an_image_exif_does_not_turn_it_again(tmp_path: Path, suffix: str) -> None:
     """Their standards have the container's word hold, EXIF's only tell."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -256,7 +256,7 @@ def test_damaged_exif_costs_no_photo(tmp_path: Path, suffix: str, damage: str) -
 
 
 @pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png", "avif", "heic"])
-def test_the_first_of_several_pictures_is_taken_and_the_others_are_told_of(tmp_path: Path, suffix: str) -> None:
+def test_the_first_of_several_images_is_taken_and_a_note_tells_of_the_others(tmp_path: Path, suffix: str) -> None:
     others = [Image.new("RGB", (60, 40), colour) for colour in ("white", "black")]
     path = media.write_photo(tmp_path / f"a.{suffix}", marked(), save_all=True, append_images=others)
     assert off(path, marked()) < 6
@@ -264,7 +264,7 @@ def test_the_first_of_several_pictures_is_taken_and_the_others_are_told_of(tmp_p
     assert photo_file.decode(media.write_photo(tmp_path / f"one.{suffix}", marked())).notes == ()
 
 
-def test_a_preview_within_a_jpeg_or_tiff_is_not_another_picture(tmp_path: Path) -> None:
+def test_a_preview_within_a_jpeg_or_tiff_is_not_another_image(tmp_path: Path) -> None:
     small = Image.new("RGB", (30, 20))
     media.write_photo(tmp_path / "a.mpo", marked(), save_all=True, append_images=[small], quality=95)
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:

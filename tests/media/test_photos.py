@@ -1,4 +1,4 @@
-"""Photographs: upright, in eight bits, and with a reason where they cannot be read."""
+"""Photos: upright, in 8 bits, and with a reason if they cannot be read."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.helpers import media, reading
 
 
 def marked() -> np.ndarray:
-    """A grey picture of 40x60 with one bright and one dark corner, so that all eight ways to hold it differ."""
+    """A grey image of 40x60 with one bright and one dark corner, so that all eight orientations differ."""
     image = np.full((40, 60, 3), 120, np.uint8)
     image[:10, :10] = 250
     image[-10:, :10] = 10
@@ -23,7 +23,7 @@ def marked() -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (100_000, 1), (1, 100_000)])
-def test_the_smallest_and_the_thinnest_photos_are_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_smallest_and_the_thinnest_photos_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
     path = media.write_photo(tmp_path / "a.png", media.pixels(3, size))
     photo = photos.open_photo(path, 960)
     assert (photo.width, photo.height) == size
@@ -45,7 +45,7 @@ def test_what_was_passed_over_is_said_of_a_photo_that_is_kept(tmp_path: Path) ->
     assert [line] == [Skipped("album/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE, rows_kept=True)]
 
 
-def test_a_large_photo_is_shrunk_for_looking_only(tmp_path: Path) -> None:
+def test_a_large_photo_is_shrunk_for_detection_only(tmp_path: Path) -> None:
     photo = photos.open_photo(media.write_photo(tmp_path / "a.png", np.tile(marked(), (20, 20, 1))))
     assert photo.rgb(300).shape == (200, 300, 3)
     assert photo.luma().plane.shape == (800, 1200)

@@ -1,4 +1,4 @@
-"""Times, numbers, orientation and damage of films."""
+"""Times, numbers, orientation and damage of videos."""
 
 import gc
 import os
@@ -20,7 +20,7 @@ from fer_batch.types import Chunk, Kind, Skipped, Source
 from tests.helpers import media, reading
 
 IRREGULAR = [0, 33, 66, 500, 533, 1500]
-"""Milliseconds: a film of 1.5 s whose frame rate means nothing."""
+"""Milliseconds: a video of 1.5 s with an irregular frame rate."""
 
 
 EVERYTHING = Sampling()
@@ -58,7 +58,7 @@ def test_irregular_times_read_back(tmp_path: Path, suffix: str) -> None:
     assert skipped == []
 
 
-def test_a_picture_that_starts_after_the_sound_starts_late(tmp_path: Path) -> None:
+def test_frames_that_start_after_the_sound_start_late(tmp_path: Path) -> None:
     path = media.write_video(tmp_path / "late.mkv", range(500, 1500, 40), audio=True)
     found, _ = read(plan(path))
     assert found[0][:2] == (0, 0.5)
@@ -102,7 +102,7 @@ def test_every_frame_has_its_number(tmp_path: Path, name: str, codec: str, optio
 
 
 def plan_as_a_run_would(path: Path) -> list[Chunk]:
-    """The chunks of the highest trust level that the film bears."""
+    """The chunks in the highest read mode that the video allows."""
     for mode in range(reader.read_mode(read_index(path)), -1, -1):
         chunks = plan(path, mode=ReadMode(mode))
         try:
@@ -134,9 +134,9 @@ def test_chunks_give_what_straight_decoding_gives(
     assert len(chunks) > 4
     cut, _ = read(chunks)
     straight, _ = read(plan(path, mode=ReadMode.TIMESTAMPS))
-    assert [one[:2] for one in cut] == [one[:2] for one in straight]
+    assert [frame[:2] for frame in cut] == [frame[:2] for frame in straight]
     assert len(cut) == count
-    assert all(np.array_equal(one[2], other[2]) for one, other in zip(cut, straight, strict=True))
+    assert all(np.array_equal(frame[2], other[2]) for frame, other in zip(cut, straight, strict=True))
 
 
 def test_chunks_are_long_at_first_and_short_in_the_end(tmp_path: Path) -> None:
@@ -157,18 +157,18 @@ def test_a_chunk_that_lacks_a_frame_is_not_believed(tmp_path: Path) -> None:
         read([claims_one_more])
 
 
-def test_sampling_looks_at_the_first_frame_of_every_tick(tmp_path: Path) -> None:
+def test_the_first_frame_of_every_period_is_sampled(tmp_path: Path) -> None:
     path = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40))
     found, _ = read(plan(path, Sampling(fps=5, start=1.0, end=3.0)))
     assert [number for number, _, _ in found] == list(range(25, 75, 5))
-    assert [media.number(plane.mean()) for _, _, plane in found] == [at % 32 for at in range(25, 75, 5)]
+    assert [media.number(plane.mean()) for _, _, plane in found] == [number % 32 for number in range(25, 75, 5)]
 
 
 ORIENTATIONS = [(turn, mirror, False) for turn in (0, 90, 180, 270) for mirror in (False, True)]
 
 
 @pytest.mark.parametrize("display", ORIENTATIONS)
-def test_videos_are_seen_upright(tmp_path: Path, display: tuple[int, bool, bool]) -> None:
+def test_frames_are_upright(tmp_path: Path, display: tuple[int, bool, bool]) -> None:
     stored = np.full((48, 64, 3), 60, np.uint8)
     stored[:16, :16] = 220  # a bright corner
     path = media.write_video(tmp_path / "a.mp4", [0, 40], [stored, stored], display=display)
@@ -209,7 +209,7 @@ def test_luma_knows_its_black_and_white(tmp_path: Path, pixel_format: str, codec
 
 
 @pytest.mark.parametrize("mode", ReadMode)
-def test_a_sign_of_life_comes_for_every_frame_that_is_decoded_looked_at_or_not(tmp_path: Path, mode: ReadMode) -> None:
+def test_an_item_comes_for_every_frame_that_is_decoded_sampled_or_not(tmp_path: Path, mode: ReadMode) -> None:
     path = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40), keyframe_every=100)
     (chunk,) = plan(path, Sampling(start=2.0, end=3.0, fps=5), mode=mode)
     passed_over = list(takewhile(lambda item: not isinstance(item, Frame), items := reading.items(chunk)))
@@ -230,7 +230,7 @@ def test_a_video_that_breaks_in_the_middle_keeps_its_rows_and_gets_a_line(tmp_pa
     assert 50 <= len(numbers) < 100
     assert numbers == sorted(set(numbers))
     assert skipped or index.damage
-    assert all(one.rows_kept for one in skipped)
+    assert all(line.rows_kept for line in skipped)
 
 
 def test_a_stream_that_turns_up_on_the_way_does_not_cost_the_video() -> None:

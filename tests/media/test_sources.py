@@ -76,7 +76,7 @@ def test_names_are_relative_to_the_input_and_sorted(tmp_path: Path) -> None:
 def test_a_folders_photos_are_one_source_in_the_order_of_their_names(tmp_path: Path) -> None:
     trip = put(tmp_path / "trip", "c.PNG", "B.jpg", "a.jpg", "day 1/x.jpg", "day 1/late/y.jpg", "film.mp4")
     found = walk([trip])
-    assert [(one.name, one.kind) for one in found.sources] == [
+    assert [(source.name, source.kind) for source in found.sources] == [
         ("day 1", Kind.PHOTOS),
         ("day 1/late", Kind.PHOTOS),
         ("film.mp4", Kind.VIDEO),
@@ -178,7 +178,7 @@ def test_whatever_lies_under_the_inputs_names_and_outputs_are_unique_and_the_ord
     taken = [file for source in found.sources for file in source.files]
     assert len(taken) == len(set(taken))
     under = {file for file in (root / "in").rglob("*") if file.is_file()}
-    assert set(taken) == {file for file in under if any(file.is_relative_to(one) for one in chosen)}
+    assert set(taken) == {file for file in under if any(file.is_relative_to(path) for path in chosen)}
     check_outputs(found, root / "out")
 
 
@@ -281,7 +281,7 @@ def test_other_files_are_ignored_and_listed(tmp_path: Path) -> None:
 
 
 def reasons(found: FoundMedia) -> Iterable[tuple[str, str]]:
-    return [(one.file, one.reason) for one in found.skipped]
+    return [(line.file, line.reason) for line in found.skipped]
 
 
 def test_a_file_of_another_kind_named_directly_is_not_ignored_but_left_out_with_a_reason(tmp_path: Path) -> None:
@@ -348,7 +348,7 @@ def test_a_link_that_leads_nowhere_is_left_out_with_a_reason(tmp_path: Path, tar
     (study / "broken.mp4").symlink_to(study / target)
     for found in (walk([study]), walk([study / "a.mp4", study / "broken.mp4"])):
         assert names(found) == ["a.mp4"]
-        assert [(one.file, one.reason[:16]) for one in found.skipped] == [("broken.mp4", "Cannot be read: ")]
+        assert [(line.file, line.reason[:16]) for line in found.skipped] == [("broken.mp4", "Cannot be read: ")]
 
 
 @pytest.mark.parametrize("missing", ["gone", "gone/film.mp4", "a.mp4/film.mp4"])

@@ -1,4 +1,4 @@
-"""Every frame has a stamp: where clocks jump back, where packets lie, where stamps are missing."""
+"""Every frame gets a timestamp, also if clocks jump back, or timestamps are wrong or missing."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -14,39 +14,39 @@ STEP = 40
 """Milliseconds from one frame to the next."""
 
 
-def packet(pts: int | None, dts: int | None) -> av.Packet:
-    one = av.Packet(b"picture")
-    one.pts, one.dts, one.duration = pts, dts, STEP
-    return one
+def make_packet(pts: int | None, dts: int | None) -> av.Packet:
+    packet = av.Packet(b"data")
+    packet.pts, packet.dts, packet.duration = pts, dts, STEP
+    return packet
 
 
 def gather(packets: Iterable[tuple[int | None, int | None]]) -> Timestamps:
     timestamps = Timestamps(Fraction(1, 1000))
     for pts, dts in packets:
-        timestamps.add(packet(pts, dts), use_dts=False)
+        timestamps.add(make_packet(pts, dts), use_dts=False)
     return timestamps
 
 
 def video(count: int, start: int = 0) -> list[tuple[int, int]]:
-    return [(start + STEP * at, start + STEP * at) for at in range(count)]
+    return [(start + STEP * index, start + STEP * index) for index in range(count)]
 
 
 @given(lengths=st.lists(st.integers(12, 60), min_size=1, max_size=5), start=st.integers(-100_000, 100_000))
-def test_videos_one_behind_the_other_go_on(lengths: list[int], start: int) -> None:
-    timestamps = gather([one for length in lengths for one in video(length, start)])
-    assert timestamps.known == [start + STEP * at for at in range(sum(lengths))]
+def test_times_go_on_in_joined_videos(lengths: list[int], start: int) -> None:
+    timestamps = gather([times for length in lengths for times in video(length, start)])
+    assert timestamps.known == [start + STEP * index for index in range(sum(lengths))]
     assert len(timestamps.jumps) == len(lengths) - 1
     assert timestamps.end == start + STEP * sum(lengths)
 
 
-@given(at=st.integers(2, 97), wrong=st.integers(-100_000, -1000), count=st.integers(1, 2))
-def test_a_few_packets_that_lie_do_not_set_the_clock(at: int, wrong: int, count: int) -> None:
+@given(first=st.integers(2, 97), wrong=st.integers(-100_000, -1000), count=st.integers(1, 2))
+def test_a_few_wrong_timestamps_do_not_set_the_clock(first: int, wrong: int, count: int) -> None:
     packets = video(100)
-    packets[at : at + count] = video(count, wrong)
+    packets[first : first + count] = video(count, wrong)
     timestamps = gather(packets)
     assert timestamps.known == [STEP * number for number in range(100)]
     assert timestamps.jumps == []
-    assert timestamps.differ_from_decoder, "the decoder will give other stamps than these"
+    assert timestamps.differ_from_decoder, "the decoder will give other timestamps than these"
 
 
 def test_a_gap_is_a_gap_and_stays_one() -> None:
@@ -57,16 +57,16 @@ def test_a_gap_is_a_gap_and_stays_one() -> None:
 
 @pytest.mark.parametrize("lost", [[0], [20], [20, 21], [49], [0, 49], [3, 17, 30, 31]])
 @pytest.mark.parametrize("order", [(0,), (0, 3, 1, 2), (0, 2, 1)])
-def test_missing_stamps_are_found_between_their_neighbours(lost: list[int], order: tuple[int, ...]) -> None:
-    """Also where frames are decoded in another order than they are shown."""
+def test_missing_timestamps_are_set_between_their_neighbours(lost: list[int], order: tuple[int, ...]) -> None:
+    """Also if frames are decoded in another order than they are shown."""
     groups = range(0, 60, len(order))
-    shown = [begin + one for begin in groups for one in order][:60]
-    timestamps = gather((None if at in lost else STEP * number, None) for at, number in enumerate(shown))
+    shown = [begin + offset for begin in groups for offset in order][:60]
+    timestamps = gather((None if index in lost else STEP * number, None) for index, number in enumerate(shown))
     assert timestamps.fillable
     assert timestamps.filled() == [STEP * number for number in range(60)]
 
 
-def test_too_many_missing_stamps_are_not_guessed() -> None:
-    assert not gather((None if at % 5 == 0 else STEP * at, None) for at in range(100)).fillable
+def test_too_many_missing_timestamps_are_not_filled_in() -> None:
+    assert not gather((None if index % 5 == 0 else STEP * index, None) for index in range(100)).fillable
     assert not gather((None, None) for _ in range(100)).fillable
     assert not gather(video(100)).fillable
