@@ -71,7 +71,7 @@ def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Differe
 
 
 def measures(summary: Summary) -> Mapping[str, float | None]:
-    """What is compared, by the names of the columns in the tables; None: there is no value."""
+    """What is compared, by the names of the tables' columns; None: there is no value."""
     return {
         **{f"mean_{name}": float(value) for name, value in zip(EMOTIONS, summary.means, strict=True)},
         **{f"strongest_{name}": float(value) for name, value in zip(EMOTIONS, summary.strongest, strict=True)},

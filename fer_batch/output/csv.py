@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_batch.analysis.groups import Difference, GroupMean
+from fer_batch.analysis.groups import Difference, GroupMean, measures
 from fer_batch.analysis.persons import Person
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event
@@ -26,7 +26,6 @@ from fer_batch.output.schema import (
     EPISODES,
     ERRORS,
     EVENTS,
-    MEANS,
     SIX,
     SMOOTHED,
     SUMMARY,
@@ -123,16 +122,10 @@ def _in_event(event: Event, summary: Summary | None) -> dict[str, object]:
 def _measures(summary: Summary) -> dict[str, object]:
     """Values of the columns of MEASURES and CHANGES."""
     six = [None] * len(SIX) if summary.without_neutral is None else summary.without_neutral.tolist()
-    changes = [None] * len(EMOTIONS) if summary.changes is None else summary.changes.tolist()
     return {
-        **dict(zip(MEANS, summary.means.tolist(), strict=True)),
+        **measures(summary),
         "emotion": EMOTIONS[int(summary.means.argmax())],
-        **{f"strongest_{name}": part for name, part in zip(EMOTIONS, summary.strongest.tolist(), strict=True)},
         **{f"strongest_{name}_without_neutral": part for name, part in zip(SIX, six, strict=True)},
-        "derived_valence": summary.valence,
-        "episodes_per_minute": summary.episodes_per_minute,
-        **{f"change_{name}": value for name, value in zip(EMOTIONS, changes, strict=True)},
-        "derived_valence_change": summary.valence_change,
     }
 
 
@@ -253,7 +246,7 @@ def _smoothed_values(shares: np.ndarray) -> dict[str, Sequence[object]]:
 def _number_values(columns: Sequence[Column], values: np.ndarray) -> dict[str, Sequence[object]]:
     """Values of ``columns``, one each of ``values`` (rows, columns); None for NaN."""
     known = ~np.isnan(values)
-    return {column.name: _known(values[:, at], known[:, at]) for at, column in enumerate(columns)}
+    return {column.name: _known(values[:, index], known[:, index]) for index, column in enumerate(columns)}
 
 
 def _text_of(column: Column) -> Callable[[Any], str]:

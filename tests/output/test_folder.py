@@ -1,4 +1,4 @@
-"""The output folder: only ever ours, and swept of what no run vouches for."""
+"""The output folder: only fer-batch writes into it, and files of earlier runs are removed."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""media: where films and photographs lie is told where that helps, and says nothing about anybody."""
+"""media.json says where videos and photos are only where that helps, and names no user."""
 
 import json
 from pathlib import Path

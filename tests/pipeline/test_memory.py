@@ -11,8 +11,7 @@ from tests.helpers import media
 
 PEAK = """
 import resource, sys
-from fer_batch import Options
-from fer_batch.batch import analyze
+from fer_batch import Options, analyze
 analyze([sys.argv[1]], Options(workers=int(sys.argv[3])), out=sys.argv[2])
 print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 """
