@@ -95,7 +95,7 @@ def test_every_mistake_has_its_message_and_exit_code(
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "empty").mkdir()
     (tmp_path / "who.csv").write_text("file,face_id,person\na.png,left,Anna\n")
-    result = invoke(*(one.format(album=album, empty=tmp_path / "empty") for one in arguments))
+    result = invoke(*(argument.format(album=album, empty=tmp_path / "empty") for argument in arguments))
     assert result.exit_code == code
     assert message in result.stderr
 
@@ -153,16 +153,24 @@ def test_a_model_without_a_card_is_told_so_in_one_line(tmp_path: Path) -> None:
     assert "model card" in unreadable.stderr
 
 
-def test_a_run_lays_the_model_card_beside_its_report(album: Path, tmp_path: Path) -> None:
-    card = tmp_path / "out" / "model-card.md"
+def test_a_run_lays_the_models_card_and_metrics_beside_its_report(album: Path, tmp_path: Path) -> None:
+    card, metrics = tmp_path / "out" / "model-card.md", tmp_path / "out" / "model-metrics.json"
     invoke("analyze", album, "--out", tmp_path / "out")
     assert card.read_text(encoding="utf-8") == SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
-    assert 'href="model-card.md"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert metrics.read_bytes() == SHIPPED.with_name("metrics.json").read_bytes()
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'href="model-card.md"' in page
+    assert "3,589 faces" in page
+    metrics.write_text("{")
+    assert "model-metrics.json is damaged" in invoke("report", tmp_path / "out").stderr
     other = tmp_path / "mine.keras"
     other.write_bytes(SHIPPED.read_bytes())
     assert invoke("analyze", album, "--out", tmp_path / "out", "--model", other).exit_code == ExitCode.DONE
     assert not card.exists()
-    assert 'href="model-card.md"' not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert not metrics.exists()
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'href="model-card.md"' not in page
+    assert "3,589 faces" not in page
 
 
 def test_the_version_is_told() -> None:

@@ -18,6 +18,8 @@ from fer_batch.options import AUTO, OPENVINO, TENSORFLOW
 
 METADATA_MEMBER = "fer_batch.json"
 CARD_SUFFIX = ".md"
+METRICS_NAME = "metrics.json"
+"""The file beside a model that holds every figure measured with it; `python -m training release` writes it."""
 
 SHIPPED = Path(__file__).parents[1] / "models" / "fer2013.keras"
 """Made by ``python -m training fit`` in this repository; its metadata holds the configuration and the data's hash."""
@@ -47,7 +49,20 @@ class ModelFile:
         Raises:
             ModelError: it cannot be read.
         """
-        return read_card(self.path)
+        return _read_beside(self.path.with_suffix(CARD_SUFFIX))
+
+    @property
+    def metrics(self) -> str | None:
+        """Every figure measured with this model, JSON, from METRICS_NAME beside it; None: there is none of this model.
+
+        Raises:
+            ModelError: the file cannot be read.
+        """
+        text = _read_beside(self.path.with_name(METRICS_NAME))
+        try:
+            return text if text and json.loads(text)["model"]["sha256"] == self.sha256 else None
+        except (ValueError, LookupError, TypeError):  # another program's file of that name
+            return None
 
     def choose(self, runtime: str) -> tuple[str, str]:
         """Which of RUNTIMES computes, and why: "auto" is TensorFlow where there is a GPU for it, else OpenVINO."""
@@ -99,20 +114,6 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return dict(metadata)
 
 
-def read_card(path: Path) -> str | None:
-    """The model card, Markdown, that lies beside the model under its name with the suffix ``.md``; None: none does.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    try:
-        return path.with_suffix(CARD_SUFFIX).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"The model card {path.with_suffix(CARD_SUFFIX)} cannot be read: {error}") from error
-
-
 def sha256(path: Path) -> str:
     """Hex digest of the whole file.
 
@@ -124,3 +125,14 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"The model {path} cannot be read: {error.strerror}.") from error
+
+
+def _read_beside(path: Path) -> str | None:
+    """The text of a file that may lie beside a model; None: there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        what = "model card" if path.suffix == CARD_SUFFIX else "file"
+        raise ModelError(f"The {what} {path} cannot be read: {error}") from error

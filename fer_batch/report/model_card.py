@@ -1,13 +1,13 @@
-"""Pure: from a model card to the figures that a reader of a report has to know."""
+"""Pure: from a model's metrics to the figures that a reader of a report has to know."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fer_batch.emotions import EMOTIONS
 
 ROWS = "PrivateTest"
-"""The rows of FER2013 that nothing was chosen by: what is measured on them is what a reader may believe."""
+"""The rows of FER2013 by which nothing was chosen, neither settings nor epochs: their figures are not too good."""
 
 
 @dataclass(frozen=True)
@@ -29,41 +29,30 @@ class Accuracy:
 
     def mistaken(self, emotion: str) -> list[tuple[str, float]]:
         """The answers that faces of this label get instead, and how often, the most frequent first."""
-        at = EMOTIONS.index(emotion)
-        row = [(name, share) for name, share in zip(EMOTIONS, self.shares[at], strict=True) if name != emotion]
-        return sorted(row, key=lambda one: -one[1])
+        row = zip(EMOTIONS, self.shares[EMOTIONS.index(emotion)], strict=True)
+        return sorted(((name, share) for name, share in row if name != emotion), key=lambda answer: -answer[1])
 
 
-def read_accuracy(card: str, view: str) -> Accuracy | None:
-    """What the text of a model card says was measured, without flips; None: it says nothing of the kind.
+def read_accuracy(metrics: Mapping[str, Any], view: str) -> Accuracy | None:
+    """What was measured of one view on ROWS, without flips; None: the metrics do not say.
 
-    Looks for the table of a confusion matrix below the line "`view`, PrivateTest:".
+    ``metrics`` are those that ``python -m training release`` writes beside a model.
     """
-    lines = card.splitlines()
-    heading = next((at for at, line in enumerate(lines) if line.strip() == f"`{view}`, {ROWS}:"), None)
-    if heading is None:
-        return None
-    rows = list(_cells(lines[heading + 1 :]))
     try:
-        names = rows[0][1:]
-        counts = {row[0]: [int(cell.replace(",", "")) for cell in row[1:]] for row in rows[2:]}
-        matrix = tuple(tuple(counts[label][names.index(answer)] for answer in EMOTIONS) for label in EMOTIONS)
-    except (IndexError, KeyError, ValueError):
+        names = metrics["emotions"]
+        counts = next(
+            result["confusion"]
+            for result in metrics["results"]
+            if (result["rows"], result["view"], result["flips"]) == (ROWS, view, False)
+        )
+        matrix = tuple(
+            tuple(int(counts[names.index(label)][names.index(answer)]) for answer in EMOTIONS) for label in EMOTIONS
+        )
+    except (StopIteration, LookupError, TypeError, ValueError):
         return None
     faces = sum(map(sum, matrix))
     if not faces:
         return None
-    right = [row[at] for at, row in enumerate(matrix)]
+    right = [row[index] for index, row in enumerate(matrix)]
     recalls = tuple(hits / max(1, sum(row)) for hits, row in zip(right, matrix, strict=True))
     return Accuracy(faces, sum(right) / faces, recalls, matrix)
-
-
-def _cells(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The cells of the first table in Markdown, row by row, without emphasis."""
-    begun = False
-    for line in lines:
-        if line.startswith("|"):
-            begun = True
-            yield [re.sub(r"[*`]", "", cell).strip() for cell in line.strip().strip("|").split("|")]
-        elif begun or line.strip():
-            return

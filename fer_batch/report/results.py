@@ -24,6 +24,9 @@ MORE = ("episodes.csv", "events.csv", "summary_by_event.csv")
 MODEL_CARD = "model-card.md"
 """The emotion model's card, which a run copies from beside the model, if there is one."""
 
+MODEL_METRICS = "model-metrics.json"
+"""Every figure that was measured with the emotion model, which a run copies likewise."""
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -104,10 +107,18 @@ class Results:
         return rows
 
     @property
-    def card(self) -> str:
-        """The text of the model's card; empty where there is none."""
-        path = self.folder / MODEL_CARD
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    def metrics(self) -> Mapping[str, Any]:
+        """What was measured with the model; empty where that is not known.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        path = self.folder / MODEL_METRICS
+        try:
+            metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except ValueError as error:
+            raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
+        return metrics if isinstance(metrics, dict) else {}
 
     def episodes_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The film's rows of episodes.csv."""
@@ -158,7 +169,7 @@ def _optional(folder: Path, name: str) -> "pd.DataFrame":
     """One of schema.OPTIONAL: empty where it is missing."""
     import pandas as pd
 
-    columns = next(columns for _, _, path, columns in OPTIONAL if path == name)
+    columns = next(table.columns for table in OPTIONAL if table.path == name)
     if (folder / name).is_file():
         return _table(folder, name, [], columns)
     return pd.DataFrame({column.name: [] for column in columns})

@@ -85,6 +85,21 @@ def test_an_openvino_file_of_another_model_is_refused(tmp_path: Path) -> None:
         ModelFile(mine).load(32, OPENVINO)
 
 
+def test_metrics_of_another_model_are_left_aside(tmp_path: Path) -> None:
+    text = SHIPPED.with_name("metrics.json").read_text(encoding="utf-8")
+    assert ModelFile().metrics == text
+    mine, path = relabelled(tmp_path / "mine.keras", note="mine"), tmp_path / "metrics.json"
+    assert ModelFile(mine).metrics is None
+    for other in (text, "", "{", "[]", "{}", '{"model": []}'):
+        path.write_text(other, encoding="utf-8")
+        assert ModelFile(mine).metrics is None
+    path.write_text(text.replace(ModelFile().sha256, ModelFile(mine).sha256), encoding="utf-8")
+    assert ModelFile(mine).metrics == path.read_text(encoding="utf-8")
+    path.write_bytes(b"\xff")
+    with pytest.raises(ModelError, match=r"metrics\.json cannot be read"):
+        ModelFile(mine).metrics  # noqa: B018 # reading it is what is tested
+
+
 def test_the_astronaut_smiles(classifier: Classifier, astronaut: Path) -> None:
     grey = cv2.imread(str(astronaut), cv2.IMREAD_GRAYSCALE)
     shares = classifier.predict(crop.cut(Luma(grey), Box(182, 59, 88, 119))[np.newaxis])

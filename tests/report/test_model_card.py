@@ -1,14 +1,16 @@
-"""card and methods: what a report says of the model is what its card says, and of a run what run.json says."""
+"""What a report says of the model is what its metrics say, and of a run what run.json says."""
 
-from pathlib import Path
+import copy
+import json
 
 import pytest
 
-import fer_batch
+from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.emotions import EMOTIONS
 from fer_batch.report import methods, model_card
 
-SHIPPED = (Path(fer_batch.__file__).parent / "models/fer2013.md").read_text(encoding="utf-8")
+SHIPPED = json.loads(ModelFile().metrics)
+CARD = ModelFile().card
 RUN = {
     "fer_batch": "1.2.3",
     "started": "2026-11-23T05:40:00+00:00",
@@ -23,10 +25,10 @@ RUN = {
 
 
 @pytest.mark.parametrize("view", ["fer2013", "ferplus"])
-def test_the_shipped_card_is_understood(view):
+def test_the_shipped_metrics_are_understood_and_agree_with_the_card(view):
     found = model_card.read_accuracy(SHIPPED, view)
     assert found is not None
-    assert f"| PrivateTest | `{view}` | no | {found.faces:,} | {100 * found.accuracy:.1f} |" in SHIPPED
+    assert f"| PrivateTest | `{view}` | no | {found.faces:,} | {100 * found.accuracy:.1f} |" in CARD
     for row, recall in zip(found.shares, found.recalls, strict=True):
         assert sum(row) == pytest.approx(1)
         assert recall in row
@@ -40,12 +42,20 @@ def test_what_an_emotion_is_taken_for_is_in_order():
     assert sum(shares) == pytest.approx(1 - found.recalls[EMOTIONS.index("fear")])
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "# A card", "`fer2013`, PrivateTest:\n", "`fer2013`, PrivateTest:\n\n| label | anger |\n|-|-|\n| anger | x |"],
-)
-def test_a_card_that_says_nothing_of_it_gives_nothing(text):
-    assert model_card.read_accuracy(text, "fer2013") is None
+def test_the_order_of_the_emotions_is_that_of_the_metrics():
+    backwards = copy.deepcopy(SHIPPED)
+    backwards["emotions"].reverse()
+    for result in backwards["results"]:
+        result["confusion"] = [row[::-1] for row in result["confusion"][::-1]]
+    assert model_card.read_accuracy(backwards, "fer2013") == model_card.read_accuracy(SHIPPED, "fer2013")
+
+
+@pytest.mark.parametrize("results", [None, [], [{}], [{"rows": "PrivateTest", "view": "fer2013", "flips": False}]])
+@pytest.mark.parametrize("confusion", [None, [], [[0] * 7] * 7, [[1] * 6] * 7, [["x"] * 7] * 7])
+def test_metrics_that_say_nothing_of_it_give_nothing(results, confusion):
+    metrics = {"emotions": list(EMOTIONS), "results": [{**result, "confusion": confusion} for result in results or ()]}
+    assert model_card.read_accuracy(metrics, "fer2013") is None
+    assert model_card.read_accuracy({}, "fer2013") is None
 
 
 def test_the_methods_paragraph_has_every_threshold_and_version():

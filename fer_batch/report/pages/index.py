@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.output.schema import OPTIONAL
+from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.report import formatting
 from fer_batch.report.formatting import clock
 from fer_batch.report.methods import citation, paragraph
@@ -60,7 +60,7 @@ class IndexPage(Page):
     card: str
     """Address of the emotion model's card; empty: it has none."""
     accuracy: Accuracy | None
-    """What the card says was measured for the answer that fills the tables."""
+    """What was measured for the answer that fills the tables; None: that is not known of this model."""
     confused: tuple[str, ...]
     """Sentences about the emotions that are taken for others."""
     methods: str
@@ -102,13 +102,17 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     people = of_people(results, videos)
     named = bool(people)
     people = people or of_faces(results, videos)
-    accuracy = read_accuracy(results.card, view(results))
+    accuracy = read_accuracy(results.metrics, view(results))
     return IndexPage(
         title=say("index.title"),
         index=Link(say("page.overview"), INDEX),
         tables=tuple(
             Link(name, href(INDEX, name))
-            for name in ("summary.csv", *(one[2] for one in OPTIONAL), "errors.csv", "datapackage.json", "run.json")
+            for name in (
+                *(table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)),
+                "datapackage.json",
+                "run.json",
+            )
             if (results.folder / name).is_file()
         ),
         left_out=left_out,
