@@ -1,4 +1,4 @@
-"""Whole films of different faces whose identities are known: who is who stays so, however they move."""
+"""Videos of different faces whose identities are known: every face keeps its number, however people move."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ from tests.helpers.identities import LEAST_OVERLAP, Identities, judge
 Target = Callable[[float], tuple[float, float] | None]
 
 FIRST, SECOND, THIRD, END = 0.0, 30.4, 44.0, 62.0
-"""When the shots begin, and the film ends, in seconds."""
+"""When the shots begin, and the video ends, in seconds."""
 
 OUTSIDE = (720.0, 175.0)
-"""Out of the picture on the right."""
+"""Outside of the frame on the right."""
 
 
 def nowhere(seconds: float) -> tuple[float, float] | None:
@@ -71,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def truth(folder: Path) -> Truth:
-    """A film of a minute with seven people of six different faces, and the truth about it."""
+    """A video of a minute with seven people of six different faces, and the truth about it."""
     astronaut, *lfw = cast.faces()
     room, garden = cast.painted(skimage.data.brick() // 2 + 60), cast.painted(skimage.data.moon())
     left, right = sitting(140), sitting(500)
@@ -89,7 +89,7 @@ def truth(folder: Path) -> Truth:
     second = [Actor("is there after the cut", lfw[2], left), Actor("too", lfw[3], right)]
     third = [Actor("is back", lfw[0], left), Actor("is new", lfw[4], right)]
     return cast.shoot(
-        folder / "film.mp4",
+        folder / "video.mp4",
         [
             Shot(FIRST, SECOND, 12.5, room, first),
             Shot(SECOND, THIRD, 5, garden, second),
@@ -110,9 +110,9 @@ class Seen:
 
 
 def analyse(folder: Path, name: str, **options: object) -> Seen:
-    run = fer_batch.analyze([folder / "film.mp4"], fer_batch.Options(**options), out=folder / name)
+    run = fer_batch.analyze([folder / "video.mp4"], fer_batch.Options(**options), out=folder / name)
     assert not run.skipped
-    return Seen(run.folder, fer_batch.read_timeline(run.timelines["film.mp4"]))
+    return Seen(run.folder, fer_batch.read_timeline(run.timelines["video.mp4"]))
 
 
 @pytest.fixture(scope="module")
@@ -144,41 +144,43 @@ def test_everybody_keeps_one_number_and_shares_it_with_nobody(truth: Truth, seen
 
 
 def test_a_cut_lies_on_the_border_of_two_chunks(folder: Path, truth: Truth) -> None:
-    """So that the films of these tests show that cuts are found there, too."""
-    index = read_index(folder / "film.mp4", lambda: None)
-    (source,) = walk([folder / "film.mp4"], out=folder / "one", recursive=True).sources
+    """So that the videos of these tests show that cuts are found there, too."""
+    index = read_index(folder / "video.mp4")
+    (source,) = walk([folder / "video.mp4"], out=folder / "one", recursive=True).sources
     chunks = reader.plan(source, index, Sampling(None, None, None), reader.read_mode(index))
     assert pytest.approx(SECOND) in [chunk.times[0].seconds for chunk in chunks if chunk.times]
 
 
 def test_more_workers_give_the_same_numbers(folder: Path, truth: Truth, seen: Seen) -> None:
     other = analyse(folder, "four", workers=4)
-    assert (other.out / "timelines" / "film.mp4.csv").read_bytes() == (
-        seen.out / "timelines" / "film.mp4.csv"
+    assert (other.out / "timelines" / "video.mp4.csv").read_bytes() == (
+        seen.out / "timelines" / "video.mp4.csv"
     ).read_bytes()
     assert (other.out / "summary.csv").read_bytes() == (seen.out / "summary.csv").read_bytes()
 
 
-def test_fewer_looks_give_the_same_people(folder: Path, truth: Truth) -> None:
-    """At five frames a second whoever walks moves by most of a face from one look to the next."""
+def test_fewer_frames_give_the_same_people(folder: Path, truth: Truth) -> None:
+    """At five frames a second people who walk move by most of a face from one sampled frame to the next."""
     table = analyse(folder, "five", workers=1, fps=5).table
     sampled = sorted(table["frame"].unique())
     there = Truth(
-        [truth.pts[at] for at in sampled], [truth.people[at] for at in sampled], [truth.unsure[at] for at in sampled]
+        [truth.pts[number] for number in sampled],
+        [truth.people[number] for number in sampled],
+        [truth.unsure[number] for number in sampled],
     )
-    table = table.assign(frame=table["frame"].map({number: at for at, number in enumerate(sampled)}))
+    table = table.assign(frame=table["frame"].map({number: index for index, number in enumerate(sampled)}))
     assert judged(there, table).idf1 >= 0.98
 
 
 def test_a_least_quality_opens_no_video_and_changes_only_what_is_summed_up(
     folder: Path, truth: Truth, seen: Seen
 ) -> None:
-    before = (seen.out / "timelines" / "film.mp4.csv").read_bytes()
+    before = (seen.out / "timelines" / "video.mp4.csv").read_bytes()
     median = seen.table["quality"].median()
     assert 0 < median < 1
     again = analyse(folder, "one", workers=1, min_quality=float(median))
     assert again.run()["counts"]["chunks_scanned"] == 0
-    assert (again.out / "timelines" / "film.mp4.csv").read_bytes() == before
+    assert (again.out / "timelines" / "video.mp4.csv").read_bytes() == before
     summed = pd.read_csv(again.out / "summary.csv")["faces"].sum()
     counts = (seen.table["quality"] >= median) & ~seen.table["spurious"]
     assert summed == counts.sum()

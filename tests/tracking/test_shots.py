@@ -29,7 +29,7 @@ def video(*scenes: np.ndarray, seconds: float = 0.04, timed: bool = True) -> lis
     """The number of each frame's shot."""
     frames = [
         FrameFaces(
-            FrameTime("film", number, number * seconds if timed else None, seconds),
+            FrameTime("video.mp4", number, number * seconds if timed else None, seconds),
             (64, 64),
             scene,
             (),

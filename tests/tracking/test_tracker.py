@@ -40,7 +40,7 @@ def frame_faces(
     shares = np.zeros((len(boxes), 2, 7), np.float32)
     for index, box in enumerate(boxes):
         shares[index] = [[box.x] * 7, [-box.x] * 7]
-    frame_time = FrameTime("film", number, seconds, duration)
+    frame_time = FrameTime("video.mp4", number, seconds, duration)
     return FrameFaces(frame_time, SIZE, scene, tuple(Detection(box, 0.9) for box in boxes), shares)
 
 
@@ -152,7 +152,7 @@ def after_a_gap(
     """Whose face_ids they are: people at (x, y) for two seconds, nobody for a while, people for two seconds."""
     times = [*np.arange(50) / 25, 3.0, *(2 + seconds + np.arange(50) / 25)]
     box = trembling(4, 0.005)
-    early, late = ({who: box(*place, 90) for who, place in one.items()} for one in (before, after))
+    early, late = ({who: box(*place, 90) for who, place in people.items()} for people in (before, after))
     return called_at(times, [*[early] * 50, {}, *[late] * 50]).ids
 
 
@@ -246,7 +246,7 @@ def test_a_face_of_one_frame_is_kept_and_marked() -> None:
     expected[10].append(True)
     assert marked(video(*frames)) == expected
     frames[11].append(square(500))
-    assert not any(any(one) for one in marked(video(*frames)))
+    assert not any(any(marks) for marks in marked(video(*frames)))
 
 
 @pytest.mark.parametrize("where", [0, 29])
@@ -256,7 +256,7 @@ def test_also_at_the_ends_of_a_shot(where: int) -> None:
     assert marked(video(*frames))[where] == [True]
 
 
-def test_a_face_of_a_shot_of_one_frame_or_of_rare_looks_is_not_marked() -> None:
+def test_a_face_of_a_shot_of_one_frame_or_of_rare_frames_is_not_marked() -> None:
     assert marked(video([square(0)])) == [[False]]
     seldom = [frame_faces(number, boxes, number * 1.0, 1.0) for number, boxes in enumerate([[], [square(0)], [], []])]
     assert seldom[0].time.duration > FLICKER_SECONDS
@@ -375,7 +375,9 @@ def test_whatever_is_seen_every_face_has_one_number_of_its_own_in_its_frame(
     for tracked, before in zip(tracked_frames, all_frames, strict=True):
         numbers = [face.face_id for face in tracked.faces]
         assert numbers == sorted(set(numbers))
-        assert sorted(face.detection.box.x for face in tracked.faces) == sorted(one.box.x for one in before.detections)
+        assert sorted(face.detection.box.x for face in tracked.faces) == sorted(
+            detected.box.x for detected in before.detections
+        )
         for number in numbers:
             assert number <= new
             new = max(new, number + 1)
@@ -480,9 +482,9 @@ def test_the_order_of_detections_changes_nothing_in_a_photo(boxes: Sequence[Box]
     assert [face.detection.box for face in tracked.faces] == [square(0), square(0, 150), square(120), square(250, -40)]
 
 
-def test_a_face_that_is_there_at_every_look_keeps_its_number_however_rare_the_looks() -> None:
-    looks = [frame_faces(number, [square(0, side=99)], 5.0 * number, 5.0) for number in range(3)]
-    assert [tracked.faces[0].face_id for tracked in track_faces(looks, 0)] == [0, 0, 0]
+def test_a_face_that_is_in_every_frame_keeps_its_number_however_rare_frames_are() -> None:
+    frames = [frame_faces(number, [square(0, side=99)], 5.0 * number, 5.0) for number in range(3)]
+    assert [tracked.faces[0].face_id for tracked in track_faces(frames, 0)] == [0, 0, 0]
 
 
 def test_a_gap_is_bridged_on_the_way() -> None:
