@@ -1,22 +1,35 @@
-# make demo: everything from nothing, to a report.  make test: everything from nothing, to tested code.
+# From nothing:
+#   make demo      install, and analyse two sample files: ends with the path of a report
+#   make test      install, and run the quick tests: at most 5 minutes on two idle cores
+#   make test-all  the quick tests and the long ones (slow, training, fuzz), with coverage
+#   make lint      ruff, mypy and import-linter;  make format: mend what ruff can mend
+#   make bench     measure the program's speed;   make fuzz: damaged media through the reader, for SECONDS
+#   make wheel     build dist/*.whl;              make clean: remove all that these made
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # OpenCV's wheels lean on two libraries of the system, which a server may lack.
 SYSTEM := libgl1 libglib2.0-0
 
-.PHONY: demo test bench fuzz lint format wheel clean
+.PHONY: demo test test-all bench fuzz lint format wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fer-batch demo demo
 
+# Each of so many processes takes one file of tests after another. pytest alone runs the same quick tests in one.
+TEST_PROCESSES ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --cov=fer_batch --cov-report=term-missing:skip-covered
+	$(PYTEST)
+
+test-all: $(VENV)/.installed-dev
+	$(PYTEST) -m "" --cov=fer_batch --cov-report=term-missing:skip-covered
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --json benchmark.json
 
-# Damaged media through the whole reader, for so many seconds; what must not happen is kept in fuzz/.
+# A file that was neither read nor reported as it should be is kept in fuzz/.
 SECONDS ?= 1200
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzzing --seconds $(SECONDS) --out fuzz
@@ -35,7 +48,7 @@ wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf $(VENV) dist demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist demo tests/actual .coverage .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

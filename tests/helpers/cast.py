@@ -70,7 +70,7 @@ class Shot:
 class Truth:
     """A film's frames: who is where for certain, and who may be seen or not."""
 
-    timestamps: list[int] = field(default_factory=list)
+    pts: list[int] = field(default_factory=list)
     """In milliseconds."""
     people: list[Mapping[str, Box]] = field(default_factory=list)
     unsure: list[Sequence[Box]] = field(default_factory=list)

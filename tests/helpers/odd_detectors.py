@@ -16,6 +16,9 @@ GRIEF = 20
 SLOW_GRIEF = 25
 """The same, only later."""
 
+DARK = 20
+"""Grey of a picture up to which SureByDay sees nothing."""
+
 MARK = "ODD_DETECTOR_MARK"
 """The environment variable that names a file for a detector to remember in that it has come to grief."""
 
@@ -94,3 +97,14 @@ class SlowAbortingOnce(SureAbortingOnce):
     def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
         time.sleep(0.02)
         return super().detect(image, min_confidence)
+
+
+class SureByDay(Sure):
+    """The same, but not in the dark."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"name": "sure by day"}
+
+    def faces(self, image: np.ndarray) -> list[Detection]:
+        return super().faces(image) if image.mean() > DARK else []
