@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from fer_batch.errors import ExitCode
 from fer_batch.media import photos
 from tests.helpers import media
 
+HERE = ("--workers", "0")
+"""For tests that processes have nothing to do with."""
+
 
 def invoke(*arguments: str | Path) -> Result:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -34,6 +38,16 @@ def album(tmp_path: Path) -> Path:
     return tmp_path / "album"
 
 
+@pytest.fixture(scope="module")
+def analysed_album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds an album and its results, "out", in their first state: not to be changed."""
+    folder = tmp_path_factory.mktemp("analysed")
+    (folder / "album").mkdir()
+    media.write_photo(folder / "album" / "a.png")
+    assert invoke("analyze", folder / "album", "--out", folder / "out", *HERE).exit_code == ExitCode.DONE
+    return folder
+
+
 def test_a_clean_run_prints_a_line_a_source_and_the_report(album: Path, tmp_path: Path) -> None:
     result = invoke("analyze", album, "--out", tmp_path / "out")
     assert result.exit_code == ExitCode.DONE
@@ -45,14 +59,14 @@ def test_a_clean_run_prints_a_line_a_source_and_the_report(album: Path, tmp_path
 
 def test_the_output_folder_is_named_after_the_input(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(album.parent)
-    result = invoke("analyze", "album", "--quiet")
+    result = invoke("analyze", "album", "--quiet", *HERE)
     assert result.stdout == f"{Path('album-emotions/index.html')}\n"
 
 
 def test_something_left_out_is_told_and_ends_with_one(album: Path, tmp_path: Path) -> None:
     (album / "b.mp4").touch()
     (album / "notes.txt").write_text("hello")
-    result = invoke("analyze", album, "--out", tmp_path / "out")
+    result = invoke("analyze", album, "--out", tmp_path / "out", *HERE)
     assert result.exit_code == ExitCode.SOME_LEFT_OUT
     assert "left out: b.mp4: The file is empty." in result.stderr
     assert "1 other files" in result.stderr
@@ -60,7 +74,7 @@ def test_something_left_out_is_told_and_ends_with_one(album: Path, tmp_path: Pat
 
 def test_json_is_one_object(album: Path, tmp_path: Path) -> None:
     (album / "b.mp4").touch()
-    result = invoke("analyze", album, "--out", tmp_path / "out", "--json")
+    result = invoke("analyze", album, "--out", tmp_path / "out", "--json", *HERE)
     said = json.loads(result.stdout)
     assert set(said["timelines"]) == {"album"}
     assert said["skipped"][0]["file"] == "b.mp4"
@@ -80,7 +94,7 @@ def test_json_is_one_object(album: Path, tmp_path: Path) -> None:
         (["analyze", "{album}", "--people", "{empty}/../who.csv", "--dry-run"], ExitCode.USAGE, "who.csv line 2"),
         (["analyze", "{album}", "--events", "{empty}/../who.csv"], ExitCode.USAGE, "there is a column 'face_id'"),
         (["analyze", "{album}", "--people", "{album}/nowhere.csv"], ExitCode.USAGE, "does not exist"),
-        (["analyze", "{album}/.."], ExitCode.DONE, ""),
+        (["analyze", "{album}/..", *HERE], ExitCode.DONE, ""),
         (["report", "{album}"], ExitCode.USAGE, "fer-batch analyze"),
         (["analyze", "{empty}"], ExitCode.NOTHING_USABLE, "nothing to analyse"),
         (["analyze", "{album}", "--model", "{album}/a.png"], ExitCode.MODEL, "not a .keras model file"),
@@ -116,12 +130,12 @@ def test_a_dry_run_says_what_it_would_take_and_does_nothing(tmp_path: Path, monk
     assert said["asked"]["seconds"] > said["sparse"]["seconds"] > 0
 
 
-def test_the_report_is_rendered_again_from_the_tables(album: Path, tmp_path: Path) -> None:
-    page = tmp_path / "out" / "index.html"
-    invoke("analyze", album, "--out", tmp_path / "out")
+def test_the_report_is_rendered_again_from_the_tables(analysed_album: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(analysed_album, tmp_path / "study") / "out"
+    page = out / "index.html"
     before = page.read_text()
     page.unlink()
-    assert invoke("report", tmp_path / "out").stdout == f"{page}\n"
+    assert invoke("report", out).stdout == f"{page}\n"
     assert page.read_text() == before
 
 
@@ -143,9 +157,15 @@ def test_info_ends_with_the_model_card() -> None:
     assert "# Model card" not in invoke("info", "--json").stdout
 
 
+def own_model(folder: Path) -> Path:
+    """The shipped model under another name, without its card and figures."""
+    for suffix in (".keras", ".xml", ".bin"):
+        shutil.copyfile(SHIPPED.with_suffix(suffix), folder / f"mine{suffix}")
+    return folder / "mine.keras"
+
+
 def test_a_model_without_a_card_is_told_so_in_one_line(tmp_path: Path) -> None:
-    model = tmp_path / "mine.keras"
-    model.write_bytes(SHIPPED.read_bytes())
+    model = own_model(tmp_path)
     assert invoke("info", "--model", model).stdout.endswith("model card: there is none beside mine.keras\n")
     model.with_suffix(".md").write_bytes(b"\xff")
     unreadable = invoke("info", "--model", model)
@@ -153,22 +173,22 @@ def test_a_model_without_a_card_is_told_so_in_one_line(tmp_path: Path) -> None:
     assert "model card" in unreadable.stderr
 
 
-def test_a_run_lays_the_models_card_and_metrics_beside_its_report(album: Path, tmp_path: Path) -> None:
-    card, metrics = tmp_path / "out" / "model-card.md", tmp_path / "out" / "model-metrics.json"
-    invoke("analyze", album, "--out", tmp_path / "out")
+def test_a_run_lays_the_models_card_and_metrics_beside_its_report(analysed_album: Path, tmp_path: Path) -> None:
+    study = shutil.copytree(analysed_album, tmp_path / "study")
+    album, out = study / "album", study / "out"
+    card, metrics = out / "model-card.md", out / "model-metrics.json"
     assert card.read_text(encoding="utf-8") == SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
     assert metrics.read_bytes() == SHIPPED.with_name("metrics.json").read_bytes()
-    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    page = (out / "index.html").read_text(encoding="utf-8")
     assert 'href="model-card.md"' in page
     assert "3,589 faces" in page
     metrics.write_text("{")
-    assert "model-metrics.json is damaged" in invoke("report", tmp_path / "out").stderr
-    other = tmp_path / "mine.keras"
-    other.write_bytes(SHIPPED.read_bytes())
-    assert invoke("analyze", album, "--out", tmp_path / "out", "--model", other).exit_code == ExitCode.DONE
+    assert "model-metrics.json is damaged" in invoke("report", out).stderr
+    other = own_model(tmp_path)
+    assert invoke("analyze", album, "--out", out, "--model", other, *HERE).exit_code == ExitCode.DONE
     assert not card.exists()
     assert not metrics.exists()
-    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    page = (out / "index.html").read_text(encoding="utf-8")
     assert 'href="model-card.md"' not in page
     assert "3,589 faces" not in page
 
@@ -210,10 +230,10 @@ def started(*arguments: str | Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-@pytest.mark.parametrize("everybody", [False, True])
+@pytest.mark.parametrize("everybody", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path, everybody: bool) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
-    chunks = 10
+    chunks = 6
     (tmp_path / "in").mkdir()
     for number in range(chunks * photos.PER_CHUNK):
         media.write_photo(tmp_path / "in" / f"{number:03}.bmp", noise)

@@ -40,6 +40,7 @@ def test_undamaged_every_format_is_read_and_nothing_is_written(origins: Path, ch
     assert bool(told["lines"]) != quiet
 
 
+@pytest.mark.fuzz
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(fuzzing.ORIGINS)), seed=st.integers(0, 2**32))
 def test_damaged_every_format_is_read_or_reported(

@@ -26,6 +26,7 @@ def peak_kilobytes(video: Path, out: Path, workers: int) -> tuple[int, int]:
     return main, children
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell the peak")
 @pytest.mark.parametrize("workers", [0, 1])
 def test_ten_times_the_video_takes_no_more_memory(tmp_path: Path, workers: int) -> None:

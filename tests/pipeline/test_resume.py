@@ -78,11 +78,12 @@ def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.parametrize("kills", [1, pytest.param(int(os.environ.get("KILLS", "5")), marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
-    inputs: Path, undisturbed: Path, tmp_path: Path
+    inputs: Path, undisturbed: Path, tmp_path: Path, kills: int
 ) -> None:
     out = tmp_path / "out"
-    delays = np.random.default_rng(0).uniform(0, 4, int(os.environ.get("KILLS", "5")))
+    delays = np.random.default_rng(0).uniform(0, 4, kills)
     for delay in delays:
         before = chunks(out)
         with start(inputs, out) as run:
@@ -101,6 +102,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
     assert not list(out.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_cost_nothing(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(inputs, out) as run:
@@ -112,6 +114,7 @@ def test_workers_that_are_killed_cost_nothing(inputs: Path, undisturbed: Path, t
     assert tables(out) == tables(undisturbed)
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_run_that_is_killed(inputs: Path, tmp_path: Path) -> None:
     with start(inputs, tmp_path / "out") as run:
         wait_for_chunks(run, tmp_path / "out", 1)
@@ -124,6 +127,7 @@ def test_workers_end_with_a_run_that_is_killed(inputs: Path, tmp_path: Path) -> 
     assert not [pid for pid in workers if alive(pid)]
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_a_run_soon_and_the_next_one_goes_on(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(inputs, out) as run:
@@ -153,6 +157,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_run_and_one_with_space_goes_on(inputs: Path, undisturbed: Path, small_disk: Path) -> None:
     out = small_disk / "out"
     ballast = small_disk / "ballast"

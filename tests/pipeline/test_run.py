@@ -221,7 +221,7 @@ def tables(folder: Path) -> dict[str, bytes]:
     return {name: content for name, content in contents(folder).items() if name.startswith(TABLES)}
 
 
-@pytest.mark.parametrize("workers", [0, 1, 4])
+@pytest.mark.parametrize("workers", [0, *(pytest.param(count, marks=pytest.mark.slow) for count in (1, 4))])
 def test_any_number_of_processes_gives_the_same_bytes(
     run: fer_batch.Run, inputs: Path, tmp_path: Path, workers: int
 ) -> None:
@@ -458,7 +458,7 @@ sys.addaudithook(watch)
 """A sitecustomize that writes down every step towards another machine, in this process and all its children."""
 
 
-@pytest.mark.parametrize("runtime", [OPENVINO, TENSORFLOW])
+@pytest.mark.parametrize("runtime", [OPENVINO, pytest.param(TENSORFLOW, marks=pytest.mark.slow)])
 def test_an_analysis_makes_no_network_connection(inputs: Path, tmp_path: Path, runtime: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     watched = tmp_path / "watched.txt"
@@ -635,10 +635,10 @@ def detect_with(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 GRIEFS = [
     ("Aborting", 1, "SIGABRT"),
-    ("Aborting", 3, "SIGABRT"),
+    pytest.param("Aborting", 3, "SIGABRT", marks=pytest.mark.slow),
     ("Raising", 0, "Unexpected ZeroDivisionError: of one grey"),
     ("Raising", 2, "Unexpected ZeroDivisionError: of one grey"),
-    ("Hanging", 2, "no sign of life for 4 s"),
+    pytest.param("Hanging", 2, "no sign of life for 4 s", marks=pytest.mark.slow),
 ]
 
 
@@ -671,7 +671,7 @@ def test_what_befalls_one_stretch_costs_that_stretch_and_is_made_good_by_a_later
     assert tables(out) == tables(whole.folder)
 
 
-@pytest.mark.parametrize("runtime", [OPENVINO, TENSORFLOW])
+@pytest.mark.parametrize("runtime", [OPENVINO, pytest.param(TENSORFLOW, marks=pytest.mark.slow)])
 def test_a_crash_that_does_not_come_again_leaves_no_trace(
     odd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
 ) -> None:

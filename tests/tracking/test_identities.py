@@ -151,6 +151,7 @@ def test_a_cut_lies_on_the_border_of_two_chunks(folder: Path, truth: Truth) -> N
     assert pytest.approx(SECOND) in [chunk.times[0].seconds for chunk in chunks if chunk.times]
 
 
+@pytest.mark.slow
 def test_more_workers_give_the_same_numbers(folder: Path, truth: Truth, seen: Seen) -> None:
     other = analyse(folder, "four", workers=4)
     assert (other.out / "timelines" / "video.mp4.csv").read_bytes() == (
@@ -159,6 +160,7 @@ def test_more_workers_give_the_same_numbers(folder: Path, truth: Truth, seen: Se
     assert (other.out / "summary.csv").read_bytes() == (seen.out / "summary.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_fewer_frames_give_the_same_people(folder: Path, truth: Truth) -> None:
     """At five frames a second people who walk move by most of a face from one sampled frame to the next."""
     table = analyse(folder, "five", workers=1, fps=5).table

@@ -403,7 +403,7 @@ def look_aways(seed: int) -> tuple[list[float], list[Frame]]:
     return times.tolist(), frames
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_talk_of_two_who_look_away_fifty_times_gives_two_faces(seed: int) -> None:
     times, frames = look_aways(seed)
     found = called_at(times, frames)
@@ -424,6 +424,7 @@ def crowd(frames: int, faces: int) -> Iterator[FrameFaces]:
         yield FrameFaces(FrameTime("long.mp4", number, t, 0.04), SIZE, ROOM, found, shares[: len(there)])
 
 
+@pytest.mark.slow
 def test_tracking_keeps_up_with_long_videos_in_little_memory() -> None:
     tracemalloc.start()
     held = sum(1 for _ in track_faces(crowd(1_000, 5), 0))
