@@ -1,5 +1,5 @@
 "use strict";
-// Filters all faces of a folder of photographs, on however many pages they are listed.
+// Filters all faces of a folder of photos, on however many pages they are listed.
 for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() => {
   // Where several pages are one file, ids have the page before them, and the faces are in the file.
   const prefix = store.id.slice(0, -"photos-data".length);
@@ -12,7 +12,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const sheet = byId("sheet");
   const pattern = body.rows[0].cloneNode(true);
   const card = sheet && sheet.children[0] ? sheet.children[0].cloneNode(true) : null;
-  const pictures = within && sheet ? [...sheet.querySelectorAll("img")].map((image) => image.src) : [];
+  const thumbnails = within && sheet ? [...sheet.querySelectorAll("img")].map((image) => image.src) : [];
   const pager = byId("pager");
   const names = [...form.emotion.options].slice(1).map((option) => option.value);
   const labels = [...form.emotion.options].slice(1).map((option) => option.textContent);
@@ -62,11 +62,11 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     });
     return one;
   };
-  const picture = (at) => {
+  const thumbnail = (at) => {
     const one = card.cloneNode(true);
     const lead = leading(faces.shares[at]);
     const image = one.querySelector("img");
-    image.src = within ? pictures[faces.picture[at]] : base + faces.picture[at];
+    image.src = within ? thumbnails[faces.thumbnail[at]] : base + faces.thumbnail[at];
     image.alt = say("face_in", { face_id: faces.face[at], file: faces.file[at] });
     one.querySelector("bdi").textContent = faces.file[at];
     one.querySelector(".lead").textContent = say("lead", { emotion: labels[lead], percent: percent(faces.shares[at][lead]) });
@@ -75,7 +75,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const draw = () => {
     const part = order.slice(first, first + most);
     body.replaceChildren(...part.map(row));
-    if (card) sheet.replaceChildren(...part.filter((at) => faces.picture[at] !== "").map(picture));
+    if (card) sheet.replaceChildren(...part.filter((at) => faces.thumbnail[at] !== "").map(thumbnail));
     const last = first + part.length;
     byId("found").textContent = order.length
       ? say("found", { found: count(order.length), all: count(faces.file.length), first: count(first + 1), last: count(last) })

@@ -1,17 +1,17 @@
 "use strict";
-// Makes a film's charts live: a cursor, zoom and pan, emotions on and off, and the film itself beside its values.
+// Makes a video's charts live: a cursor, zoom and pan, emotions on and off, and the video itself beside its values.
 // Everything it shows stands on the page without it too, in charts and tables.
-for (const store of document.querySelectorAll('script[id$="film-data"]')) (() => {
+for (const store of document.querySelectorAll('script[id$="video-data"]')) (() => {
   const TEXTS = JSON.parse(document.getElementById("video-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const film = JSON.parse(store.textContent);
+  const data = JSON.parse(store.textContent);
   // Where several pages are one file, ids have the page before them.
-  const prefix = store.id.slice(0, -"film-data".length);
+  const prefix = store.id.slice(0, -"video-data".length);
   const root = store.closest("article") || document;
   const byId = (name) => document.getElementById(prefix + name);
-  const NAMES = film.emotions;
-  const [LEFT, TOP, RIGHT, BOTTOM] = film.plot;
-  const MOST = film.most;
+  const NAMES = data.emotions;
+  const [LEFT, TOP, RIGHT, BOTTOM] = data.plot;
+  const MOST = data.most;
   const SVG = "http://www.w3.org/2000/svg";
   const part = (root, name) => root.getElementsByClassName(name)[0];
   const within = (low, value, high) => Math.min(Math.max(value, low), high);
@@ -36,7 +36,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
       highs: packed.highs ? unpacked(packed.highs, Uint16Array) : means,
     };
   };
-  const faces = film.faces.map((face) => ({ ...face, coarse: course(face.course), fine: null }));
+  const faces = data.faces.map((face) => ({ ...face, coarse: course(face.course), fine: null }));
   let finer = null; // every frame, from the file beside the page, once it is there
 
   const best = (face) => {
@@ -94,11 +94,11 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
 
   // ---- State ---------------------------------------------------------------------------------------------------
 
-  const [LOW, HIGH] = film.extent;
+  const [LOW, HIGH] = data.extent;
   const view = { from: LOW, to: HIGH };
   const shown = NAMES.map(() => true);
   let cursor = null;
-  const SHORTEST = film.unit === "seconds" ? 0.2 : 5;
+  const SHORTEST = data.unit === "seconds" ? 0.2 : 5;
   const across = (place) => LEFT + (place - view.from) / (view.to - view.from) * (RIGHT - LEFT);
   const placeAt = (x) => view.from + (x - LEFT) / (RIGHT - LEFT) * (view.to - view.from);
 
@@ -110,7 +110,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     return `${seconds < 0 && milliseconds ? "-" : ""}${Math.floor(minutes / 60)}:${two(minutes % 60)}:` +
       `${two(Math.floor(rest / 1000))}.${String(rest % 1000).padStart(3, "0")}`;
   };
-  const place = (value) => film.unit === "seconds" ? clock(value) : say("frame", { number: Math.floor(value) });
+  const place = (value) => data.unit === "seconds" ? clock(value) : say("frame", { number: Math.floor(value) });
   const percent = (share) => say("percent", { number: (100 * share).toFixed(1) });
 
   // ---- Charts --------------------------------------------------------------------------------------------------
@@ -165,18 +165,18 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     for (const other of [...group.querySelectorAll("path")].slice(1)) other.remove();
     path.setAttribute("d", d || "M0 0");
   };
-  const STEPS = film.steps;
+  const STEPS = data.steps;
   const ticks = () => {
     const span = view.to - view.from;
     let step = STEPS.find((one) => span / one <= 8) || STEPS[STEPS.length - 1];
-    if (film.unit !== "seconds") {
+    if (data.unit !== "seconds") {
       const power = 10 ** Math.floor(Math.log10(span / 4));
       step = Math.max(1, [1, 2, 5, 10].map((one) => one * power).find((one) => span / one <= 8));
     }
     const marks = [];
     for (let mark = Math.ceil(view.from / step - 1e-9) * step; mark <= view.to + 1e-9; mark += step) {
       let text = String(Math.round(mark));
-      if (film.unit === "seconds") {
+      if (data.unit === "seconds") {
         text = HIGH < 60 ? mark.toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0) : clock(mark).slice(0, step < 1 ? undefined : -4);
       }
       marks.push([mark, text]);
@@ -184,22 +184,22 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
     return marks;
   };
   // Names of events stand above the lanes, each until the next one in its row begins.
-  const ROWS = 1 + Math.max(-1, ...film.events.map((one) => one[2]));
+  const ROWS = 1 + Math.max(-1, ...data.events.map((one) => one[2]));
   const nameEvents = (svg) => {
     for (let row = 0; row < ROWS; row++) {
-      const upper = TOP - (ROWS - row) * film.event_row;
-      const ours = film.events.map((one, at) => [...one, at]).filter((one) => one[2] === row);
-      put(svg, `event-row-${row}`, spans(ours, number(upper), number(upper + film.event_row * 0.9)));
+      const upper = TOP - (ROWS - row) * data.event_row;
+      const ours = data.events.map((one, at) => [...one, at]).filter((one) => one[2] === row);
+      put(svg, `event-row-${row}`, spans(ours, number(upper), number(upper + data.event_row * 0.9)));
       ours.forEach(([start, end, , at], index) => {
         const name = part(svg, `event-${at}`);
-        const begin = Math.max(LEFT, across(start)) + film.name_margin;
-        const edge = Math.min(film.width, index + 1 < ours.length ? across(ours[index + 1][0]) : film.width);
+        const begin = Math.max(LEFT, across(start)) + data.name_margin;
+        const edge = Math.min(data.width, index + 1 < ours.length ? across(ours[index + 1][0]) : data.width);
         name.classList.toggle("off", end <= view.from || start >= view.to);
         name.querySelector("text").setAttribute("x", number(begin));
         const [, id] = name.querySelector("[clip-path]").getAttribute("clip-path").match(/#([^)]*)/);
         const room = document.getElementById(id).querySelector("rect");
         room.setAttribute("x", number(begin));
-        room.setAttribute("width", number(Math.max(0, edge - film.name_margin - begin)));
+        room.setAttribute("width", number(Math.max(0, edge - data.name_margin - begin)));
       });
     }
   };
@@ -211,7 +211,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
       const lines = runs(binned(whole ? face.coarse : best(face), view.from, view.to));
       put(svg, "gaps", spans(face.gaps, TOP, BOTTOM));
       put(svg, "poor", spans(face.poor, TOP, BOTTOM));
-      put(svg, "events", spans(film.events, TOP, BOTTOM));
+      put(svg, "events", spans(data.events, TOP, BOTTOM));
       nameEvents(svg);
       NAMES.forEach((name, lane) => {
         const hide = !shown[lane];
@@ -220,14 +220,14 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
         }
         if (hide) return;
         const base = floor(lane);
-        const high = (share) => base - film.lane * height * share;
+        const high = (share) => base - data.lane * height * share;
         put(svg, name, lines.map((run) =>
           `M${clamped(run[0].start)} ${number(base)}L${corners(run, (bin) => high(bin.means[lane])).join("L")}` +
           `L${clamped(run[run.length - 1].end)} ${number(base)}`).join(""));
         put(svg, `${name}-band`, lines.map((run) =>
           `M${corners(run, (bin) => high(bin.highs[lane])).join("L")}` +
           `L${corners(run, (bin) => high(bin.lows[lane])).reverse().join("L")}z`).join(""));
-        const [bottom, thick] = film.episode;
+        const [bottom, thick] = data.episode;
         put(svg, `${name}-episodes`, spans(face.episodes[name] || [],
           number(base - (bottom) * height), number(base - (bottom - thick) * height)));
         put(svg, `floor-${name}`, `M${LEFT} ${number(base)}H${RIGHT}`);
@@ -265,7 +265,7 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
   const told = (face, shares) => {
     if (!shares) return say("not_seen");
     const order = NAMES.map((_, lane) => lane).sort((a, b) => shares[b] - shares[a]).slice(0, 2);
-    return order.map((lane) => say("lead", { emotion: film.labels[lane], share: percent(shares[lane]) })).join(", ");
+    return order.map((lane) => say("lead", { emotion: data.labels[lane], share: percent(shares[lane]) })).join(", ");
   };
   const point = () => {
     if (cursor === null) return;
@@ -405,84 +405,84 @@ for (const store of document.querySelectorAll('script[id$="film-data"]')) (() =>
   for (const link of root.querySelectorAll("[data-jump]")) {
     link.addEventListener("click", () => {
       const [start, end] = link.dataset.jump.split(" ").map(Number);
-      const margin = Math.max((end - start) * 2, film.unit === "seconds" ? 2 : 50);
+      const margin = Math.max((end - start) * 2, data.unit === "seconds" ? 2 : 50);
       cursor = start;
       look(start - margin, end + margin);
       seek();
     });
   }
 
-  // ---- The film ------------------------------------------------------------------------------------------------
+  // ---- The video ------------------------------------------------------------------------------------------------
 
-  const video = byId("film");
-  const word = byId("film-word");
-  const picker = byId("film-file");
+  const player = byId("video");
+  const word = byId("video-word");
+  const picker = byId("video-file");
   let picked = false;
-  let waiting = null; // where to seek once the film has been opened
+  let waiting = null; // where to seek once the video has been opened
   const tell = (text) => { word.textContent = text; };
   // A browser's clock begins where the container's does; ours at its earliest stream.
   const seek = () => {
-    if (cursor === null || film.unit !== "seconds") return;
-    if (!video.getAttribute("src")) {
+    if (cursor === null || data.unit !== "seconds") return;
+    if (!player.getAttribute("src")) {
       tell(say("choose_first"));
       return;
     }
     waiting = cursor;
-    if (video.readyState === 0) video.load(); else land();
+    if (player.readyState === 0) player.load(); else land();
   };
   const land = () => {
-    if (waiting !== null) video.currentTime = waiting + film.start;
+    if (waiting !== null) player.currentTime = waiting + data.start;
     waiting = null;
   };
   const toggle = () => {
-    if (!video.getAttribute("src")) seek();
-    else if (video.paused) video.play().catch(() => {}); else video.pause();
+    if (!player.getAttribute("src")) seek();
+    else if (player.paused) player.play().catch(() => {}); else player.pause();
   };
   const track = () => {
-    if (waiting === null && video.readyState > 0) {
-      cursor = within(LOW, video.currentTime - film.start, HIGH);
+    if (waiting === null && player.readyState > 0) {
+      cursor = within(LOW, player.currentTime - data.start, HIGH);
       point();
       follow();
     }
   };
   const run = () => {
     track();
-    if (!video.paused && !video.ended) requestAnimationFrame(run);
+    if (!player.paused && !player.ended) requestAnimationFrame(run);
   };
-  video.addEventListener("loadedmetadata", () => {
-    tell(video.videoWidth ? "" : say("no_picture"));
+  player.addEventListener("loadedmetadata", () => {
+    tell(player.videoWidth ? "" : say("no_picture"));
     land();
   });
-  video.addEventListener("play", run);
-  video.addEventListener("seeked", track);
-  video.addEventListener("error", () => {
+  player.addEventListener("play", run);
+  player.addEventListener("seeked", track);
+  player.addEventListener("error", () => {
     waiting = null;
     tell(picked ? say("cannot_play") : say("video_gone"));
   });
   picker.addEventListener("change", () => {
     const [file] = picker.files;
     if (!file) return;
-    if (picked) URL.revokeObjectURL(video.src);
+    if (picked) URL.revokeObjectURL(player.src);
     picked = true;
     tell("");
-    video.src = URL.createObjectURL(file);
-    video.hidden = false;
-    video.load();
+    player.src = URL.createObjectURL(file);
+    player.hidden = false;
+    player.load();
     if (cursor !== null) seek();
   });
 
   // ---- Begin ---------------------------------------------------------------------------------------------------
 
   for (const one of root.querySelectorAll(".live")) one.hidden = false;
-  if (!video.getAttribute("src")) video.hidden = true;
-  if (film.finer) {
+  if (!player.getAttribute("src")) player.hidden = true;
+  if (data.finer) {
     window.ferBatchFiner = (frames) => { finer = frames; draw(); };
     const load = () => {
       const script = document.createElement("script");
-      script.src = film.finer;
+      script.src = data.finer;
       document.head.append(script);
     };
-    // Not before the page answers: the frames of a long film are some megabytes.
+    // Not before the page answers: the frames of a long video are some megabytes.
     if (window.requestIdleCallback) requestIdleCallback(load, { timeout: 3000 }); else setTimeout(load, 500);
   }
   draw();

@@ -28,7 +28,7 @@ def part(some: int, whole: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds of a film as h:mm:ss.mmm."""
+    """Seconds of a video as h:mm:ss.mmm."""
     milliseconds = round(abs(seconds) * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     sign = "-" if seconds < 0 and milliseconds else ""

@@ -75,7 +75,7 @@ def _script(name: str, text: str) -> Markup:
 def _policy(scripts: Iterable[str]) -> str:
     """The Content-Security-Policy of every page: our own scripts, and nothing from anywhere but this folder.
 
-    ``blob:`` is a film that the reader chose, ``file:`` one beside the page.
+    ``blob:`` is a video that the reader chose, ``file:`` one beside the page.
     """
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)

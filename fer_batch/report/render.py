@@ -1,7 +1,7 @@
 """The report: from the tables of an output folder to HTML pages that need nothing but a browser.
 
 First the data of a page, made of what the tables say; then the page, by a template that only lays out. Pages load
-nothing, show no picture, and name no folder outside the output folder.
+nothing, show no thumbnail, and name no folder outside the output folder.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ def render(
 ) -> Path:
     """Write index.html, pages/ and what belongs to them from the tables in an output folder.
 
-    What earlier reports left is removed. ``media`` says where films and folders of photographs are, by the source's
+    What earlier reports left is removed. ``media`` says where videos and folders of photos are, by the source's
     name, for thumbnails of those that do not lie together with the output folder. The same tables give the same bytes.
     ``tell`` is told what was asked for and could not be done. Gives the path of index.html.
 
@@ -76,7 +76,7 @@ def render_single_file(
 ) -> Path:
     """Write the whole report as one file of at most :data:`fer_batch.report.single_file.MOST_BYTES`; gives its path.
 
-    Where all does not fit, courses of later films are left out, and the file says so. Arguments and errors as of
+    Where all does not fit, curves of later videos are left out, and the file says so. Arguments and errors as of
     :func:`render`.
     """
     results = Results.read(folder, asked)
@@ -93,7 +93,7 @@ def render_single_file(
 def source_pages(
     results: Results, source: Mapping[str, Any], places: Mapping[str, Path], rows: list[tuple[Kind, SourceRow]]
 ) -> Iterator[PageFile]:
-    """The pages of a film or of a folder of photographs; its line for the index is added to ``rows``."""
+    """The pages of a video or of a folder of photos; its line for the index is added to ``rows``."""
     asked, kind = results.asked, Kind(source["kind"])
     timeline = results.timeline(source, COLUMNS if kind is Kind.VIDEO and not asked.thumbnails else None)
     row = source_row(results, source, timeline)
@@ -103,7 +103,7 @@ def source_pages(
         found = charted_curves(results, source, timeline)
         best = best_frames(results, source, timeline) if asked.thumbnails else {}
         faces = thumbnails.of_video(media, best, anonymize=asked.anonymize) if media else {}
-        del timeline  # before anything is drawn: of a long film it is the largest thing in memory
+        del timeline  # before anything is drawn: of a long video it is the largest thing in memory
         video = video_page(results, source, row, found, faces)
         yield PageFile("video.html", page_path(source), replace(video, missing_thumbnails=len(best) - len(faces)))
         return
@@ -114,20 +114,20 @@ def source_pages(
 
 
 def _place(results: Results, name: str, places: Mapping[str, Path]) -> Path | None:
-    """Where a film or a folder of photographs lies."""
+    """Where a video or a folder of photos lies."""
     here = find(results.asked.media, name) if results.asked.media else None
     return here or {**results.media, **places}.get(name)
 
 
 def _index(results: Results, rows: list[tuple[Kind, SourceRow]], missing: Sequence[int], tell: Tell | None) -> PageFile:
-    """The first page; ``missing`` are the pictures that each other page lacks."""
+    """The first page; ``missing`` are the thumbnails that each other page lacks."""
     if sum(missing) and tell:
         tell(say("parts.missing_thumbnails", n=sum(missing)))
     return PageFile("index.html", INDEX, replace(index_page(results, rows), missing_thumbnails=sum(missing)))
 
 
 def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, int], bytes]:
-    """A thumbnail for each face of a folder of photographs, by the photograph's name and face_id."""
+    """A thumbnail for each face of a folder of photos, by the photo's name and face_id."""
     cut: dict[tuple[str, int], bytes] = {}
     for file, rows in timeline[timeline["success"]].groupby("file", sort=False):
         faces = rows.to_dict("records")

@@ -50,7 +50,7 @@ class Results:
     events: "pd.DataFrame"
     by_event: "pd.DataFrame"
     media: Mapping[str, Path]
-    """Where films and folders of photographs lie, by the source's name; those that are not there are left out."""
+    """Where videos and folders of photos lie, by the source's name; those that are not there are left out."""
     asked: ReportOptions
 
     @classmethod
@@ -121,15 +121,15 @@ class Results:
         return metrics if isinstance(metrics, dict) else {}
 
     def episodes_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The film's rows of episodes.csv."""
+        """The video's rows of episodes.csv."""
         return _about(self.episodes, source)
 
     def events_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The film's rows of events.csv, in time."""
+        """The video's rows of events.csv, in time."""
         return _about(self.events, source).sort_values(["start", "stop"])
 
     def by_event_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The film's rows of summary_by_event.csv."""
+        """The video's rows of summary_by_event.csv."""
         return _about(self.by_event, source)
 
     def optional(self, name: str) -> "pd.DataFrame":
@@ -141,7 +141,7 @@ class Results:
         return _optional(self.folder, name)
 
     def left_out(self, source: Mapping[str, Any] | None = None) -> tuple[LeftOut, ...]:
-        """The lines of errors.csv, all or those about a source and its photographs."""
+        """The lines of errors.csv, all or those about a source and its photos."""
         lines = (
             LeftOut(str(file), anonymous(str(reason)), bool(kept))
             for file, kept, reason in self.errors[["file", "rows_kept", "reason"]].itertuples(index=False)

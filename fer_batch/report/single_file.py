@@ -20,10 +20,10 @@ MOST_BYTES = 5_000_000
 """Of the file: mail servers commonly take attachments of 10 MB, which encoding makes a third larger."""
 
 MOST_LISTED = 5000
-"""Faces of a folder of photographs in one table: more are too many for the file, and slow a browser down."""
+"""Faces of a folder of photos in one table: more are too many for the file, and slow a browser down."""
 
 BRIEF_FACES = 30
-"""Faces of a folder of photographs in a page that must be brief."""
+"""Faces of a folder of photos in a page that must be brief."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class SinglePage:
     shortened: int
     """Pages of which only a part had room."""
     faces_left_out: int
-    """Faces in photographs that no page here shows."""
+    """Faces in photos that no page here shows."""
     missing: tuple[str, ...]
     """Pages that had no room at all: where they are in the output folder."""
 
@@ -93,7 +93,7 @@ def join(environment: Environment, index: PageFile, sources: Sequence[PageFile])
 
 
 def _gathered(sources: Sequence[PageFile]) -> list[PageFile]:
-    """A page a source: of photographs one that lists the faces of all their pages."""
+    """A page a source: of photos one that lists the faces of all their pages."""
     found: list[PageFile] = []
     for one in sources:
         if not isinstance(one.page, PhotosPage) or one.page.number == 1:
@@ -126,14 +126,14 @@ def _forms(one: PageFile) -> list[PageFile]:
 
 
 def _live(faces: Sequence[PhotoRow], listed: int) -> Markup:
-    """What the script needs to show all faces; pictures are those of the faces that are listed, by their order."""
+    """What the script needs to show all faces; thumbnails are those of the faces that are listed, by their order."""
     numbers = count()
     thumbnails = [next(numbers) if face.thumbnail and at < listed else "" for at, face in enumerate(faces)]
-    return live(0, faces={**columns(faces), "picture": thumbnails})
+    return live(0, faces={**columns(faces), "thumbnail": thumbnails})
 
 
 def _unseen(forms: Sequence[PageFile], used: int) -> int:
-    """Faces of a folder of photographs that are neither listed nor in what the script knows."""
+    """Faces of a folder of photos that are neither listed nor in what the script knows."""
     if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.live):
         return 0
     page = forms[-1].page

@@ -1,4 +1,4 @@
-"""Small pictures of faces, cut from the films and photographs themselves when a report asks for them."""
+"""Thumbnails of faces, cut from the videos and photos themselves when a report asks for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ BLURRED_SIDE = 7
 """Pixels to which an anonymous thumbnail is reduced before it is enlarged again; a face is then about five high."""
 
 LONGEST_SIDE = 2048
-"""Pixels of the picture that thumbnails are cut from."""
+"""Pixels of the thumbnail that thumbnails are cut from."""
 
 QUALITY = 80
 """Of JPEG, 0 to 100."""
@@ -45,12 +45,12 @@ def of_video(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: boo
             for chunk in reader.plan(source, index, Sampling(), level):
                 cut |= _of_chunk(chunk, left, anonymize)
     except (FerBatchError, OSError):
-        pass  # the film is gone or is none any more: the report does without its pictures
+        pass  # the video is gone or is none any more: the report has no thumbnails of it
     return cut
 
 
 def of_photo(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes]:
-    """A JPEG for each box; none at all if the photograph cannot be read any more."""
+    """A JPEG for each box; none at all if the photo cannot be read any more."""
     try:
         photo = photos.open_photo(path, LONGEST_SIDE)
     except (FerBatchError, OSError):

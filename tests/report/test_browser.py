@@ -87,7 +87,7 @@ def visit(browser):
     for one, path in opened:
         one.page.context.close()
         root = root_of(path)
-        allowed = (root.as_uri(), (root.parent / "films").as_uri(), "data:", "blob:")
+        allowed = (root.as_uri(), (root.parent / "videos").as_uri(), "data:", "blob:")
         assert [url for url in one.requests if not url.startswith(allowed)] == []
         assert one.complaints == []
 
@@ -99,12 +99,12 @@ def root_of(path):
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):
-    """A film that lies beside the output and can be played, one that is gone, and photographs."""
+    """A video that lies beside the output and can be played, one that is gone, and photos."""
     folder = tmp_path_factory.mktemp("study")
     out = folder / "out"
     video = a_video(VIDEO, {0: range(10, 70), 1: [*range(20, 30), *range(50, 60)]}, 75)
-    (folder / "films" / VIDEO).parent.mkdir(parents=True)
-    write_video(folder / "films" / VIDEO, range(0, 3000, 40))
+    (folder / "videos" / VIDEO).parent.mkdir(parents=True)
+    write_video(folder / "videos" / VIDEO, range(0, 3000, 40))
     write_output(
         out,
         [
@@ -116,7 +116,7 @@ def output(tmp_path_factory):
         ],
         study=a_study({VIDEO: EVENTS}, PEOPLE),
     )
-    (out / media_links.MEDIA).write_text(f'{{"{VIDEO}": "../films/{VIDEO}"}}')
+    (out / media_links.MEDIA).write_text(f'{{"{VIDEO}": "../videos/{VIDEO}"}}')
     render.render(out)
     return out
 
@@ -143,7 +143,7 @@ def row(page, face):
 
 
 def shown(page):
-    """Seconds of the film at which the charts begin and end."""
+    """Seconds of the video at which the charts begin and end."""
     clocks = [text.split(":") for text in page.text("#range").split(" to ")]
     return tuple(3600 * float(hours) + 60 * float(minutes) + float(seconds) for hours, minutes, seconds in clocks)
 
@@ -189,19 +189,19 @@ def test_keys_move_the_cursor_and_say_where_it_is(video, output):
 
 def test_a_click_and_enter_seek_the_video(video):
     video.mouse.click(*over(video, 0, 0.5))
-    video.until("document.getElementById('film').currentTime > 0")
-    assert video.evaluate("document.getElementById('film').currentTime") == pytest.approx(1.5, abs=0.02)
-    assert video.text("#film-word") == ""
+    video.until("document.getElementById('video').currentTime > 0")
+    assert video.evaluate("document.getElementById('video').currentTime") == pytest.approx(1.5, abs=0.02)
+    assert video.text("#video-word") == ""
     chart(video, 0).focus()
     video.keyboard.press("End")
     video.keyboard.press("Shift+ArrowLeft")
     video.keyboard.press("Enter")
-    video.until("Math.abs(document.getElementById('film').currentTime - 2.7) < 0.02")
+    video.until("Math.abs(document.getElementById('video').currentTime - 2.7) < 0.02")
 
 
 def test_seconds_are_counted_from_where_the_container_starts(visit, output, tmp_path):
     moved = tmp_path / "study"
-    shutil.copytree(output.parent / "films", moved / "films")
+    shutil.copytree(output.parent / "videos", moved / "videos")
     write_output(moved / "out", [a_video(VIDEO, {0: range(75)}, 75)])
     shutil.copyfile(output / media_links.MEDIA, moved / "out" / media_links.MEDIA)
     run = (moved / "out/run.json").read_text()
@@ -209,24 +209,24 @@ def test_seconds_are_counted_from_where_the_container_starts(visit, output, tmp_
     render.render(moved / "out")
     page = visit(moved / f"out/pages/{VIDEO}.html")
     page.mouse.click(*over(page, 0, 0.5))
-    page.until("document.getElementById('film').currentTime > 0")
-    assert page.evaluate("document.getElementById('film').currentTime") == pytest.approx(2.0, abs=0.02)
+    page.until("document.getElementById('video').currentTime > 0")
+    assert page.evaluate("document.getElementById('video').currentTime") == pytest.approx(2.0, abs=0.02)
 
 
 def test_while_the_video_plays_its_values_run_along(video):
-    video.evaluate("document.getElementById('film').muted = true")
+    video.evaluate("document.getElementById('video').muted = true")
     chart(video, 0).focus()
     video.keyboard.press("Home")
     video.keyboard.press("Enter")
     video.keyboard.press(" ")
-    video.until("document.getElementById('film').currentTime > 0.6")
+    video.until("document.getElementById('video').currentTime > 0.6")
     video.keyboard.press(" ")
-    video.until("document.getElementById('film').paused")
+    video.until("document.getElementById('video').paused")
     assert float(row(video, 0)[0]) >= 0
 
 
 COVERED = """() => {
-  const film = document.getElementById("film").getBoundingClientRect();
+  const video = document.getElementById("video").getBoundingClientRect();
   const found = [];
   for (const one of document.querySelectorAll("main a, main button, main input, main summary, main [tabindex]")) {
     if (one.closest(".screen") || !one.checkVisibility()) continue;
@@ -239,14 +239,14 @@ COVERED = """() => {
   }
   return found;
 }"""
-"""What has the focus behind the film."""
+"""What has the focus behind the video."""
 
 
 def test_the_video_stays_in_view_along_the_faces_and_covers_nothing(video):
     for face in (0, 1):
         chart(video, face).evaluate("box => box.scrollIntoView({ block: 'center' })")
         assert video.evaluate("scrollY") > 500
-        box = video.locator("#film").bounding_box()
+        box = video.locator("#video").bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 900
         assert box["x"] > chart(video, face).bounding_box()["x"] + chart(video, face).bounding_box()["width"]
@@ -254,29 +254,29 @@ def test_the_video_stays_in_view_along_the_faces_and_covers_nothing(video):
     video.evaluate("scrollTo(0, 0)")
     video.set_viewport_size({"width": 800, "height": 900})
     chart(video, 1).evaluate("box => box.scrollIntoView({ block: 'center' })")
-    assert video.locator("#film").bounding_box()["y"] < 0
+    assert video.locator("#video").bounding_box()["y"] < 0
     assert video.evaluate(COVERED) == []
     video.emulate_media(media="print")
-    assert not video.is_visible("#film")
+    assert not video.is_visible("#video")
 
 
 def test_a_video_that_is_not_there_can_be_chosen(visit, output):
     page = visit(output / "pages/gone.avi.html")
-    assert not page.is_visible("#film")
+    assert not page.is_visible("#video")
     page.mouse.click(*over(page, 0, 0.5))
-    page.until("document.getElementById('film-word').textContent.includes('Choose the film')")
-    page.set_input_files("#film-file", output.parent / "films" / VIDEO)
-    page.until("document.getElementById('film').readyState > 0")
-    assert page.is_visible("#film")
+    page.until("document.getElementById('video-word').textContent.includes('Choose the video')")
+    page.set_input_files("#video-file", output.parent / "videos" / VIDEO)
+    page.until("document.getElementById('video').readyState > 0")
+    assert page.is_visible("#video")
 
 
 def test_a_video_that_the_browser_cannot_play_is_said_to_be_so(visit, output, tmp_path):
     page = visit(output / "pages/gone.avi.html")
     bad = tmp_path / "bad.avi"
     bad.write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST")
-    page.set_input_files("#film-file", bad)
-    page.until("document.getElementById('film-word').textContent.includes('cannot play this file')")
-    assert "H.264" in page.text("#film-word")
+    page.set_input_files("#video-file", bad)
+    page.until("document.getElementById('video-word').textContent.includes('cannot play this file')")
+    assert "H.264" in page.text("#video-word")
 
 
 def test_zoom_shows_every_frame_of_a_long_video(visit, output):
@@ -299,7 +299,7 @@ def test_zoom_shows_every_frame_of_a_long_video(visit, output):
     page.click('[data-zoom="on"]')
     assert shown(page)[0] == pytest.approx(first + 1.25, abs=0.002)
     page.click('[data-zoom="all"]')
-    assert page.text("#range") == "the whole film"
+    assert page.text("#range") == "the whole video"
     assert page.is_disabled('[data-zoom="out"]')
 
 
@@ -307,19 +307,19 @@ def test_dragging_moves_and_a_wheel_zooms_with_ctrl_only(video):
     place = over(video, 0, 0.5)
     video.mouse.move(*place)
     video.mouse.wheel(0, -100)
-    assert video.text("#range") == "the whole film"
+    assert video.text("#range") == "the whole video"
     video.keyboard.down("Control")
     video.mouse.move(*over(video, 0, 0.5))
     for _ in range(4):
         video.mouse.wheel(0, -100)
     video.keyboard.up("Control")
-    video.until("document.getElementById('range').textContent !== 'the whole film'")
+    video.until("document.getElementById('range').textContent !== 'the whole video'")
     before = video.text("#range")
     video.mouse.down()
     video.mouse.move(*over(video, 0, 0.3), steps=4)
     video.mouse.up()
     assert video.text("#range") != before
-    assert video.evaluate("document.getElementById('film').readyState") == 0  # a drag is no click
+    assert video.evaluate("document.getElementById('video').readyState") == 0  # a drag is no click
 
 
 PLACES_OF_NAMES = """() => [0, 1, 2].map((at) => {
@@ -370,17 +370,17 @@ def test_emotions_are_turned_off_and_on(video):
 
 def test_a_table_is_sorted_and_filtered(visit, output):
     page = visit(output / "index.html")
-    names = "#films-table tbody tr:visible th bdi"
+    names = "#videos-table tbody tr:visible th bdi"
     assert len(page.locator(names).all_inner_texts()) == 3
-    page.click("#films-table thead button:has-text('Frames')")
+    page.click("#videos-table thead button:has-text('Frames')")
     assert page.locator(names).all_inner_texts()[0] == "gone.avi"
-    assert page.get_attribute("#films-table thead th:has-text('Frames')", "aria-sort") == "descending"
-    page.focus("#films-table thead button:has-text('Film')")
+    assert page.get_attribute("#videos-table thead th:has-text('Frames')", "aria-sort") == "descending"
+    page.focus("#videos-table thead button:has-text('Video')")
     page.keyboard.press("Enter")
     assert page.locator(names).all_inner_texts() == ["gone.avi", "raw.h264", VIDEO]
-    page.fill('[data-filters="films-table"] input', "INTER")
+    page.fill('[data-filters="videos-table"] input', "INTER")
     assert page.locator(names).all_inner_texts() == [VIDEO]
-    assert page.text('[data-filters="films-table"] output') == "1 of 3"
+    assert page.text('[data-filters="videos-table"] output') == "1 of 3"
 
 
 def test_photos_are_filtered_over_all_their_pages(visit, output):
@@ -410,7 +410,7 @@ def test_a_single_file_is_alive(visit, output):
     page = visit(render.render_single_file(output))
     page.mouse.move(*over(page, 1, 25.5 / 75))
     page.until("document.querySelector('[id$=-moment]').textContent !== 'the cursor'")
-    page.focus("#films-table thead button:has-text('Film')")
+    page.focus("#videos-table thead button:has-text('Video')")
     page.keyboard.press("Enter")
     names = page.locator("[id$=-faces-list]").nth(1).locator("tbody th bdi")
     assert names.count() == 450
@@ -455,7 +455,7 @@ ODD_NAMES = [
 
 @pytest.fixture(scope="module")
 def oddly_named(tmp_path_factory):
-    """A film and a folder of photographs under each odd name, and a line in errors.csv about each."""
+    """A video and a folder of photos under each odd name, and a line in errors.csv about each."""
     sources = []
     for number, name in enumerate(ODD_NAMES):
         sources.append(a_video(f"{name}.mp4", {0: range(8)}, 10, output=f"film{number}"))
@@ -468,7 +468,7 @@ def oddly_named(tmp_path_factory):
 
 @pytest.mark.parametrize("width", [360, 1280, 2560])
 def test_odd_names_are_text_and_break_no_layout(visit, oddly_named, width):
-    for file in ("index.html", *(f"pages/{kind}{at}.html" for kind in ("film", "folder") for at in range(5))):
+    for file in ("index.html", *(f"pages/{kind}{at}.html" for kind in ("video", "folder") for at in range(5))):
         page = visit(oddly_named / file, viewport={"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, file
         if file != "index.html":
@@ -512,6 +512,7 @@ MEASURE = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_an_hour_is_small_and_quick(visit, hour):
     path = hour / "pages/hour.mp4.html"
     assert path.stat().st_size < 2_000_000
@@ -521,7 +522,7 @@ def test_an_hour_is_small_and_quick(visit, hour):
     chart(page, 0).scroll_into_view_if_needed()
     page.until("document.scripts.length > 2")
     page.mouse.move(*over(page, 0, 0.5))
-    assert min(page.evaluate(MEASURE) for _ in range(3)) < 50  # milliseconds; usually one picture of the screen, 17
+    assert min(page.evaluate(MEASURE) for _ in range(3)) < 50  # milliseconds; usually one thumbnail of the screen, 17
     assert page.text("#moment") != "the cursor"
     began = page.evaluate("performance.now()")
     page.click('[data-zoom="in"]')

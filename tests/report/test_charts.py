@@ -20,7 +20,7 @@ SHARES = (0.1, 0.02, 0.05, 0.4, 0.13, 0.1, 0.2)
 
 
 def a_timeline(frames, seen, *, fps=25.0, face_id=0, seed=1, durations=None):
-    """A film of so many frames with one face in those ``seen``; ``fps`` None: no time stamps."""
+    """A video of so many frames with one face in those ``seen``; ``fps`` None: no timestamps."""
     rng = np.random.default_rng(seed)
     numbers = np.arange(frames)
     table = pd.DataFrame(rng.dirichlet(np.ones(7), frames), columns=list(EMOTIONS))
@@ -181,7 +181,7 @@ def test_events_at_the_same_time_beyond_the_rows_have_a_band_only():
     assert draw.plot(curve.NO_MARKS) == draw.PLOT
 
 
-def test_episodes_poor_pictures_and_events_are_drawn_where_they_are():
+def test_episodes_low_quality_and_events_are_drawn_where_they_are():
     plain_curve = a_curve(100, range(100))
     marks = curve.Marks({"fear": [(1.0, 2.0)]}, poor=[(0.0, 0.4)], events=[("cut", 2.0, 3.0)])
     root = ET.fromstring(draw.timeline(plain_curve, marks, prefix="one", title="T", description="D").svg)
@@ -364,7 +364,7 @@ def test_charts_on_one_page_share_no_id_and_every_reference_leads_somewhere():
     assert set(references) <= set(ids)
 
 
-def test_a_chart_is_a_picture_with_words_and_carries_nothing_for_the_rest_of_the_page():
+def test_a_chart_is_an_image_with_words_and_carries_nothing_for_the_rest_of_the_page():
     text = draw.distribution(SHARES, prefix="one", title="A $x^2$ <b>&", description='Say "this"').svg
     root = ET.fromstring(text)
     assert text.startswith("<svg")
@@ -398,7 +398,7 @@ def test_clock(seconds, text):
 def test_the_time_axis_says_its_unit_and_is_not_crowded(frames, fps):
     root = drawn(a_curve(frames, range(frames), fps=fps))
     texts = [element.text or "" for element in root.iter() if local(element) == "text"]
-    assert any(text.startswith("Time in the film") for text in texts)
+    assert any(text.startswith("Time in the video") for text in texts)
     marks = [text for text in texts if re.fullmatch(r"[\d:.]+", text)]
     assert 2 <= len(marks) <= 11
     assert len(marks) == len(set(marks))

@@ -84,7 +84,7 @@ def a_face(face_id=0, shares=None, *, rng=None):
 
 
 def a_video(name, seen, frames, *, fps=25.0, output=None, seed=0):
-    """A film and its readings; ``seen`` maps face_ids to the frames in which they are; ``fps`` None: no time stamps."""
+    """A video and its readings; ``seen`` maps face_ids to the frames in which they are; ``fps`` None: no timestamps."""
     rng = np.random.default_rng(seed)
     source = Source(Kind.VIDEO, name, (Path(f"/home/jane/{name}"),), output or safe(name))
     tracked_frames = []
@@ -96,7 +96,7 @@ def a_video(name, seen, frames, *, fps=25.0, output=None, seed=0):
 
 
 def a_folder(name, faces, *, output=None):
-    """A folder and its readings; ``faces`` maps each photograph to how many faces it has."""
+    """A folder and its readings; ``faces`` maps each photo to how many faces it has."""
     rng = np.random.default_rng(len(faces))
     source = Source(Kind.PHOTOS, name, tuple(Path(f"/home/jane/{file}") for file in faces), output or safe(name))
     tracked_frames = [
@@ -112,7 +112,7 @@ def safe(name):
 
 
 def a_study(events=None, people=None):
-    """``events`` maps films to (label, start, stop), ``people`` sources to (photograph, face_id, person, group)."""
+    """``events`` maps videos to (label, start, stop), ``people`` sources to (photo, face_id, person, group)."""
     line = Line("study.csv", 2, {})
     return Annotations(
         People(
@@ -236,7 +236,7 @@ def pages_of(folder):
 
 @pytest.fixture
 def small(tmp_path):
-    """Two films and two folders, with everything that can be wrong with them."""
+    """Two videos and two folders, with everything that can be wrong with them."""
     return write_output(
         tmp_path / "out",
         [
@@ -257,7 +257,7 @@ def small(tmp_path):
 
 @pytest.fixture
 def nasty(tmp_path):
-    """A film and a folder under each name that one should not choose."""
+    """A video and a folder under each name that one should not choose."""
     media = []
     for name in NASTY:
         media.append(a_video(f"{name}.mp4", {0: range(8)}, 10))
@@ -420,18 +420,18 @@ def test_the_index_counts_what_the_tables_hold(small):
     assert (both, with_face, len(folder)) == (95, 45, 4)
     assert tiles(Document(small / "index.html")) == {
         "Sources": "4",
-        "Film time looked at": "0:00:03.000",
-        "Film frames looked at": "95",
-        "Film frames with a face": "45",
-        "Tracks in films": "3",
-        "Photographs read": "4",
-        "Photographs with a face": "2",
-        "Faces in photographs": "3",
+        "Video time analysed": "0:00:03.000",
+        "Video frames analysed": "95",
+        "Video frames with a face": "45",
+        "Tracks in videos": "3",
+        "Photos read": "4",
+        "Photos with a face": "2",
+        "Faces in photos": "3",
         "Left out": "3",
         "Not whole": "1",
     }
     text = Document(small / "index.html").text
-    assert "1 film without time stamps not counted" in text
+    assert "1 video without timestamps not counted" in text
     assert "55 faces, summed over the frames" in text
 
 
@@ -459,9 +459,9 @@ def test_videos_and_photos_are_weighted_apart(small):
     assert len(charts) == 2
     for chart, shares in zip(charts, (videos, photos), strict=True):
         assert re.findall(r">([\d.]+) %</text>", chart) == percents(shares)
-    assert "Mean over 0:00:02.000 (2.000 s) of visible faces in 1 film" in index.text
+    assert "Mean over 0:00:02.000 (2.000 s) of visible faces in 1 video" in index.text
     assert "Mean over 3 faces in 1 folder" in index.text
-    assert "1 film that has faces but no time stamps" in index.text
+    assert "1 video that has faces but no timestamps" in index.text
 
 
 def test_a_video_page_shows_each_face_as_the_summary_has_it(small):
@@ -502,7 +502,7 @@ def test_a_video_without_time_stamps_counts_frames(small):
     page = Document(small / "pages/raw.h264.html")
     assert "Frame number" in page.text
     assert "From frame" in page.text
-    assert "the film has no time stamps" in page.text
+    assert "the video has no timestamps" in page.text
     assert cells(small, "pages/raw.h264.html", ">Face 0<")[1:5] == ["5", "unknown", "unknown", "unknown"]
 
 
@@ -514,7 +514,7 @@ def test_the_page_of_photos_lists_faces_and_the_photos_without(small):
     label = next(texts.label(emotion.name) for emotion in TABLE if emotion.name == row["emotion"])
     found = cells(small, "pages/holiday.html", ">a.jpg<")
     assert found == ["a.jpg", "0", "0.88", "10, 20", "30 x 40", label, *percents(row[list(EMOTIONS)])]
-    assert "Photographs without a face empty.jpg" in page.text
+    assert "Photos without a face empty.jpg" in page.text
     assert "torn.jpg" in page.text
     leads = table["emotion"].value_counts()
     for emotion in TABLE:
@@ -542,7 +542,7 @@ def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
 
 @pytest.fixture
 def peopled(tmp_path):
-    """Two people in each of two groups, one of them in two films, and one in photographs too."""
+    """Two people in each of two groups, one of them in two videos, and one in photos too."""
     people = {
         "a.mp4": [(None, 0, "Anna <b>", "x"), (None, 1, "Ben", "y")],
         "b.mp4": [(None, 0, "Anna <b>", "x"), (None, 1, "Cleo", "x"), (None, 2, "Dan", "y")],
@@ -565,8 +565,8 @@ def test_a_person_of_several_videos_is_one_of_the_people(peopled):
     names = re.findall(r'class="name"[^>]*><bdi>([^<]*)', people)
     assert names == ["Anna &lt;b&gt; (x)", "Cleo (x)", "Ben (y)", "Dan (y)", "Emma", "Anna &lt;b&gt; (x)"]
     basis = re.findall(r'<span class="soft"><bdi>([^<]*)', people)
-    assert basis[0] == "0:00:02.800 in 2 films"
-    assert basis[-2:] == ["5 faces in 1 film", "1 face in 1 folder"]
+    assert basis[0] == "0:00:02.800 in 2 videos"
+    assert basis[-2:] == ["5 faces in 1 video", "1 face in 1 folder"]
     links = re.findall(r'class="name" href="([^"]*)"', people)
     assert links == [f"pages/{name}.html#faces" for name in ("b.mp4", "b.mp4", "a.mp4", "b.mp4", "raw.h264")]
     table = read_table(peopled / "summary_by_person.csv", BY_PERSON)
@@ -605,7 +605,7 @@ def test_the_index_tells_everything_that_was_left_out(small):
         assert file in text
     assert cells(small, "index.html", "broken.mp4")[1:] == ["no", "There is a film in it by name, but not one frame."]
     assert cells(small, "index.html", "corrupt")[1] == "in part"
-    assert "2 files that are neither a photograph nor a film notes.txt sub/<b>.xml" in text
+    assert "2 files that are neither a photo nor a video notes.txt sub/<b>.xml" in text
 
 
 @pytest.mark.parametrize(("view", "words"), [("fer2013", "FER2013 would label"), ("ferplus", "human raters")])
@@ -635,7 +635,7 @@ def test_a_run_without_a_face(tmp_path):
     assert "no face was found" in index.text
     assert len(pages) == 2
     assert all("No face was found" in page.text for page in pages)
-    assert tiles(index)["Film frames with a face"] == "0"
+    assert tiles(index)["Video frames with a face"] == "0"
 
 
 def test_a_run_in_which_nothing_could_be_read(tmp_path):
@@ -694,17 +694,17 @@ def test_thumbnails_are_there_only_where_asked_for(tmp_path, astronaut):
         ReportOptions(anonymize=True)
 
 
-def test_pictures_that_cannot_be_cut_are_counted_and_found_where_the_user_says(tmp_path, astronaut):
+def test_thumbnails_that_cannot_be_cut_are_counted_and_found_where_the_user_says(tmp_path, astronaut):
     folder = write_output(
         tmp_path / "out",
         [a_folder("holiday", {"a.png": 2}), a_video("sub/gone.mp4", {0: range(5), 1: range(5)}, 5)],
     )
     told = []
     render.render(folder, ReportOptions(thumbnails=True), tell=told.append)
-    assert [one.partition(":")[0] for one in told] == ["4 pictures of faces could not be cut"]
+    assert [one.partition(":")[0] for one in told] == ["4 thumbnails of faces could not be cut"]
     texts = [Document(folder / path).text for path in ("index.html", "pages/holiday.html", "pages/sub/gone.mp4.html")]
-    assert "4 pictures of faces could not be cut" in texts[0]
-    assert all("2 pictures of faces could not be cut" in text and "--media FOLDER" in text for text in texts[1:])
+    assert "4 thumbnails of faces could not be cut" in texts[0]
+    assert all("2 thumbnails of faces could not be cut" in text and "--media FOLDER" in text for text in texts[1:])
     render.render_single_file(folder, ReportOptions(thumbnails=True), tell=told.append)
     assert told[0] == told[1]
     (tmp_path / "elsewhere/holiday").mkdir(parents=True)
@@ -712,7 +712,7 @@ def test_pictures_that_cannot_be_cut_are_counted_and_found_where_the_user_says(t
     for place in ("elsewhere", "elsewhere/holiday"):
         told.clear()
         render.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), tell=told.append)
-        assert [one.partition(":")[0] for one in told] == ["2 pictures of faces could not be cut"]
+        assert [one.partition(":")[0] for one in told] == ["2 thumbnails of faces could not be cut"]
         assert len(Document(folder / "pages/holiday.html").values("src")) == 2
     render.render(folder, tell=told.append)
     assert len(told) == 1
@@ -758,7 +758,7 @@ def test_a_single_file_that_would_be_too_large_leaves_curves_out_and_says_so(sma
     monkeypatch.setattr(single_file, "MOST_BYTES", 1)
     text = Document(render.render_single_file(small)).text
     assert "4 pages had no room; in the folder they are: pages/sub/interview.mp4.html pages/raw.h264.html" in text
-    assert "3 faces in photographs had no room" in text
+    assert "3 faces in photos had no room" in text
 
 
 def test_a_single_file_holds_all_photos_or_says_where_they_are(tmp_path, monkeypatch):
@@ -786,7 +786,7 @@ def test_a_single_file_holds_all_photos_or_says_where_they_are(tmp_path, monkeyp
     monkeypatch.setattr(single_file, "_live", lambda faces, listed: photospage.live(0, faces=["x" * 100_000]))
     _, page, rows, data = listed()
     assert (rows, data) == (7, None)
-    assert "83 faces in photographs had no room: the folder's timelines have all, and its pages show them" in page.text
+    assert "83 faces in photos had no room: the folder's timelines have all, and its pages show them" in page.text
 
 
 def test_the_same_tables_give_the_same_bytes(small):
@@ -850,6 +850,7 @@ def test_a_page_that_cannot_be_written_is_an_output_error(small):
         render.render(small)
 
 
+@pytest.mark.slow
 def test_a_video_of_100_000_rows_takes_seconds(tmp_path):
     rng = np.random.default_rng(0)
     frames = 50_000

@@ -1,4 +1,4 @@
-"""Pure: from a film's timeline to each face's course along it, frame by frame or averaged into bins."""
+"""Pure: from a video's timeline to each face's curve along it, frame by frame or averaged into bins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,15 +18,15 @@ MOST_BINS = 600
 
 @dataclass(frozen=True)
 class Curve:
-    """One face's shares along a film: a point a frame, or a point a bin.
+    """One face's shares along a video: a point a frame, or a point a bin.
 
     All arrays are in presentation order and of length N; places are in ``unit``.
     """
 
     unit: str
-    """"seconds", or "frames" for a film in which not every frame has a time stamp."""
+    """"seconds", or "frames" for a video in which not every frame has a timestamp."""
     extent: tuple[float, float]
-    """Where the looked-at part of the film begins and ends; the same for each of its faces."""
+    """Where the analysed part of the video begins and ends; the same for each of its faces."""
     starts: np.ndarray
     """(N,) float64."""
     ends: np.ndarray
@@ -42,7 +42,7 @@ class Curve:
     highs: np.ndarray
     """(N, 7) float64: the greatest share of a frame."""
     quality: np.ndarray
-    """(N,) float64: how good the face's picture is to read, 0 to 1; NaN where that is unknown."""
+    """(N,) float64: how good the face's image is to read, 0 to 1; NaN where that is unknown."""
 
     @property
     def average(self) -> np.ndarray:
@@ -62,7 +62,7 @@ class Curve:
 
     @property
     def gaps(self) -> list[tuple[float, float]]:
-        """(start, end) of the stretches of the film without this face, its beginning and end included."""
+        """(start, end) of the stretches of the video without this face, its beginning and end included."""
         breaks = np.flatnonzero(~self.joined[1:]) + 1
         starts = np.concatenate(([self.extent[0]], self.ends[breaks - 1], [self.ends[-1]]))
         ends = np.concatenate(([self.starts[0]], self.starts[breaks], [self.extent[1]]))
@@ -71,23 +71,23 @@ class Curve:
 
 @dataclass(frozen=True)
 class Marks:
-    """What else is known along a film; places in the unit of its courses."""
+    """What else is known along a video; places in the unit of its curves."""
 
     episodes: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     """(start, end) of a face's episodes of each emotion, by its name."""
     poor: Sequence[tuple[float, float]] = ()
-    """(start, end) of the stretches in which a face's pictures are of low quality."""
+    """(start, end) of the stretches in which a face is of low quality."""
     events: Sequence[tuple[str, float, float]] = ()
-    """(label, start, end) of what happened in the film."""
+    """(label, start, end) of what happened in the video."""
 
 
 NO_MARKS = Marks()
 
 
 def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve]:
-    """The course of each of these faces, from the timeline of their film.
+    """The curve of each of these faces, from the timeline of their video.
 
-    Two rows of a face are joined when the frames are neighbours among those looked at, and no time is missing between
+    Two rows of a face are joined when the frames are neighbours among those analysed, and no time is missing between
     them. A row's weight is its duration; unknown durations weigh nothing, unless none is known (as in summaries).
     """
     frames = timeline[["frame", "timestamp", "duration"]].drop_duplicates("frame").sort_values("frame")
@@ -130,7 +130,7 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
 
 
 def binned(curve: Curve, most: int = MOST_BINS) -> Curve:
-    """The course in at most ``most`` equal stretches of its film; those without the face are left out.
+    """The curve in at most ``most`` equal stretches of its video; those without the face are left out.
 
     Means are weighted by time, so that the average of the bins is the average of the frames. A gap shorter than a bin
     and wholly within it can no longer be seen.

@@ -73,12 +73,12 @@ def timeline(
     description: str,
     paper: bool = False,
 ) -> Chart:
-    """One face's seven shares along its film: a line each, broken and hatched where the face is not seen.
+    """One face's seven shares along its video: a line each, broken and hatched where the face is not seen.
 
     Each line runs in a lane of its own, with its emotion's name: seven lines across each other can be told apart by
     nobody. All lanes have the same scale. Where frames are averaged into bins, a band reaches from the least to the
     greatest share of a frame. The name of the emotion with the greatest average is bold. An episode is a bar on top of
-    its emotion's lane, a stretch of poor pictures is hatched the other way round, an event is a pale band across all
+    its emotion's lane, a stretch of low quality is hatched the other way round, an event is a pale band across all
     lanes with its name above, cut where the next one begins. The other arguments as in :func:`distribution`.
     """
     curve = binned(curve)
@@ -215,12 +215,12 @@ def _dress(axes: "Axes", curve: Curve) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{place:.{int(step < 1)}f}"))
     else:
         axes.set_xlabel(say("charts.clock"))
-        # A mark stands on a multiple of the step, so fractions only appear for films that begin late and are short.
+        # A mark stands on a multiple of the step, so fractions only appear for videos that begin late and are short.
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: clock(place)[: None if step < 1 else -4]))
 
 
 def _spans(axes: "Axes", spans: Sequence[tuple[float, float]], gid: str, **look: Any) -> None:
-    """Stretches of the film, across all lanes."""
+    """Stretches of the video, across all lanes."""
     bars = [(start, end - start) for start, end in spans]
     axes.broken_barh(bars, (0, len(TABLE)), linewidth=0, gid=gid, **look)
 
@@ -251,7 +251,7 @@ def _name_events(axes: "Axes", marks: Marks) -> None:
 
 
 def _runs(curve: Curve) -> list[slice]:
-    """The stretches of a course between its gaps."""
+    """The stretches of a curve between its gaps."""
     first = np.flatnonzero(~curve.joined).tolist()
     return [slice(start, stop) for start, stop in pairwise([*first, len(curve.starts)])]
 

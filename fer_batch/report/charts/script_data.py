@@ -1,4 +1,4 @@
-"""Pure: a film's courses as its page's script reads them: JSON, with the numbers packed."""
+"""Pure: a video's curves as its page's script reads them: JSON, with the numbers packed."""
 
 import base64
 import json
@@ -28,9 +28,9 @@ class LiveFace:
 
 
 def video_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) -> str:
-    """JSON for a page: the courses of its faces in as many points as their charts have, and where things are.
+    """JSON for a page: the curves of its faces in as many points as their charts have, and where things are.
 
-    ``container_start`` is the film's own time of our zero, in seconds; ``finer`` the address of the file of
+    ``container_start`` is the video's own time of our zero, in seconds; ``finer`` the address of the file of
     :func:`finer_script`, or empty. The text is safe within a <script> element. There must be a face.
     """
     first = faces[0]
@@ -74,12 +74,12 @@ def finer_script(faces: Sequence[LiveFace]) -> str:
 
 
 def is_coarse(curve: Curve) -> bool:
-    """Whether a page shows fewer points than the film has frames with the face."""
+    """Whether a page shows fewer points than the video has frames with the face."""
     return len(curve.starts) > MOST_BINS
 
 
 def packed(curve: Curve, *, bounds: bool) -> dict[str, str]:
-    """The arrays of a course in base64, little-endian: places as float64, weights as float32, shares as uint16.
+    """The arrays of a curve in base64, little-endian: places as float64, weights as float32, shares as uint16.
 
     Shares count ten-thousandths, (N, 7) by rows. ``bounds``: with the least and the greatest shares.
     """

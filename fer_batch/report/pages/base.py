@@ -116,16 +116,16 @@ class SourceRow:
     page: Link
     table: Link
     frames: int
-    """Frames, or photographs, that were looked at."""
+    """Frames, or photos, that were analysed."""
     frames_with_face: int
     faces: int
     """Rows with a face, but for the spurious ones."""
     spurious: int
     """Rows that are likely no face."""
     tracks: int
-    """Different face_ids; of photographs 0."""
+    """Different face_ids; of photos 0."""
     seconds: float | None
-    """Sum of the durations of the frames that were looked at."""
+    """Sum of the durations of the frames that were analysed."""
     emotion: str
     """Name of the emotion with the largest mean share; empty: no face."""
     shares: Shares
@@ -135,7 +135,7 @@ class SourceRow:
 
 
 def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[str, Any]:
-    """The fields that a film's page and a folder's share; ``page`` where the source has several."""
+    """The fields that a video's page and a folder's share; ``page`` where the source has several."""
     page = page or page_path(source)
     left_out = results.left_out(source)
     told = {line.reason for line in left_out}
@@ -198,7 +198,7 @@ class ChartMaker:
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))
 
     def timeline(self, curve: Curve, marks: Marks, name: str, title: str, description: str) -> ChartFigure:
-        """A face's course."""
+        """A face's curve."""
         chart = draw.timeline(
             curve, marks, prefix=f"chart-{name}", title=title, description=description, paper=self._paper
         )
@@ -260,7 +260,7 @@ def figures(results: Results, source: Mapping[str, Any]) -> ChartMaker:
 
 
 def media_href(results: Results, source: Mapping[str, Any]) -> Link | None:
-    """A link to the film itself, or the folder of the photographs, if it lies together with the output folder."""
+    """A link to the video itself, or the folder of the photos, if it lies together with the output folder."""
     path = results.media.get(source["name"])
     if path is None:
         return None

@@ -30,7 +30,7 @@ class ChartCard:
 
 
 def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
-    """Films and folders in which there is a face."""
+    """Videos and folders in which there is a face."""
     return [
         _small(
             row.name,
@@ -44,7 +44,7 @@ def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
 
 
 def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
-    """Every line of summary_by_person.csv: in films by the time visible, then in photographs by faces, most first."""
+    """Every line of summary_by_person.csv: in videos by the time visible, then in photos by faces, most first."""
     pages = _pages(videos)
     table = results.optional("summary_by_person.csv")
     order = ["seconds_visible", "faces", "person"]
@@ -60,7 +60,7 @@ def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
 
 
 def of_faces(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
-    """Every track of films with time stamps; those visible longest first."""
+    """Every track of videos with timestamps; those visible longest first."""
     pages = _pages(videos)
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
@@ -86,7 +86,7 @@ def _basis(row: Mapping[Any, Any]) -> str:
 
 
 def _video_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
-    """The film that shows a person longest; empty: none does."""
+    """The video that shows a person longest; empty: none does."""
     same = summary["kind"] == Kind.VIDEO
     for column in ("person", "role", "group"):
         same &= summary[column] == row[column]

@@ -42,7 +42,7 @@ class DifferenceRow:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups side by side, in films or in photographs."""
+    """The groups side by side, in videos or in photos."""
 
     heading: str
     rows: tuple[GroupRow, ...]
@@ -54,7 +54,7 @@ class Groups:
 
 
 def groups_of(results: Results, drawing: ChartMaker) -> list[Groups]:
-    """Of films and of photographs, as far as summary_by_group.csv and group_differences.csv have them."""
+    """Of videos and of photos, as far as summary_by_group.csv and group_differences.csv have them."""
     table = results.optional("summary_by_group.csv")
     table = table[table["measure"].isin(MEANS)]
     pairs = results.optional("group_differences.csv")

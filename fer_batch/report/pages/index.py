@@ -46,13 +46,13 @@ class IndexPage(Page):
     tiles: tuple[Tile, ...]
     distributions: tuple[Distribution, ...]
     untimed: int
-    """Films with faces but without time stamps, which no mean over time can hold."""
+    """Videos with faces but without timestamps, which no mean over time can hold."""
     videos: tuple[SourceRow, ...]
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
     groups: tuple[Groups, ...]
     sources: tuple[ChartCard, ...]
-    """Films and folders side by side."""
+    """Videos and folders side by side."""
     people: tuple[ChartCard, ...]
     """People side by side, or tracks where nobody has named them."""
     named: bool

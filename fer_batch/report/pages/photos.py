@@ -1,4 +1,4 @@
-"""What the pages of a folder of photographs show: so many faces on each."""
+"""What the pages of a folder of photos show: so many faces on each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,13 +38,13 @@ MOST_FACES = 200
 
 @dataclass(frozen=True, slots=True)
 class PhotoRow:
-    """One face in a photograph."""
+    """One face in a photo."""
 
     file: str
     face_id: int
     confidence: float
     box: tuple[int, int, int, int]
-    """x, y, width and height in pixels of the upright photograph."""
+    """x, y, width and height in pixels of the upright photo."""
     emotion: str
     shares: Shares
     thumbnail: str
@@ -53,7 +53,7 @@ class PhotoRow:
 
 @dataclass(frozen=True)
 class PhotosPage(Page):
-    """A folder of photographs: its first page, or one of those that list more faces."""
+    """A folder of photos: its first page, or one of those that list more faces."""
 
     path: str
     """Relative to the output folder."""
@@ -84,7 +84,7 @@ def photos_pages(
     timeline: "pd.DataFrame",
     thumbnails: Mapping[tuple[str, int], bytes] | None = None,
 ) -> Iterator[PhotosPage]:
-    """The pages of a folder; ``thumbnails`` are JPEGs by the photograph's name and face_id."""
+    """The pages of a folder; ``thumbnails`` are JPEGs by the photo's name and face_id."""
     first = page_path(source)
     seen = timeline[timeline["success"] & ~timeline["spurious"]]
     faceless = timeline.loc[~timeline["success"], "file"]
@@ -177,7 +177,7 @@ def live(first: int, **more: Any) -> Markup:
 
 
 def columns(rows: Sequence[PhotoRow]) -> dict[str, list[Any]]:
-    """Every face as the page's script reads it, an array a column: all but pictures."""
+    """Every face as the page's script reads it, an array a column: all but thumbnails."""
     shares = np.rint(np.array([row.shares for row in rows]).reshape(-1, len(EMOTIONS)) * 1000).astype(int)
     return {
         "file": [row.file for row in rows],
@@ -189,14 +189,14 @@ def columns(rows: Sequence[PhotoRow]) -> dict[str, list[Any]]:
 
 
 def _script(parts: Iterable[Sequence[PhotoRow]]) -> str:
-    """A script that hands every face of the folder to the page; addresses of pictures are seen from assets/.
+    """A script that hands every face of the folder to the page; addresses of thumbnails are seen from assets/.
 
     It is put together as text, part by part: as objects, all faces take ten times as much memory.
     """
     texts: dict[str, list[str]] = {}
     for rows in parts:
         attached = [href("assets/x", row.thumbnail) if row.thumbnail else "" for row in rows]
-        for name, values in {**columns(rows), "picture": attached}.items():
+        for name, values in {**columns(rows), "thumbnail": attached}.items():
             texts.setdefault(name, []).append(packed(values)[1:-1])
     every = ",".join(f'"{name}":[{",".join(column)}]' for name, column in texts.items())
     return f"ferBatchFaces({{{every}}});\n"

@@ -1,4 +1,4 @@
-"""What a film's page shows: its faces, and each one's course along it."""
+"""What a video's page shows: its faces, and each one's curve along it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,13 +44,13 @@ COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "qu
 """Of a timeline, all that a page without thumbnails is made of."""
 
 MOST_CHARTS = 12
-"""Faces of one film that get charts: those visible longest."""
+"""Faces of one video that get charts: those visible longest."""
 
 MOST_EPISODES = 60
 """Rows of one face's table of episodes."""
 
 LOW_QUALITY = 0.5
-"""Quality below which a chart is hatched: the picture leaves less than half of the model's accuracy above chance."""
+"""Quality below which a chart is dotted: the image leaves less than half of the model's accuracy above chance."""
 
 MOST_STRETCHES = 20
 """Rows of the table beside a timeline chart."""
@@ -58,7 +58,7 @@ MOST_STRETCHES = 20
 
 @dataclass(frozen=True)
 class FaceRow:
-    """One face of a film: a row of summary.csv."""
+    """One face of a video: a row of summary.csv."""
 
     face_id: int
     name: str
@@ -100,7 +100,7 @@ class EventRow:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a face's course, for the table beside its chart."""
+    """A part of a face's curve, for the table beside its chart."""
 
     start: float
     end: float
@@ -118,7 +118,7 @@ class FaceSection:
     """Of the chart's axis and of the stretches: "seconds" or "frames"."""
     gaps: int
     poor: int
-    """Stretches in which its pictures are of low quality."""
+    """Stretches in which the face is of low quality."""
     episodes: tuple[EpisodeRow, ...]
     """In time."""
     more_episodes: int
@@ -133,7 +133,7 @@ class FaceSection:
 
 @dataclass(frozen=True)
 class VideoPage(Page):
-    """One film."""
+    """One video."""
 
     tiles: tuple[Tile, ...]
     notes: tuple[str, ...]
@@ -151,13 +151,13 @@ class VideoPage(Page):
     least_quality: float
     """Below it a chart is hatched."""
     video: Link | None
-    """The film itself; None: it does not lie where a page could reach it."""
+    """The video itself; None: it does not lie where a page could reach it."""
     live: Markup
     """JSON for the script; empty: no face is charted."""
 
 
 def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, tuple[int, Box]]:
-    """For each charted face of a film the number of the frame that shows it best, and its box there."""
+    """For each charted face of a video the number of the frame that shows it best, and its box there."""
     charted = _faces(results, source)[:MOST_CHARTS]
     seen = timeline[timeline["success"] & timeline["face_id"].isin([face.face_id for face in charted])]
     worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
@@ -166,7 +166,7 @@ def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataF
 
 
 def charted_curves(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, Curve]:
-    """The course of each charted face of a film."""
+    """The curve of each charted face of a video."""
     return curves(timeline, [face.face_id for face in _faces(results, source) if face.charted])
 
 
@@ -177,7 +177,7 @@ def video_page(
     found: Mapping[int, Curve],
     thumbnails: Mapping[int, bytes] | None = None,
 ) -> VideoPage:
-    """All that a film's page shows: ``found`` are the courses, ``thumbnails`` JPEGs by face_id."""
+    """All that a video's page shows: ``found`` are the curves, ``thumbnails`` JPEGs by face_id."""
     faces = _faces(results, source)
     charted = [face for face in faces if face.face_id in found]
     least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
@@ -262,7 +262,7 @@ def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float,
 
 
 def _events(events: "pd.DataFrame", extent: tuple[float, float]) -> list[tuple[str, float, float]]:
-    """(label, start, stop) of the events of which some was looked at."""
+    """(label, start, stop) of the events of which some was analysed."""
     spans = (
         (str(label), float(start), float(stop))
         for label, start, stop in events[["label", "start", "stop"]].itertuples(index=False)
