@@ -5,6 +5,7 @@ import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,18 +141,27 @@ class Results:
         """
         return _optional(self.folder, name)
 
-    def left_out(self, source: Mapping[str, Any] | None = None) -> tuple[LeftOut, ...]:
-        """The lines of errors.csv, all or those about a source and its photos."""
-        lines = (
-            LeftOut(str(file), anonymous(str(reason)), bool(kept))
-            for file, kept, reason in self.errors[["file", "rows_kept", "reason"]].itertuples(index=False)
-        )
-        return tuple(line for line in lines if source is None or self._owner(line.file) == source["name"])
+    @cached_property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Every line of errors.csv."""
+        rows = self.errors[["file", "rows_kept", "reason"]].itertuples(index=False)
+        return tuple(LeftOut(str(file), anonymous(str(reason)), bool(kept)) for file, kept, reason in rows)
 
-    def _owner(self, file: str) -> str | None:
-        """The source that a line of errors.csv is about; of two folders, one within the other, the inner one."""
-        names = [one["name"] for one in self.sources if file == one["name"] or file.startswith(one["name"] + "/")]
-        return max(names, key=len, default=None)
+    def left_out_of(self, source: Mapping[str, Any]) -> tuple[LeftOut, ...]:
+        """The lines of errors.csv about a source and its photos."""
+        return tuple(self._left_out_by_source.get(source["name"], ()))
+
+    @cached_property
+    def _left_out_by_source(self) -> Mapping[str, Sequence[LeftOut]]:
+        """Lines by the name of the source that they are about; of two folders, one within the other, the inner one."""
+        names = {source["name"] for source in self.sources}
+        found: dict[str, list[LeftOut]] = {}
+        for line in self.left_out:
+            owner = line.file
+            while owner and owner not in names:
+                owner = owner.rpartition("/")[0]
+            found.setdefault(owner, []).append(line)
+        return found
 
 
 def anonymous(text: str) -> str:

@@ -137,7 +137,7 @@ class SourceRow:
 def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[str, Any]:
     """The fields that a video's page and a folder's share; ``page`` where the source has several."""
     page = page or page_path(source)
-    left_out = results.left_out(source)
+    left_out = results.left_out_of(source)
     told = {line.reason for line in left_out}
     timeline = Link(say("page.this_timeline"), href(page, source["timeline"]))
     summary = Link(say("page.summary"), href(page, "summary.csv"))
@@ -173,7 +173,7 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
         seconds=float(frames["duration"].sum()) if frames["duration"].notna().any() else None,
         emotion=EMOTIONS[int(np.argmax(shares))] if shares else "",
         shares=shares,
-        incomplete=bool(results.left_out(source)),
+        incomplete=bool(results.left_out_of(source)),
     )
 
 

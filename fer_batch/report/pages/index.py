@@ -74,7 +74,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     listed = list(rows)
     videos = tuple(row for kind, row in listed if kind is Kind.VIDEO)
     folders = tuple(row for kind, row in listed if kind is Kind.PHOTOS)
-    left_out = results.left_out()
+    left_out = results.left_out
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
     photos = summary[summary["kind"] == Kind.PHOTOS]
