@@ -189,4 +189,6 @@ def test_every_mistake_ends_the_run_with_its_line_and_what_to_do(
 
 
 def test_a_person_may_change_role_and_group_from_video_to_video(tmp_path: Path) -> None:
-    read(tmp_path, "interview.mp4,0,Anna,guest,before", "sub/Caf\u00e9.mp4,0,Anna,host,after")
+    found = read(tmp_path, "interview.mp4,0,Anna,guest,before", "sub/Caf\u00e9.mp4,0,Anna,host,after")
+    anna = [found.of(source).by_person["Anna"] for source in ("interview.mp4", "sub/Caf\u00e9.mp4")]
+    assert [(naming.role, naming.group) for naming in anna] == [("guest", "before"), ("host", "after")]
