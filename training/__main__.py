@@ -1,22 +1,20 @@
-"""``python -m training``: the only module here that prints. What takes long to import is imported when it is needed."""
+"""``python -m training``: the only module here that prints. Slow imports stand where they are needed."""
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_batch.emotions import VIEWS
-from fer_batch.errors import ExitCode, FerBatchError, UsageError
+from fer_batch.classifiers.model_file import SHIPPED, ModelFile
+from fer_batch.errors import UsageError
+from fer_batch.output.files import replacing, write_json
+from training.command_line import Data, Json, Limit, Model, Settings, errors_in_one_line, read_splits
 from training.config import Config, with_settings
 
 if TYPE_CHECKING:
-    from training.evaluate import Report
-    from training.fer2013 import Split
+    from training.evaluate import Evaluation
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,27 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Data = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DATA",
-        show_default=False,
-        help="fer2013.csv with FER+'s fer2013new.csv beside it, or a folder: of both, of parquet, of train/ and test/.",
-    ),
-]
-
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", show_default=False, help="Any setting of config.py; may be repeated."),
-]
-Limit = Annotated[
-    int | None, typer.Option(min=1, show_default=False, help="Only the first rows of each split: for trying.")
-]
-
 
 @app.callback()
 def _prepare() -> None:
-    """Train the emotion network on FER2013 with FER+'s votes, and measure it.
+    """Train the emotion network on FER2013 with FER+'s votes, measure it, and write what is shipped with it.
 
     Keras computes with the library that KERAS_BACKEND names: tensorflow, jax or torch.
     """
@@ -56,7 +37,7 @@ def fit(
     data: Data,
     out: Annotated[Path, typer.Option(show_default=False, help="Folder of the run; one that was cut goes on.")],
     epochs: Annotated[
-        int | None, typer.Option(min=1, help=f"Times that every picture is seen.  [default: {Config.epochs}]")
+        int | None, typer.Option(min=1, help=f"Times that every image is seen.  [default: {Config.epochs}]")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.  [default: 0]")] = None,
     settings: Settings = None,
@@ -70,15 +51,14 @@ def fit(
     limit: Limit = None,
 ) -> None:
     """Train, and write OUT/fer2013.keras."""
-    with _errors_in_one_line():
-        splits = _read(data, ("Training", "PublicTest"), limit)
+    with errors_in_one_line():
+        splits = read_splits(data, ("Training", "PublicTest"), limit)
         config = with_settings(Config(), settings or ())
         config = replace(config, epochs=epochs or config.epochs, seed=config.seed if seed is None else seed)
 
-        from fer_batch.classifiers.model_file import ModelFile
-        from training.run import MODEL_NAME, run
+        from training.run import MODEL_NAME, train_model
 
-        report = run(
+        evaluation = train_model(
             config,
             splits["Training"],
             splits["PublicTest"],
@@ -86,7 +66,7 @@ def fit(
             start=None if start is None else ModelFile(start),
             teachers=[ModelFile(teacher) for teacher in teachers or ()],
         )
-        _show(report)
+        _show(evaluation)
         typer.echo(out / MODEL_NAME)
 
 
@@ -105,15 +85,15 @@ def distil(
 ) -> None:
     """Train several large teachers and then the student that learns from them, and write OUT/fer2013.keras.
 
-    For a GPU: the teachers take ten times the work of a picture that the student takes.
+    For a GPU: the teachers take ten times the student's work for an image.
     """
-    with _errors_in_one_line():
-        splits = _read(data, ("Training", "PublicTest"), limit)
+    with errors_in_one_line():
+        splits = read_splits(data, ("Training", "PublicTest"), limit)
         student = with_settings(Config(), settings or ())
 
         from training import run
 
-        teachers = [with_settings(config, teacher_settings or ()) for config in run.teachers(student)]
+        teachers = [with_settings(config, teacher_settings or ()) for config in run.teacher_configs(student)]
         _show(run.distil(student, teachers, splits["Training"], splits["PublicTest"], out))
         typer.echo(out / run.MODEL_NAME)
 
@@ -124,29 +104,17 @@ def calibrate(
     model: Annotated[Path, typer.Option(show_default=False, help="A file that fit or calibrate wrote.")],
     out: Annotated[Path, typer.Option(show_default=False, help="The new file; may be the same.")],
 ) -> None:
-    """Fit what is fitted after training anew, on PublicTest: the weight of rare emotions, and two temperatures."""
-    with _errors_in_one_line():
-        from fer_batch.classifiers.model_file import ModelFile
-
+    """Fit anew, on PublicTest, what is fitted after training: the biases of rare emotions, and two temperatures."""
+    with errors_in_one_line():
         file = ModelFile(model)
         if out.suffix != ".keras":
             raise UsageError(f"{out} must end in .keras.")
-        validation = _read(data, ("PublicTest",), None)["PublicTest"]
-        if not validation.has_shares.any():
-            raise UsageError(f"{data} holds no FER+ votes: put fer2013new.csv beside fer2013.csv.")
+        splits = read_splits(data, ("PublicTest",))
 
-        from training import export, prediction, provenance
-        from training.evaluate import UNCALIBRATED
-        from training.run import calibrated
+        from training.run import calibrate_file
 
-        facts = file.metadata.get("provenance", {})
-        found = prediction.load(file.path)
-        before = export.temperatures(found)
-        trained = export.with_biases(export.with_temperatures(found, UNCALIBRATED), -provenance.biases(facts))
-        changed, biases, temperatures = calibrated(trained, validation)
-        export.write(changed, out, {**facts, **provenance.calibration(temperatures, biases)})
-        for view, old, new, added in zip(VIEWS, before, temperatures, biases, strict=True):
-            typer.echo(f"{view}: temperature {new:.4f}, was {old:.4f}; rarest emotion's logit {added.max():+.3f}")
+        for line in calibrate_file(file, splits["PublicTest"], out):
+            typer.echo(line)
         typer.echo(out)
 
 
@@ -155,85 +123,129 @@ def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL", show_default=False, help="A file that fit wrote.")],
 ) -> None:
     """Write the model for OpenVINO, the runtime for CPUs, beside it: MODEL.xml and MODEL.bin."""
-    with _errors_in_one_line():
-        from fer_batch.classifiers.model_file import ModelFile
-
+    with errors_in_one_line():
         file = ModelFile(model)
 
         from training import openvino_file
 
-        typer.echo(openvino_file.write(file.path))
+        typer.echo(openvino_file.write_openvino(file.path))
 
 
 @app.command()
 def evaluate(
     data: Data,
-    model: Annotated[
-        Path | None, typer.Option(show_default=False, help="A file that fit wrote; if left out, the shipped model.")
-    ] = None,
-    metrics: Annotated[
-        Path | None, typer.Option("--json", show_default=False, help="Also write every figure to this file.")
-    ] = None,
+    model: Model = None,
+    metrics: Json = None,
     figures: Annotated[
         Path | None,
         typer.Option(show_default=False, help="Also draw confusion matrices and reliability into this folder, as SVG."),
     ] = None,
 ) -> None:
-    """Print how well a model answers on PublicTest and PrivateTest, and what its shares are worth."""
-    with _errors_in_one_line():
-        from fer_batch.classifiers.model_file import ModelFile
-        from fer_batch.output.files import replacing
-
+    """Print how well a model answers on PublicTest and PrivateTest, and how good its shares are as probabilities."""
+    with errors_in_one_line():
         file = ModelFile(model)
-        splits = _read(data, ("PrivateTest",), None)
+        splits = read_splits(data, ("PrivateTest",))
 
         from training import figures as drawing
-        from training import prediction, provenance
-        from training.evaluate import evaluate as measure
+        from training import release
 
-        made = file.metadata.get("provenance", {})
-        temperatures = provenance.temperatures(made)
-        report = measure(prediction.predictor(prediction.load(file.path)), splits, temperatures)
-        _show(report)
+        evaluation = release.evaluate_file(file, splits)
+        _show(evaluation)
         if metrics is not None:
-            facts = {
-                "model": {"file": file.path.name, "sha256": file.sha256},
-                "data": {name: {"rows": len(split), "sha256": split.sha256} for name, split in splits.items()},
-                "versions": provenance.versions(),
-                **provenance.calibration(temperatures, provenance.biases(made)),
-                "results": report.as_json(),
-                "scores": report.scores_as_json(),
-            }
-            with replacing(metrics) as written:
-                json.dump(facts, written, indent=2)
+            write_json(metrics, release.metrics_as_json(file, splits, evaluation))
         if figures is not None:
-            for path in drawing.write(report, figures):
+            for path in drawing.write_figures(evaluation, figures):
                 typer.echo(path)
 
 
-def _read(data: Path, needed: tuple[str, ...], limit: int | None) -> "dict[str, Split]":
-    from training import fer2013
+@app.command()
+def robustness(data: Data, model: Model = None, metrics: Json = None) -> None:
+    """Print how well a model answers on changed images of PublicTest and PrivateTest, in percent."""
+    with errors_in_one_line():
+        file = ModelFile(model)
+        splits = read_splits(data, ("PrivateTest",))
 
-    splits = fer2013.read(data)
-    for name in needed:
-        if name not in splits:
-            raise UsageError(f"{data} holds no rows of {name}, which this needs.")
-    return splits if limit is None else {name: split.head(limit) for name, split in splits.items()}
+        from training import release
+        from training.robustness import render_robustness
+
+        robust = release.measure_file_robustness(file, splits)
+        typer.echo(render_robustness(robust))
+        if metrics is not None:
+            write_json(metrics, release.metrics_as_json(file, splits, robust=robust))
 
 
-def _show(report: "Report") -> None:
-    from training.evaluate import render, render_scores
+@app.command()
+def selection(data: Data) -> None:
+    """Print what leaving out a fifth of degraded PublicTest and PrivateTest does, for the shipped model."""
+    with errors_in_one_line():
+        from fer_batch.options import AUTO
+        from training.evaluate import TEST_SPLITS
+        from training.selection import WAYS, measure_selection, render_selection
 
-    typer.echo(f"{render(report)}\n\n{render_scores(report)}")
+        splits = read_splits(data, ("PrivateTest",))
+        predict = ModelFile().load(256, AUTO).predict
+        for name in TEST_SPLITS:
+            if name in splits:
+                for way in WAYS:
+                    title = f"{name}, {way} degraded"
+                    typer.echo(render_selection(title, measure_selection(predict, splits[name], way)))
 
 
-@contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    try:
-        yield
-    except FerBatchError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(ExitCode.USAGE) from None
+@app.command()
+def card(
+    metrics: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="METRICS_JSON...", show_default=False, help="What release, or evaluate and robustness, wrote."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(show_default=False, help="The card to write.")],
+    model: Model = None,
+) -> None:
+    """Write the card of a model from its metrics; fer-batch finds it beside the model, with the suffix .md."""
+    with errors_in_one_line():
+        from training.card import CardFacts, read_metrics, render_card
+
+        file = ModelFile(model)
+        text = render_card(CardFacts.of(file, read_metrics(metrics, file)))
+        with replacing(out) as written:
+            written.write(text)
+        typer.echo(out)
+
+
+@app.command()
+def release(
+    run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a finished run.")],
+    data: Data,
+    recalibrate: Annotated[bool, typer.Option("--calibrate", help="First do what calibrate does.")] = False,
+) -> None:
+    """Measure a run's model, and write all that is shipped with it beside it: metrics, OpenVINO's files and card.
+
+    OpenVINO's converter does not run under Python 3.13: use 3.11 or 3.12.
+    """
+    with errors_in_one_line():
+        file = ModelFile(run / SHIPPED.name)
+        splits = read_splits(data, ("PublicTest", "PrivateTest") if recalibrate else ("PrivateTest",))
+
+        from training import release as releasing
+        from training.robustness import render_robustness
+        from training.run import calibrate_file
+
+        if recalibrate:
+            for line in calibrate_file(file, splits["PublicTest"], file.path):
+                typer.echo(line)
+            file = ModelFile(file.path)
+        evaluation, robust, paths = releasing.release(file, splits)
+        _show(evaluation)
+        typer.echo(f"\n{render_robustness(robust)}\n")
+        for path in paths:
+            typer.echo(path)
+
+
+def _show(evaluation: "Evaluation") -> None:
+    from training.evaluate import render_results, render_scores
+
+    typer.echo(f"{render_results(evaluation)}\n\n{render_scores(evaluation)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Augmentation as Keras layers, so that it runs inside the training graph, on whatever device trains."""
+"""Augmentation as Keras layers, so that it runs in the training graph, on the device that trains."""
 
 import math
 from collections.abc import Iterable
@@ -25,11 +25,11 @@ LUMINANCE = np.array(
     ],
     np.float32,
 )
-"""JPEG's rounding of luminance at quality 50, by vertical and horizontal frequency."""
+"""JPEG's quantization steps of luminance at quality 50, in grey levels, by vertical and horizontal frequency."""
 
 
 def placement(config: Config) -> keras.Model:
-    """A model from (N, 48, 48) grey levels in 0..255 to the same, placed otherwise at random while training."""
+    """A model from (N, 48, 48) grey levels in 0..255 to the same, placed at random while training."""
     place = RandomPlacement(config.rotation_degrees, config.translation, config.scale, seed=config.seed)
     return _sequence([place], name="placement")
 
@@ -37,7 +37,7 @@ def placement(config: Config) -> keras.Model:
 def degradation(config: Config) -> keras.Model:
     """A model from (N, 48, 48) grey levels in 0..255 to the same, of worse quality at random while training.
 
-    Apart from :func:`placement`, because a teacher is shown the same face in the same place, but not spoilt.
+    Apart from :func:`placement`, because a teacher sees the face in the same place, but in its full quality.
     """
     steps = [
         RandomSoftness(config.softness, seed=config.seed + 1),
@@ -56,13 +56,13 @@ def _sequence(steps: list[keras.Layer], name: str) -> keras.Model:
 
 
 class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
-    """Mirror, turn, scale and shift each picture by one affine map, so that it is resampled only once.
+    """Mirror, turn, scale and shift each image by a single affine map, so that it is resampled only once.
 
-    A detector does not place its boxes as FER2013's makers did: what the network sees in use is turned, shifted and
-    scaled against what it learnt from.
+    A detector does not place its boxes as FER2013's makers did: the faces that the network sees in use are turned,
+    shifted and scaled in comparison with those that it learnt from.
 
     Args:
-        rotation_degrees: largest turn either way.
+        rotation_degrees: largest turn to either side.
         translation: largest shift along each axis, as a share of the side.
         scale: largest scaling: a factor between 1 / (1 + scale) and 1 + scale, uniform in its logarithm.
         seed: seed of the random numbers.
@@ -76,7 +76,7 @@ class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
         self.random = keras.random.SeedGenerator(seed)
 
     def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """Images of shape (N, H, W, C); unchanged unless ``training``."""
+        """Images (N, H, W, C) to the same; unchanged unless ``training``."""
         if not training:
             return images
         count, (height, width) = ops.shape(images)[0], images.shape[1:3]
@@ -99,10 +99,10 @@ class RandomPlacement(layers.Layer):  # type: ignore[misc] # Keras has no types
 
 
 class _Random(layers.Layer):  # type: ignore[misc] # Keras has no types
-    """A change of some of the pictures, and only while training.
+    """A change of some images, and only while training.
 
     Args:
-        probability: how likely each picture is changed.
+        probability: that an image is changed.
         seed: seed of the random numbers.
     """
 
@@ -112,7 +112,7 @@ class _Random(layers.Layer):  # type: ignore[misc] # Keras has no types
         self.random = keras.random.SeedGenerator(seed)
 
     def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """Images of shape (N, 48, 48, 1) in 0..255; unchanged unless ``training``."""
+        """Images (N, 48, 48, 1) in 0..255 to the same; unchanged unless ``training``."""
         if not training or not self.probability:
             return images
         chosen = self.uniform(images, 0.0, 1.0) < self.probability
@@ -120,39 +120,39 @@ class _Random(layers.Layer):  # type: ignore[misc] # Keras has no types
         return ops.where(ops.expand_dims(chosen, -1), ops.expand_dims(changed, -1), images)
 
     def change(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        """(N, 48, 48) pictures, every one changed."""
+        """(N, 48, 48) images to the same, all of them changed."""
         raise NotImplementedError
 
     def uniform(self, images: keras.KerasTensor, low: float, high: float) -> keras.KerasTensor:
-        """(N, 1, 1) random numbers, one for each picture."""
+        """(N, 1, 1) random numbers, one for each image."""
         return keras.random.uniform((ops.shape(images)[0], 1, 1), low, high, seed=self.random)
 
 
 class RandomSoftness(_Random):
-    """Blur a picture, or take away pixels and enlarge it again as :func:`fer_batch.detection.crop.resample` does.
+    """Blur an image, or reduce and enlarge it again as :func:`fer_batch.detection.crop.resample` does.
 
-    Both are linear and the same along rows and columns, so each is one matrix, applied from both sides.
+    Both are linear and the same along rows and columns, so each is a matrix that is applied from both sides.
     """
 
     SIGMAS = np.arange(0.5, 2.01, 0.25)
-    """Of the Gaussian blurs, in pixels of the 48x48 picture."""
+    """Of the Gaussian blurs, in pixels of the 48x48 image."""
     SIDES = range(14, 46, 2)
-    """Pixels that the smaller pictures have along a side."""
+    """Sides of the reduced images, in pixels."""
 
     def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
         matrices = _softeners(self.SIGMAS, self.SIDES)
-        which = ops.cast(ops.floor(self.uniform(images, 0.0, float(len(matrices)))), "int32")
-        soften = ops.take(matrices, ops.minimum(which[:, 0, 0], len(matrices) - 1), axis=0)
-        return ops.matmul(ops.matmul(soften, images), ops.transpose(soften, (0, 2, 1)))
+        index = ops.cast(ops.floor(self.uniform(images, 0.0, float(len(matrices)))), "int32")
+        chosen = ops.take(matrices, ops.minimum(index[:, 0, 0], len(matrices) - 1), axis=0)
+        return ops.matmul(ops.matmul(chosen, images), ops.transpose(chosen, (0, 2, 1)))
 
 
 class RandomDarkness(_Random):
-    """Take light away, and add a sensor's noise, which the light that is left outweighs the less the less there is."""
+    """Darken an image, and add a sensor's noise."""
 
     LIGHT = (0.15, 1.0)
-    """Part of the light that is left."""
+    """Least and greatest factor of the grey levels."""
     NOISE = (0.0, 8.0)
-    """Standard deviation of the noise, in grey levels."""
+    """Least and greatest standard deviation of the noise, in grey levels."""
 
     def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
         noise = keras.random.normal(ops.shape(images), seed=self.random)
@@ -161,12 +161,13 @@ class RandomDarkness(_Random):
 
 
 class RandomCompression(_Random):
-    """Lose what JPEG loses: each 8x8 block's cosine terms are rounded to multiples that the quality sets.
+    """Quantize as JPEG does: the cosine terms of each 8x8 block are rounded to multiples of the quality's step sizes.
 
-    The luminance table is that of ITU-T T.81, annex K.1, scaled by the quality as libjpeg does.
+    The table of step sizes is that of ITU-T T.81, annex K.1, scaled by the quality as libjpeg does.
     """
 
     QUALITY = (8.0, 80.0)
+    """Least and greatest, 0 to 100 as libjpeg counts."""
 
     def change(self, images: keras.KerasTensor) -> keras.KerasTensor:  # noqa: D102
         quality = self.uniform(images, *self.QUALITY)
@@ -181,7 +182,7 @@ class RandomCompression(_Random):
 
 
 def _softeners(sigmas: Iterable[float], sides: Iterable[int]) -> np.ndarray:
-    """(K, 48, 48) float32: what OpenCV's blurs and changes of size do to a column of a picture."""
+    """(K, 48, 48) float32: the matrices of OpenCV's blurs and changes of size, for a column of an image."""
     columns = np.eye(CROP_SIDE, dtype=np.float32)
     blurs = [
         cv2.sepFilter2D(
@@ -190,12 +191,12 @@ def _softeners(sigmas: Iterable[float], sides: Iterable[int]) -> np.ndarray:
         )
         for sigma in sigmas
     ]  # fmt: skip
-    small = [cv2.resize(columns, (CROP_SIDE, side), interpolation=cv2.INTER_AREA) for side in sides]
-    enlarged = [cv2.resize(one, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_LINEAR) for one in small]
+    reduced = [cv2.resize(columns, (CROP_SIDE, side), interpolation=cv2.INTER_AREA) for side in sides]
+    enlarged = [cv2.resize(image, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_LINEAR) for image in reduced]
     return np.stack([*blurs, *enlarged])
 
 
 def _block_cosines() -> np.ndarray:
-    """(48, 48) float32: the orthonormal cosine transform of every eight rows."""
-    eight = cv2.dct(np.eye(8, dtype=np.float32), flags=cv2.DCT_ROWS).T
-    return np.kron(np.eye(CROP_SIDE // 8, dtype=np.float32), eight)
+    """(48, 48) float32: the orthonormal cosine transform of each eight rows."""
+    eight_rows = cv2.dct(np.eye(8, dtype=np.float32), flags=cv2.DCT_ROWS).T
+    return np.kron(np.eye(CROP_SIDE // 8, dtype=np.float32), eight_rows)

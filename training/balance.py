@@ -1,9 +1,9 @@
-"""A little more weight for rare emotions, so that they do not fall silent. Pure NumPy.
+"""A little more weight for rare emotions, which the network would otherwise hardly ever answer. Pure NumPy.
 
-Logit adjustment after training (Menon et al. 2021, arXiv:2007.07314, section 4.1): from the logit of each emotion, the
-logarithm of how frequent it is, times a strength, is taken away. At strength 0 nothing changes, and accuracy is highest
-where emotions are as frequent as in training; at 1 every emotion counts as if all were equally frequent. Between them
-lies the greatest macro recall that costs no more than PRICE.
+Logit adjustment after training (Menon et al. 2021, arXiv:2007.07314, section 4.1): the logarithm of each emotion's
+frequency, times a strength, is subtracted from its logit. At strength 0 nothing changes, and accuracy is highest where
+emotions are as frequent as in training; at 1 every emotion counts as if all were equally frequent. The strength with
+the greatest macro recall is taken, of those that lower accuracy by no more than PRICE.
 """
 
 import numpy as np
@@ -18,29 +18,29 @@ PRICE = 0.003
 """Part of the faces that may be answered wrong for it: three in a thousand."""
 
 
-def biases(predict: Predict, split: Split) -> np.ndarray:
-    """(2, 7): what is to be added to the logits behind ``predict``'s shares, for each of VIEWS; 0 without answers."""
+def fit_biases(predict: Predict, split: Split) -> np.ndarray:
+    """(2, 7): what to add to the logits behind ``predict``'s shares, for each of VIEWS; 0 where a view has no truth."""
     shares = predict(split.images).astype(np.float64)
-    means = {"fer2013": one_hot(split.labels), "ferplus": split.shares[split.has_shares]}
+    targets = {"fer2013": one_hot(split.labels), "ferplus": split.shares[split.has_shares]}
     truths = {"fer2013": split.labels, "ferplus": split.majority}
-    found = np.zeros((len(VIEWS), len(EMOTIONS)))
+    biases = np.zeros((len(VIEWS), len(EMOTIONS)))
     for axis, view in enumerate(VIEWS):
-        asked = truths[view] >= 0
-        if asked.any():
-            prior = np.maximum(means[view].mean(axis=0), 1 / len(split))
-            found[axis] = fit(shares[asked, axis], truths[view][asked], prior)
-    return found
+        answered = truths[view] >= 0
+        if answered.any():
+            prior = np.maximum(targets[view].mean(axis=0), 1 / len(split))
+            biases[axis] = fit_bias(shares[answered, axis], truths[view][answered], prior)
+    return biases
 
 
-def fit(shares: np.ndarray, truth: np.ndarray, prior: np.ndarray) -> np.ndarray:
+def fit_bias(shares: np.ndarray, truth: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """(7,): the bias that is best for ``shares`` (N, 7) of faces whose emotion is ``truth`` (N,).
 
     ``prior`` (7,) says how frequent each emotion is. Of equally good strengths the smallest is taken.
     """
     logits = np.log(np.maximum(shares, SMALLEST_SHARE))
     rarity = np.asarray(np.log(prior).mean() - np.log(prior))
-    candidates = [np.asarray(strength * rarity) for strength in STRENGTHS]
-    confusions = [confusion_matrix(truth, (logits + candidate).argmax(axis=1)) for candidate in candidates]
+    biases = [np.asarray(strength * rarity) for strength in STRENGTHS]
+    confusions = [confusion_matrix(truth, (logits + bias).argmax(axis=1)) for bias in biases]
     least = accuracy(confusions[0]) - PRICE
-    worth = [macro_recall(one) if accuracy(one) >= least else -1.0 for one in confusions]
-    return candidates[int(np.argmax(worth))]
+    gains = [macro_recall(confusion) if accuracy(confusion) >= least else -1.0 for confusion in confusions]
+    return biases[int(np.argmax(gains))]

@@ -1,4 +1,4 @@
-"""Every setting of a training run, in one frozen value that the model file carries with it."""
+"""Every setting of a training run, in a frozen value that the model file carries with it."""
 
 import ast
 from collections.abc import Iterable
@@ -19,11 +19,11 @@ class Config:
     # Network: a plain residual net (He et al. 2016, arXiv:1512.03385).
     stem_filters: int = 16
     stage_filters: tuple[int, ...] = (32, 64, 128)
-    """Filters of each stage; every stage halves the side of the picture."""
+    """Filters of each stage; every stage halves the side of the image."""
     stage_blocks: tuple[int, ...] = (2, 2, 2)
     """Residual blocks of each stage."""
     squeeze: int = 0
-    """Channels weighted by squeeze and excitation with this reduction (Hu et al. 2018, arXiv:1709.01507); 0: not."""
+    """Reduction of squeeze and excitation, which weights channels (Hu et al. 2018, arXiv:1709.01507); 0: without."""
     dropout: float = 0.3
 
     # Optimisation: SGD with Nesterov momentum, cosine decay to zero after a linear warm-up.
@@ -33,16 +33,16 @@ class Config:
     """Decoupled, times the learning rate; with momentum .9 it acts like an L2 penalty's 5e-4. Kernels only."""
     warmup_epochs: float = 1.0
     ema_momentum: float = 0.999
-    """Decay a step of the running mean of the weights, which is what is evaluated and shipped."""
+    """Decay per step of the running mean of the weights, which is what is evaluated and shipped."""
     kept: float = 0.0
-    """Part of the final weights that are those the run began with, if it began with a model's (Wortsman et al. 2022,
-    arXiv:2109.01903): what is new is learnt, and less of the old is lost."""
+    """Part of the final weights that is taken from the model with which the run began, if there was one (Wortsman et
+    al. 2022, arXiv:2109.01903): less of what that model knew is lost."""
     label_smoothing: float = 0.1
     """On FER2013's labels (Szegedy et al. 2016, arXiv:1512.00567); FER+ shares are soft already."""
     vote_smoothing: float = 0.0
-    """Part of the belief in FER2013's label that goes to FER+'s shares instead, where there are any."""
+    """Part of the target of FER2013's head that is FER+'s shares instead of the label, where there are votes."""
 
-    # Augmentation: place, each a half-range, and then quality.
+    # Augmentation: first of place (each value is half of its range), then of quality.
     rotation_degrees: float = 15.0
     translation: float = 0.08
     """Share of the side."""
@@ -50,25 +50,25 @@ class Config:
     erasing: float = 0.5
     """Highest probability of erasing a rectangle (Zhong et al. 2020, arXiv:1708.04896)."""
     softness: float = 0.3
-    """Probability of a blur, or of a face of fewer pixels, enlarged."""
+    """Probability of a blur, or of an enlarged face of fewer pixels."""
     darkness: float = 0.3
-    """Probability of a dark picture, with a sensor's noise."""
+    """Probability of a dark image, with a sensor's noise."""
     compression: float = 0.3
-    """Probability of JPEG's losses."""
+    """Probability of compression by JPEG."""
 
     # Distillation (Hinton et al. 2015, arXiv:1503.02531), where there are teachers.
     imitation: float = 0.5
-    """Part of the loss that asks for the teachers' shares; the rest asks for the data set's answers."""
+    """Part of the loss that is about the teachers' shares; the rest is about the data set's answers."""
 
     precision: str = "mixed_bfloat16"
     """Keras' dtype policy while training; the exported model computes in float32."""
 
 
 def with_settings(config: Config, settings: Iterable[str]) -> Config:
-    """``config`` with settings of the form ``name=value`` in the place of its own; lists are written ``32,64,128``.
+    """``config``, changed by settings of the form ``name=value``; lists are written ``32,64,128``.
 
     Raises:
-        UsageError: there is no setting of the name, or the value is not of its kind.
+        UsageError: there is no setting of the name, or the value is not of its type.
     """
     values = asdict(config)
     changes: dict[str, Any] = {}
@@ -76,12 +76,12 @@ def with_settings(config: Config, settings: Iterable[str]) -> Config:
         name, _, text = setting.partition("=")
         if name not in values:
             raise UsageError(f"There is no setting {name!r}; there are {', '.join(values)}.")
-        changes[name] = _parsed(text, values[name], setting)
+        changes[name] = _parse(text, values[name], setting)
     return replace(config, **changes)
 
 
-def _parsed(text: str, before: Any, setting: str) -> Any:
-    """``text`` as a value of the kind that ``before`` is."""
+def _parse(text: str, before: Any, setting: str) -> Any:
+    """``text`` as a value of the type of ``before``."""
     if isinstance(before, str):
         return text
     try:
@@ -92,7 +92,7 @@ def _parsed(text: str, before: Any, setting: str) -> Any:
         value = (value,)
     if isinstance(before, float) and type(value) is int:
         value = float(value)
-    whole = not isinstance(value, tuple) or all(type(one) is int for one in value)
-    if type(value) is not type(before) or not whole:
+    integers = not isinstance(value, tuple) or all(type(entry) is int for entry in value)
+    if type(value) is not type(before) or not integers:
         raise UsageError(f"{setting!r} is not understood: the value must look like {before!r}.")
     return value

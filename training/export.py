@@ -1,4 +1,4 @@
-"""The trained network as the file that is shipped: shares instead of logits, all in float32, and its provenance."""
+"""The trained network as a model file: shares instead of logits, all in float32, and its provenance."""
 
 import json
 import zipfile
@@ -27,7 +27,7 @@ def with_shares(trained: keras.Model, config: Config, temperatures: Sequence[flo
     above 1 the shares become more even, the order of the emotions stays. Layers are Keras's own, so that the file loads
     in safe mode.
     """
-    # Trained in mixed precision, the weights are float32 already; only the layers that use them must be made anew.
+    # Also in mixed precision the weights are float32; only the layers that use them must be made anew.
     keras.config.set_dtype_policy("float32")
     rebuilt = network.build(config)
     rebuilt.set_weights(trained.get_weights())
@@ -38,7 +38,7 @@ def with_shares(trained: keras.Model, config: Config, temperatures: Sequence[flo
     return keras.Model(rebuilt.input, shares, name="fer2013")
 
 
-def temperatures(model: keras.Model) -> tuple[float, ...]:
+def read_temperatures(model: keras.Model) -> tuple[float, ...]:
     """What the logits of ``model`` are divided by before the softmax, for each of VIEWS.
 
     Raises:
@@ -48,7 +48,7 @@ def temperatures(model: keras.Model) -> tuple[float, ...]:
 
 
 def with_temperatures(model: keras.Model, temperatures: Sequence[float]) -> keras.Model:
-    """A copy of a model that :func:`with_shares` made, with these temperatures in the place of its own.
+    """A copy of a model that :func:`with_shares` made, with other temperatures, one for each of VIEWS.
 
     Raises:
         ModelError: its logits go into the softmax without a temperature.
@@ -79,10 +79,10 @@ def with_biases(model: keras.Model, biases: np.ndarray) -> keras.Model:
     return copied
 
 
-def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None:
+def write_model(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None:
     """Write ``model`` as a ``.keras`` file that names its emotions and views and carries ``provenance``.
 
-    The file takes ``path``'s place only when it is whole.
+    The file replaces another at ``path`` only when it is whole.
 
     Raises:
         OutputError: it cannot be written.
@@ -100,6 +100,7 @@ def write(model: keras.Model, path: Path, provenance: Mapping[str, Any]) -> None
 
 
 def _temperature_layer(model: keras.Model, view: str) -> layers.Rescaling:
+    """The layer that divides the view's logits; raises ModelError where there is none."""
     name = f"{view}_temperature"
     for layer in model.layers:
         if layer.name == name and isinstance(layer, layers.Rescaling):

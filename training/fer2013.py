@@ -1,4 +1,4 @@
-"""FER2013 and FER+ as people hold them: Kaggle's csv, Kaggle's folder tree, or parquet files.
+"""FER2013 and FER+ in the shapes in which they are found: Kaggle's csv, Kaggle's folder tree, or parquet files.
 
 FER2013: Goodfellow et al. 2013, arXiv:1307.0414. FER+ votes: Barsoum et al. 2016, arXiv:1608.01041.
 """
@@ -20,6 +20,7 @@ SPLITS = ("Training", "PublicTest", "PrivateTest")
 VOTES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
 """FER+'s ten columns in their published order; NF is "not a face"."""
 SEVEN = tuple(VOTES.index(name) for name in EMOTIONS)
+"""Positions in VOTES of the emotions, in the order of EMOTIONS."""
 FOLDERS = {"angry": 0, "disgust": 1, "fear": 2, "happy": 3, "sad": 4, "surprise": 5, "neutral": 6}
 """Kaggle's folder names and the FER2013 code of each."""
 
@@ -53,25 +54,20 @@ class Split:
 
     @property
     def shares(self) -> np.ndarray:
-        """(N, 7) float32: of the raters who chose one of the seven, the share that chose each; zeros where none did."""
+        """(N, 7) float32: of the raters who chose one of EMOTIONS, the share that chose each; zeros where none did."""
         seven = self.votes[:, SEVEN].astype(np.float32)
         shares: np.ndarray = seven / np.maximum(seven.sum(axis=1, keepdims=True), 1)
         return shares
 
     @property
     def has_shares(self) -> np.ndarray:
-        """(N,) bool: somebody chose one of the seven."""
+        """(N,) bool: a rater chose one of EMOTIONS."""
         has_shares: np.ndarray = self.votes[:, SEVEN].sum(axis=1) > 0
         return has_shares
 
     @property
-    def is_face(self) -> np.ndarray:
-        """(N,) bool: not every rater said that there is no face."""
-        return self.votes[:, VOTES.index("NF")] < 10
-
-    @property
     def majority(self) -> np.ndarray:
-        """(N,) position in EMOTIONS of FER+'s top vote; -1 where it is tied or is none of the seven."""
+        """(N,) position in EMOTIONS of FER+'s top vote; -1 where it is tied or is none of EMOTIONS."""
         top = self.votes.max(axis=1, keepdims=True)
         unique = (self.votes == top).sum(axis=1) == 1
         seven = self.votes[:, SEVEN] == top
@@ -79,26 +75,26 @@ class Split:
 
     @property
     def sha256(self) -> str:
-        """Hex digest over every picture, label and vote, in order; the same in every shape that holds the same rows."""
+        """Hex digest over every image, label and vote, in order; the same in every shape that holds the same rows."""
         digest = hashlib.sha256()
         for values in (self.images, self.labels, self.votes):
             digest.update(values.astype(np.uint8).tobytes())
         return digest.hexdigest()
 
 
-def read(path: Path) -> dict[str, Split]:
+def read_data_set(path: Path) -> dict[str, Split]:
     """The splits of the data set at ``path``, by their official names.
 
     ``path`` is fer2013.csv (with FER+'s fer2013new.csv beside it, if there is one), a folder that holds it, a folder
-    of parquet files, or the folder tree with ``train/angry/`` and so on. In the tree a picture's split is the prefix
-    of its name (``PublicTest_…``, as on Kaggle); without such prefixes ``test/`` is reported as PrivateTest.
+    of parquet files, or the folder tree with ``train/angry/`` and so on. In the tree an image's split is the prefix
+    of its name (``PublicTest_…``, as on Kaggle); without such prefixes ``test/`` is PrivateTest.
 
     Raises:
         DataError: nothing of the kind is there, or it is damaged.
     """
-    read_shape, path = _shape(path)
+    read, path = _reader(path)
     try:
-        splits = read_shape(path)
+        splits = read(path)
     except KeyError as error:
         raise DataError(f"{path} is not FER2013 as expected: there is no column {error}.") from error
     except (ValueError, OverflowError, OSError, cv2.error) as error:
@@ -108,7 +104,8 @@ def read(path: Path) -> dict[str, Split]:
     return splits
 
 
-def _shape(path: Path) -> tuple[Callable[[Path], dict[str, Split]], Path]:
+def _reader(path: Path) -> tuple[Callable[[Path], dict[str, Split]], Path]:
+    """The function that reads the data set's shape, and the path that it reads."""
     if path.suffix == ".csv" and path.is_file():
         return _read_csv, path
     if (path / "fer2013.csv").is_file():
@@ -165,7 +162,7 @@ def _parse(pixels: str) -> np.ndarray:
 def _decode(encoded: bytes) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_GRAYSCALE)
     if image is None:
-        raise ValueError("a picture in it cannot be decoded")
+        raise ValueError("an image in it cannot be decoded")
     return image if image.shape == (crop.CROP_SIDE, crop.CROP_SIDE) else crop.resample(image)
 
 

@@ -1,4 +1,4 @@
-"""A report's confusion matrices and reliability diagrams as SVG files; the same report gives the same bytes."""
+"""Confusion matrices and reliability diagrams as SVG files; the same evaluation gives the same bytes."""
 
 import io
 from collections.abc import Iterator
@@ -11,31 +11,32 @@ import numpy as np
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.files import replacing
 from fer_batch.report.texts import label
-from training.evaluate import TEST_SPLITS, Report, Result, Score
+from training.evaluate import TEST_SPLITS, Evaluation, Result, Score
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RULES: dict[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "fer-batch", "font.size": 9}
 DARK = 0.55
-"""Part of a row from which a cell is so dark that its number is white."""
+"""Part of a row from which a cell is so dark that its number is written in white."""
 BLUE = "#0072B2"
 GREY = "#757575"
 
 
-def write(report: Report, folder: Path) -> list[Path]:
-    """Write every figure of a single look, ``confusion-…`` and ``reliability-…``, and name the files.
+def write_figures(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write every figure without flips, ``confusion-…`` and ``reliability-…``; returns the files.
 
     Raises:
         OutputError: one cannot be written.
     """
     drawn = [
-        (f"confusion-{result.rows}-{result.view}.svg", confusion(result))
-        for result in report.results
+        (f"confusion-{result.rows}-{result.view}.svg", draw_confusion(result))
+        for result in evaluation.results
         if not result.flips and result.rows in TEST_SPLITS
     ]
     drawn += [
-        (f"reliability-{score.rows}-{score.view}-{score.against}.svg", reliability(score)) for score in report.scores
+        (f"reliability-{score.rows}-{score.view}-{score.against}.svg", draw_reliability(score))
+        for score in evaluation.scores
     ]
     for name, text in drawn:
         with replacing(folder / name) as file:
@@ -43,8 +44,8 @@ def write(report: Report, folder: Path) -> list[Path]:
     return [folder / name for name, _ in drawn]
 
 
-def confusion(result: Result) -> str:
-    """SVG: for each true emotion (a row), in percent, how its faces were answered; a row without a face stays empty."""
+def draw_confusion(result: Result) -> str:
+    """SVG: for each true emotion (a row), in percent, how its faces were answered; a row without faces stays empty."""
     parts = result.confusion / np.maximum(result.confusion.sum(axis=1, keepdims=True), 1)
     labels = [label(emotion) for emotion in EMOTIONS]
     with _figure(5.4, 5.0) as figure:
@@ -69,20 +70,20 @@ def confusion(result: Result) -> str:
         return _svg(figure)
 
 
-def reliability(score: Score) -> str:
-    """SVG: accuracy over confidence, a point for each bin of equally many faces; a calibrated model's lie on the line.
+def draw_reliability(score: Score) -> str:
+    """SVG: accuracy over confidence, a point for each bin; those of a calibrated model are on the diagonal.
 
     Against votes, accuracy is the part of the raters who agree. Crosses are without the model's temperature.
     """
     with _figure(4.6, 4.6) as figure:
         axes = figure.add_axes((0.13, 0.11, 0.84, 0.81))
         axes.plot((0, 1), (0, 1), color=GREY, linewidth=0.8)
-        for name, one, marker, colour in (
+        for name, bins, marker, colour in (
             ("as it answers", score.reliability, "o", BLUE),
             ("without temperature", score.uncalibrated_reliability, "x", "black"),
         ):
-            label = f"{name}: error {100 * one.error:.1f} %, by chance {100 * one.expected:.1f} %"
-            axes.plot(one.confidence, one.accuracy, marker, color=colour, label=label, markersize=5)
+            legend = f"{name}: error {100 * bins.error:.1f} %, by chance {100 * bins.expected:.1f} %"
+            axes.plot(bins.confidence, bins.accuracy, marker, color=colour, label=legend, markersize=5)
         axes.set(
             xlim=(0, 1),
             ylim=(0, 1),
@@ -97,7 +98,7 @@ def reliability(score: Score) -> str:
 
 @contextmanager
 def _figure(width: float, height: float) -> Iterator["Figure"]:
-    """A figure of so many inches, under our rules and not those of the user's matplotlibrc; no window is opened."""
+    """A figure of this size in inches, drawn by RULES and not by the user's matplotlibrc, without a window."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -111,6 +112,7 @@ def _figure(width: float, height: float) -> Iterator["Figure"]:
 
 
 def _svg(figure: "Figure") -> str:
+    """The figure as SVG, without creator and date."""
     written = io.StringIO()
     figure.savefig(written, format="svg", facecolor="white", metadata=dict.fromkeys(("Creator", "Date")))
     return written.getvalue()

@@ -1,19 +1,19 @@
-"""The figures: how often a classifier is right, and what its shares are worth as probabilities. Pure NumPy.
+"""The figures: how often a classifier is right, and how good its shares are as probabilities. Pure NumPy.
 
 Conventions
     A class is a position in EMOTIONS; ``shares`` are (N, 7), each row summing to 1; ``targets`` are (N, 7) too, one-hot
-    where there is one right class (:func:`one_hot`), shares of raters where there are several opinions.
+    where a single class is right (:func:`one_hot`), shares of raters where there are several raters.
     The answer is the class with the largest share; of equal ones, the first. Its share is the confidence.
     A confusion matrix counts faces: axis 0 is the truth, axis 1 the answer.
     The recall of a class is the part of its faces that were answered right: NaN where it has none.
     Macro recall is the mean over the classes that have a face. Figures are parts of 1, not percent.
     Negative log likelihood is in nats a face, the cross-entropy where targets are shares. A share counts as no smaller
-    than float32's smallest normal number, so that one miss at share 0 costs 87 nats and not infinity.
+    than float32's smallest normal number, so that an error at share 0 costs 87 nats and not infinity.
     The Brier score is the squared distance of shares and targets, summed over the seven (Brier 1950): 0 to 2 a face.
     The calibration error is that of the answer alone (Guo et al. 2017, arXiv:1706.04599), over bins that hold equally
     many faces (Nixon et al. 2019, arXiv:1904.01685): the mean of |accuracy - mean confidence|. Of equal confidences the
     first rows come first. It is above 0 by chance even for a perfect classifier; :attr:`Reliability.expected` says how
-    far. Against several opinions, the part of the raters who agree with the answer stands in the place of accuracy.
+    far. With several raters, accuracy is the part of the raters who agree with the answer.
     Random draws are seeded: the same rows give the same figures.
 """
 
@@ -44,10 +44,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Losses:
-    """What shares cost, held against targets; less is better."""
+    """How far shares are from targets; less is better."""
 
     nll: float
+    """Negative log likelihood, nats a face."""
     brier: float
+    """Brier score, 0 to 2 a face."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Reliability:
     error: float
     """Expected calibration error."""
     expected: float
-    """The same, mean over draws, of a classifier with these confidences that is right exactly as often as they say."""
+    """The same of a perfectly calibrated classifier with these confidences, mean over DRAWS."""
     faces: np.ndarray
     """(B,) faces in each bin, from the least to the most confident; B is BINS, or N where there are fewer faces."""
     confidence: np.ndarray
@@ -100,8 +102,8 @@ def macro_recall(confusion: np.ndarray) -> float:
 def estimates(confusion: np.ndarray, *, seed: int = 0) -> tuple[Estimate, Estimate]:
     """Accuracy and macro recall of (7, 7) counts of at least one face, with their intervals.
 
-    To draw the same number of faces with replacement is to draw the matrix's cells from a multinomial distribution, so
-    no face is touched. In a resample that misses a class, macro recall is the mean of the others.
+    To draw as many faces with replacement is the same as to draw the matrix's cells from a multinomial distribution. In
+    a resample without any face of a class, macro recall is the mean of the others.
     """
     faces = int(confusion.sum())
     cells = np.random.default_rng(seed).multinomial(faces, confusion.ravel() / faces, size=RESAMPLES)
@@ -112,16 +114,16 @@ def estimates(confusion: np.ndarray, *, seed: int = 0) -> tuple[Estimate, Estima
 
 
 def losses(shares: np.ndarray, targets: np.ndarray) -> Losses:
-    """Means over the rows; ``shares`` may also be one row, (7,), for a constant answer."""
-    wide = shares.astype(np.float64)
-    logs = np.log(np.maximum(wide, SMALLEST_SHARE))
+    """Means over the rows; ``shares`` may also be a single row, (7,), for a constant answer."""
+    shares = shares.astype(np.float64)
+    logs = np.log(np.maximum(shares, SMALLEST_SHARE))
     return Losses(
-        nll=float(-(targets * logs).sum(axis=1).mean()), brier=float(((wide - targets) ** 2).sum(axis=1).mean())
+        nll=float(-(targets * logs).sum(axis=1).mean()), brier=float(((shares - targets) ** 2).sum(axis=1).mean())
     )
 
 
 def reliability(shares: np.ndarray, targets: np.ndarray, raters: np.ndarray, *, seed: int = 0) -> Reliability:
-    """The calibration of at least one row's shares; ``raters`` (N,) says of how many opinions each target is made."""
+    """The calibration of (N, 7) shares, N > 0; ``raters`` (N,) says how many raters each target comes from."""
     confidence = shares.max(axis=1).astype(np.float64)
     order = np.argsort(confidence, kind="stable")
     agreed = targets[np.arange(len(targets)), shares.argmax(axis=1)][order]
@@ -135,7 +137,7 @@ def reliability(shares: np.ndarray, targets: np.ndarray, raters: np.ndarray, *, 
         """(...) errors of (..., N) parts."""
         return np.asarray(np.abs(np.add.reduceat(agreed, starts, axis=-1) - confidences).sum(axis=-1) / rows)
 
-    # Opinions drawn from the shares agree with the answer as often as its share says.
+    # Raters drawn from the shares agree with the answer as often as its share says.
     drawn = np.random.default_rng(seed).binomial(raters, confidence.clip(0, 1), size=(DRAWS, rows)) / raters
     return Reliability(
         error=float(error(agreed)),
@@ -149,7 +151,7 @@ def reliability(shares: np.ndarray, targets: np.ndarray, raters: np.ndarray, *, 
 def tempered(shares: np.ndarray, temperature: float) -> np.ndarray:
     """(N, 7) float64: the shares that the same logits give when they are divided by ``temperature``.
 
-    Logarithms of shares are logits, up to a constant that the softmax does not see. A share of 0 stays next to nothing.
+    Logarithms of shares are logits, up to a constant that does not change the softmax. A share of 0 stays near 0.
     """
     logits = np.log(np.maximum(shares.astype(np.float64), SMALLEST_SHARE)) / temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -13,9 +13,9 @@ from training.config import Config
 def build(config: Config) -> keras.Model:
     """A residual net from (N, 48, 48) grey levels in 0..255 to ``{view: (N, 7) logits}``.
 
-    Every picture is brought to mean 0 and variance 1 inside, so that light and contrast do not matter and training and
-    use cannot disagree. The last batch normalisation of a block starts at
-    zero, so that the block starts as the identity (Goyal et al. 2017, arXiv:1706.02677).
+    The first layers bring every image to mean 0 and variance 1, so that light and contrast do not matter, and training
+    and use cannot differ. The last batch normalisation of a block starts at zero, so that the block starts as the
+    identity (Goyal et al. 2017, arXiv:1706.02677).
     """
     inputs = keras.Input((CROP_SIDE, CROP_SIDE), name="faces")
     x = layers.Reshape((CROP_SIDE, CROP_SIDE, 1), name="channel")(inputs)
@@ -33,7 +33,7 @@ def build(config: Config) -> keras.Model:
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Multiply-adds of one picture, over convolutions and dense layers."""
+    """Multiply-adds of an image, over convolutions and dense layers."""
     total = 0
     for layer in network.layers:
         if isinstance(layer, layers.Conv2D):
@@ -58,7 +58,7 @@ def _residual_block(x: keras.KerasTensor, filters: int, stride: int, squeeze: in
 
 
 def _excite(x: keras.KerasTensor, bottleneck: int, name: str) -> keras.KerasTensor:
-    """Every channel weighted by what all the channels hold, over the whole picture."""
+    """Every channel weighted by the means of all channels over the whole image (squeeze and excitation)."""
     weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
     weights = layers.Dense(bottleneck, activation="relu", name=f"{name}_reduce")(weights)
     weights = layers.Dense(x.shape[-1], activation="sigmoid", name=f"{name}_expand")(weights)
@@ -75,7 +75,7 @@ def _convolve(
     activation: str | None = "relu",
     gamma: str = "ones",
 ) -> keras.KerasTensor:
-    """Convolution without bias, batch normalisation, and the activation if one is asked for."""
+    """Convolution without bias, batch normalisation, and an activation, if any."""
     x = layers.Conv2D(
         filters,
         kernel,

@@ -1,4 +1,4 @@
-"""A trained model as a plain function, under whatever backend Keras has: evaluation needs no TensorFlow."""
+"""A trained model as a plain function, under any backend of Keras: evaluation needs no TensorFlow."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ BATCH_SIZE = 256
 
 
 def load(path: Path) -> keras.Model:
-    """The model of a file that ``training.export`` wrote and :class:`fer_batch.classifiers.ModelFile` has checked.
+    """The model of a file that :mod:`training.export` wrote and :class:`ModelFile` has checked.
 
     Raises:
         ModelError: it does not hold a network that gives shares for each of VIEWS, or is not safe to load.
     """
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its layers raise
+    except Exception as error:  # Keras raises errors of many types
         first_line = str(error).partition("\n")[0]
         raise ModelError(f"{path.name} cannot be loaded as a Keras model: {first_line}") from error
     if not isinstance(model.output, dict) or set(model.output) != set(VIEWS):

@@ -1,4 +1,4 @@
-"""Where a model comes from: what its file says of the run that made it. Names no path, person or machine."""
+"""Where a model and its figures come from: facts for JSON that name no path, person or machine."""
 
 import importlib
 import platform
@@ -16,22 +16,22 @@ import fer_batch
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training.config import Config
-from training.evaluate import UNCALIBRATED, Report
+from training.evaluate import UNCALIBRATED, Evaluation
 from training.fer2013 import Split
 
 UNBIASED = np.zeros((len(VIEWS), len(EMOTIONS)))
-"""The biases of a model whose logits are as they were trained."""
+"""The biases, by view and emotion, of a model whose logits are as they were trained."""
 
 
 def describe(
     config: Config,
     training: Split,
     validation: Split,
-    report: Report,
+    evaluation: Evaluation,
     temperatures: Sequence[float] = UNCALIBRATED,
     biases: np.ndarray = UNBIASED,
 ) -> dict[str, Any]:
-    """Facts ready for JSON; ``report`` says how the model answers on ``validation``, which is PublicTest.
+    """What a model file says of the run that made it; ``evaluation`` is that on ``validation``, which is PublicTest.
 
     ``temperatures``, one for each of VIEWS, and ``biases`` (2, 7) are those that the model applies.
     """
@@ -48,12 +48,12 @@ def describe(
         "versions": versions(),
         "public_test": {
             view: {
-                "faces": one.faces,
-                "accuracy": one.accuracy,
-                "macro_recall": one.macro_recall,
+                "faces": result.faces,
+                "accuracy": result.accuracy,
+                "macro_recall": result.macro_recall,
             }
             for view in VIEWS
-            for one in [report.one("PublicTest", view, flips=False)]
+            for result in [evaluation.result("PublicTest", view, flips=False)]
         },
     }
     commit = _commit()
@@ -68,14 +68,14 @@ def calibration(temperatures: Sequence[float], biases: np.ndarray = UNBIASED) ->
     return {"temperatures": dict(zip(VIEWS, temperatures, strict=True)), "biases": by_view}
 
 
-def biases(facts: Mapping[str, Any]) -> np.ndarray:
-    """(2, 7): what a model's provenance says was added to its logits after training; 0 where it says nothing."""
-    found = facts.get("biases", {})
-    return np.array([[float(found.get(view, {}).get(emotion, 0)) for emotion in EMOTIONS] for view in VIEWS])
+def recorded_biases(facts: Mapping[str, Any]) -> np.ndarray:
+    """(2, 7): what was added to a model's logits after training, from its provenance; 0 where that does not say."""
+    biases = facts.get("biases", {})
+    return np.array([[float(biases.get(view, {}).get(emotion, 0)) for emotion in EMOTIONS] for view in VIEWS])
 
 
 def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str, Any]:
-    """The fact of the models that a run began with and learnt from, by their SHA-256 and their own provenance."""
+    """The models that a run began with and learnt from, by their SHA-256 and their own provenance."""
     return {
         name: [{"sha256": file.sha256, "provenance": file.metadata.get("provenance", {})} for file in files]
         for name, files in (("start", [start] if start else []), ("teachers", teachers))
@@ -83,10 +83,10 @@ def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str,
     }
 
 
-def temperatures(facts: Mapping[str, Any]) -> tuple[float, ...]:
-    """What a model's provenance says of its temperatures, for each of VIEWS: 1 where it says nothing."""
-    found = facts.get("temperatures", {})
-    return tuple(float(found.get(view, one)) for view, one in zip(VIEWS, UNCALIBRATED, strict=True))
+def recorded_temperatures(facts: Mapping[str, Any]) -> tuple[float, ...]:
+    """A model's temperatures, one for each of VIEWS, from its provenance; 1 where that does not say."""
+    temperatures = facts.get("temperatures", {})
+    return tuple(float(temperatures.get(view, 1)) for view in VIEWS)
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One run: fit, keep a checkpoint after every epoch, give back the network with its mean weights."""
+"""Training of a network: a checkpoint after every epoch, and in the end the network with its mean weights."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,13 @@ from training.fer2013 import Split
 from training.prediction import load
 
 RENORMALISING_STEPS = 150
-"""Batches from which batch normalisation is estimated anew; with momentum .9 its running mean forgets in fifty."""
+"""Batches on which batch normalisation is estimated anew: its running mean, of momentum .9, forgets in fifty."""
 
-BETWEEN_LIGHT_AND_LOGITS = (layers.Conv2D, layers.BatchNormalization, layers.Activation, layers.ReLU, layers.Add)
-"""Layers of which nearly all of a network's work is made, and which bear a lower precision."""
+LOW_PRECISION_LAYERS = (layers.Conv2D, layers.BatchNormalization, layers.Activation, layers.ReLU, layers.Add)
+"""Layers that do nearly all of a network's work, and whose answers hardly change in a lower precision."""
 
 
-def fit(
+def fit_network(
     config: Config,
     training: Split,
     validation: Split,
@@ -37,23 +37,23 @@ def fit(
     start: ModelFile | None = None,
     teachers: Sequence[ModelFile] = (),
 ) -> keras.Model:
-    """Train a network and return it, weights averaged; ``folder`` holds the checkpoint and a log.
+    """Train a network and return it with the running mean of its weights; ``folder`` holds the checkpoint and a log.
 
     May be cut at any moment: called again with the same configuration, rows, models and folder it goes on after the
-    last finished epoch. ``validation`` is only watched, with the weights of the moment and not their mean.
+    last finished epoch.
 
     Args:
         config: every setting.
-        training: rows to learn.
-        validation: rows to watch.
-        folder: the run's.
-        start: a trained model whose weights are the first; new ones are drawn without.
-        teachers: trained models whose mean shares are learnt beside the data set's answers. They see every face in the
-            place where the network sees it, but not spoilt, and so teach that quality does not matter.
+        training: the rows that are learnt.
+        validation: rows that are only evaluated, for the log, with the current weights and not their mean.
+        folder: the folder of the run.
+        start: a trained model with whose weights the run begins; without, they are random.
+        teachers: trained models whose mean shares are learnt beside the data set's labels and votes. They see every
+            face where the network sees it, but in its full quality, and so teach that quality does not matter.
 
     Raises:
-        UsageError: there are no FER+ votes to learn from, or ``start`` is of another shape than ``config`` says, or
-            ``folder`` holds a damaged checkpoint, or one of another configuration, other rows or other models.
+        UsageError: ``training`` has no FER+ votes, or ``start`` is not of the shape that ``config`` says, or
+            ``folder`` holds a damaged checkpoint, or a run of another configuration, other rows or other models.
         OutputError: ``folder`` cannot be written to.
     """
     if not training.has_shares.any():
@@ -64,10 +64,10 @@ def fit(
     claim(folder, config, training, start, teachers)
     with _precision(config.precision):
         keras.utils.set_random_seed(config.seed)
-        taught_by = [_in(config.precision, file) for file in teachers]
-        model = _trainable(config, -(-len(training) // config.batch_size), taught_by)
+        teacher_models = [_load_teacher(file, config.precision) for file in teachers]
+        model = _trainable(config, -(-len(training) // config.batch_size), teacher_models)
         if start is not None:
-            _begin_with(model.get_layer("network"), start)
+            _set_weights(model.get_layer("network"), start)
         checkpoint = Checkpoint(folder)
         model.fit(
             training.images,
@@ -88,7 +88,7 @@ def fit(
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Everything that training needs to go on, written after each epoch to one file, which is replaced as a whole."""
+    """Writes after each epoch what training needs to go on: the weights, and a small file that names them."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
         self.path = folder / "checkpoint.json"
 
     def restore(self, model: keras.Model) -> int:
-        """Load the newest state into a compiled model; the number of epochs that it has behind it.
+        """Load the last state into a compiled model; returns the number of epochs that are finished.
 
         Raises:
             UsageError: the state is damaged.
@@ -114,7 +114,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
             ) from error
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 # Keras passes it
-        """Write the state; the small file that names it is replaced last, so a cut leaves the one before."""
+        """Write the state; the file that names the weights is replaced last, so that a cut leaves the state before."""
         weights = f"checkpoint-{epoch % 2}.weights.h5"
         try:
             self.model.save_weights(self.folder / weights)
@@ -125,10 +125,10 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no
 
 
 class Imitation(layers.Layer):  # type: ignore[misc] # Keras has no types
-    """Passes the network's logits on, and adds to the loss how far they are from the teachers' shares.
+    """Returns the network's logits, and adds to the loss how far they are from the teachers' shares.
 
     Args:
-        weight: what the cross entropy, averaged over the faces and summed over the views, is multiplied by.
+        weight: factor of the cross entropy, which is averaged over the faces and summed over the views.
     """
 
     def __init__(self, weight: float, **kwargs: Any) -> None:
@@ -138,7 +138,7 @@ class Imitation(layers.Layer):  # type: ignore[misc] # Keras has no types
     def call(
         self, logits: dict[str, keras.KerasTensor], taught: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """``{view: (N, 7)}`` logits, and shares to imitate."""
+        """``logits`` and the teachers' shares ``taught``, both ``{view: (N, 7)}``; returns the logits."""
         for view in VIEWS:
             entropy = keras.ops.categorical_crossentropy(taught[view], logits[view], from_logits=True)
             self.add_loss(self.weight * keras.ops.mean(entropy))
@@ -152,7 +152,7 @@ def claim(
     start: ModelFile | None = None,
     teachers: Sequence[ModelFile] = (),
 ) -> None:
-    """Write into ``folder`` what its run is.
+    """Write into ``folder`` what its run is: config.json, data.json and models.json.
 
     Raises:
         UsageError: it holds a run of another configuration, other rows or other models.
@@ -176,7 +176,7 @@ def claim(
 
 @contextmanager
 def _precision(policy: str) -> Iterator[None]:
-    """Layers made inside compute as Keras' dtype policy of that name says; it is global, so it is put back."""
+    """Layers made inside compute by Keras's dtype policy of that name. It is global, so it is restored afterwards."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -185,12 +185,12 @@ def _precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _in(policy: str, file: ModelFile) -> keras.Model:
-    """A trained model whose convolutions, and what lies between them, compute as Keras' dtype policy ``policy``."""
+def _load_teacher(file: ModelFile, policy: str) -> keras.Model:
+    """A trained model whose LOW_PRECISION_LAYERS compute by Keras's dtype policy ``policy``."""
 
     def copy(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
-        if isinstance(layer, BETWEEN_LIGHT_AND_LOGITS):
+        if isinstance(layer, LOW_PRECISION_LAYERS):
             config["dtype"] = policy
         return type(layer).from_config(config)
 
@@ -200,24 +200,24 @@ def _in(policy: str, file: ModelFile) -> keras.Model:
     return copied
 
 
-def _begin_with(net: keras.Model, start: ModelFile) -> None:
-    """Give ``net`` the weights of a trained model of its shape."""
+def _set_weights(model: keras.Model, start: ModelFile) -> None:
+    """Set the weights of ``model`` to those of a trained model of its shape."""
     try:
-        net.set_weights(load(start.path).get_weights())
+        model.set_weights(load(start.path).get_weights())
     except ValueError as error:
         raise UsageError(
-            f"{start.path.name} cannot be gone on with: its network is not of the shape that the configuration says."
+            f"A run cannot begin with {start.path.name}: its network is not of the shape that the configuration says."
         ) from error
 
 
-def _blend(net: keras.Model, start: ModelFile, kept: float) -> None:
-    """Move every weight of ``net`` towards that of ``start``, by the part ``kept`` of the way."""
-    before = load(start.path).get_weights()
-    net.set_weights([(1 - kept) * new + kept * old for new, old in zip(net.get_weights(), before, strict=True)])
+def _blend(model: keras.Model, start: ModelFile, kept: float) -> None:
+    """Replace every weight of ``model`` by its mean with that of ``start``, whose part in the mean is ``kept``."""
+    pairs = zip(model.get_weights(), load(start.path).get_weights(), strict=True)
+    model.set_weights([(1 - kept) * new + kept * old for new, old in pairs])
 
 
 def _trainable(config: Config, steps_per_epoch: int, teachers: Sequence[keras.Model] = ()) -> keras.Model:
-    """Augmentation and network, beside the teachers, in one compiled model."""
+    """Augmentation, network and teachers in a compiled model: (N, 48, 48) grey levels to ``{view: (N, 7) logits}``."""
     faces = keras.Input((CROP_SIDE, CROP_SIDE), name="faces")
     placed = augment.placement(config)(faces)
     logits = network.build(config)(augment.degradation(config)(placed))
@@ -257,26 +257,26 @@ def _trainable(config: Config, steps_per_epoch: int, teachers: Sequence[keras.Mo
 
 
 def _renormalise(model: keras.Model, training: Split, config: Config) -> None:
-    """Estimate the statistics of batch normalisation anew, for the mean weights that fit leaves in place.
+    """Estimate the statistics of batch normalisation anew, for the mean weights with which Keras's fit ends.
 
-    Those kept while training belong to the raw weights (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
+    Those gathered while training belong to the raw weights (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
     """
     order = np.random.default_rng(config.seed).permutation(len(training))
-    batches = [order[at : at + config.batch_size] for at in range(0, len(order), config.batch_size)]
-    spoilt = [model.get_layer(name) for name in ("placement", "degradation", "network")]
+    batches = [order[first : first + config.batch_size] for first in range(0, len(order), config.batch_size)]
+    parts = [model.get_layer(name) for name in ("placement", "degradation", "network")]
     for step in range(RENORMALISING_STEPS):
         x = training.images[batches[step % len(batches)]]
-        for part in spoilt:
+        for part in parts:
             x = part(x, training=True)
 
 
 def _targets(split: Split, vote_smoothing: float) -> dict[str, np.ndarray]:
-    """Shares to learn, (N, 7) for each view."""
+    """The shares to learn: ``{view: (N, 7)}`` float32."""
     smoothing = vote_smoothing * split.has_shares[:, np.newaxis].astype(np.float32)
     labels = np.eye(len(EMOTIONS), dtype=np.float32)[split.labels]
     return {"fer2013": (1 - smoothing) * labels + smoothing * split.shares, "ferplus": split.shares}
 
 
 def _weights(split: Split) -> dict[str, np.ndarray]:
-    """A row counts for a head only where it has an answer to that head's question."""
+    """``{view: (N,)}`` float32: 1 where a row has a label, or votes, for that view's head; else 0."""
     return {"fer2013": np.ones(len(split), np.float32), "ferplus": split.has_shares.astype(np.float32)}

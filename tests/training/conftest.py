@@ -15,6 +15,16 @@ from training.fer2013 import SEVEN, SPLITS, VOTES, Split
 
 CUT_AFTER = 2
 
+TRAIN = {"run", "finished_run", "small_network", "few_renormalising_steps"}
+"""Fixtures of which each means that a network is trained; their tests get the marker ``training``."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before those without the wanted markers are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents and TRAIN.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.training)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -89,8 +99,8 @@ def run(splits: dict[str, Split], config: Config, tmp_path_factory: pytest.TempP
         patch.setattr(train, "RENORMALISING_STEPS", 21)
         with pytest.MonkeyPatch.context() as knife:
             knife.setattr(train.Checkpoint, "on_epoch_end", write_and_stop)
-            train.fit(config, splits["Training"], splits["PublicTest"], folder)
+            train.fit_network(config, splits["Training"], splits["PublicTest"], folder)
         # The cut came while the next epoch's weights were written.
         (folder / f"checkpoint-{CUT_AFTER % 2}.weights.h5").write_bytes(b"half a file")
-        network = train.fit(config, splits["Training"], splits["PublicTest"], folder)
+        network = train.fit_network(config, splits["Training"], splits["PublicTest"], folder)
     return Run(network, folder, config)

@@ -1,4 +1,4 @@
-"""What augmentation may do to a picture, and what it may not."""
+"""What augmentation may do to an image, and what it may not."""
 
 from dataclasses import replace
 
@@ -45,11 +45,11 @@ def both(config: Config, images: np.ndarray, *, training: bool) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(augment.degradation(config)(placed, training=training)))
 
 
-def test_in_use_a_picture_stays_as_it_is(images: np.ndarray) -> None:
+def test_in_use_an_image_stays_as_it_is(images: np.ndarray) -> None:
     np.testing.assert_array_equal(both(Config(), images, training=False), images)
 
 
-def test_in_training_every_picture_changes_and_keeps_its_range(images: np.ndarray) -> None:
+def test_in_training_every_image_changes_and_keeps_its_range(images: np.ndarray) -> None:
     changed = both(Config(), images, training=True)
     assert changed.shape == images.shape
     assert (np.abs(changed - images).max(axis=(1, 2)) > 1).all()
@@ -57,13 +57,13 @@ def test_in_training_every_picture_changes_and_keeps_its_range(images: np.ndarra
     assert changed.max() <= 255
 
 
-def test_the_same_seed_makes_the_same_pictures(images: np.ndarray) -> None:
+def test_the_same_seed_makes_the_same_images(images: np.ndarray) -> None:
     first, second = (both(Config(), images, training=True) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, both(replace(Config(), seed=9), images, training=True))
 
 
-def test_without_ranges_half_of_the_pictures_are_mirrored_and_nothing_else() -> None:
+def test_without_ranges_half_of_the_images_are_mirrored_and_nothing_else() -> None:
     images = np.random.default_rng(1).uniform(0, 255, (400, CROP_SIDE, CROP_SIDE, 1)).astype(np.float32)
     moved = keras.ops.convert_to_numpy(RandomPlacement(0.0, 0.0, 0.0, seed=0)(images, training=True))
     kept = np.abs(moved - images).max(axis=(1, 2, 3)) < 0.1
@@ -98,7 +98,7 @@ def test_a_shift_goes_both_ways_on_both_axes_and_stays_in_its_range() -> None:
 
 
 @pytest.mark.parametrize("layer", [RandomSoftness, RandomDarkness, RandomCompression])
-def test_a_change_of_quality_meets_its_part_of_the_pictures_and_leaves_the_rest(
+def test_a_change_of_quality_meets_its_part_of_the_images_and_leaves_the_rest(
     layer: type[RandomSoftness], images: np.ndarray
 ) -> None:
     many = np.tile(images, (10, 1, 1))[..., np.newaxis]
@@ -150,5 +150,5 @@ def test_compression_is_what_a_jpeg_encoder_does(quality: int, monkeypatch: pyte
 
 
 def changed_by(layer: RandomSoftness, images: np.ndarray) -> np.ndarray:
-    """(N, 48, 48) pictures through a layer in training."""
+    """(N, 48, 48) images through a layer in training."""
     return np.asarray(keras.ops.convert_to_numpy(layer(images[..., np.newaxis], training=True)))[..., 0]

@@ -27,7 +27,7 @@ def answered(shares: np.ndarray, truth: np.ndarray, bias: np.ndarray | float) ->
 
 def test_the_rare_gain_recall_at_no_more_than_the_price(faces: tuple[np.ndarray, np.ndarray]) -> None:
     shares, truth = faces
-    bias = balance.fit(shares, truth, PRIOR)
+    bias = balance.fit_bias(shares, truth, PRIOR)
     before, after = answered(shares, truth, 0.0), answered(shares, truth, bias)
     assert accuracy(after) >= accuracy(before) - balance.PRICE
     assert macro_recall(after) > macro_recall(before) + 0.01
@@ -39,9 +39,9 @@ def test_the_rare_gain_recall_at_no_more_than_the_price(faces: tuple[np.ndarray,
 def test_what_gains_nothing_stays(faces: tuple[np.ndarray, np.ndarray]) -> None:
     shares, truth = faces
     certain = 0.9 * np.eye(len(EMOTIONS))[truth] + 0.1 / len(EMOTIONS)
-    np.testing.assert_array_equal(balance.fit(certain, truth, PRIOR), 0)
+    np.testing.assert_array_equal(balance.fit_bias(certain, truth, PRIOR), 0)
     equal = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
-    np.testing.assert_allclose(balance.fit(shares, truth, equal), 0, atol=1e-12)
+    np.testing.assert_allclose(balance.fit_bias(shares, truth, equal), 0, atol=1e-12)
 
 
 def test_each_view_is_balanced_on_its_own_question(splits: dict[str, Split]) -> None:
@@ -50,7 +50,7 @@ def test_each_view_is_balanced_on_its_own_question(splits: dict[str, Split]) -> 
     def guess(images: np.ndarray) -> np.ndarray:
         return np.random.default_rng(0).dirichlet(np.ones(len(EMOTIONS)), (len(images), 2))
 
-    found = balance.biases(guess, split)
+    found = balance.fit_biases(guess, split)
     assert found.shape == (2, len(EMOTIONS))
     voteless = Split(split.images, split.labels, np.zeros_like(split.votes))
-    np.testing.assert_array_equal(balance.biases(guess, voteless)[1], 0)
+    np.testing.assert_array_equal(balance.fit_biases(guess, voteless)[1], 0)

@@ -55,7 +55,7 @@ def opinions(model: keras.Model) -> Split:
 def test_a_known_temperature_is_found(temperature: float, seed: int) -> None:
     logits = logits_of(50, seed)
     truth = tempered(np.exp(logits), 1)
-    assert calibrate.fit(logits * temperature, truth) == pytest.approx(temperature, rel=1e-6)
+    assert calibrate.fit_temperature(logits * temperature, truth) == pytest.approx(temperature, rel=1e-6)
 
 
 def test_it_is_where_the_likelihood_is_greatest() -> None:
@@ -63,7 +63,7 @@ def test_it_is_where_the_likelihood_is_greatest() -> None:
     targets = one_hot(np.random.default_rng(1).integers(0, COUNT, 500))
     targets[:300] = one_hot(logits[:300].argmax(axis=1))
     shares = tempered(np.exp(logits), 1)
-    found = calibrate.fit(logits, targets)
+    found = calibrate.fit_temperature(logits, targets)
     least = losses(tempered(shares, found), targets).nll
     for other in (0.98, 1.02):
         assert losses(tempered(shares, found * other), targets).nll > least
@@ -71,10 +71,10 @@ def test_it_is_where_the_likelihood_is_greatest() -> None:
 
 def test_what_has_no_best_temperature_stays_in_bounds() -> None:
     logits = logits_of(20, seed=2)
-    assert calibrate.fit(logits, one_hot(logits.argmax(axis=1))) == pytest.approx(calibrate.BOUNDS[0])
-    assert calibrate.fit(logits, one_hot(logits.argmin(axis=1))) == pytest.approx(calibrate.BOUNDS[1])
-    assert calibrate.fit(np.zeros((5, COUNT)), one_hot(np.arange(5))) == 1
-    assert calibrate.fit(np.empty((0, COUNT)), np.empty((0, COUNT))) == 1
+    assert calibrate.fit_temperature(logits, one_hot(logits.argmax(axis=1))) == pytest.approx(calibrate.BOUNDS[0])
+    assert calibrate.fit_temperature(logits, one_hot(logits.argmin(axis=1))) == pytest.approx(calibrate.BOUNDS[1])
+    assert calibrate.fit_temperature(np.zeros((5, COUNT)), one_hot(np.arange(5))) == 1
+    assert calibrate.fit_temperature(np.empty((0, COUNT)), np.empty((0, COUNT))) == 1
 
 
 def test_each_view_has_its_own_question() -> None:
@@ -87,19 +87,19 @@ def test_each_view_has_its_own_question() -> None:
     votes[:2000, SEVEN] = random.multinomial(10, shares[:2000])
     split = Split(np.zeros((4000, 1, 1), np.uint8), labels, votes)
     both = np.stack([tempered(shares, 0.5), tempered(shares, 2.0)], axis=1)
-    found = calibrate.temperatures(lambda _: both, split)
+    found = calibrate.fit_temperatures(lambda _: both, split)
     assert found == pytest.approx((2.0, 0.5), rel=0.06)
     voteless = Split(split.images, labels, np.zeros_like(votes))
-    assert calibrate.temperatures(lambda _: both, voteless) == (found[0], 1.0)
+    assert calibrate.fit_temperatures(lambda _: both, voteless) == (found[0], 1.0)
 
 
 def test_a_sharpened_model_comes_back(sharpened: keras.Model, opinions: Split) -> None:
-    found = calibrate.temperatures(prediction.predictor(sharpened), opinions)
+    found = calibrate.fit_temperatures(prediction.predictor(sharpened), opinions)
     assert found == pytest.approx((3.0, 2.0), rel=0.15)
     calibrated = export.with_temperatures(sharpened, found)
-    assert export.temperatures(calibrated) == pytest.approx(found)
-    assert export.temperatures(sharpened) == (1, 1)
-    again = calibrate.temperatures(prediction.predictor(calibrated), opinions)
+    assert export.read_temperatures(calibrated) == pytest.approx(found)
+    assert export.read_temperatures(sharpened) == (1, 1)
+    again = calibrate.fit_temperatures(prediction.predictor(calibrated), opinions)
     assert again == pytest.approx((1, 1), abs=1e-3)
 
 
@@ -116,13 +116,13 @@ def test_a_model_without_the_layer_is_refused() -> None:
     inputs = keras.Input((48, 48))
     bare = keras.Model(inputs, keras.layers.Flatten()(inputs))
     with pytest.raises(ModelError, match="no layer fer2013_temperature"):
-        export.temperatures(bare)
+        export.read_temperatures(bare)
 
 
 def test_a_file_keeps_its_temperatures(model: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "cool.keras"
-    export.write(export.with_temperatures(model, (1.5, 0.75)), path, {"made": "here"})
+    export.write_model(export.with_temperatures(model, (1.5, 0.75)), path, {"made": "here"})
     assert read_metadata(path)["provenance"] == {"made": "here"}
     loaded = prediction.load(path)
-    assert export.temperatures(loaded) == pytest.approx((1.5, 0.75))
+    assert export.read_temperatures(loaded) == pytest.approx((1.5, 0.75))
     assert math.isclose(loaded.get_layer("ferplus_temperature").scale, 1 / 0.75)

@@ -7,7 +7,7 @@ import pytest
 
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
-from training.evaluate import UNSEEN, evaluate, render, render_scores, stands_in
+from training.evaluate import UNSEEN, are_among, evaluate, render_results, render_scores
 from training.fer2013 import SEVEN, VOTES, Split
 
 ANGER, DISGUST, FEAR, HAPPINESS = range(4)
@@ -19,7 +19,7 @@ def one_hot(classes: list[int]) -> np.ndarray:
 
 
 def split(labels: list[int], votes: list[dict[str, int]] | None = None, first_image: int = 0) -> Split:
-    """Rows whose pictures all differ: picture i has its number in its first pixel, and a mark on its left."""
+    """Rows whose images all differ: image i has its number in its first pixel, and a mark on its left."""
     images = np.zeros((len(labels), CROP_SIDE, CROP_SIDE), np.uint8)
     images[:, 0, 0] = np.arange(first_image, first_image + len(labels))
     table = np.zeros((len(labels), len(VOTES)), np.uint8)
@@ -30,7 +30,7 @@ def split(labels: list[int], votes: list[dict[str, int]] | None = None, first_im
 
 
 def answers(fer2013: list[int], ferplus: list[int] | None = None):
-    """A classifier that answers by a picture's number, whichever side it stands on."""
+    """A classifier that answers by an image's number, whichever side it stands on."""
 
     def predict(faces: np.ndarray) -> np.ndarray:
         numbers = np.maximum(faces[:, 0, 0], faces[:, 0, -1])
@@ -46,12 +46,12 @@ def test_each_view_is_asked_its_own_question() -> None:
         {"happiness": 5, "neutral": 5},  # a tie: not asked
         {"contempt": 9, "anger": 1},  # none of the seven: not asked
     ]
-    report = evaluate(
+    evaluation = evaluate(
         answers([ANGER, ANGER, HAPPINESS, ANGER], [ANGER, ANGER, HAPPINESS, ANGER]),
         {"PublicTest": split([ANGER, ANGER, ANGER, ANGER], votes)},
     )
-    of_labels = report.one("PublicTest", "fer2013", flips=False)
-    of_raters = report.one("PublicTest", "ferplus", flips=False)
+    of_labels = evaluation.result("PublicTest", "fer2013", flips=False)
+    of_raters = evaluation.result("PublicTest", "ferplus", flips=False)
     assert (of_labels.faces, of_labels.accuracy) == (4, 0.75)
     assert (of_raters.faces, of_raters.accuracy) == (2, 0.5)
     assert of_raters.recall[[ANGER, FEAR]].tolist() == [1, 0]
@@ -59,8 +59,8 @@ def test_each_view_is_asked_its_own_question() -> None:
 
 def test_the_heads_are_not_exchanged() -> None:
     rows = split([ANGER] * 3, [{"fear": 10}] * 3)
-    report = evaluate(answers([ANGER] * 3, [FEAR] * 3), {"PublicTest": rows})
-    assert [result.accuracy for result in report.results] == [1, 1, 1, 1]
+    evaluation = evaluate(answers([ANGER] * 3, [FEAR] * 3), {"PublicTest": rows})
+    assert [result.accuracy for result in evaluation.results] == [1, 1, 1, 1]
 
 
 def test_flips_average_shares_and_not_answers() -> None:
@@ -70,43 +70,43 @@ def test_flips_average_shares_and_not_answers() -> None:
         shares = np.where(is_mirrored[:, np.newaxis], one_hot([FEAR]), 0.6 * one_hot([ANGER]) + 0.4 * one_hot([FEAR]))
         return np.stack([shares, shares], axis=1)
 
-    report = evaluate(predict, {"PublicTest": split([FEAR, FEAR], first_image=1)})
-    assert report.one("PublicTest", "fer2013", flips=False).accuracy == 0
-    assert report.one("PublicTest", "fer2013", flips=True).accuracy == 1
+    evaluation = evaluate(predict, {"PublicTest": split([FEAR, FEAR], first_image=1)})
+    assert evaluation.result("PublicTest", "fer2013", flips=False).accuracy == 0
+    assert evaluation.result("PublicTest", "fer2013", flips=True).accuracy == 1
 
 
-def test_pictures_that_stand_in_training_are_left_out_of_unseen() -> None:
+def test_images_that_are_in_training_are_left_out_of_unseen() -> None:
     splits = {
         "Training": split([ANGER] * 10),
         "PrivateTest": split([ANGER, ANGER, FEAR, FEAR], [{"anger": 10}] * 4, first_image=8),
     }
-    report = evaluate(answers([ANGER] * 12), splits)
-    assert report.one("PrivateTest", "fer2013", flips=False).faces == 4
-    assert report.one("PrivateTest", "fer2013", flips=False).accuracy == 0.5
+    evaluation = evaluate(answers([ANGER] * 12), splits)
+    assert evaluation.result("PrivateTest", "fer2013", flips=False).faces == 4
+    assert evaluation.result("PrivateTest", "fer2013", flips=False).accuracy == 0.5
     for flips in (False, True):
-        unseen = report.one(UNSEEN, "fer2013", flips=flips)
+        unseen = evaluation.result(UNSEEN, "fer2013", flips=flips)
         assert (unseen.faces, unseen.accuracy) == (2, 0.0)
-        assert report.one(UNSEEN, "ferplus", flips=flips).accuracy == 1.0
+        assert evaluation.result(UNSEEN, "ferplus", flips=flips).accuracy == 1.0
 
 
 def test_unseen_needs_training_and_a_view_needs_answers() -> None:
-    report = evaluate(answers([ANGER] * 2), {"PrivateTest": split([ANGER, FEAR])})
-    assert [(result.rows, result.view) for result in report.results] == [("PrivateTest", "fer2013")] * 2
+    evaluation = evaluate(answers([ANGER] * 2), {"PrivateTest": split([ANGER, FEAR])})
+    assert [(result.rows, result.view) for result in evaluation.results] == [("PrivateTest", "fer2013")] * 2
     with pytest.raises(KeyError):
-        report.one("PrivateTest", "ferplus", flips=False)
+        evaluation.result("PrivateTest", "ferplus", flips=False)
 
 
-def test_one_pixel_makes_another_picture() -> None:
+def test_a_pixel_makes_another_image() -> None:
     images = np.random.default_rng(0).integers(0, 256, (4, CROP_SIDE, CROP_SIDE), np.uint8)
     others = images[[2, 0]].copy()
     others[1, 5, 7] ^= 1
-    assert stands_in(images, others).tolist() == [False, False, True, False]
+    assert are_among(images, others).tolist() == [False, False, True, False]
 
 
 def test_json_keeps_every_count_and_no_nan() -> None:
-    report = evaluate(answers([ANGER, FEAR]), {"PublicTest": split([ANGER, HAPPINESS], [{"anger": 10}] * 2)})
-    results = json.loads(json.dumps(report.as_json(), allow_nan=False))
-    assert [(one["view"], one["flips"]) for one in results] == [
+    evaluation = evaluate(answers([ANGER, FEAR]), {"PublicTest": split([ANGER, HAPPINESS], [{"anger": 10}] * 2)})
+    results = json.loads(json.dumps(evaluation.as_json()["results"], allow_nan=False))
+    assert [(result["view"], result["flips"]) for result in results] == [
         (view, flips) for view in VIEWS for flips in (False, True)
     ]
     assert results[0]["recall"] == {**dict.fromkeys(EMOTIONS), "anger": 1.0, "happiness": 0.0}
@@ -115,8 +115,8 @@ def test_json_keeps_every_count_and_no_nan() -> None:
 
 
 def test_the_table_has_a_line_for_each_result_and_fits_its_heads() -> None:
-    report = evaluate(answers([ANGER, FEAR]), {"PublicTest": split([ANGER, HAPPINESS])})
-    head, plain, flipped = render(report).splitlines()
+    evaluation = evaluate(answers([ANGER, FEAR]), {"PublicTest": split([ANGER, HAPPINESS])})
+    head, plain, flipped = render_results(evaluation).splitlines()
     assert len(head) == len(plain) == len(flipped)
     assert plain.split() == ["PublicTest", "fer2013", "no", "2", "50.00", "50.00", "100.00", "-", "-", "0.00", *"---"]
     assert flipped.split()[2] == "yes"
@@ -131,23 +131,23 @@ def even(faces: np.ndarray) -> np.ndarray:
 
 def test_scores_by_hand() -> None:
     votes = [{"anger": 10}, {"fear": 6, "anger": 4}, {"happiness": 5, "neutral": 5}, {"contempt": 9, "anger": 1}]
-    report = evaluate(even, {"PublicTest": split([ANGER, ANGER, ANGER, FEAR], votes)})
+    evaluation = evaluate(even, {"PublicTest": split([ANGER, ANGER, ANGER, FEAR], votes)})
     half, twelfth = np.log(2), np.log(12)
-    label = report.score("PublicTest", "fer2013", "label")
+    label = evaluation.score("PublicTest", "fer2013", "label")
     assert (label.faces, label.accuracy.value, label.macro_recall.value) == (4, 0.75, 0.5)
     assert label.losses.nll == pytest.approx((3 * half + twelfth) / 4)
     # Without Training the prior is these rows' own: three in four.
     assert label.prior_losses.nll == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
     assert label.prior_losses.brier == pytest.approx(0.75 * (2 * 0.25**2) + 0.25 * (2 * 0.75**2))
-    majority = report.score("PublicTest", "ferplus", "majority")
+    majority = evaluation.score("PublicTest", "ferplus", "majority")
     assert (majority.faces, majority.accuracy.value) == (2, 0.5)
-    opinions = report.score("PublicTest", "ferplus", "votes")
+    opinions = evaluation.score("PublicTest", "ferplus", "votes")
     assert (opinions.faces, opinions.accuracy) == (4, None)
     assert opinions.losses.nll == pytest.approx((half + (0.6 * twelfth + 0.4 * half) + twelfth + half) / 4)
     # One face a bin: the raters who agree with "anger" are 1, .4, 0 and 1.
     assert opinions.reliability.error == pytest.approx((0.5 + 0.1 + 0.5 + 0.5) / 4)
     with pytest.raises(KeyError):
-        report.score("PrivateTest", "fer2013", "label")
+        evaluation.score("PrivateTest", "fer2013", "label")
 
 
 def test_the_prior_is_that_of_training() -> None:
@@ -155,16 +155,18 @@ def test_the_prior_is_that_of_training() -> None:
         "Training": split([ANGER, FEAR], [{"anger": 10}, {"anger": 5, "fear": 5}]),
         "PublicTest": split([ANGER] * 4, [{"anger": 10}] * 4),
     }
-    report = evaluate(even, splits)
-    assert report.score("PublicTest", "fer2013", "label").prior_losses.nll == pytest.approx(np.log(2))
-    assert report.score("PublicTest", "ferplus", "majority").prior_losses.nll == pytest.approx(0)
-    assert report.score("PublicTest", "ferplus", "votes").prior_losses.nll == pytest.approx(-np.log(0.75))
+    evaluation = evaluate(even, splits)
+    assert evaluation.score("PublicTest", "fer2013", "label").prior_losses.nll == pytest.approx(np.log(2))
+    assert evaluation.score("PublicTest", "ferplus", "majority").prior_losses.nll == pytest.approx(0)
+    assert evaluation.score("PublicTest", "ferplus", "votes").prior_losses.nll == pytest.approx(-np.log(0.75))
 
 
 def test_scores_tell_what_was_before_the_temperature() -> None:
     rows = split([ANGER] * 4, [{"anger": 10}] * 4)
-    report = evaluate(even, {"PublicTest": rows}, temperatures=(2.0, 1.0))
-    label, majority = (report.score("PublicTest", *one) for one in (("fer2013", "label"), ("ferplus", "majority")))
+    evaluation = evaluate(even, {"PublicTest": rows}, temperatures=(2.0, 1.0))
+    label, majority = (
+        evaluation.score("PublicTest", *kind) for kind in [("fer2013", "label"), ("ferplus", "majority")]
+    )
     # Half and six twelfths were sharper before: their squares.
     before = 0.25 / (0.25 + 6 / 144)
     assert label.uncalibrated_losses.nll == pytest.approx(-np.log(before))
@@ -174,18 +176,18 @@ def test_scores_tell_what_was_before_the_temperature() -> None:
 
 
 def test_scores_are_json_and_a_table_that_fits_its_head() -> None:
-    report = evaluate(even, {"PublicTest": split([ANGER, FEAR], [{"anger": 10}] * 2)})
-    label, majority, votes = json.loads(json.dumps(report.scores_as_json(), allow_nan=False))
-    assert [one["against"] for one in (label, majority, votes)] == ["label", "majority", "votes"]
+    evaluation = evaluate(even, {"PublicTest": split([ANGER, FEAR], [{"anger": 10}] * 2)})
+    label, majority, votes = json.loads(json.dumps(evaluation.as_json()["scores"], allow_nan=False))
+    assert [score["against"] for score in (label, majority, votes)] == ["label", "majority", "votes"]
     assert label["accuracy"] == {"value": 0.5, "low": 0.0, "high": 1.0}
     assert votes["accuracy"] is None
     assert set(label["nll"]) == set(label["brier"]) == {"model", "uncalibrated", "prior"}
     assert sum(label["bins"]["faces"]) == 2
-    head, *lines = render_scores(report).splitlines()
+    head, *lines = render_scores(evaluation).splitlines()
     assert {len(line) for line in lines} == {len(head)}
     assert lines[0].split()[:6] == ["PublicTest", "fer2013", "label", "2", "50.00", "(0.0-100.0)"]
     assert lines[2].split()[4:6] == ["-", "-"]
 
 
 def test_the_seven_are_in_the_order_of_the_emotions() -> None:
-    assert tuple(VOTES[at] for at in SEVEN) == EMOTIONS
+    assert tuple(VOTES[position] for position in SEVEN) == EMOTIONS

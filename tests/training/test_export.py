@@ -22,14 +22,14 @@ def shipped(run) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def facts(run, shipped: keras.Model, splits: dict[str, Split]) -> dict[str, object]:
-    report = evaluate.evaluate(prediction.predictor(shipped), {"PublicTest": splits["PublicTest"]})
-    return provenance.describe(run.config, splits["Training"], splits["PublicTest"], report)
+    evaluation = evaluate.evaluate(prediction.predictor(shipped), {"PublicTest": splits["PublicTest"]})
+    return provenance.describe(run.config, splits["Training"], splits["PublicTest"], evaluation)
 
 
 @pytest.fixture(scope="module")
 def file(shipped: keras.Model, facts: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("export") / "new" / "fer2013.keras"
-    export.write(shipped, path, facts)
+    export.write_model(shipped, path, facts)
     return path
 
 
@@ -86,13 +86,13 @@ def test_biases_are_added_to_the_logits(shipped: keras.Model, splits: dict[str, 
     faces = splits["PrivateTest"].images
     biases = np.zeros((len(VIEWS), len(EMOTIONS)))
     biases[1, 3] = 2.0
-    plain, biased = (prediction.predictor(one)(faces) for one in (shipped, export.with_biases(shipped, biases)))
+    plain, biased = (prediction.predictor(model)(faces) for model in (shipped, export.with_biases(shipped, biases)))
     by_hand = plain[:, 1] * np.exp(biases[1])
     np.testing.assert_allclose(biased[:, 1], by_hand / by_hand.sum(axis=1, keepdims=True), atol=1e-5)
     np.testing.assert_allclose(biased[:, 0], plain[:, 0], atol=1e-6)
     recorded = provenance.calibration((1.0, 1.0), biases)
-    np.testing.assert_array_equal(provenance.biases(json.loads(json.dumps(recorded))), biases)
-    np.testing.assert_array_equal(provenance.biases({}), 0)
+    np.testing.assert_array_equal(provenance.recorded_biases(json.loads(json.dumps(recorded))), biases)
+    np.testing.assert_array_equal(provenance.recorded_biases({}), 0)
 
 
 def test_the_file_names_its_emotions_and_views(file: Path, facts: dict[str, object]) -> None:
@@ -115,8 +115,8 @@ def test_provenance_says_what_made_it_and_nothing_of_the_machine(
     assert facts["public_test"]["fer2013"]["faces"] == 70
     assert facts["public_test"]["ferplus"]["accuracy"] > 0.9
     assert facts["temperatures"] == {"fer2013": 1, "ferplus": 1}
-    assert provenance.temperatures(facts) == provenance.temperatures({}) == (1, 1)
-    assert provenance.temperatures(provenance.calibration((1.5, 2.0))) == (1.5, 2.0)
+    assert provenance.recorded_temperatures(facts) == provenance.recorded_temperatures({}) == (1, 1)
+    assert provenance.recorded_temperatures(provenance.calibration((1.5, 2.0))) == (1.5, 2.0)
     text = json.dumps(facts)
     assert "/" not in text.replace("-dirty", "")
     assert Path.home().name not in text.split('"')
@@ -129,13 +129,13 @@ def test_nothing_is_left_beside_the_file(file: Path) -> None:
 def test_where_it_cannot_be_written_that_is_said(shipped: keras.Model, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(OutputError, match="Cannot write"):
-        export.write(shipped, tmp_path / "taken" / "fer2013.keras", {})
+        export.write_model(shipped, tmp_path / "taken" / "fer2013.keras", {})
 
 
 def test_a_file_with_other_outputs_is_not_loaded(tmp_path: Path) -> None:
     inputs = keras.Input((48, 48))
     model = keras.Model(inputs, keras.layers.Flatten()(inputs))
-    export.write(model, tmp_path / "other.keras", {})
+    export.write_model(model, tmp_path / "other.keras", {})
     with pytest.raises(ModelError, match="does not answer in the views"):
         prediction.load(tmp_path / "other.keras")
 

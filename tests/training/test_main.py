@@ -5,17 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from fer_batch.classifiers.model_file import SHIPPED, read_metadata
+from fer_batch.classifiers.model_file import SHIPPED, ModelFile, read_metadata
 from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.options import OPENVINO, TENSORFLOW
+from fer_batch.report.model_card import read_accuracy
 from training import export, prediction
 from training.__main__ import app
 from training.config import Config
 from training.fer2013 import SPLITS, VOTES, Split
-from training.provenance import temperatures as provenance_temperatures
+from training.provenance import recorded_temperatures
+from training.robustness import CONDITIONS
 
 EPOCHS = 2
 
@@ -70,6 +74,7 @@ def test_fit_then_evaluate(data: Path, tmp_path: Path) -> None:
     assert len(figures["results"]) == len(results) - 1
     assert len(figures["scores"]) == len(scores) - 1
     assert figures["temperatures"] == provenance["temperatures"]
+    assert figures["emotions"] == list(EMOTIONS)
     assert list(figures["results"][0]["recall"]) == list(EMOTIONS)
     assert str(tmp_path) not in metrics.read_text()
 
@@ -81,15 +86,79 @@ def test_fit_then_evaluate(data: Path, tmp_path: Path) -> None:
         assert calibrated.stdout.splitlines()[-1] == str(new)
         found.append(read_metadata(new)["provenance"])
     assert found[0] == found[1]
-    assert export.temperatures(prediction.load(new)) == pytest.approx(provenance_temperatures(found[1]))
+    assert export.read_temperatures(prediction.load(new)) == pytest.approx(recorded_temperatures(found[1]))
     assert {**found[0], "temperatures": None} == {**provenance, "temperatures": None}
 
     other = CliRunner().invoke(app, ["fit", str(data), *options, "--seed", "6"])
     assert_refused(other, "another config.json")
 
 
+@pytest.fixture
+def finished_run(run, tmp_path: Path) -> Path:
+    """A run's folder with its model in it."""
+    export.write_model(export.with_shares(run.network, run.config), tmp_path / "run" / SHIPPED.name, {"seed": 0})
+    return tmp_path / "run"
+
+
+def test_robustness_is_measured_and_kept(finished_run: Path, data: Path, tmp_path: Path) -> None:
+    model, out = str(finished_run / SHIPPED.name), tmp_path / "robustness.json"
+    done = CliRunner().invoke(app, ["robustness", str(data), "--model", model, "--json", str(out)])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(out.read_text())
+    assert figures["model"]["file"] == SHIPPED.name
+    assert figures["data"]["PublicTest"]["rows"] == 70
+    assert list(figures["robustness"]["conditions"]) == [condition.name for condition in CONDITIONS]
+    results = figures["robustness"]["results"]
+    assert len(results) == 2 * len(CONDITIONS) * len(VIEWS) == len(done.stdout.splitlines()) - 1
+    assert {result["rows"] for result in results} == {"PublicTest", "PrivateTest"}
+    assert str(tmp_path) not in out.read_text()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="OpenVINO's converter does not run there yet")
+def test_release_writes_all_that_is_shipped(
+    finished_run: Path, data: Path, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    released = CliRunner().invoke(app, ["release", str(finished_run), str(data)])
+    assert released.exit_code == 0, released.output
+    names = ["fer2013.xml", "fer2013.bin", "metrics.json", "fer2013.md"]
+    assert released.stdout.splitlines()[-4:] == [str(finished_run / name) for name in names]
+    assert {path.name for path in finished_run.iterdir()} == {"fer2013.keras", *names}
+
+    file = ModelFile(finished_run / SHIPPED.name)
+    metrics = json.loads(file.metrics)
+    parts: dict[str, object] = {}
+    for command in ("evaluate", "robustness"):
+        out = tmp_path / f"{command}.json"
+        CliRunner().invoke(app, [command, str(data), "--model", str(file.path), "--json", str(out)])
+        parts |= json.loads(out.read_text())
+    assert metrics == parts
+    faces = splits["PrivateTest"]
+    answers, others = (file.load(64, runtime).predict(faces.images) for runtime in (OPENVINO, TENSORFLOW))
+    np.testing.assert_allclose(answers, others, atol=1e-5)
+    for axis, truth in enumerate((faces.labels, faces.majority)):
+        assert read_accuracy(metrics, VIEWS[axis]).accuracy == (answers[:, axis].argmax(axis=1) == truth).mean()
+    card = tmp_path / "card.md"
+    CliRunner().invoke(app, ["card", str(finished_run / "metrics.json"), "--model", str(file.path), "--out", str(card)])
+    assert card.read_text() == file.card
+
+    again = CliRunner().invoke(app, ["release", str(finished_run), str(data), "--calibrate"])
+    assert again.exit_code == 0, again.output
+    calibrated = ModelFile(file.path)
+    assert calibrated.sha256 != file.sha256
+    temperatures = calibrated.metadata["provenance"]["temperatures"]
+    assert set(temperatures.values()) & {1.0} == set()
+    assert json.loads(calibrated.metrics)["temperatures"] == temperatures
+    assert calibrated.sha256 in calibrated.card
+    assert calibrated.load(64, OPENVINO)
+
+
+def test_a_folder_without_a_model_is_not_released(data: Path, tmp_path: Path) -> None:
+    assert_refused(CliRunner().invoke(app, ["release", str(tmp_path), str(data)]), "There is no model at")
+
+
 def test_data_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    for command in (["fit", str(tmp_path), "--out", str(tmp_path / "run")], ["evaluate", str(tmp_path)]):
+    commands = [["fit", "--out", str(tmp_path / "run")], ["evaluate"], ["robustness"], ["selection"]]
+    for command in ([name, str(tmp_path), *options] for name, *options in commands):
         assert_refused(CliRunner().invoke(app, command), "No FER2013 at")
 
 
@@ -112,8 +181,9 @@ def test_a_missing_split_is_named(command: list[str], missing: str, data: Path, 
     assert_refused(CliRunner().invoke(app, [name, str(tmp_path), *options]), f"no rows of {missing}")
 
 
-def test_a_missing_model_is_one_line(data: Path, tmp_path: Path) -> None:
-    refused = CliRunner().invoke(app, ["evaluate", str(data), "--model", str(tmp_path / "none.keras")])
+@pytest.mark.parametrize("command", ["evaluate", "robustness"])
+def test_a_missing_model_is_one_line(command: str, data: Path, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(app, [command, str(data), "--model", str(tmp_path / "none.keras")])
     assert_refused(refused, "There is no model at")
 
 

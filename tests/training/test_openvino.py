@@ -22,13 +22,13 @@ converter = pytest.mark.skipif(sys.version_info >= (3, 13), reason="OpenVINO's c
 def model(tmp_path: Path) -> Path:
     config = Config(stem_filters=4, stage_filters=(8,), stage_blocks=(1,), squeeze=2)
     path = tmp_path / "tiny.keras"
-    export.write(export.with_shares(network.build(config), config), path, {})
+    export.write_model(export.with_shares(network.build(config), config), path, {})
     return path
 
 
 @converter
 def test_it_answers_as_the_model_does_and_leaves_nothing_else_behind(model: Path) -> None:
-    assert openvino_file.write(model) == model.with_suffix(".xml")
+    assert openvino_file.write_openvino(model) == model.with_suffix(".xml")
     faces = np.random.default_rng(0).integers(0, 256, (5, CROP_SIDE, CROP_SIDE), np.uint8)
     one, other = (ModelFile(model).load(4, runtime).predict(faces) for runtime in (OPENVINO, TENSORFLOW))
     np.testing.assert_allclose(one, other, atol=1e-5)
@@ -47,10 +47,10 @@ def test_the_command_line_writes_it(model: Path) -> None:
 def test_a_folder_in_its_way_is_an_output_error(model: Path) -> None:
     (model.with_suffix(".bin") / "full").mkdir(parents=True)
     with pytest.raises(OutputError, match="Cannot write"):
-        openvino_file.write(model)
+        openvino_file.write_openvino(model)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="the converter runs here")
 def test_a_python_that_the_converter_does_not_bear_is_told(model: Path) -> None:
     with pytest.raises(UsageError, match=r"use 3\.11 or 3\.12"):
-        openvino_file.write(model)
+        openvino_file.write_openvino(model)

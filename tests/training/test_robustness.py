@@ -1,31 +1,25 @@
-"""Each condition does what its name says, and the figures are those of the pictures it makes."""
+"""Each condition does what its name says, and the figures are those of the images it makes."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from fer_batch.classifiers.model_file import SHIPPED
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training import robustness
-from training.fer2013 import SPLITS, VOTES, Split
-from training.robustness import CONDITIONS, render, table
+from training.fer2013 import VOTES, Split
+from training.robustness import CONDITIONS, measure_robustness, render_robustness
 
 CENTRE = (CROP_SIDE - 1) / 2
 
 
 @pytest.fixture(scope="module")
 def face_images() -> np.ndarray:
-    """Eight pictures with coarse and fine structure."""
+    """Eight images with coarse and fine structure."""
     noise = np.random.default_rng(0).normal(128, 60, (8, CROP_SIDE, CROP_SIDE))
-    return np.stack([cv2.GaussianBlur(one, (0, 0), 1) * 2 - 128 for one in noise]).clip(0, 255).astype(np.uint8)
+    return np.stack([cv2.GaussianBlur(image, (0, 0), 1) * 2 - 128 for image in noise]).clip(0, 255).astype(np.uint8)
 
 
 def ramp(x_slope: float, y_slope: float, count: int = 4) -> np.ndarray:
@@ -55,13 +49,13 @@ def test_a_condition_keeps_shape_and_type_and_gives_the_same_bytes_again(conditi
     assert changed.dtype == np.uint8
     assert changed.tobytes() == condition.change(face_images).tobytes()
     assert face_images.tobytes() == before
-    differs = [not np.array_equal(one, other) for one, other in zip(changed, face_images, strict=True)]
+    differs = [not np.array_equal(*pair) for pair in zip(changed, face_images, strict=True)]
     assert differs == [condition.name != "clean"] * len(face_images)
     assert condition.change(face_images[:0]).shape == (0, CROP_SIDE, CROP_SIDE)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
-def test_an_even_picture_stays_even_up_to_its_border(condition) -> None:
+def test_an_even_image_stays_even_up_to_its_border(condition) -> None:
     white = np.full((4, CROP_SIDE, CROP_SIDE), 200, np.uint8)
     tolerance = 25 if condition.name == "dark" else 2
     expected = 60 if condition.name == "dark" else 200
@@ -69,7 +63,7 @@ def test_an_even_picture_stays_even_up_to_its_border(condition) -> None:
 
 
 def test_a_shift_moves_by_a_tenth_of_the_side_right_left_up_and_down() -> None:
-    moves = [(place(one)[0] - 24, place(one)[1] - 24) for one in robustness.shift(blob(24, 24, count=5))]
+    moves = [(place(image)[0] - 24, place(image)[1] - 24) for image in robustness.shift(blob(24, 24, count=5))]
     expected = [(4.8, 0), (-4.8, 0), (0, -4.8), (0, 4.8), (4.8, 0)]
     np.testing.assert_allclose(moves, expected, atol=0.1)
     inside = robustness.shift(ramp(2, 0))[0, :, 8:-8].astype(float)
@@ -83,7 +77,7 @@ def test_scaling_is_about_the_centre(change, factor: float) -> None:
 
 
 def test_a_roll_turns_by_twenty_degrees_one_way_and_the_other() -> None:
-    against, along = (place(one) for one in robustness.roll(blob(CENTRE + 12, CENTRE)))
+    against, along = (place(image) for image in robustness.roll(blob(CENTRE + 12, CENTRE)))
     angles = [np.degrees(np.arctan2(CENTRE - y, x - CENTRE)) for x, y in (against, along)]
     assert angles == pytest.approx([20, -20], abs=0.5)
 
@@ -115,7 +109,7 @@ def test_the_dark_has_a_third_of_the_light_and_noise() -> None:
 
 
 def brightness_reader(faces: np.ndarray) -> np.ndarray:
-    """Happiness for a bright picture, sadness for a dark one, in both views."""
+    """Happiness for a bright image, sadness for a dark one, in both views."""
     bright = faces.mean(axis=(1, 2)) > 100
     classes = np.where(bright, EMOTIONS.index("happiness"), EMOTIONS.index("sadness"))
     return np.repeat(np.eye(len(EMOTIONS), dtype=np.float32)[classes][:, np.newaxis], len(VIEWS), axis=1)
@@ -123,7 +117,7 @@ def brightness_reader(faces: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def lights() -> Split:
-    """Three bright and one dark picture, labelled happiness and sadness; in FER+ the last bright one is tied."""
+    """Three bright and one dark image, labelled happiness and sadness; in FER+ the last bright one is tied."""
     images = np.full((4, CROP_SIDE, CROP_SIDE), 200, np.uint8)
     images[3] = 20
     happiness, sadness = EMOTIONS.index("happiness"), EMOTIONS.index("sadness")
@@ -134,7 +128,7 @@ def lights() -> Split:
 
 
 def test_figures_counted_by_hand(lights: Split) -> None:
-    rows = {(row.condition, row.view): row for row in table(brightness_reader, lights)}
+    rows = {(row.condition, row.view): row for row in measure_robustness(brightness_reader, lights)}
     assert [name for name, view in rows if view == "fer2013"] == [condition.name for condition in CONDITIONS]
     clean, dark = rows["clean", "fer2013"], rows["dark", "fer2013"]
     assert (clean.faces, clean.accuracy, clean.macro_recall) == (4, 1, 1)
@@ -147,61 +141,14 @@ def test_figures_counted_by_hand(lights: Split) -> None:
 
 
 def test_without_votes_there_is_one_view(lights: Split) -> None:
-    rows = table(brightness_reader, replace(lights, votes=np.zeros_like(lights.votes)))
+    rows = measure_robustness(brightness_reader, replace(lights, votes=np.zeros_like(lights.votes)))
     assert {row.view for row in rows} == {"fer2013"}
     assert len(rows) == len(CONDITIONS)
 
 
 def test_the_text_has_every_row_in_percent(lights: Split) -> None:
-    head, *lines = render({"PublicTest": table(brightness_reader, lights)}).splitlines()
+    head, *lines = render_robustness({"PublicTest": measure_robustness(brightness_reader, lights)}).splitlines()
     assert head.split() == ["rows", "condition", "view", "faces", "accuracy", "lost", "macro", "lost"]
     assert len(lines) == len(CONDITIONS) * len(VIEWS)
     dark = next(line.split() for line in lines if "dark" in line)
     assert dark == ["PublicTest", "dark", "fer2013", "4", "25.00", "75.00", "50.00", "50.00"]
-
-
-@pytest.fixture(scope="module")
-def app() -> typer.Typer:
-    app = typer.Typer()
-    app.command()(robustness.main)
-    return app
-
-
-@pytest.fixture
-def data(splits: dict[str, Split], tmp_path: Path) -> Path:
-    """Fourteen rows of each split, as parquet."""
-    (tmp_path / "data").mkdir()
-    for name in SPLITS:
-        few = splits[name].head(14)
-        encoded = [cv2.imencode(".png", image)[1].tobytes() for image in few.images]
-        columns = {vote: few.votes[:, at] for at, vote in enumerate(VOTES)}
-        rows = pd.DataFrame({"usage": name, "emotion": few.labels, **columns, "image": encoded})
-        rows.to_parquet(tmp_path / "data" / f"{name}.parquet")
-    return tmp_path / "data"
-
-
-def test_the_command_measures_the_shipped_model_and_keeps_the_figures(
-    app: typer.Typer, data: Path, tmp_path: Path
-) -> None:
-    done = CliRunner().invoke(app, [str(data), "--json", str(tmp_path / "out.json")])
-    assert done.exit_code == 0, done.output
-    figures = json.loads((tmp_path / "out.json").read_text())
-    assert figures["model"]["file"] == SHIPPED.name
-    assert figures["data"]["PublicTest"]["rows"] == 14
-    assert list(figures["conditions"]) == [condition.name for condition in CONDITIONS]
-    assert len(figures["results"]) == 2 * len(CONDITIONS) * len(VIEWS) == len(done.stdout.splitlines()) - 1
-    assert {one["rows"] for one in figures["results"]} == {"PublicTest", "PrivateTest"}
-    assert str(tmp_path) not in json.dumps(figures)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [(["{here}"], "No FER2013 at"), (["{data}", "--model", "{here}/none.keras"], "no model at")],
-)
-def test_a_mistake_is_one_line(arguments: list[str], reason: str, app: typer.Typer, data: Path, tmp_path: Path) -> None:
-    (tmp_path / "here").mkdir()
-    refused = CliRunner().invoke(app, [one.format(here=tmp_path / "here", data=data) for one in arguments])
-    assert refused.exit_code == 2, refused.output
-    assert refused.stderr.startswith("error: ")
-    assert reason in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1

@@ -18,24 +18,24 @@ def test_teachers_are_trained_once_and_then_their_student(
     student = replace(config, epochs=1)
     teachers = [replace(student, seed=1), replace(student, seed=2, stage_filters=(8,), stage_blocks=(1,))]
     folders = []
-    fit = train.fit
+    fit_network = train.fit_network
 
     def cut_at_the_student(config, training, validation, folder, *, start=None, teachers=()):
         folders.append(folder.name)
         if teachers and len(folders) == 3:
             raise KeyboardInterrupt
-        return fit(config, training, validation, folder, start=start, teachers=teachers)
+        return fit_network(config, training, validation, folder, start=start, teachers=teachers)
 
-    monkeypatch.setattr(train, "fit", cut_at_the_student)
+    monkeypatch.setattr(train, "fit_network", cut_at_the_student)
 
     def distil():
         return run.distil(student, teachers, splits["Training"], splits["PublicTest"], tmp_path / "run")
 
     with pytest.raises(KeyboardInterrupt):
         distil()
-    report = distil()
+    evaluation = distil()
     assert folders == ["teacher0", "teacher1", "run", "run"]
-    assert report.one("PublicTest", "fer2013", flips=False).faces == len(splits["PublicTest"])
+    assert evaluation.result("PublicTest", "fer2013", flips=False).faces == len(splits["PublicTest"])
     lineage = read_metadata(tmp_path / "run" / "fer2013.keras")["provenance"]["teachers"]
     assert [teacher["provenance"]["config"]["seed"] for teacher in lineage] == [1, 2]
 
@@ -45,7 +45,7 @@ def test_teachers_are_trained_once_and_then_their_student(
 
 
 def test_teachers_are_diverse_and_as_large_as_stated() -> None:
-    teachers = run.teachers(Config())
+    teachers = run.teacher_configs(Config())
     assert len({teacher.seed for teacher in teachers} | {Config.seed}) == len(teachers) + 1
     for teacher in teachers:
         assert 2.5e8 < network.multiply_adds(network.build(teacher)) < 6e8

@@ -16,6 +16,19 @@ from training import export, prediction, train
 from training.fer2013 import Split
 
 
+def test_one_step_is_logged_and_kept(config, splits: dict[str, Split], tmp_path: Path, monkeypatch) -> None:
+    """The only training that is quick; tests with the marker ``training`` show what is learnt."""
+    monkeypatch.setattr(train, "RENORMALISING_STEPS", 1)
+    few = Split(*(getattr(splits["Training"], name)[: config.batch_size] for name in ("images", "labels", "votes")))
+    once = replace(config, epochs=1)
+    network = train.fit_network(once, few, few, tmp_path / "run")
+    assert all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in network.weights)
+    assert np.isfinite(pd.read_csv(tmp_path / "run" / "log.csv")["loss"]).tolist() == [True]
+    model = train._trainable(once, 1)
+    assert train.Checkpoint(tmp_path / "run").restore(model) == 1
+    assert int(model.optimizer.iterations) == 1
+
+
 def test_what_can_be_told_apart_is_learnt(run, splits: dict[str, Split]) -> None:
     unseen = splits["PrivateTest"]
     logits = run.network.predict(unseen.images, verbose=0)
@@ -41,7 +54,7 @@ def test_the_optimiser_goes_on_too(run, splits: dict[str, Split]) -> None:
 @pytest.mark.usefixtures("few_renormalising_steps")
 def test_a_finished_run_only_averages_again(run, splits: dict[str, Split], tmp_path: Path) -> None:
     folder = shutil.copytree(run.folder, tmp_path / "run")
-    again = train.fit(run.config, splits["Training"], splits["PublicTest"], folder)
+    again = train.fit_network(run.config, splits["Training"], splits["PublicTest"], folder)
     assert (folder / "log.csv").read_text() == (run.folder / "log.csv").read_text()
     for found, expected in zip(again.trainable_weights, run.network.trainable_weights, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(found), keras.ops.convert_to_numpy(expected))
@@ -56,12 +69,12 @@ def test_the_folder_says_what_the_run_is(run, splits: dict[str, Split]) -> None:
 
 def test_another_configuration_is_refused(run, splits: dict[str, Split]) -> None:
     with pytest.raises(UsageError, match=r"another config\.json; choose another folder"):
-        train.fit(replace(run.config, seed=1), splits["Training"], splits["PublicTest"], run.folder)
+        train.fit_network(replace(run.config, seed=1), splits["Training"], splits["PublicTest"], run.folder)
 
 
 def test_other_rows_are_refused(run, splits: dict[str, Split]) -> None:
     with pytest.raises(UsageError, match=r"another data\.json; choose another folder"):
-        train.fit(run.config, splits["Training"].head(190), splits["PublicTest"], run.folder)
+        train.fit_network(run.config, splits["Training"].head(190), splits["PublicTest"], run.folder)
 
 
 def test_a_damaged_checkpoint_is_refused(run, splits: dict[str, Split], tmp_path: Path) -> None:
@@ -69,14 +82,14 @@ def test_a_damaged_checkpoint_is_refused(run, splits: dict[str, Split], tmp_path
     for weights in folder.glob("*.weights.h5"):
         weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(UsageError, match="remove the folder to begin anew"):
-        train.fit(run.config, splits["Training"], splits["PublicTest"], folder)
+        train.fit_network(run.config, splits["Training"], splits["PublicTest"], folder)
 
 
 def test_without_votes_there_is_nothing_to_learn_for_ferplus(run, splits: dict[str, Split], tmp_path: Path) -> None:
     training = splits["Training"]
     voteless = Split(training.images, training.labels, np.zeros_like(training.votes))
     with pytest.raises(UsageError, match=r"fer2013new\.csv"):
-        train.fit(run.config, voteless, splits["PublicTest"], tmp_path / "run")
+        train.fit_network(run.config, voteless, splits["PublicTest"], tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -99,7 +112,7 @@ def test_votes_take_their_part_of_the_label(splits: dict[str, Split]) -> None:
 def teacher(run, splits: dict[str, Split], tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
     """The finished run as a file."""
     path = tmp_path_factory.mktemp("teacher") / "fer2013.keras"
-    export.write(export.with_shares(run.network, run.config), path, {"name": "textures"})
+    export.write_model(export.with_shares(run.network, run.config), path, {"name": "textures"})
     return ModelFile(path)
 
 
@@ -108,7 +121,7 @@ def test_a_run_begins_with_the_weights_of_another(
     run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path
 ) -> None:
     gentle = replace(run.config, epochs=1, learning_rate=1e-6)
-    begun = train.fit(gentle, splits["Training"], splits["PublicTest"], tmp_path / "run", start=teacher)
+    begun = train.fit_network(gentle, splits["Training"], splits["PublicTest"], tmp_path / "run", start=teacher)
     for found, expected in zip(begun.trainable_weights, run.network.trainable_weights, strict=True):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(found), keras.ops.convert_to_numpy(expected), atol=1e-3)
 
@@ -120,20 +133,20 @@ def test_what_is_kept_of_the_start_is_in_the_final_weights(
     config = replace(run.config, epochs=1)
     weights = {}
     for kept in (0.0, 0.25, 1.0):
-        ended = train.fit(
+        ended = train.fit_network(
             replace(config, kept=kept), splits["Training"], splits["PublicTest"], tmp_path / str(kept), start=teacher
         )
-        weights[kept] = [keras.ops.convert_to_numpy(one) for one in ended.trainable_weights]
+        weights[kept] = [keras.ops.convert_to_numpy(weight) for weight in ended.trainable_weights]
     for new, some, old in zip(*weights.values(), strict=True):
         np.testing.assert_allclose(some, 0.75 * new + 0.25 * old, atol=1e-5)
-    first = [keras.ops.convert_to_numpy(one) for one in run.network.trainable_weights]
+    first = [keras.ops.convert_to_numpy(weight) for weight in run.network.trainable_weights]
     assert all(np.array_equal(*pair) for pair in zip(weights[1.0], first, strict=True))
 
 
 def test_a_start_of_another_shape_is_refused(run, teacher: ModelFile, splits: dict[str, Split], tmp_path: Path) -> None:
     wider = replace(run.config, stem_filters=12)
     with pytest.raises(UsageError, match="not of the shape that the configuration says"):
-        train.fit(wider, splits["Training"], splits["PublicTest"], tmp_path / "run", start=teacher)
+        train.fit_network(wider, splits["Training"], splits["PublicTest"], tmp_path / "run", start=teacher)
 
 
 @pytest.mark.usefixtures("few_renormalising_steps")
@@ -143,7 +156,7 @@ def test_a_student_learns_what_only_the_teacher_says(
     training, unseen = splits["Training"], splits["PrivateTest"]
     wrong = Split(training.images, np.zeros_like(training.labels), np.roll(training.votes, 1, axis=0))
     obedient = replace(run.config, imitation=1.0)
-    student = train.fit(obedient, wrong, splits["PublicTest"], tmp_path / "run", teachers=[teacher, teacher])
+    student = train.fit_network(obedient, wrong, splits["PublicTest"], tmp_path / "run", teachers=[teacher, teacher])
     logits = student.predict(unseen.images, verbose=0)
     for view in ("fer2013", "ferplus"):
         assert (logits[view].argmax(axis=1) == unseen.labels).mean() > 0.9
@@ -152,7 +165,7 @@ def test_a_student_learns_what_only_the_teacher_says(
         "teachers": [teacher.sha256] * 2,
     }
     with pytest.raises(UsageError, match=r"another models\.json"):
-        train.fit(obedient, wrong, splits["PublicTest"], tmp_path / "run", teachers=[teacher])
+        train.fit_network(obedient, wrong, splits["PublicTest"], tmp_path / "run", teachers=[teacher])
 
 
 def test_teachers_are_not_changed(run, teacher: ModelFile) -> None:
@@ -164,7 +177,7 @@ def test_a_teacher_computes_in_the_students_precision_and_answers_alike(
     teacher: ModelFile, splits: dict[str, Split]
 ) -> None:
     faces = splits["PrivateTest"].images
-    whole, half = prediction.load(teacher.path), train._in("mixed_bfloat16", teacher)
+    whole, half = prediction.load(teacher.path), train._load_teacher(teacher, "mixed_bfloat16")
     assert half.get_layer("stem_conv").compute_dtype == "bfloat16"
     assert half.get_layer("fer2013_logits").compute_dtype == "float32"
     before, after = (prediction.predictor(model)(faces) for model in (whole, half))

@@ -1,0 +1,77 @@
+"""The figures of a model file, and all files that are shipped with it: metrics, model for OpenVINO, and card.
+
+Metrics are a single JSON object: what was measured (``model``, ``data``), with what (``versions``), the order of the
+``emotions``, and the figures of :mod:`training.evaluate` and :mod:`training.robustness`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fer_batch.classifiers.model_file import CARD_SUFFIX, METRICS_NAME, ModelFile
+from fer_batch.emotions import EMOTIONS
+from fer_batch.output.files import replacing, write_json
+from training import card, openvino_file, prediction, provenance, robustness
+from training.evaluate import TEST_SPLITS, Evaluation, evaluate
+from training.fer2013 import Split
+from training.robustness import Robustness, measure_robustness
+
+
+def evaluate_file(file: ModelFile, splits: Mapping[str, Split]) -> Evaluation:
+    """Evaluate a model file on those of TEST_SPLITS that are there.
+
+    Raises:
+        ModelError: it does not hold a network of ours.
+    """
+    temperatures = provenance.recorded_temperatures(file.metadata.get("provenance", {}))
+    return evaluate(prediction.predictor(prediction.load(file.path)), splits, temperatures)
+
+
+def measure_file_robustness(file: ModelFile, splits: Mapping[str, Split]) -> Robustness:
+    """Measure the robustness of a model file on those of TEST_SPLITS that are there.
+
+    Raises:
+        ModelError: it does not hold a network of ours.
+    """
+    predict = prediction.predictor(prediction.load(file.path))
+    return {name: measure_robustness(predict, splits[name]) for name in TEST_SPLITS if name in splits}
+
+
+def metrics_as_json(
+    file: ModelFile,
+    splits: Mapping[str, Split],
+    evaluation: Evaluation | None = None,
+    robust: Robustness | None = None,
+) -> dict[str, Any]:
+    """The metrics of a model file, as far as they were measured, ready for JSON."""
+    made = file.metadata.get("provenance", {})
+    metrics: dict[str, Any] = {
+        "model": {"file": file.path.name, "sha256": file.sha256},
+        "data": {name: {"rows": len(split), "sha256": split.sha256} for name, split in splits.items()},
+        "versions": provenance.versions(),
+        "emotions": list(EMOTIONS),
+    }
+    if evaluation is not None:
+        temperatures, biases = provenance.recorded_temperatures(made), provenance.recorded_biases(made)
+        metrics |= provenance.calibration(temperatures, biases) | evaluation.as_json()
+    if robust is not None:
+        metrics["robustness"] = robustness.as_json(robust)
+    return metrics
+
+
+def release(file: ModelFile, splits: Mapping[str, Split]) -> tuple[Evaluation, Robustness, list[Path]]:
+    """Measure a model file, and write beside it all that is shipped with it; returns the figures and the files.
+
+    Raises:
+        ModelError: it does not hold a network of ours.
+        UsageError: OpenVINO's converter does not run under this Python.
+        OutputError: a file cannot be written.
+    """
+    openvino = openvino_file.write_openvino(file.path)
+    evaluation, robust = evaluate_file(file, splits), measure_file_robustness(file, splits)
+    metrics, metrics_path = metrics_as_json(file, splits, evaluation, robust), file.path.with_name(METRICS_NAME)
+    write_json(metrics_path, metrics)
+    card_path = file.path.with_suffix(CARD_SUFFIX)
+    with replacing(card_path) as out:
+        out.write(card.render_card(card.CardFacts.of(file, metrics)))
+    return evaluation, robust, [openvino, openvino.with_suffix(".bin"), metrics_path, card_path]
