@@ -1,7 +1,7 @@
 "use strict";
 // Filters all faces of a folder of photos, on however many pages they are listed.
 for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() => {
-  // Where several pages are one file, ids have the page before them, and the faces are in the file.
+  // In the single file the ids of each page begin with a prefix of its own, and the data has all faces.
   const prefix = store.id.slice(0, -"photos-data".length);
   const byId = (name) => document.getElementById(prefix + name);
   const form = byId("filter");
@@ -9,10 +9,10 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const { script, base, most, first: here, faces: within } = JSON.parse(store.textContent);
   const body = byId("faces-list").tBodies[0];
-  const sheet = byId("sheet");
+  const gallery = byId("thumbnails");
   const pattern = body.rows[0].cloneNode(true);
-  const card = sheet && sheet.children[0] ? sheet.children[0].cloneNode(true) : null;
-  const thumbnails = within && sheet ? [...sheet.querySelectorAll("img")].map((image) => image.src) : [];
+  const card = gallery && gallery.children[0] ? gallery.children[0].cloneNode(true) : null;
+  const thumbnails = within && gallery ? [...gallery.querySelectorAll("img")].map((image) => image.src) : [];
   const pager = byId("pager");
   const names = [...form.emotion.options].slice(1).map((option) => option.value);
   const labels = [...form.emotion.options].slice(1).map((option) => option.textContent);
@@ -29,53 +29,53 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     const confidence = Number(form.confidence.value);
     const text = form.text.value.trim().toLowerCase();
     order = [];
-    for (let at = 0; at < faces.file.length; at++) {
-      const shares = faces.shares[at];
+    for (let index = 0; index < faces.file.length; index++) {
+      const shares = faces.shares[index];
       const lead = leading(shares);
       if (emotion >= 0 && lead !== emotion) continue;
-      if (shares[emotion >= 0 ? emotion : lead] < share || faces.confidence[at] < confidence) continue;
-      if (text && !faces.file[at].toLowerCase().includes(text)) continue;
-      order.push(at);
+      if (shares[emotion >= 0 ? emotion : lead] < share || faces.confidence[index] < confidence) continue;
+      if (text && !faces.file[index].toLowerCase().includes(text)) continue;
+      order.push(index);
     }
     if (form.order.value !== "name") {
       const by = form.order.value === "confidence"
-        ? (at) => faces.confidence[at] * 1000
-        : (at) => faces.shares[at][emotion >= 0 ? emotion : leading(faces.shares[at])];
+        ? (index) => faces.confidence[index] * 1000
+        : (index) => faces.shares[index][emotion >= 0 ? emotion : leading(faces.shares[index])];
       order.sort((a, b) => by(b) - by(a) || a - b);
     }
     first = from;
     draw();
   };
-  const row = (at) => {
-    const one = pattern.cloneNode(true);
-    const cells = one.cells;
-    const [x, y, width, height] = faces.box[at];
-    cells[0].querySelector("bdi").textContent = faces.file[at];
-    cells[1].textContent = faces.face[at];
-    cells[2].textContent = faces.confidence[at].toFixed(2);
+  const row = (index) => {
+    const line = pattern.cloneNode(true);
+    const cells = line.cells;
+    const [x, y, width, height] = faces.box[index];
+    cells[0].querySelector("bdi").textContent = faces.file[index];
+    cells[1].textContent = faces.face[index];
+    cells[2].textContent = faces.confidence[index].toFixed(2);
     cells[3].textContent = `${x}, ${y}`;
     cells[4].textContent = say("size_of", { width, height });
-    cells[5].textContent = labels[leading(faces.shares[at])];
-    faces.shares[at].forEach((share, lane) => {
+    cells[5].textContent = labels[leading(faces.shares[index])];
+    faces.shares[index].forEach((share, lane) => {
       cells[6 + lane].textContent = percent(share);
       cells[6 + lane].style.setProperty("--share", `${percent(share)}%`);
     });
-    return one;
+    return line;
   };
-  const thumbnail = (at) => {
-    const one = card.cloneNode(true);
-    const lead = leading(faces.shares[at]);
-    const image = one.querySelector("img");
-    image.src = within ? thumbnails[faces.thumbnail[at]] : base + faces.thumbnail[at];
-    image.alt = say("face_in", { face_id: faces.face[at], file: faces.file[at] });
-    one.querySelector("bdi").textContent = faces.file[at];
-    one.querySelector(".lead").textContent = say("lead", { emotion: labels[lead], percent: percent(faces.shares[at][lead]) });
-    return one;
+  const thumbnail = (index) => {
+    const item = card.cloneNode(true);
+    const lead = leading(faces.shares[index]);
+    const image = item.querySelector("img");
+    image.src = within ? thumbnails[faces.thumbnail[index]] : base + faces.thumbnail[index];
+    image.alt = say("face_in", { face_id: faces.face[index], file: faces.file[index] });
+    item.querySelector("bdi").textContent = faces.file[index];
+    item.querySelector(".lead").textContent = say("lead", { emotion: labels[lead], percent: percent(faces.shares[index][lead]) });
+    return item;
   };
   const draw = () => {
     const part = order.slice(first, first + most);
     body.replaceChildren(...part.map(row));
-    if (card) sheet.replaceChildren(...part.filter((at) => faces.thumbnail[at] !== "").map(thumbnail));
+    if (card) gallery.replaceChildren(...part.filter((index) => faces.thumbnail[index] !== "").map(thumbnail));
     const last = first + part.length;
     byId("found").textContent = order.length
       ? say("found", { found: count(order.length), all: count(faces.file.length), first: count(first + 1), last: count(last) })

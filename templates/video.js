@@ -1,11 +1,11 @@
 "use strict";
-// Makes a video's charts live: a cursor, zoom and pan, emotions on and off, and the video itself beside its values.
-// Everything it shows stands on the page without it too, in charts and tables.
+// Makes a video's charts interactive: a cursor, zoom and pan, emotions on and off, and the video itself beside its values.
+// All it shows is on the page without it too, in charts and tables.
 for (const store of document.querySelectorAll('script[id$="video-data"]')) (() => {
   const TEXTS = JSON.parse(document.getElementById("video-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const data = JSON.parse(store.textContent);
-  // Where several pages are one file, ids have the page before them.
+  // In the single file the ids of each page begin with a prefix of its own.
   const prefix = store.id.slice(0, -"video-data".length);
   const root = store.closest("article") || document;
   const byId = (name) => document.getElementById(prefix + name);
@@ -21,10 +21,10 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
   const unpacked = (text, Kind) => {
     const characters = atob(text);
     const bytes = new Uint8Array(characters.length);
-    for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+    for (let index = 0; index < bytes.length; index++) bytes[index] = characters.charCodeAt(index);
     return new Kind(bytes.buffer);
   };
-  const course = (packed) => {
+  const curve = (packed) => {
     const means = unpacked(packed.means, Uint16Array);
     return {
       starts: unpacked(packed.starts, Float64Array),
@@ -36,11 +36,11 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
       highs: packed.highs ? unpacked(packed.highs, Uint16Array) : means,
     };
   };
-  const faces = data.faces.map((face) => ({ ...face, coarse: course(face.course), fine: null }));
+  const faces = data.faces.map((face) => ({ ...face, coarse: curve(face.curve), fine: null }));
   let finer = null; // every frame, from the file beside the page, once it is there
 
   const best = (face) => {
-    if (!face.fine && finer && finer[face.id]) face.fine = course(finer[face.id]);
+    if (!face.fine && finer && finer[face.id]) face.fine = curve(finer[face.id]);
     return face.fine || face.coarse;
   };
   // The last point that begins at or before a place; -1: none.
@@ -52,7 +52,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     }
     return low - 1;
   };
-  const at = (face, place) => {
+  const sharesAt = (face, place) => {
     const points = best(face);
     const point = last(points.starts, place);
     if (point < 0 || place >= points.ends[point]) return null;
@@ -86,8 +86,8 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
         bin.highs[lane] = Math.max(bin.highs[lane], points.highs[7 * point + lane] / 10000);
       }
     }
-    for (const one of bins) {
-      one.means = one.weight > 0 ? one.sums.map((sum) => sum / one.weight) : one.plain.map((sum) => sum / one.count);
+    for (const bin of bins) {
+      bin.means = bin.weight > 0 ? bin.sums.map((sum) => sum / bin.weight) : bin.plain.map((sum) => sum / bin.count);
     }
     return bins;
   };
@@ -117,7 +117,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
 
   const charts = [...root.querySelectorAll("[data-face]")].map((box) => {
     const svg = box.querySelector("svg");
-    const face = faces.find((one) => String(one.id) === box.dataset.face);
+    const face = faces.find((candidate) => String(candidate.id) === box.dataset.face);
     const overlay = document.createElementNS(SVG, "g");
     overlay.setAttribute("class", "overlay");
     overlay.setAttribute("aria-hidden", "true");
@@ -168,10 +168,10 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
   const STEPS = data.steps;
   const ticks = () => {
     const span = view.to - view.from;
-    let step = STEPS.find((one) => span / one <= 8) || STEPS[STEPS.length - 1];
+    let step = STEPS.find((step) => span / step <= 8) || STEPS[STEPS.length - 1];
     if (data.unit !== "seconds") {
       const power = 10 ** Math.floor(Math.log10(span / 4));
-      step = Math.max(1, [1, 2, 5, 10].map((one) => one * power).find((one) => span / one <= 8));
+      step = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((step) => span / step <= 8));
     }
     const marks = [];
     for (let mark = Math.ceil(view.from / step - 1e-9) * step; mark <= view.to + 1e-9; mark += step) {
@@ -184,16 +184,16 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     return marks;
   };
   // Names of events stand above the lanes, each until the next one in its row begins.
-  const ROWS = 1 + Math.max(-1, ...data.events.map((one) => one[2]));
-  const nameEvents = (svg) => {
+  const ROWS = 1 + Math.max(-1, ...data.events.map(([, , row]) => row));
+  const placeEventNames = (svg) => {
     for (let row = 0; row < ROWS; row++) {
       const upper = TOP - (ROWS - row) * data.event_row;
-      const ours = data.events.map((one, at) => [...one, at]).filter((one) => one[2] === row);
-      put(svg, `event-row-${row}`, spans(ours, number(upper), number(upper + data.event_row * 0.9)));
-      ours.forEach(([start, end, , at], index) => {
-        const name = part(svg, `event-${at}`);
+      const inRow = data.events.map((event, index) => [...event, index]).filter((event) => event[2] === row);
+      put(svg, `event-row-${row}`, spans(inRow, number(upper), number(upper + data.event_row * 0.9)));
+      inRow.forEach(([start, end, , index], rank) => {
+        const name = part(svg, `event-${index}`);
         const begin = Math.max(LEFT, across(start)) + data.name_margin;
-        const edge = Math.min(data.width, index + 1 < ours.length ? across(ours[index + 1][0]) : data.width);
+        const edge = Math.min(data.width, rank + 1 < inRow.length ? across(inRow[rank + 1][0]) : data.width);
         name.classList.toggle("off", end <= view.from || start >= view.to);
         name.querySelector("text").setAttribute("x", number(begin));
         const [, id] = name.querySelector("[clip-path]").getAttribute("clip-path").match(/#([^)]*)/);
@@ -212,7 +212,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
       put(svg, "gaps", spans(face.gaps, TOP, BOTTOM));
       put(svg, "poor", spans(face.poor, TOP, BOTTOM));
       put(svg, "events", spans(data.events, TOP, BOTTOM));
-      nameEvents(svg);
+      placeEventNames(svg);
       NAMES.forEach((name, lane) => {
         const hide = !shown[lane];
         for (const each of [name, `${name}-band`, `${name}-episodes`, `floor-${name}`, `label-${name}`]) {
@@ -236,14 +236,14 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
       const old = [...svg.getElementsByClassName("tick")];
       const home = old[0].parentNode;
       const fresh = ticks().map(([mark, text]) => {
-        const one = chart.tick.cloneNode(true);
+        const tick = chart.tick.cloneNode(true);
         const x = number(across(mark));
-        one.querySelector("path")?.setAttribute("d", `M${x} ${BOTTOM}V${TOP}`);
-        one.querySelector("text").setAttribute("x", x);
-        one.querySelector("text").textContent = text;
-        return one;
+        tick.querySelector("path")?.setAttribute("d", `M${x} ${BOTTOM}V${TOP}`);
+        tick.querySelector("text").setAttribute("x", x);
+        tick.querySelector("text").textContent = text;
+        return tick;
       });
-      for (const one of old) one.remove();
+      for (const tick of old) tick.remove();
       home.prepend(...fresh.length ? fresh : [chart.tick.cloneNode(true)]);
     }
     point();
@@ -262,8 +262,8 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     const row = now.querySelector(`[data-row="${face.id}"]`);
     return row && [...row.querySelectorAll("td")];
   });
-  const told = (face, shares) => {
-    if (!shares) return say("not_seen");
+  const described = (face, shares) => {
+    if (!shares) return say("not_found");
     const order = NAMES.map((_, lane) => lane).sort((a, b) => shares[b] - shares[a]).slice(0, 2);
     return order.map((lane) => say("lead", { emotion: data.labels[lane], share: percent(shares[lane]) })).join(", ");
   };
@@ -274,7 +274,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     const x = number(across(cursor));
     byId("moment").textContent = place(cursor);
     faces.forEach((face, index) => {
-      face.now = at(face, cursor);
+      face.now = sharesAt(face, cursor);
       rows[index]?.forEach((cell, lane) => {
         cell.textContent = face.now ? (100 * face.now[lane]).toFixed(1) : "–";
         cell.style.setProperty("--share", face.now ? `${100 * face.now[lane]}%` : "0%");
@@ -291,17 +291,17 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
         text.setAttribute("text-anchor", right ? "end" : "start");
       });
       chart.box.setAttribute("aria-valuenow", cursor.toFixed(3));
-      chart.box.setAttribute("aria-valuetext", say("at", { place: place(cursor), told: told(chart.face, shares) }));
+      chart.box.setAttribute("aria-valuetext", say("position", { place: place(cursor), shares: described(chart.face, shares) }));
     }
   };
-  let asked = false;
+  let scheduled = false;
   const move = (value) => {
     cursor = within(LOW, value, HIGH);
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => { asked = false; point(); });
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(() => { scheduled = false; point(); });
   };
-  const look = (from, to) => {
+  const showRange = (from, to) => {
     const width = within(Math.min(SHORTEST, HIGH - LOW), to - from, HIGH - LOW);
     view.from = within(LOW, from, HIGH - width);
     view.to = view.from + width >= HIGH - 1e-9 ? HIGH : view.from + width;
@@ -310,21 +310,21 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
   const zoom = (factor, around) => {
     const width = (view.to - view.from) * factor;
     const part = (around - view.from) / (view.to - view.from);
-    look(around - part * width, around - part * width + width);
+    showRange(around - part * width, around - part * width + width);
   };
   const middle = () => cursor !== null && cursor >= view.from && cursor <= view.to ? cursor : (view.from + view.to) / 2;
   const follow = () => {
     if (cursor < view.from || cursor > view.to) {
       const width = view.to - view.from;
-      look(cursor - width * 0.1, cursor + width * 0.9);
+      showRange(cursor - width * 0.1, cursor + width * 0.9);
     }
   };
-  const doings = {
+  const actions = {
     in: () => zoom(0.5, middle()),
     out: () => zoom(2, middle()),
-    back: () => look(view.from - (view.to - view.from) / 2, view.to - (view.to - view.from) / 2),
-    on: () => look(view.from + (view.to - view.from) / 2, view.to + (view.to - view.from) / 2),
-    all: () => look(LOW, HIGH),
+    back: () => showRange(view.from - (view.to - view.from) / 2, view.to - (view.to - view.from) / 2),
+    on: () => showRange(view.from + (view.to - view.from) / 2, view.to + (view.to - view.from) / 2),
+    all: () => showRange(LOW, HIGH),
   };
 
   for (const chart of charts) {
@@ -334,7 +334,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     box.setAttribute("aria-valuemin", LOW.toFixed(3));
     box.setAttribute("aria-valuemax", HIGH.toFixed(3));
     box.setAttribute("aria-valuenow", LOW.toFixed(3));
-    box.setAttribute("aria-valuetext", say("nowhere"));
+    box.setAttribute("aria-valuetext", say("no_position"));
     box.setAttribute("aria-describedby", `${prefix}keys`);
     const placeOf = (event) => {
       const frame = svg.getBoundingClientRect();
@@ -349,7 +349,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
         const frame = svg.getBoundingClientRect();
         const by = (drag.x - event.clientX) / frame.width * svg.viewBox.baseVal.width / (RIGHT - LEFT) * (drag.to - drag.from);
         if (Math.abs(event.clientX - drag.x) > 4) drag.moved = true;
-        if (drag.moved) look(drag.from + by, drag.to + by);
+        if (drag.moved) showRange(drag.from + by, drag.to + by);
       }
       move(within(view.from, placeOf(event), view.to));
     });
@@ -372,9 +372,9 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
       const keys = {
         ArrowRight: () => move(from + step), ArrowUp: () => move(from + step),
         ArrowLeft: () => move(from - step), ArrowDown: () => move(from - step),
-        PageDown: () => doings.on(), PageUp: () => doings.back(),
+        PageDown: () => actions.on(), PageUp: () => actions.back(),
         Home: () => move(LOW), End: () => move(HIGH),
-        "+": doings.in, "=": doings.in, "-": doings.out, "0": doings.all,
+        "+": actions.in, "=": actions.in, "-": actions.out, "0": actions.all,
         Enter: () => seek(), " ": () => toggle(),
       };
       const act = keys[event.key];
@@ -394,7 +394,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
   // ---- Controls ------------------------------------------------------------------------------------------------
 
   for (const button of root.querySelectorAll("[data-zoom]")) {
-    button.addEventListener("click", () => doings[button.dataset.zoom]());
+    button.addEventListener("click", () => actions[button.dataset.zoom]());
   }
   for (const box of root.querySelectorAll("[data-emotion]")) {
     box.addEventListener("change", () => {
@@ -407,7 +407,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
       const [start, end] = link.dataset.jump.split(" ").map(Number);
       const margin = Math.max((end - start) * 2, data.unit === "seconds" ? 2 : 50);
       cursor = start;
-      look(start - margin, end + margin);
+      showRange(start - margin, end + margin);
       seek();
     });
   }
@@ -415,16 +415,16 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
   // ---- The video ------------------------------------------------------------------------------------------------
 
   const player = byId("video");
-  const word = byId("video-word");
+  const message = byId("video-message");
   const picker = byId("video-file");
   let picked = false;
   let waiting = null; // where to seek once the video has been opened
-  const tell = (text) => { word.textContent = text; };
-  // A browser's clock begins where the container's does; ours at its earliest stream.
+  const show = (text) => { message.textContent = text; };
+  // A browser counts time from the start of the container, the tables from the start of its earliest stream.
   const seek = () => {
     if (cursor === null || data.unit !== "seconds") return;
     if (!player.getAttribute("src")) {
-      tell(say("choose_first"));
+      show(say("choose_first"));
       return;
     }
     waiting = cursor;
@@ -450,21 +450,21 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     if (!player.paused && !player.ended) requestAnimationFrame(run);
   };
   player.addEventListener("loadedmetadata", () => {
-    tell(player.videoWidth ? "" : say("no_picture"));
+    show(player.videoWidth ? "" : say("no_image"));
     land();
   });
   player.addEventListener("play", run);
   player.addEventListener("seeked", track);
   player.addEventListener("error", () => {
     waiting = null;
-    tell(picked ? say("cannot_play") : say("video_gone"));
+    show(picked ? say("cannot_play") : say("video_gone"));
   });
   picker.addEventListener("change", () => {
     const [file] = picker.files;
     if (!file) return;
     if (picked) URL.revokeObjectURL(player.src);
     picked = true;
-    tell("");
+    show("");
     player.src = URL.createObjectURL(file);
     player.hidden = false;
     player.load();
@@ -473,7 +473,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
 
   // ---- Begin ---------------------------------------------------------------------------------------------------
 
-  for (const one of root.querySelectorAll(".live")) one.hidden = false;
+  for (const element of root.querySelectorAll(".live")) element.hidden = false;
   if (!player.getAttribute("src")) player.hidden = true;
   if (data.finer) {
     window.ferBatchFiner = (frames) => { finer = frames; draw(); };

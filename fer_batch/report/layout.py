@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -53,6 +54,7 @@ def make_environment() -> Environment:
         "scripts": {name: _script(name, text) for name, text in scripts.items()},
         "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
     }
+    environment.tests["known"] = isfinite
     environment.filters |= {
         "clock": clock,
         "count": formatting.count,

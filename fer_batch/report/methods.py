@@ -31,13 +31,13 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
             at_most=say("methods.at_most", most=most) if most else "",
         )
     )
-    told = {"scale", "side"} <= crop.keys()
-    square = say("methods.square", scale=crop["scale"], side=crop["side"]) if told else say("methods.some_square")
+    is_known = {"scale", "side"} <= crop.keys()
+    square = say("methods.square", scale=crop["scale"], side=crop["side"]) if is_known else say("methods.some_square")
     answer = say("methods.answer_ferplus") if options.get("view") == "ferplus" else say("methods.answer_fer2013")
     name = model.get("file", say("methods.unknown"))
-    sentences.append(say("methods.shown", square=square, model=name, sha256=_short(model), answer=answer))
+    sentences.append(say("methods.classified", square=square, model=name, sha256=_short(model), answer=answer))
     if accuracy is not None:
-        least = min(range(7), key=lambda at: accuracy.recalls[at])
+        least = min(range(7), key=lambda emotion: accuracy.recalls[emotion])
         sentences.append(
             say(
                 "methods.right",

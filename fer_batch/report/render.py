@@ -58,13 +58,13 @@ def render(
     written: list[Path] = []
     missing: list[int] = []
     for source in results.sources:
-        for one in source_pages(results, source, media or {}, rows):
-            written += _write(environment, one, folder)
-            missing.append(one.page.missing_thumbnails)
+        for page_file in source_pages(results, source, media or {}, rows):
+            written += _write(environment, page_file, folder)
+            missing.append(page_file.page.missing_thumbnails)
     # Last, so that it never links to a page that is not there.
     written += _write(environment, _index(results, rows, missing, tell), folder)
-    for ours in OURS:
-        outfolder.sweep(folder / ours, keep=written)
+    for name in OURS:
+        outfolder.sweep(folder / name, keep=written)
     return folder / INDEX
 
 
@@ -82,9 +82,11 @@ def render_single_file(
     results = Results.read(folder, asked)
     environment = make_environment()
     rows: list[tuple[Kind, SourceRow]] = []
-    laid = [one for source in results.sources for one in source_pages(results, source, media or {}, rows)]
-    index = _index(results, rows, [one.page.missing_thumbnails for one in laid], tell)
-    text = single_file.join(environment, index, laid)
+    page_files: list[PageFile] = []
+    for source in results.sources:
+        page_files.extend(source_pages(results, source, media or {}, rows))
+    index = _index(results, rows, [page_file.page.missing_thumbnails for page_file in page_files], tell)
+    text = single_file.join(environment, index, page_files)
     with replacing(folder / SINGLE_FILE) as file:
         file.write(text)
     return folder / SINGLE_FILE
@@ -109,8 +111,9 @@ def source_pages(
         return
     cut = _cut(media, timeline, asked.anonymize) if media else {}
     missing = int(timeline["success"].sum()) - len(cut) if asked.thumbnails else 0
-    for one in photos_pages(results, source, row, timeline, cut):
-        yield PageFile("photos.html", one.path, replace(one, missing_thumbnails=missing if one.number == 1 else 0))
+    for photos_page in photos_pages(results, source, row, timeline, cut):
+        missing_here = missing if photos_page.number == 1 else 0
+        yield PageFile("photos.html", photos_page.path, replace(photos_page, missing_thumbnails=missing_here))
 
 
 def _place(results: Results, name: str, places: Mapping[str, Path]) -> Path | None:
@@ -131,15 +134,15 @@ def _cut(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, 
     cut: dict[tuple[str, int], bytes] = {}
     for file, rows in timeline[timeline["success"]].groupby("file", sort=False):
         faces = rows.to_dict("records")
-        jpegs = thumbnails.of_photo(folder / str(file), [box_of(one) for one in faces], anonymize=blur)
-        cut |= {(str(file), int(one["face_id"])): jpeg for one, jpeg in zip(faces, jpegs, strict=False)}
+        jpegs = thumbnails.of_photo(folder / str(file), [box_of(face) for face in faces], anonymize=blur)
+        cut |= {(str(file), int(face["face_id"])): jpeg for face, jpeg in zip(faces, jpegs, strict=False)}
     return cut
 
 
-def _write(environment: Environment, one: PageFile, folder: Path) -> list[Path]:
+def _write(environment: Environment, page_file: PageFile, folder: Path) -> list[Path]:
     """Write a page and its attachments; gives their paths."""
-    for attached in one.page.attachments:
+    for attached in page_file.page.attachments:
         write_bytes(folder / attached.path, attached.content)
-    with replacing(folder / one.path) as file:
-        file.write(one.html(environment))
-    return [folder / one.path, *(folder / attached.path for attached in one.page.attachments)]
+    with replacing(folder / page_file.path) as file:
+        file.write(page_file.html(environment))
+    return [folder / page_file.path, *(folder / attached.path for attached in page_file.page.attachments)]

@@ -103,8 +103,8 @@ class Results:
 
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
-        ours = (self.summary["file"] == source["name"]) & (self.summary["kind"] == source["kind"])
-        rows: pd.DataFrame = self.summary[ours]
+        own = (self.summary["file"] == source["name"]) & (self.summary["kind"] == source["kind"])
+        rows: pd.DataFrame = self.summary[own]
         return rows
 
     @property

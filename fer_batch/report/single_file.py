@@ -62,16 +62,16 @@ def join(environment: Environment, index: PageFile, sources: Sequence[PageFile])
     first = index.html(environment)
     room = MOST_BYTES - len(first.encode()) - 100_000  # what the frame and the scripts need
     chosen: dict[str, str] = {}
-    used = {path: len(some) for path, some in forms.items()}
+    used = {path: len(page_forms) for path, page_forms in forms.items()}
     # Something of every source comes before much of one.
     for fullest in (False, True):
-        for path, some in forms.items():
-            for at in range(used[path]) if fullest else (len(some) - 1,):
-                html = _with_images(_body(environment, some[at]), some[at])
-                more = len(html.encode()) - len(chosen.get(path, "").encode())
-                if more <= room and (path in chosen or not fullest):
-                    room -= more
-                    chosen[path], used[path] = html, at
+        for path, page_forms in forms.items():
+            for form in range(used[path]) if fullest else (len(page_forms) - 1,):
+                html = _with_images(_body(environment, page_forms[form]), page_forms[form])
+                growth = len(html.encode()) - len(chosen.get(path, "").encode())
+                if growth <= room and (path in chosen or not fullest):
+                    room -= growth
+                    chosen[path], used[path] = html, form
                     break
     places = {path: prefix for path, prefix in prefixes.items() if path in chosen or path == index.path}
     articles = tuple(
@@ -86,7 +86,7 @@ def join(environment: Environment, index: PageFile, sources: Sequence[PageFile])
         main=Markup(_placed(main, index.path, places)),  # noqa: S704
         articles=articles,
         shortened=sum(used[path] > 0 for path in chosen),
-        faces_left_out=sum(_unseen(some, used[path]) for path, some in forms.items()),
+        faces_left_out=sum(_unseen(page_forms, used[path]) for path, page_forms in forms.items()),
         missing=tuple(path for path in forms if path not in chosen),
     )
     return environment.get_template("single.html").render(page=page)
@@ -95,40 +95,40 @@ def join(environment: Environment, index: PageFile, sources: Sequence[PageFile])
 def _gathered(sources: Sequence[PageFile]) -> list[PageFile]:
     """A page a source: of photos one that lists the faces of all their pages."""
     found: list[PageFile] = []
-    for one in sources:
-        if not isinstance(one.page, PhotosPage) or one.page.number == 1:
-            found.append(one)
+    for page_file in sources:
+        if not isinstance(page_file.page, PhotosPage) or page_file.page.number == 1:
+            found.append(page_file)
             continue
         first = found.pop()
         assert isinstance(first.page, PhotosPage)
         moved = (
-            replace(face, thumbnail=face.thumbnail and href(first.path, _target(face.thumbnail, one.path)))
-            for face in one.page.faces
+            replace(face, thumbnail=face.thumbnail and href(first.path, _target(face.thumbnail, page_file.path)))
+            for face in page_file.page.faces
         )
         found.append(replace(first, page=replace(first.page, faces=(*first.page.faces, *moved))))
     return found
 
 
-def _forms(one: PageFile) -> list[PageFile]:
+def _forms(page_file: PageFile) -> list[PageFile]:
     """The page without what lies beside it, and shorter ones, the longest first."""
-    page = one.page
+    page = page_file.page
     if isinstance(page, VideoPage):
         live = Markup(re.sub(r'"finer":"[^"]*"', '"finer":""', page.live))  # noqa: S704  still holds no "<"
         brief = replace(page, video=None, sections=(), live=Markup(), thumbnails={})
-        return [replace(one, page=replace(page, video=None, live=live)), replace(one, page=brief)]
+        return [replace(page_file, page=replace(page, video=None, live=live)), replace(page_file, page=brief)]
     if isinstance(page, PhotosPage):
         bare = tuple(replace(face, thumbnail="") for face in page.faces)
         parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
         forms = [replace(page, all_pages=(), faces=part, live=_live(page.faces, len(part))) for part in parts]
         forms.append(replace(page, all_pages=(), faces=bare[:BRIEF_FACES], live=Markup()))
-        return [replace(one, page=form) for form in forms]
-    return [one]
+        return [replace(page_file, page=form) for form in forms]
+    return [page_file]
 
 
 def _live(faces: Sequence[PhotoRow], listed: int) -> Markup:
     """What the script needs to show all faces; thumbnails are those of the faces that are listed, by their order."""
     numbers = count()
-    thumbnails = [next(numbers) if face.thumbnail and at < listed else "" for at, face in enumerate(faces)]
+    thumbnails = [next(numbers) if face.thumbnail and position < listed else "" for position, face in enumerate(faces)]
     return live(0, faces={**columns(faces), "thumbnail": thumbnails})
 
 
@@ -140,8 +140,8 @@ def _unseen(forms: Sequence[PageFile], used: int) -> int:
     return page.all_faces - len(page.faces) * (used < len(forms)) if isinstance(page, PhotosPage) else 0
 
 
-def _body(environment: Environment, one: PageFile) -> str:
-    html = one.html(environment)
+def _body(environment: Environment, page_file: PageFile) -> str:
+    html = page_file.html(environment)
     head = re.sub(r"<nav.*?</nav>", "", _cut(html, "<header>", "</header>"), count=1, flags=re.DOTALL)
     return head + _cut(html, '<main id="main">', "</main>")
 
@@ -155,12 +155,12 @@ def _lowered(html: str) -> str:
     return re.sub(r"(</?h)([1-5])\b", lambda match: f"{match[1]}{int(match[2]) + 1}", html)
 
 
-def _with_images(html: str, one: PageFile) -> str:
+def _with_images(html: str, page_file: PageFile) -> str:
     """Pictures that lie beside the page, within it."""
-    files = {attached.path: attached.content for attached in one.page.attachments}
+    files = {attached.path: attached.content for attached in page_file.page.attachments}
 
     def inline(match: re.Match[str]) -> str:
-        content = files.get(_target(match[1], one.path))
+        content = files.get(_target(match[1], page_file.path))
         return f'src="data:image/jpeg;base64,{base64.b64encode(content).decode()}"' if content else match[0]
 
     return re.sub(r'(?<=<img )src="([^"]*)"', inline, html)
@@ -171,7 +171,7 @@ def _placed(html: str, path: str, places: Mapping[str, str]) -> str:
     prefix = places[path]
 
     def named(match: re.Match[str]) -> str:
-        return f'{match[1]}="{" ".join(prefix + one for one in match[2].split())}"'
+        return f'{match[1]}="{" ".join(prefix + name for name in match[2].split())}"'
 
     def linked(match: re.Match[str]) -> str:
         before, href, after, text = match.groups()

@@ -246,9 +246,9 @@ def small(tmp_path):
             a_folder("holiday/more", {"d.jpg": 0}),
         ],
         skipped=[
-            Skipped("broken.mp4", "There is a film in it by name, but not one frame."),
+            Skipped("broken.mp4", "It is a video by its name, but holds no frame."),
             Skipped("holiday/torn.jpg", "image file is truncated: '/home/jane/pictures of me/torn.jpg'"),
-            Skipped("holiday/more/worse.jpg", "Not a picture."),
+            Skipped("holiday/more/worse.jpg", "Not a photo."),
             Skipped("sub/interview.mp4", "3 of 75 packets are marked as corrupt.", rows_kept=True),
         ],
         ignored=["notes.txt", "sub/<b>.xml"],
@@ -428,7 +428,7 @@ def test_the_index_counts_what_the_tables_hold(small):
         "Photos with a face": "2",
         "Faces in photos": "3",
         "Left out": "3",
-        "Not whole": "1",
+        "Incomplete": "1",
     }
     text = Document(small / "index.html").text
     assert "1 video without timestamps not counted" in text
@@ -577,8 +577,8 @@ def test_a_person_of_several_videos_is_one_of_the_people(peopled):
 def test_groups_are_compared_beside_their_chart(peopled):
     render.render(peopled)
     table = read_table(peopled / "group_differences.csv", DIFFERENCES)
-    found = cells(peopled, "index.html", "x</bdi> less <bdi>y")
-    assert found[:2] == ["x less y", "2 and 2"]
+    found = cells(peopled, "index.html", "x</bdi> minus <bdi>y")
+    assert found[:2] == ["x minus y", "2 and 2"]
     rows = table[table["kind"] == "video"].set_index("measure").loc[list(MEANS)]
 
     def points(value):
@@ -603,7 +603,7 @@ def test_the_index_tells_everything_that_was_left_out(small):
     assert len(errors) == 4
     for file in errors["file"]:
         assert file in text
-    assert cells(small, "index.html", "broken.mp4")[1:] == ["no", "There is a film in it by name, but not one frame."]
+    assert cells(small, "index.html", "broken.mp4")[1:] == ["no", "It is a video by its name, but holds no frame."]
     assert cells(small, "index.html", "corrupt")[1] == "in part"
     assert "2 files that are neither a photo nor a video notes.txt sub/<b>.xml" in text
 
@@ -701,10 +701,10 @@ def test_thumbnails_that_cannot_be_cut_are_counted_and_found_where_the_user_says
     )
     told = []
     render.render(folder, ReportOptions(thumbnails=True), tell=told.append)
-    assert [one.partition(":")[0] for one in told] == ["4 thumbnails of faces could not be cut"]
+    assert [one.partition(":")[0] for one in told] == ["4 thumbnails could not be made"]
     texts = [Document(folder / path).text for path in ("index.html", "pages/holiday.html", "pages/sub/gone.mp4.html")]
-    assert "4 thumbnails of faces could not be cut" in texts[0]
-    assert all("2 thumbnails of faces could not be cut" in text and "--media FOLDER" in text for text in texts[1:])
+    assert "4 thumbnails could not be made" in texts[0]
+    assert all("2 thumbnails could not be made" in text and "--media FOLDER" in text for text in texts[1:])
     render.render_single_file(folder, ReportOptions(thumbnails=True), tell=told.append)
     assert told[0] == told[1]
     (tmp_path / "elsewhere/holiday").mkdir(parents=True)
@@ -712,11 +712,11 @@ def test_thumbnails_that_cannot_be_cut_are_counted_and_found_where_the_user_says
     for place in ("elsewhere", "elsewhere/holiday"):
         told.clear()
         render.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), tell=told.append)
-        assert [one.partition(":")[0] for one in told] == ["2 thumbnails of faces could not be cut"]
+        assert [one.partition(":")[0] for one in told] == ["2 thumbnails could not be made"]
         assert len(Document(folder / "pages/holiday.html").values("src")) == 2
     render.render(folder, tell=told.append)
     assert len(told) == 1
-    assert "could not be cut" not in Document(folder / "index.html").text
+    assert "could not be made" not in Document(folder / "index.html").text
     with pytest.raises(UsageError, match="--thumbnails too"):
         ReportOptions(media=tmp_path)
 
@@ -754,7 +754,7 @@ def test_a_single_file_that_would_be_too_large_leaves_curves_out_and_says_so(sma
     whole = render.render_single_file(small).stat().st_size
     monkeypatch.setattr(single_file, "MOST_BYTES", whole + 60_000)
     text = Document(render.render_single_file(small)).text
-    assert "stand here without courses" in text or "stands here without courses" in text
+    assert "is here without curves" in text or "are here without curves" in text
     monkeypatch.setattr(single_file, "MOST_BYTES", 1)
     text = Document(render.render_single_file(small)).text
     assert "4 pages had no room; in the folder they are: pages/sub/interview.mp4.html pages/raw.h264.html" in text

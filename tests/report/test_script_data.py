@@ -22,7 +22,7 @@ def array(text, kind):
 def test_a_short_video_is_packed_frame_by_frame():
     curve = a_curve(40, [*range(10), *range(20, 40)])
     data = json.loads(script_data.video_data([face(curve)], container_start=1.5, finer=""))
-    packed = data["faces"][0]["course"]
+    packed = data["faces"][0]["curve"]
     assert array(packed["starts"], "<f8") == pytest.approx(curve.starts)
     assert array(packed["ends"], "<f8") == pytest.approx(curve.ends)
     assert array(packed["means"], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(curve.means, abs=0.00005001)
@@ -37,7 +37,7 @@ def test_a_long_video_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
     assert not script_data.is_coarse(a_curve(600, range(600)))
     data = json.loads(script_data.video_data([face(curve)], container_start=0, finer="x.js"))
     shown = binned(curve)
-    packed = data["faces"][0]["course"]
+    packed = data["faces"][0]["curve"]
     for name, values in (("means", shown.means), ("lows", shown.lows), ("highs", shown.highs)):
         assert array(packed[name], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(values, abs=0.00005001)
     script = script_data.finer_script([face(curve)])

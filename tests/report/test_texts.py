@@ -153,7 +153,7 @@ def test_a_text_that_is_not_there_is_named() -> None:
 
 
 def test_values_are_text_in_texts_and_escaped_in_markup() -> None:
-    assert strings.say("charts.course", name="<b> {n}") == "Shares along the video, <b> {n}"
+    assert strings.say("charts.curve", name="<b> {n}") == "Shares along the video, <b> {n}"
     shown = strings.say("video.now_html", place="<b>")
     assert isinstance(shown, Markup)
     assert shown == "Shares in % at &lt;b&gt;"

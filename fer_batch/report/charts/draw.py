@@ -155,8 +155,8 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
             axes.text(
                 -0.58, lane * rows + 14, label(emotion.name), transform=across, ha="left", va="center", weight="bold"
             )
-            for at, (name, values) in enumerate(means.items()):
-                place = lane * rows + 16 * at + 14
+            for row, (name, values) in enumerate(means.items()):
+                place = lane * rows + 16 * row + 14
                 mean, low, high = values[lane].tolist()
                 shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
                 axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
@@ -236,14 +236,14 @@ def _name_events(axes: "Axes", marks: Marks) -> None:
     rows = event_rows(marks)
     for row in range(max(rows, default=-1) + 1):
         upper = (row - max(rows) - 1) * step
-        ours = [(at, *marks.events[at]) for at, one in enumerate(rows) if one == row]
-        bars = [(max(start, low), min(stop, high) - max(start, low)) for _, _, start, stop in ours]
+        events = [(index, *marks.events[index]) for index, event_row in enumerate(rows) if event_row == row]
+        bars = [(max(start, low), min(stop, high) - max(start, low)) for _, _, start, stop in events]
         look: dict[str, Any] = {"facecolor": INK, "alpha": 0.12, "linewidth": 0, "clip_on": False}
         axes.broken_barh(bars, (upper, step * 0.9), gid=f"part-event-row-{row}", **look)
-        edges = [start for _, _, start, _ in ours[1:]] + [high + (PAGE_WIDTH - right) * unit]
-        for (at, name, start, _), edge in zip(ours, edges, strict=True):
+        edges = [start for _, _, start, _ in events[1:]] + [high + (PAGE_WIDTH - right) * unit]
+        for (index, name, start, _), edge in zip(events, edges, strict=True):
             begin = max(start, low) + NAME_MARGIN * unit
-            text = axes.text(begin, upper + step * 0.45, name, fontsize=11, va="center", gid=f"part-event-{at}")
+            text = axes.text(begin, upper + step * 0.45, name, fontsize=11, va="center", gid=f"part-event-{index}")
             # A name may be longer than its event, but never runs into the next one.
             room = Bbox([[begin, upper], [max(edge - NAME_MARGIN * unit, begin), upper + step]])
             text.set_clip_box(TransformedBbox(room, axes.transData))

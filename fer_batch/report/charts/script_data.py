@@ -57,7 +57,7 @@ def video_data(faces: Sequence[LiveFace], *, container_start: float, finer: str)
             {
                 "id": face.face_id,
                 "name": face.name,
-                "course": packed(binned(face.curve), bounds=True),
+                "curve": packed(binned(face.curve), bounds=True),
                 "gaps": face.curve.gaps,
                 "poor": face.marks.poor,
                 "episodes": face.marks.episodes,

@@ -138,7 +138,7 @@ def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[
     """The fields that a video's page and a folder's share; ``page`` where the source has several."""
     page = page or page_path(source)
     left_out = results.left_out_of(source)
-    told = {line.reason for line in left_out}
+    reasons = {line.reason for line in left_out}
     timeline = Link(say("page.this_timeline"), href(page, source["timeline"]))
     summary = Link(say("page.summary"), href(page, "summary.csv"))
     return {
@@ -148,7 +148,7 @@ def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[
         "left_out": left_out,
         "view": view(results),
         "version": str(results.run["fer_batch"]),
-        "notes": tuple(note for note in map(anonymous, source.get("notes", ())) if note not in told),
+        "notes": tuple(note for note in map(anonymous, source.get("notes", ())) if note not in reasons),
     }
 
 
@@ -192,7 +192,10 @@ class ChartMaker:
     ) -> Distribution:
         """Mean shares as bars; ``name`` is the chart's own within its page."""
         each = zip(TABLE, shares, strict=True)
-        parts = [say("charts.share", emotion=label(one.name), percent=formatting.percent(share)) for one, share in each]
+        parts = [
+            say("charts.share", emotion=label(emotion.name), percent=formatting.percent(share))
+            for emotion, share in each
+        ]
         text = say("charts.distribution", shares=", ".join(parts), basis=basis)
         chart = draw.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))
@@ -244,7 +247,7 @@ def _value(value: object) -> str:
         case bool():
             return say("page.yes") if value else say("page.no")
         case list():
-            return ", ".join(_value(one) for one in value)
+            return ", ".join(_value(item) for item in value)
         case _:
             return anonymous(str(value))
 

@@ -50,8 +50,8 @@ def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     order = ["seconds_visible", "faces", "person"]
     found = []
     for kind in Kind:
-        ours = table[table["kind"] == kind].sort_values(order, ascending=[False, False, True], na_position="last")
-        for row in ours.to_dict("records"):
+        people = table[table["kind"] == kind].sort_values(order, ascending=[False, False, True], na_position="last")
+        for row in people.to_dict("records"):
             where = _video_of(results.summary, row) if kind is Kind.VIDEO else ""
             address = pages.get(where, "")
             place = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])
@@ -90,8 +90,8 @@ def _video_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
     same = summary["kind"] == Kind.VIDEO
     for column in ("person", "role", "group"):
         same &= summary[column] == row[column]
-    ours = summary[same].sort_values(["seconds_visible", "faces"], ascending=False, na_position="last")
-    return str(ours["file"].iloc[0]) if len(ours) else ""
+    tracks = summary[same].sort_values(["seconds_visible", "faces"], ascending=False, na_position="last")
+    return str(tracks["file"].iloc[0]) if len(tracks) else ""
 
 
 def _pages(videos: Sequence[SourceRow]) -> dict[str, str]:

@@ -72,7 +72,7 @@ def groups_of(results: Results, drawing: ChartMaker) -> list[Groups]:
                 paper=results.asked.charts,
             )
             compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"])
-            apart = tuple(_difference(str(one), str(other), part) for (one, other), part in compared)
+            apart = tuple(_difference(str(group), str(other), part) for (group, other), part in compared)
             found.append(
                 Groups(
                     heading,

@@ -89,7 +89,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             videos=say("counts.videos", n=timed["file"].nunique()),
         )
         shares = mean(timed, "seconds_visible")
-        distributions.append(drawing.distribution("films", say("index.videos_mean"), basis, shares))
+        distributions.append(drawing.distribution("videos", say("index.videos_mean"), basis, shares))
     if len(photos):
         basis = say(
             "index.photos_basis",
@@ -97,7 +97,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             folders=say("counts.folders", n=len(photos)),
         )
         shares = mean(photos, "faces")
-        distributions.append(drawing.distribution("photographs", say("index.photos_mean"), basis, shares))
+        distributions.append(drawing.distribution("photos", say("index.photos_mean"), basis, shares))
     groups = groups_of(results, drawing)
     people = of_people(results, videos)
     named = bool(people)
@@ -143,11 +143,11 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
 def _confused(accuracy: Accuracy) -> tuple[str, ...]:
     """For each emotion what it is most often taken for, the least reliable first."""
     sentences = []
-    for at in sorted(range(len(EMOTIONS)), key=lambda at: accuracy.recalls[at])[:4]:
-        emotion, recall = label(EMOTIONS[at]), f"{100 * accuracy.recalls[at]:.0f}"
+    for index in sorted(range(len(EMOTIONS)), key=lambda index: accuracy.recalls[index])[:4]:
+        emotion, recall = label(EMOTIONS[index]), f"{100 * accuracy.recalls[index]:.0f}"
         others = [
-            say("how.taken", emotion=word(name), percent=f"{100 * share:.0f}")
-            for name, share in accuracy.mistaken(EMOTIONS[at])[:3]
+            say("how.mistaken_for", emotion=word(name), percent=f"{100 * share:.0f}")
+            for name, share in accuracy.mistaken(EMOTIONS[index])[:3]
             if share >= 0.05
         ]
         sentences.append(
@@ -182,11 +182,11 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: 
             ),
         ]
     if folders:
-        read, seen = sum(one.frames for one in folders), sum(one.frames_with_face for one in folders)
+        read, seen = sum(folder.frames for folder in folders), sum(folder.frames_with_face for folder in folders)
         tiles += [
             Tile(say("index.photos_read"), formatting.count(read)),
             Tile(say("index.photos_with_face"), formatting.count(seen), formatting.part(seen, read)),
-            Tile(say("index.faces_in_photos"), formatting.count(sum(one.faces for one in folders))),
+            Tile(say("index.faces_in_photos"), formatting.count(sum(folder.faces for folder in folders))),
         ]
     gone = len({line.file for line in left_out if not line.rows_kept})
     degraded = len({line.file for line in left_out if line.rows_kept})
@@ -195,7 +195,7 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: 
         *tiles,
         Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), where if gone else ""),
         Tile(
-            say("index.not_whole"), formatting.count(degraded), say("index.not_whole_note"), where if degraded else ""
+            say("index.incomplete"), formatting.count(degraded), say("index.incomplete_note"), where if degraded else ""
         ),
     )
 

@@ -100,7 +100,7 @@ def photos_pages(
             tuple(int(leads.get(name, 0)) for name in EMOTIONS),
         )
     attached = _attached(source, seen, thumbnails or {})
-    parts = [seen[at : at + MOST_FACES] for at in range(0, len(seen), MOST_FACES)] or [seen]
+    parts = [seen[position : position + MOST_FACES] for position in range(0, len(seen), MOST_FACES)] or [seen]
     paths = [first, *(f"assets/{source['output']}/page-{number}.html" for number in range(2, len(parts) + 1))]
     every = Attachment(f"assets/{source['output']}/faces.js", _script(_rows(part, attached) for part in parts).encode())
     base = {**common(results, source), "facts": (), "tiles": (), "distribution": None, "attachments": ()}
@@ -122,8 +122,10 @@ def photos_pages(
             **page,
             path=path,
             number=number,
-            all_pages=tuple(Link(formatting.count(at), href(path, one)) for at, one in enumerate(paths, start=1)),
-            faces=tuple(_seen_from(path, one) for one in _rows(part, attached)),
+            all_pages=tuple(
+                Link(formatting.count(page_number), href(path, other)) for page_number, other in enumerate(paths, 1)
+            ),
+            faces=tuple(_seen_from(path, row) for row in _rows(part, attached)),
             first_face=(number - 1) * MOST_FACES + 1,
             all_faces=len(seen),
             without_face=tuple(map(str, faceless[:MOST_ROWS])) if number == 1 else (),
@@ -151,18 +153,18 @@ def _attached(
 
 
 def _rows(part: "pd.DataFrame", attached: Mapping[tuple[str, int], Attachment]) -> list[PhotoRow]:
-    return [_row(one, attached) for one in part.to_dict("records")]
+    return [_row(record, attached) for record in part.to_dict("records")]
 
 
-def _row(one: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachment]) -> PhotoRow:
-    place = (str(one["file"]), int(one["face_id"]))
+def _row(record: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachment]) -> PhotoRow:
+    place = (str(record["file"]), int(record["face_id"]))
     return PhotoRow(
         file=place[0],
         face_id=place[1],
-        confidence=float(one["face_confidence"]),
-        box=(int(one["x"]), int(one["y"]), int(one["width"]), int(one["height"])),
-        emotion=str(one["emotion"]),
-        shares=tuple(float(one[name]) for name in EMOTIONS),
+        confidence=float(record["face_confidence"]),
+        box=(int(record["x"]), int(record["y"]), int(record["width"]), int(record["height"])),
+        emotion=str(record["emotion"]),
+        shares=tuple(float(record[name]) for name in EMOTIONS),
         thumbnail=attached[place].path if place in attached else "",
     )
 

@@ -185,20 +185,22 @@ def video_page(
     events = _events(results.events_of(source), found[charted[0].face_id].extent) if charted else []
     live = [
         LiveFace(
-            face.face_id, face.name, one, Marks(_bars(episodes, face.face_id), poor=one.poor(least), events=events)
+            face.face_id,
+            face.name,
+            found[face.face_id],
+            Marks(_bars(episodes, face.face_id), poor=found[face.face_id].poor(least), events=events),
         )
         for face in charted
-        for one in [found[face.face_id]]
     ]
     happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
     drawing = figures(results, source)
     sections = tuple(
-        _section(face, one, _episodes(episodes, face.face_id), source["name"], drawing)
-        for face, one in zip(charted, live, strict=True)
+        _section(face, live_face, _episodes(episodes, face.face_id), source["name"], drawing)
+        for face, live_face in zip(charted, live, strict=True)
     )
     mean = _video_distribution(row, drawing) if row.shares else None
     finer = []
-    if any(is_coarse(one.curve) for one in live):
+    if any(is_coarse(live_face.curve) for live_face in live):
         finer.append(Attachment(f"assets/{source['output']}/frames.js", finer_script(live).encode()))
     attached = {
         face_id: Attachment(f"assets/{source['output']}/face-{face_id}.jpg", jpeg)
@@ -211,11 +213,11 @@ def video_page(
         **common(results, source),
         attachments=(*drawing.attachments, *finer, *attached.values()),
         least_quality=least,
-        thumbnails={face_id: href(page_path(source), one.path) for face_id, one in attached.items()},
+        thumbnails={face_id: href(page_path(source), live_face.path) for face_id, live_face in attached.items()},
         tiles=(
             Tile(say("video.time"), clock(row.seconds), formatting.seconds(row.seconds))
             if row.seconds is not None
-            else Tile(say("video.time"), say("page.unknown"), say("video.no_time_stamps")),
+            else Tile(say("video.time"), say("page.unknown"), say("video.no_timestamps")),
             Tile(say("video.frames"), formatting.count(row.frames)),
             Tile(say("video.frames_with_face"), formatting.count(row.frames_with_face), with_face),
             Tile(
@@ -254,10 +256,10 @@ def _video_distribution(row: SourceRow, drawing: ChartMaker) -> Distribution:
 
 def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float, float]]]:
     """(start, stop) of a face's episodes of each emotion."""
-    ours = episodes[episodes["face_id"] == face_id]
+    own = episodes[episodes["face_id"] == face_id]
     return {
         str(emotion): list(zip(rows["start"].tolist(), rows["stop"].tolist(), strict=True))
-        for emotion, rows in ours.groupby("emotion")
+        for emotion, rows in own.groupby("emotion")
     }
 
 
@@ -267,23 +269,27 @@ def _events(events: "pd.DataFrame", extent: tuple[float, float]) -> list[tuple[s
         (str(label), float(start), float(stop))
         for label, start, stop in events[["label", "start", "stop"]].itertuples(index=False)
     )
-    return [one for one in spans if one[1] < extent[1] and one[2] > extent[0]]
+    return [span for span in spans if span[1] < extent[1] and span[2] > extent[0]]
 
 
 def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int, str]) -> list[EventRow]:
     """Each face in each event, in time."""
+    import pandas as pd
+
     table = results.by_event_of(source)
     rows = []
-    for one in table.sort_values(["start", "stop"]).to_dict("records"):
-        nobody = one["face_id"] != one["face_id"] or one["face_id"] is None or str(one["face_id"]) == "<NA>"
+    for record in table.sort_values(["start", "stop"]).to_dict("records"):
+        nobody = pd.isna(record["face_id"])
         rows.append(
             EventRow(
-                label=str(one["label"]),
-                start=float(one["start"]),
-                stop=float(one["stop"]),
-                name="" if nobody else names.get(int(one["face_id"]), say("video.face", face_id=int(one["face_id"]))),
-                seconds=0.0 if nobody else float(one["seconds_visible"]),
-                shares=() if nobody else tuple(float(one[name]) for name in MEANS),
+                label=str(record["label"]),
+                start=float(record["start"]),
+                stop=float(record["stop"]),
+                name=""
+                if nobody
+                else names.get(int(record["face_id"]), say("video.face", face_id=int(record["face_id"]))),
+                seconds=0.0 if nobody else float(record["seconds_visible"]),
+                shares=() if nobody else tuple(float(record[name]) for name in MEANS),
             )
         )
     return rows
@@ -292,8 +298,8 @@ def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int,
 def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
     """A face's episodes, in time."""
     columns = ["emotion", "start", "stop", "mean", "peak", "peak_time"]
-    ours = episodes.loc[episodes["face_id"] == face_id, columns].sort_values("start")
-    return [EpisodeRow(str(emotion), *map(float, numbers)) for emotion, *numbers in ours.itertuples(index=False)]
+    own = episodes.loc[episodes["face_id"] == face_id, columns].sort_values("start")
+    return [EpisodeRow(str(emotion), *map(float, numbers)) for emotion, *numbers in own.itertuples(index=False)]
 
 
 def _section(
@@ -303,10 +309,10 @@ def _section(
     name = say("video.face_of_video", name=face.name, video=video)
     leading = label(face.emotion)
     share = formatting.percent(max(face.shares))
-    text = say("charts.course_text", n=len(curve.gaps), emotion=leading, percent=share)
-    title = say("charts.course", name=name)
+    text = say("charts.curve_text", n=len(curve.gaps), emotion=leading, percent=share)
+    title = say("charts.curve", name=name)
     coarse = binned(curve, MOST_STRETCHES)
-    columns = (one.tolist() for one in (coarse.starts, coarse.ends, coarse.weights, coarse.means))
+    columns = (values.tolist() for values in (coarse.starts, coarse.ends, coarse.weights, coarse.means))
     return FaceSection(
         row=face,
         unit=curve.unit,
@@ -314,7 +320,7 @@ def _section(
         poor=len(live.marks.poor),
         episodes=tuple(episodes[:MOST_EPISODES]),
         more_episodes=len(episodes[MOST_EPISODES:]),
-        longest=max(episodes, key=lambda one: one.stop - one.start, default=None),
+        longest=max(episodes, key=lambda values: values.stop - values.start, default=None),
         points=len(binned(curve).starts),
         timeline=drawing.timeline(curve, live.marks, f"face-{face.face_id}-time", title, text),
         stretches=tuple(
