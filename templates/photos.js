@@ -7,7 +7,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const form = byId("filter");
   const TEXTS = JSON.parse(document.getElementById("photos-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const { script, base, most, first: here, faces: within } = JSON.parse(store.textContent);
+  const { most, first: here, faces: within } = JSON.parse(store.textContent);
   const body = byId("faces-list").tBodies[0];
   const gallery = byId("thumbnails");
   const pattern = body.rows[0].cloneNode(true);
@@ -66,7 +66,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     const item = card.cloneNode(true);
     const lead = leading(faces.shares[index]);
     const image = item.querySelector("img");
-    image.src = within ? thumbnails[faces.thumbnail[index]] : base + faces.thumbnail[index];
+    image.src = within ? thumbnails[faces.thumbnail[index]] : store.dataset.assets + faces.thumbnail[index];
     image.alt = say("face_in", { face_id: faces.face[index], file: faces.file[index] });
     item.querySelector("bdi").textContent = faces.file[index];
     item.querySelector(".lead").textContent = say("lead", { emotion: labels[lead], percent: percent(faces.shares[index][lead]) });
@@ -88,7 +88,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     if (faces) { shown(from); return; }
     window.ferBatchFaces = (found) => { faces = found; shown(from); };
     const loader = document.createElement("script");
-    loader.src = script;
+    loader.src = store.dataset.faces;
     loader.onerror = () => {
       byId("found").textContent = say("list_gone");
     };

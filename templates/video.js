@@ -475,11 +475,11 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
 
   for (const element of root.querySelectorAll(".live")) element.hidden = false;
   if (!player.getAttribute("src")) player.hidden = true;
-  if (data.finer) {
+  if (store.dataset.frames) {
     window.ferBatchFiner = (frames) => { finer = frames; draw(); };
     const load = () => {
       const script = document.createElement("script");
-      script.src = data.finer;
+      script.src = store.dataset.frames;
       document.head.append(script);
     };
     // Not before the page answers: the frames of a long video are some megabytes.

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from fer_batch.emotions import TABLE
 from fer_batch.report import formatting
 from fer_batch.report.formatting import clock
-from fer_batch.report.pages.base import Page
+from fer_batch.report.pages.base import Page, href
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
 SCRIPTS = ("video.js", "photos.js", "tables.js")
@@ -28,9 +28,33 @@ class PageFile:
     path: str
     page: Page
 
-    def html(self, environment: Environment) -> str:
-        """The page as HTML."""
-        return environment.get_template(self.template).render(page=self.page)
+    def html(self, environment: Environment, place: "Place | None" = None) -> str:
+        """The page as HTML; ``place`` None: it is a file of its own."""
+        return environment.get_template(self.template).render(page=self.page, place=place or Place(self.path))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page is laid out, which decides its ids, links and headings; here: a file of its own."""
+
+    path: str
+    """Of the page: POSIX, relative to the output folder."""
+    frame = "base.html"
+    """Template that surrounds the page."""
+    depth = 0
+    """Levels by which headings are lowered."""
+
+    def id(self, name: str) -> str:
+        """The id of an element of the page."""
+        return name
+
+    def href(self, path: str, anchor: str = "") -> str:
+        """The address of a file of the output folder, or of an element in it; empty: it cannot be reached."""
+        return href(self.path, path) + (anchor and f"#{anchor}")
+
+    def image(self, path: str) -> str:
+        """The address of an image of the output folder."""
+        return self.href(path)
 
 
 def make_environment() -> Environment:

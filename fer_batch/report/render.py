@@ -83,8 +83,8 @@ def render_single_file(
     environment = make_environment()
     rows: list[tuple[Kind, SourceRow]] = []
     page_files: list[PageFile] = []
-    for source in results.sources:
-        page_files.extend(source_pages(results, source, media or {}, rows))
+    for number, source in enumerate(results.sources, start=1):
+        page_files.extend(source_pages(results, source, media or {}, rows, f"p{number}-"))
     index = _index(results, rows, [page_file.page.missing_thumbnails for page_file in page_files], tell)
     text = single_file.join(environment, index, page_files)
     with replacing(folder / SINGLE_FILE) as file:
@@ -93,9 +93,16 @@ def render_single_file(
 
 
 def source_pages(
-    results: Results, source: Mapping[str, Any], places: Mapping[str, Path], rows: list[tuple[Kind, SourceRow]]
+    results: Results,
+    source: Mapping[str, Any],
+    places: Mapping[str, Path],
+    rows: list[tuple[Kind, SourceRow]],
+    prefix: str = "",
 ) -> Iterator[PageFile]:
-    """The pages of a video or of a folder of photos; its line for the index is added to ``rows``."""
+    """The pages of a video or of a folder of photos; its line for the index is added to ``rows``.
+
+    ``prefix`` begins every id of the pages.
+    """
     asked, kind = results.asked, Kind(source["kind"])
     timeline = results.timeline(source, COLUMNS if kind is Kind.VIDEO and not asked.thumbnails else None)
     row = source_row(results, source, timeline)
@@ -106,12 +113,12 @@ def source_pages(
         best = best_frames(results, source, timeline) if asked.thumbnails else {}
         faces = thumbnails.of_video(media, best, anonymize=asked.anonymize) if media else {}
         del timeline  # before anything is drawn: of a long video it is the largest thing in memory
-        video = video_page(results, source, row, found, faces)
+        video = video_page(results, source, row, found, faces, prefix)
         yield PageFile("video.html", page_path(source), replace(video, missing_thumbnails=len(best) - len(faces)))
         return
     cut = _cut(media, timeline, asked.anonymize) if media else {}
     missing = int(timeline["success"].sum()) - len(cut) if asked.thumbnails else 0
-    for photos_page in photos_pages(results, source, row, timeline, cut):
+    for photos_page in photos_pages(results, source, row, timeline, cut, prefix):
         missing_here = missing if photos_page.number == 1 else 0
         yield PageFile("photos.html", photos_page.path, replace(photos_page, missing_thumbnails=missing_here))
 

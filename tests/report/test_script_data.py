@@ -21,7 +21,7 @@ def array(text, kind):
 
 def test_a_short_video_is_packed_frame_by_frame():
     curve = a_curve(40, [*range(10), *range(20, 40)])
-    data = json.loads(script_data.video_data([face(curve)], container_start=1.5, finer=""))
+    data = json.loads(script_data.video_data([face(curve)], container_start=1.5))
     packed = data["faces"][0]["curve"]
     assert array(packed["starts"], "<f8") == pytest.approx(curve.starts)
     assert array(packed["ends"], "<f8") == pytest.approx(curve.ends)
@@ -35,7 +35,7 @@ def test_a_long_video_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
     curve = a_curve(5000, range(5000))
     assert script_data.is_coarse(curve)
     assert not script_data.is_coarse(a_curve(600, range(600)))
-    data = json.loads(script_data.video_data([face(curve)], container_start=0, finer="x.js"))
+    data = json.loads(script_data.video_data([face(curve)], container_start=0))
     shown = binned(curve)
     packed = data["faces"][0]["curve"]
     for name, values in (("means", shown.means), ("lows", shown.lows), ("highs", shown.highs)):
@@ -48,7 +48,7 @@ def test_a_long_video_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
 
 def test_no_tag_ends_in_the_data():
     marks = Marks(events=[("</script><script>", 0.1, 0.2)])
-    text = script_data.video_data([face(a_curve(5, range(5)), "</script>\u2028", marks)], container_start=0, finer="")
+    text = script_data.video_data([face(a_curve(5, range(5)), "</script>\u2028", marks)], container_start=0)
     assert "<" not in text
     assert "\u2028" not in text
     assert json.loads(text)["faces"][0]["name"] == "</script>\u2028"

@@ -27,18 +27,17 @@ class LiveFace:
     marks: Marks
 
 
-def video_data(faces: Sequence[LiveFace], *, container_start: float, finer: str) -> str:
+def video_data(faces: Sequence[LiveFace], *, container_start: float) -> str:
     """JSON for a page: the curves of its faces in as many points as their charts have, and where things are.
 
-    ``container_start`` is the video's own time of our zero, in seconds; ``finer`` the address of the file of
-    :func:`finer_script`, or empty. The text is safe within a <script> element. There must be a face.
+    ``container_start``, in seconds, is the container's time of what tables call 0. The text is safe within a <script>
+    element. There must be a face.
     """
     first = faces[0]
     value = {
         "unit": first.curve.unit,
         "extent": first.curve.extent,
         "start": container_start,
-        "finer": finer,
         "emotions": EMOTIONS,
         "labels": [label(emotion) for emotion in EMOTIONS],
         "plot": plot(first.marks),

@@ -33,11 +33,11 @@ Shares = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Link:
-    """A file of the output folder, as a page links to it."""
+    """A link to a file."""
 
     text: str
-    href: str
-    """Relative to the page, percent-encoded."""
+    path: str
+    """POSIX, relative to the output folder."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Tile:
     label: str
     value: str
     note: str = ""
-    href: str = ""
-    """Where the number is explained; empty: nowhere else."""
+    anchor: str = ""
+    """Id of the heading on the same page that explains the number; empty: there is none."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,10 @@ class Page:
     missing_thumbnails: int = field(default=0, kw_only=True)
     """Pictures of faces that were asked for and could not be cut."""
 
+    prefix: str = field(default="", kw_only=True)
+    """Begins every id of the page, where several pages share a file."""
+
     title: str
-    index: Link
     tables: tuple[Link, ...]
     left_out: tuple[LeftOut, ...]
     view: str
@@ -134,17 +136,16 @@ class SourceRow:
     """errors.csv has a line about it."""
 
 
-def common(results: Results, source: Mapping[str, Any], page: str = "") -> dict[str, Any]:
-    """The fields that a video's page and a folder's share; ``page`` where the source has several."""
-    page = page or page_path(source)
+def common(results: Results, source: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The fields that a video's page and a folder's share."""
     left_out = results.left_out_of(source)
     reasons = {line.reason for line in left_out}
-    timeline = Link(say("page.this_timeline"), href(page, source["timeline"]))
-    summary = Link(say("page.summary"), href(page, "summary.csv"))
+    timeline = Link(say("page.this_timeline"), source["timeline"])
+    summary = Link(say("page.summary"), "summary.csv")
     return {
         "title": source["name"],
-        "index": Link(say("page.overview"), href(page, INDEX)),
-        "tables": (timeline, summary, Link(say("page.errors"), href(page, "errors.csv"))),
+        "prefix": prefix,
+        "tables": (timeline, summary, Link(say("page.errors"), "errors.csv")),
         "left_out": left_out,
         "view": view(results),
         "version": str(results.run["fer_batch"]),
@@ -163,8 +164,8 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
         shares = mean(summary, "seconds_visible" if by_time else "faces")
     return SourceRow(
         name=source["name"],
-        page=Link(source["name"], href(INDEX, page_path(source))),
-        table=Link(say("page.csv"), href(INDEX, source["timeline"])),
+        page=Link(source["name"], page_path(source)),
+        table=Link(say("page.csv"), source["timeline"]),
         frames=len(frames),
         frames_with_face=seen["frame"].nunique(),
         faces=len(seen),
@@ -180,9 +181,9 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
 class ChartMaker:
     """Draws the charts of one page, and keeps them as files for papers if asked."""
 
-    def __init__(self, page: str, folder: str, *, paper: bool) -> None:
-        """``page`` and ``folder``, where the files go, are POSIX paths relative to the output folder."""
-        self._page = page
+    def __init__(self, folder: str, prefix: str, *, paper: bool) -> None:
+        """``folder``, where the files go, is relative to the output folder; ``prefix`` is that of the page."""
+        self._prefix = f"{prefix}chart-"
         self._folder = folder
         self._paper = paper
         self.attachments: list[Attachment] = []
@@ -197,13 +198,14 @@ class ChartMaker:
             for emotion, share in each
         ]
         text = say("charts.distribution", shares=", ".join(parts), basis=basis)
-        chart = draw.distribution(shares, prefix=f"chart-{name}", title=heading, description=text, paper=self._paper)
+        prefix = self._prefix + name
+        chart = draw.distribution(shares, prefix=prefix, title=heading, description=text, paper=self._paper)
         return Distribution(heading, basis, shares, leads, self.keep(chart, name))
 
     def timeline(self, curve: Curve, marks: Marks, name: str, title: str, description: str) -> ChartFigure:
         """A face's curve."""
         chart = draw.timeline(
-            curve, marks, prefix=f"chart-{name}", title=title, description=description, paper=self._paper
+            curve, marks, prefix=self._prefix + name, title=title, description=description, paper=self._paper
         )
         return self.keep(chart, name)
 
@@ -213,7 +215,7 @@ class ChartMaker:
         for suffix, content in chart.paper.items():
             path = f"{self._folder}/{name}{suffix}"
             self.attachments.append(Attachment(path, content))
-            links.append(Link(suffix.removeprefix(".").upper(), href(self._page, path)))
+            links.append(Link(suffix.removeprefix(".").upper(), path))
         return ChartFigure(Markup(chart.svg), tuple(links))  # noqa: S704  charts escapes its texts
 
 
@@ -257,18 +259,15 @@ def view(results: Results) -> str:
     return str(results.run.get("options", {}).get("view", ""))
 
 
-def figures(results: Results, source: Mapping[str, Any]) -> ChartMaker:
+def figures(results: Results, source: Mapping[str, Any], prefix: str) -> ChartMaker:
     """What draws the charts of a source's page."""
-    return ChartMaker(page_path(source), f"charts/{source['output']}", paper=results.asked.charts)
+    return ChartMaker(f"charts/{source['output']}", prefix, paper=results.asked.charts)
 
 
-def media_href(results: Results, source: Mapping[str, Any]) -> Link | None:
-    """A link to the video itself, or the folder of the photos, if it lies together with the output folder."""
+def media_link(results: Results, source: Mapping[str, Any]) -> Link | None:
+    """A link to the video itself, or the folder of the photos, if it is near the output folder."""
     path = results.media.get(source["name"])
-    if path is None:
-        return None
-    here = posixpath.dirname(page_path(source)).count("/") + 1
-    return Link(source["name"], quote("../" * here + path.relative_to(results.folder).as_posix(), safe="/"))
+    return Link(source["name"], path.relative_to(results.folder).as_posix()) if path else None
 
 
 def page_path(source: Mapping[str, Any]) -> str:
@@ -277,5 +276,7 @@ def page_path(source: Mapping[str, Any]) -> str:
 
 
 def href(page: str, target: str) -> str:
-    """From one file of the output folder to another, both POSIX paths relative to it, as a URL."""
+    """From a page to a file, both POSIX paths relative to the output folder, as a URL relative to the page."""
+    if target.startswith("../"):
+        return quote("../" * page.count("/") + target, safe="/")
     return quote(posixpath.relpath(target, posixpath.dirname(page) or "."), safe="/")

@@ -21,20 +21,23 @@ class ChartCard:
     """One of many small charts side by side."""
 
     name: str
-    href: str
-    """Empty: no page shows it alone."""
+    page: str
+    """Path of the page that shows it, relative to the output folder; empty: none does."""
     basis: str
     shares: Shares
-    emotion: str
-    """The one with the largest share."""
+
+    @property
+    def emotion(self) -> str:
+        """The one with the largest share."""
+        return EMOTIONS[max(range(len(self.shares)), key=self.shares.__getitem__)]
 
 
 def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
     """Videos and folders in which there is a face."""
     return [
-        _small(
+        ChartCard(
             row.name,
-            row.page.href,
+            row.page.path,
             clock(row.seconds) if row.seconds is not None else say("counts.faces", n=row.faces),
             row.shares,
         )
@@ -53,9 +56,9 @@ def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
         people = table[table["kind"] == kind].sort_values(order, ascending=[False, False, True], na_position="last")
         for row in people.to_dict("records"):
             where = _video_of(results.summary, row) if kind is Kind.VIDEO else ""
-            address = pages.get(where, "")
-            place = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])
-            found.append(_small(f"{row['person']} {place}".rstrip(), address, _basis(row), _shares(row)))
+            role_and_group = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])
+            name = f"{row['person']} {role_and_group}".rstrip()
+            found.append(ChartCard(name, pages.get(where, ""), _basis(row), _shares(row)))
     return found
 
 
@@ -66,7 +69,7 @@ def of_faces(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
     rows = timed.sort_values("seconds_visible", ascending=False, kind="stable").to_dict("records")
     return [
-        _small(
+        ChartCard(
             row["person"] or say("video.face", face_id=row["face_id"]),
             pages[row["file"]],
             say("index.amount_in", amount=clock(float(row["seconds_visible"])), where=row["file"]),
@@ -95,12 +98,8 @@ def _video_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
 
 
 def _pages(videos: Sequence[SourceRow]) -> dict[str, str]:
-    return {video.name: f"{video.page.href}#faces" for video in videos}
+    return {video.name: video.page.path for video in videos}
 
 
 def _shares(row: Mapping[Any, Any]) -> Shares:
     return tuple(float(row[name]) for name in MEANS)
-
-
-def _small(name: str, address: str, basis: str, shares: Shares) -> ChartCard:
-    return ChartCard(name, address, basis, shares, EMOTIONS[max(range(len(shares)), key=shares.__getitem__)])

@@ -11,7 +11,6 @@ from fer_batch.report.formatting import clock
 from fer_batch.report.methods import citation, paragraph
 from fer_batch.report.model_card import Accuracy, read_accuracy
 from fer_batch.report.pages.base import (
-    INDEX,
     ChartMaker,
     Distribution,
     Fact,
@@ -20,7 +19,6 @@ from fer_batch.report.pages.base import (
     SourceRow,
     Tile,
     facts,
-    href,
     mean,
     view,
 )
@@ -58,7 +56,7 @@ class IndexPage(Page):
     named: bool
     more_people: int
     card: str
-    """Address of the emotion model's card; empty: it has none."""
+    """Path of the emotion model's card; empty: it has none."""
     accuracy: Accuracy | None
     """What was measured for the answer that fills the tables; None: that is not known of this model."""
     confused: tuple[str, ...]
@@ -78,7 +76,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
     photos = summary[summary["kind"] == Kind.PHOTOS]
-    drawing = ChartMaker(INDEX, "charts", paper=results.asked.charts)
+    drawing = ChartMaker("charts", "", paper=results.asked.charts)
     distributions = []
     if len(timed):
         seconds = float(timed["seconds_visible"].sum())
@@ -105,9 +103,8 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     accuracy = read_accuracy(results.metrics, view(results))
     return IndexPage(
         title=say("index.title"),
-        index=Link(say("page.overview"), INDEX),
         tables=tuple(
-            Link(name, href(INDEX, name))
+            Link(name, name)
             for name in (
                 *(table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)),
                 "datapackage.json",
@@ -135,7 +132,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         confused=_confused(accuracy) if accuracy else (),
         methods=paragraph(results.run, accuracy),
         citation=citation(results.run),
-        card=href(INDEX, MODEL_CARD) if (results.folder / MODEL_CARD).is_file() else "",
+        card=MODEL_CARD if (results.folder / MODEL_CARD).is_file() else "",
         provenance=_provenance(results.run),
     )
 
@@ -190,12 +187,15 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: 
         ]
     gone = len({line.file for line in left_out if not line.rows_kept})
     degraded = len({line.file for line in left_out if line.rows_kept})
-    where = "#left-out" if left_out else ""
+    anchor = "left-out" if left_out else ""
     return (
         *tiles,
-        Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), where if gone else ""),
+        Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), anchor if gone else ""),
         Tile(
-            say("index.incomplete"), formatting.count(degraded), say("index.incomplete_note"), where if degraded else ""
+            say("index.incomplete"),
+            formatting.count(degraded),
+            say("index.incomplete_note"),
+            anchor if degraded else "",
         ),
     )
 

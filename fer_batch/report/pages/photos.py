@@ -1,7 +1,7 @@
 """What the pages of a folder of photos show: so many faces on each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class PhotoRow:
     emotion: str
     shares: Shares
     thumbnail: str
-    """Address of its thumbnail; empty: it has none."""
+    """Path of its thumbnail, relative to the output folder; empty: it has none."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,10 @@ class PhotosPage(Page):
     all_faces: int
     without_face: tuple[str, ...]
     more_without_face: int
+    all_faces_script: str
+    """Path of the script with every face, relative to the output folder."""
     live: Markup
-    """JSON for the script: where all faces are."""
+    """JSON for the page's script."""
 
 
 def photos_pages(
@@ -83,12 +85,13 @@ def photos_pages(
     row: SourceRow,
     timeline: "pd.DataFrame",
     thumbnails: Mapping[tuple[str, int], bytes] | None = None,
+    prefix: str = "",
 ) -> Iterator[PhotosPage]:
     """The pages of a folder; ``thumbnails`` are JPEGs by the photo's name and face_id."""
     first = page_path(source)
     seen = timeline[timeline["success"] & ~timeline["spurious"]]
     faceless = timeline.loc[~timeline["success"], "file"]
-    drawing = figures(results, source)
+    drawing = figures(results, source, prefix)
     mean = None
     if row.shares:
         leads = seen["emotion"].value_counts()
@@ -103,12 +106,12 @@ def photos_pages(
     parts = [seen[position : position + MOST_FACES] for position in range(0, len(seen), MOST_FACES)] or [seen]
     paths = [first, *(f"assets/{source['output']}/page-{number}.html" for number in range(2, len(parts) + 1))]
     every = Attachment(f"assets/{source['output']}/faces.js", _script(_rows(part, attached) for part in parts).encode())
-    base = {**common(results, source), "facts": (), "tiles": (), "distribution": None, "attachments": ()}
+    base = {**common(results, source, prefix), "facts": (), "tiles": (), "distribution": None, "attachments": ()}
     for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
-        page = base | _moved(results, source, path)
+        page = base
         if number == 1:
             with_face = formatting.part(row.frames_with_face, row.frames)
-            page |= {
+            page = base | {
                 "attachments": (*drawing.attachments, every, *attached.values()),
                 "distribution": mean,
                 "facts": facts(source.get("facts", {})),
@@ -122,23 +125,16 @@ def photos_pages(
             **page,
             path=path,
             number=number,
-            all_pages=tuple(
-                Link(formatting.count(page_number), href(path, other)) for page_number, other in enumerate(paths, 1)
-            ),
-            faces=tuple(_seen_from(path, row) for row in _rows(part, attached)),
+            all_pages=tuple(Link(formatting.count(other), path) for other, path in enumerate(paths, start=1)),
+            faces=tuple(_rows(part, attached)),
             first_face=(number - 1) * MOST_FACES + 1,
             all_faces=len(seen),
             without_face=tuple(map(str, faceless[:MOST_ROWS])) if number == 1 else (),
             more_without_face=len(faceless[MOST_ROWS:]),
             timeline=source["timeline"],
-            live=live((number - 1) * MOST_FACES, script=href(path, every.path), base=href(path, "assets") + "/"),
+            all_faces_script=every.path,
+            live=live((number - 1) * MOST_FACES),
         )
-
-
-def _moved(results: Results, source: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """What :func:`fer_batch.report.pages.base.common` gives, with links as seen from another page of the source."""
-    page = common(results, source, path)
-    return {name: page[name] for name in ("index", "tables")}
 
 
 def _attached(
@@ -167,10 +163,6 @@ def _row(record: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachmen
         shares=tuple(float(record[name]) for name in EMOTIONS),
         thumbnail=attached[place].path if place in attached else "",
     )
-
-
-def _seen_from(path: str, row: PhotoRow) -> PhotoRow:
-    return replace(row, thumbnail=href(path, row.thumbnail) if row.thumbnail else "")
 
 
 def live(first: int, **more: Any) -> Markup:

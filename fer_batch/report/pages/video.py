@@ -29,9 +29,7 @@ from fer_batch.report.pages.base import (
     common,
     facts,
     figures,
-    href,
-    media_href,
-    page_path,
+    media_link,
 )
 from fer_batch.report.results import Results
 from fer_batch.report.texts import label, say
@@ -147,13 +145,15 @@ class VideoPage(Page):
     events: tuple[EventRow, ...]
     more_events: int
     thumbnails: Mapping[int, str]
-    """Addresses of thumbnails by face_id; empty where nobody asked for them."""
+    """Paths of thumbnails by face_id, relative to the output folder; empty where nobody asked for them."""
     least_quality: float
     """Below it a chart is hatched."""
     video: Link | None
     """The video itself; None: it does not lie where a page could reach it."""
+    all_frames_script: str
+    """Path of the script with every frame, relative to the output folder; empty: the page has them itself."""
     live: Markup
-    """JSON for the script; empty: no face is charted."""
+    """JSON for the page's script; empty: no face is charted."""
 
 
 def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, tuple[int, Box]]:
@@ -176,6 +176,7 @@ def video_page(
     row: SourceRow,
     found: Mapping[int, Curve],
     thumbnails: Mapping[int, bytes] | None = None,
+    prefix: str = "",
 ) -> VideoPage:
     """All that a video's page shows: ``found`` are the curves, ``thumbnails`` JPEGs by face_id."""
     faces = _faces(results, source)
@@ -193,7 +194,7 @@ def video_page(
         for face in charted
     ]
     happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
-    drawing = figures(results, source)
+    drawing = figures(results, source, prefix)
     sections = tuple(
         _section(face, live_face, _episodes(episodes, face.face_id), source["name"], drawing)
         for face, live_face in zip(charted, live, strict=True)
@@ -207,13 +208,12 @@ def video_page(
         for face_id, jpeg in (thumbnails or {}).items()
     }
     start = float(source.get("facts", {}).get("container_start") or 0.0)
-    address = href(page_path(source), finer[0].path) if finer else ""
     with_face = formatting.part(row.frames_with_face, row.frames)
     return VideoPage(
-        **common(results, source),
+        **common(results, source, prefix),
         attachments=(*drawing.attachments, *finer, *attached.values()),
         least_quality=least,
-        thumbnails={face_id: href(page_path(source), live_face.path) for face_id, live_face in attached.items()},
+        thumbnails={face_id: attachment.path for face_id, attachment in attached.items()},
         tiles=(
             Tile(say("video.time"), clock(row.seconds), formatting.seconds(row.seconds))
             if row.seconds is not None
@@ -237,8 +237,9 @@ def video_page(
         sections=sections,
         events=tuple(happened[:MOST_ROWS]),
         more_events=len(happened[MOST_ROWS:]),
-        video=media_href(results, source),
-        live=Markup(video_data(live, container_start=start, finer=address)) if live else Markup(),  # noqa: S704  no "<"
+        all_frames_script=finer[0].path if finer else "",
+        video=media_link(results, source),
+        live=Markup(video_data(live, container_start=start)) if live else Markup(),  # noqa: S704  no "<"
     )
 
 
