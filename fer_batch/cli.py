@@ -114,7 +114,7 @@ def analyze(
     ] = None,
     *,
     options: Options,
-    asked: Annotated[ReportOptions, "thumbnails", "anonymize", "charts"],
+    report_options: Annotated[ReportOptions, "thumbnails", "anonymize", "charts"],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what the run would take, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Quiet = False,
@@ -126,7 +126,7 @@ def analyze(
     if dry_run:
         _print_forecast(inputs, options, as_json)
         return
-    run = _analyze(inputs, options, asked, out, verbose=not (quiet or as_json))
+    run = _analyze(inputs, options, report_options, out, verbose=not (quiet or as_json))
     if as_json:
         typer.echo(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
@@ -144,12 +144,12 @@ def report(
         bool, typer.Option("--single-file", help="Write one HTML file of at most 5 MB, for sending, instead.")
     ] = False,
     *,
-    asked: ReportOptions,
+    report_options: ReportOptions,
 ) -> None:
     """Render the report again, from the tables in an output folder."""
     from fer_batch.report.render import render, render_single_file
 
-    typer.echo((render_single_file if single_file else render)(folder, asked, tell=_warn))
+    typer.echo((render_single_file if single_file else render)(folder, report_options, warn=_warn))
 
 
 @app.command()
@@ -195,8 +195,8 @@ def demo(
 
     outfolder.claim(folder)
     make_sample(folder / "sample")
-    asked = ReportOptions(thumbnails=True, charts=True)
-    typer.echo(_analyze([folder / "sample"], Options(), asked, folder / "emotions", verbose=not quiet).report)
+    report_options = ReportOptions(thumbnails=True, charts=True)
+    typer.echo(_analyze([folder / "sample"], Options(), report_options, folder / "emotions", verbose=not quiet).report)
 
 
 @app.callback(invoke_without_command=True)
@@ -207,11 +207,13 @@ def main(version: Annotated[bool, typer.Option("--version", help="Print the vers
         raise typer.Exit
 
 
-def _analyze(inputs: list[Path], options: Options, asked: ReportOptions, out: Path | None, *, verbose: bool) -> "Run":
+def _analyze(
+    inputs: list[Path], options: Options, report_options: ReportOptions, out: Path | None, *, verbose: bool
+) -> "Run":
     from fer_batch.pipeline.run import analyze as run_batch
 
     with _TerminalProgress(verbose) as progress:
-        run = run_batch(inputs, options, out=out, progress=progress, asked=asked)
+        run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options)
     for line in run.skipped:
         kept = "not whole" if line.rows_kept else "left out"
         _warn(f"{kept}: {line.file}: {line.reason}")

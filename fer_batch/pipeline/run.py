@@ -65,13 +65,13 @@ def analyze(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
-    asked: ReportOptions | None = None,
+    report_options: ReportOptions | None = None,
 ) -> Run:
     """Find the faces in photos and videos and write down what their expressions look like.
 
     ``paths`` are files and folders. ``out`` is made if need be, by default ``NAME-emotions`` in the working directory,
-    where NAME is the first path's. Run again on the same folder, it does only what is missing. ``asked`` is what the
-    report shall hold beyond numbers and charts.
+    where NAME is the first path's. Run again on the same folder, it does only what is missing. ``report_options``
+    say what the report holds beyond numbers and charts.
 
     Raises:
         UsageError: a path does not exist, a file that the options name is wrong, the output folder holds files of
@@ -93,7 +93,7 @@ def analyze(
     scheduler = Scheduler(options, Checkpoints(folder / "work"), progress)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(found, annotations, scheduler, options, asked, folder, progress, started)
+        run = _analyze(found, annotations, scheduler, options, report_options, folder, progress, started)
     if not run.outcomes:
         raise NothingUsable(f"Nothing could be read; {run.report} says why.")
     return run
@@ -109,7 +109,7 @@ def _analyze(
     annotations: Annotations,
     scheduler: Scheduler,
     options: Options,
-    asked: ReportOptions | None,
+    report_options: ReportOptions | None,
     folder: Path,
     progress: Progress,
     started: datetime,
@@ -145,7 +145,7 @@ def _analyze(
     if not options.keep:
         outfolder.sweep(scheduler.work.folder, keep=())
     places = media_links.places([outcome.source for outcome in outcomes])
-    return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder, asked, places))
+    return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder, report_options, places))
 
 
 @dataclass(frozen=True)

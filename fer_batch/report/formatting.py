@@ -1,13 +1,13 @@
-"""Numbers as readers of the report see them."""
+"""How the report writes numbers."""
 
 
 def count(number: int) -> str:
-    """A whole number, thousands set apart."""
+    """A whole number with a comma between thousands."""
     return f"{number:,}"
 
 
 def percent(share: float) -> str:
-    """A share as percent, without the sign."""
+    """A share, 0 to 1, in percent without the percent sign."""
     return f"{100 * share:.1f}"
 
 
@@ -23,7 +23,7 @@ def seconds(seconds: float) -> str:
 
 
 def part(some: int, whole: int) -> str:
-    """How much of the whole some are, in percent; nothing of nothing is empty."""
+    """``some`` in percent of ``whole``; empty if ``whole`` is 0."""
     return f"{percent(some / whole)} %" if whole else ""
 
 

@@ -1,4 +1,4 @@
-"""From the data of a page to its HTML: the templates, their scripts, and what a page may load."""
+"""From the data of a page to its HTML, by the templates and scripts in templates/."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from fer_batch.report.pages.base import Page, href
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
 SCRIPTS = ("video.js", "photos.js", "tables.js")
-"""The scripts that pages hold, in templates/."""
+"""The scripts of pages, in templates/."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Place:
 
 
 def make_environment() -> Environment:
-    """What lays pages out: the templates, their texts and scripts."""
+    """The Jinja environment of all pages: templates, texts, scripts, filters."""
     loader = FileSystemLoader(TEMPLATES)
     environment = Environment(
         loader=loader,
@@ -68,7 +68,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Read, not included: a script is no template.
+    # Read as they are: a script is not a template.
     scripts = {name: loader.get_source(environment, name)[0] for name in SCRIPTS}
     environment.globals |= {
         "say": say,
@@ -90,7 +90,7 @@ def make_environment() -> Environment:
 
 
 def _script(name: str, text: str) -> Markup:
-    """A script for a page, below the texts that it says, as JSON."""
+    """A script for a page, after the texts that it shows, as JSON."""
     stem = name.removesuffix(".js")
     said = json.dumps(section(f"{stem}_script"), ensure_ascii=False).replace("<", "\\u003c")
     return Markup(  # noqa: S704  our own

@@ -1,4 +1,4 @@
-"""Pure: what to write of a run in a paper, from run.json."""
+"""Pure: what a paper can say about a run, from run.json."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from fer_batch.report.texts import say, word
 
 
 def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
-    """A Methods paragraph with every version and threshold that has a part in the numbers."""
+    """A Methods paragraph with every version and threshold that the numbers depend on."""
     options, counts = run.get("options", {}), run.get("counts", {})
     model, detector = run.get("model", {}), run.get("detector", {})
     versions, crop = run.get("versions", {}), run.get("crop", {})
@@ -65,7 +65,7 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
 
 
 def citation(run: Mapping[str, Any]) -> str:
-    """How to cite fer-batch, and what it stands on."""
+    """How to cite fer-batch and its model."""
     model = run.get("model", {})
     year = str(run.get("started", ""))[:4]
     return say(
@@ -78,11 +78,11 @@ def citation(run: Mapping[str, Any]) -> str:
 
 
 def _media(videos: int, photos: int) -> str:
-    """What faces were looked for in."""
-    seen = say("counts.videos", n=videos), say("counts.photos", n=photos)
+    """What was analysed, as a phrase."""
+    counts = say("counts.videos", n=videos), say("counts.photos", n=photos)
     if videos and photos:
-        return say("methods.videos_and_photos", videos=seen[0], photos=seen[1])
-    return seen[0] if videos else seen[1] if photos else say("methods.no_media")
+        return say("methods.videos_and_photos", videos=counts[0], photos=counts[1])
+    return counts[0] if videos else counts[1] if photos else say("methods.no_media")
 
 
 def _short(facts: Mapping[str, Any]) -> str:

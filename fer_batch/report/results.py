@@ -1,4 +1,4 @@
-"""An output folder, read back: what the report is made of, and nothing else."""
+"""Reads an output folder: run.json, the tables and where the media are."""
 
 import json
 import posixpath
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-MORE = ("episodes.csv", "events.csv", "summary_by_event.csv")
-"""Tables that not every run writes."""
+VIDEO_TABLES = ("episodes.csv", "events.csv", "summary_by_event.csv")
+"""Tables about videos that not every run writes."""
 
 MODEL_CARD = "model-card.md"
 """The emotion model's card, which a run copies from beside the model, if there is one."""
@@ -40,23 +40,23 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Results:
-    """What lies in an output folder, all but the timelines."""
+    """What is in an output folder, but for the timelines, which are read one at a time."""
 
     folder: Path
     run: Mapping[str, Any]
     summary: "pd.DataFrame"
     errors: "pd.DataFrame"
     episodes: "pd.DataFrame"
-    """Empty where there is no episodes.csv; the next two likewise."""
+    """Empty if there is no episodes.csv; the next two likewise."""
     events: "pd.DataFrame"
     by_event: "pd.DataFrame"
     media: Mapping[str, Path]
-    """Where videos and folders of photos lie, by the source's name; those that are not there are left out."""
-    asked: ReportOptions
+    """Paths of the videos and folders of photos that exist, by the source's name."""
+    report_options: ReportOptions
 
     @classmethod
-    def read(cls, folder: Path, asked: ReportOptions | None = None) -> "Results":
-        """Read run.json, summary.csv and errors.csv, and where the media lie.
+    def read(cls, folder: Path, report_options: ReportOptions | None = None) -> "Results":
+        """Read run.json, the tables but for the timelines, and where the media are.
 
         Raises:
             UsageError: one of them is missing or damaged.
@@ -72,15 +72,23 @@ class Results:
         except ValueError as error:
             raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
         if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
-            raise UsageError(f"{path} is damaged (it tells of no sources). Run `fer-batch analyze` again.")
+            raise UsageError(f"{path} is damaged (it names no sources). Run `fer-batch analyze` again.")
         summary = _table(folder, "summary.csv", SUMMARY)
         errors = _table(folder, "errors.csv", ERRORS)
-        episodes, events, by_event = (_optional(folder, path) for path in MORE)
+        episodes, events, by_event = (_optional(folder, path) for path in VIDEO_TABLES)
         results = cls(
-            folder, run, summary, errors, episodes, events, by_event, read_media(folder), asked or ReportOptions()
+            folder,
+            run,
+            summary,
+            errors,
+            episodes,
+            events,
+            by_event,
+            read_media(folder),
+            report_options or ReportOptions(),
         )
         for source in results.sources:
-            # run.json decides where pages are written: nothing may lie outside the folder.
+            # run.json decides where pages are written: never outside the folder.
             for inside in (source["timeline"], source["output"]):
                 if posixpath.isabs(inside) or ".." in re.split(r"[/\\]", inside):
                     raise UsageError(
@@ -90,11 +98,11 @@ class Results:
 
     @property
     def sources(self) -> Sequence[Mapping[str, Any]]:
-        """The sources that have a timeline, as run.json tells of them."""
+        """The sources that have a timeline, as run.json describes them."""
         return [source for source in self.run["sources"] if source.get("timeline")]
 
     def timeline(self, source: Mapping[str, Any], only: Collection[str] | None = None) -> "pd.DataFrame":
-        """A source's timeline; ``only`` these of its columns, if given.
+        """A source's timeline, with ``only`` these columns if given.
 
         Raises:
             UsageError: it is missing or damaged.
@@ -126,7 +134,7 @@ class Results:
         return _about(self.episodes, source)
 
     def events_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The video's rows of events.csv, in time."""
+        """The video's rows of events.csv, in order of time."""
         return _about(self.events, source).sort_values(["start", "stop"])
 
     def by_event_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
@@ -134,7 +142,7 @@ class Results:
         return _about(self.by_event, source)
 
     def optional(self, name: str) -> "pd.DataFrame":
-        """One of schema.OPTIONAL by its path; empty where the run wrote none.
+        """One of schema.OPTIONAL by its path; empty if the run did not write it.
 
         Raises:
             UsageError: it is damaged.
@@ -153,7 +161,7 @@ class Results:
 
     @cached_property
     def _left_out_by_source(self) -> Mapping[str, Sequence[LeftOut]]:
-        """Lines by the name of the source that they are about; of two folders, one within the other, the inner one."""
+        """Lines by the name of their source; a file in nested folders belongs to the innermost one."""
         names = {source["name"] for source in self.sources}
         found: dict[str, list[LeftOut]] = {}
         for line in self.left_out:
@@ -165,7 +173,7 @@ class Results:
 
 
 def anonymous(text: str) -> str:
-    """The text without the folders of absolute paths in it: a library's error message may hold the user's name."""
+    """The text without the folders of absolute paths: a library's error message may hold the user's name."""
     folders = r"""(?<![\w./\\])(?:file://|~|[A-Za-z]:|\\)?[\\/](?=\S)(?:[^\\/:*?"'<>|\r\n]+[\\/])+"""
     return re.sub(folders, "", text)
 
@@ -176,7 +184,7 @@ def _about(table: "pd.DataFrame", source: Mapping[str, Any]) -> "pd.DataFrame":
 
 
 def _optional(folder: Path, name: str) -> "pd.DataFrame":
-    """One of schema.OPTIONAL: empty where it is missing."""
+    """One of schema.OPTIONAL by its path; empty if it is missing."""
     import pandas as pd
 
     columns = next(table.columns for table in OPTIONAL if table.path == name)
@@ -192,7 +200,7 @@ def _table(
     widest: Sequence[Column] | None = None,
     only: Collection[str] | None = None,
 ) -> "pd.DataFrame":
-    """A table that has all of ``columns`` and may have those of ``widest``; ``only`` these of them, if given."""
+    """A table that must have ``columns`` and may have those of ``widest``; with ``only`` these if given."""
     try:
         table = read_table(folder / name, widest or columns, only)
         there = present(folder / name, columns)

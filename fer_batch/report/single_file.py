@@ -1,4 +1,4 @@
-"""The whole report in one HTML file that survives e-mail: its pages one below the other."""
+"""The whole report in one HTML file, small enough for e-mail: its pages one below the other."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, colu
 from fer_batch.report.pages.video import VideoPage
 
 MOST_BYTES = 5_000_000
-"""Of the file: mail servers commonly take attachments of 10 MB, which encoding makes a third larger."""
+"""Of the file: mail servers commonly accept attachments of 10 MB, and encoding for e-mail adds a third."""
 
 MOST_LISTED = 5000
-"""Faces of a folder of photos in one table: more are too many for the file, and slow a browser down."""
+"""Faces of a folder of photos in one table: more make the file too large and browsers slow."""
 
 BRIEF_FACES = 30
-"""Faces of a folder of photos in a page that must be brief."""
+"""Faces of a folder of photos in its shortest form."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def join(environment: Environment, index: PageFile, sources: Sequence[PageFile])
 
 
 def _gathered(sources: Sequence[PageFile]) -> list[PageFile]:
-    """A page a source: of photos one that lists the faces of all their pages."""
+    """One page per source: the pages of a folder of photos become one that lists all faces."""
     found: list[PageFile] = []
     for page_file in sources:
         if not isinstance(page_file.page, PhotosPage) or page_file.page.number == 1:
@@ -92,7 +92,7 @@ def _gathered(sources: Sequence[PageFile]) -> list[PageFile]:
 
 
 def _forms(page_file: PageFile) -> list[PageFile]:
-    """The page without what lies beside it, and shorter ones, the longest first."""
+    """The page in forms of decreasing length."""
     page = page_file.page
     if isinstance(page, VideoPage):
         brief = replace(page, sections=(), live=Markup(), thumbnails={})
@@ -107,14 +107,14 @@ def _forms(page_file: PageFile) -> list[PageFile]:
 
 
 def _live(faces: Sequence[PhotoRow], listed: int) -> Markup:
-    """What the script needs to show all faces; thumbnails are those of the faces that are listed, by their order."""
+    """What the script needs to show all faces; a thumbnail is its number among those of the listed faces."""
     numbers = count()
     thumbnails = [next(numbers) if face.thumbnail and position < listed else "" for position, face in enumerate(faces)]
     return live(0, faces={**columns(faces), "thumbnail": thumbnails})
 
 
 def _unseen(forms: Sequence[PageFile], used: int) -> int:
-    """Faces of a folder of photos that are neither listed nor in what the script knows."""
+    """Number of faces in photos that are neither listed nor in the script's data; ``used`` is the form chosen."""
     if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.live):
         return 0
     page = forms[-1].page

@@ -1,4 +1,4 @@
-"""The words of the report: every text that its readers see comes from one file, templates/strings.toml."""
+"""The texts of the report: every text that its readers see comes from one file, templates/strings.toml."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ def say(key: str, *, n: int | None = None, **values: object) -> str:
 
 
 def label(emotion: str) -> str:
-    """What a reader sees of an emotion, by its name."""
+    """An emotion's name by itself, as a reader sees it."""
     return say(f"emotions.{emotion}.label")
 
 

@@ -16,7 +16,7 @@ from fer_batch.media.video.index import read_index
 from fer_batch.types import Box, Chunk, Kind, Source
 
 SIDE = 112
-"""Pixels of a thumbnail's sides."""
+"""Width and height of a thumbnail, in pixels."""
 
 MARGIN = 1.5
 """A thumbnail's side, in heights of the face's box."""
@@ -25,16 +25,16 @@ BLURRED_SIDE = 7
 """Pixels to which an anonymous thumbnail is reduced before it is enlarged again; a face is then about five high."""
 
 LONGEST_SIDE = 2048
-"""Pixels of the thumbnail that thumbnails are cut from."""
+"""Longest side of the image that thumbnails are cut from, in pixels."""
 
 QUALITY = 80
-"""Of JPEG, 0 to 100."""
+"""JPEG quality, 0 to 100."""
 
 
 def of_video(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: bool) -> dict[int, bytes]:
-    """A JPEG for each face; ``faces`` gives the number of a frame in which it is, and its box there.
+    """JPEGs by face_id; ``faces`` has the number of a frame that shows the face, and its box there.
 
-    A face whose frame cannot be read any more has none.
+    A face whose frame can no longer be read has none.
     """
     source = Source(Kind.VIDEO, path.name, (path,), path.name)
     cut: dict[int, bytes] = {}
@@ -45,12 +45,12 @@ def of_video(path: Path, faces: Mapping[int, tuple[int, Box]], *, anonymize: boo
             for chunk in reader.plan(source, index, Sampling(), level):
                 cut |= _of_chunk(chunk, left, anonymize)
     except (FerBatchError, OSError):
-        pass  # the video is gone or is none any more: the report has no thumbnails of it
+        pass  # the video is gone or can no longer be read: the report has no thumbnails of it
     return cut
 
 
 def of_photo(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes]:
-    """A JPEG for each box; none at all if the photo cannot be read any more."""
+    """A JPEG for each box; empty if the photo can no longer be read."""
     try:
         photo = photos.open_photo(path, LONGEST_SIDE)
     except (FerBatchError, OSError):
@@ -60,7 +60,7 @@ def of_photo(path: Path, boxes: Sequence[Box], *, anonymize: bool) -> list[bytes
 
 
 def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: bool) -> dict[int, bytes]:
-    """Those of the faces whose frame is in the chunk."""
+    """JPEGs of the faces whose frame is in the chunk."""
     numbers = {number for number, _ in faces.values()}
     wanted = chunk.times and tuple(time for time in chunk.times if time.number in numbers)
     if wanted == () or not numbers:
@@ -76,12 +76,12 @@ def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: boo
                 scale = image.shape[1] / frame.image.width
                 cut |= {face_id: _thumbnail(image, box, scale, anonymize) for face_id, box in here}
     except (reader.IndexMismatch, FerBatchError, OSError):
-        return {}  # read on its own the stretch is not what the index says; straight through it may be
+        return {}  # does not match the index when read on its own; reading the whole video in order may succeed
     return cut
 
 
 def _thumbnail(image: np.ndarray, box: Box, scale: float, anonymize: bool) -> bytes:
-    """A square about the box as JPEG; ``image`` is (height, width, 3) RGB, shrunk by ``scale``."""
+    """A square around the box as JPEG; ``image`` is (height, width, 3) RGB, shrunk by ``scale``."""
     side = MARGIN * box.height * scale
     left = (box.x + box.width / 2) * scale - side / 2
     top = (box.y + box.height / 2) * scale - side / 2

@@ -699,23 +699,23 @@ def test_thumbnails_that_cannot_be_cut_are_counted_and_found_where_the_user_says
         tmp_path / "out",
         [a_folder("holiday", {"a.png": 2}), a_video("sub/gone.mp4", {0: range(5), 1: range(5)}, 5)],
     )
-    told = []
-    render.render(folder, ReportOptions(thumbnails=True), tell=told.append)
-    assert [one.partition(":")[0] for one in told] == ["4 thumbnails could not be made"]
+    warnings = []
+    render.render(folder, ReportOptions(thumbnails=True), warn=warnings.append)
+    assert [one.partition(":")[0] for one in warnings] == ["4 thumbnails could not be made"]
     texts = [Document(folder / path).text for path in ("index.html", "pages/holiday.html", "pages/sub/gone.mp4.html")]
     assert "4 thumbnails could not be made" in texts[0]
     assert all("2 thumbnails could not be made" in text and "--media FOLDER" in text for text in texts[1:])
-    render.render_single_file(folder, ReportOptions(thumbnails=True), tell=told.append)
-    assert told[0] == told[1]
+    render.render_single_file(folder, ReportOptions(thumbnails=True), warn=warnings.append)
+    assert warnings[0] == warnings[1]
     (tmp_path / "elsewhere/holiday").mkdir(parents=True)
     shutil.copyfile(astronaut, tmp_path / "elsewhere/holiday/a.png")
     for place in ("elsewhere", "elsewhere/holiday"):
-        told.clear()
-        render.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), tell=told.append)
-        assert [one.partition(":")[0] for one in told] == ["2 thumbnails could not be made"]
+        warnings.clear()
+        render.render(folder, ReportOptions(thumbnails=True, media=tmp_path / place), warn=warnings.append)
+        assert [one.partition(":")[0] for one in warnings] == ["2 thumbnails could not be made"]
         assert len(Document(folder / "pages/holiday.html").values("src")) == 2
-    render.render(folder, tell=told.append)
-    assert len(told) == 1
+    render.render(folder, warn=warnings.append)
+    assert len(warnings) == 1
     assert "could not be made" not in Document(folder / "index.html").text
     with pytest.raises(UsageError, match="--thumbnails too"):
         ReportOptions(media=tmp_path)

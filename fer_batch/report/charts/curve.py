@@ -1,4 +1,4 @@
-"""Pure: from a video's timeline to each face's curve along it, frame by frame or averaged into bins."""
+"""Pure: from a video's timeline to a curve for each face, frame by frame or averaged into bins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,23 +18,23 @@ MOST_BINS = 600
 
 @dataclass(frozen=True)
 class Curve:
-    """One face's shares along a video: a point a frame, or a point a bin.
+    """One face's shares along a video: one point per frame, or per bin.
 
-    All arrays are in presentation order and of length N; places are in ``unit``.
+    All arrays are in presentation order and of length N; positions are in ``unit``.
     """
 
     unit: str
     """"seconds", or "frames" for a video in which not every frame has a timestamp."""
     extent: tuple[float, float]
-    """Where the analysed part of the video begins and ends; the same for each of its faces."""
+    """Beginning and end of the analysed part of the video; the same for all of its faces."""
     starts: np.ndarray
     """(N,) float64."""
     ends: np.ndarray
-    """(N,) float64: where the last frame of each point ends."""
+    """(N,) float64: end of the last frame of each point."""
     weights: np.ndarray
     """(N,) float64: how long the face is visible in each point."""
     joined: np.ndarray
-    """(N,) bool: this point goes on from the one before; False after a stretch without the face."""
+    """(N,) bool: this point follows the previous one directly; False after a stretch without the face."""
     means: np.ndarray
     """(N, 7) float64, in the order of EMOTIONS, weighted by time."""
     lows: np.ndarray
@@ -42,7 +42,7 @@ class Curve:
     highs: np.ndarray
     """(N, 7) float64: the greatest share of a frame."""
     quality: np.ndarray
-    """(N,) float64: how good the face's image is to read, 0 to 1; NaN where that is unknown."""
+    """(N,) float64: quality of the face's image, 0 to 1; NaN if unknown."""
 
     @property
     def average(self) -> np.ndarray:
@@ -50,7 +50,7 @@ class Curve:
         return np.average(self.means, axis=0, weights=self.weights if self.weights.sum() > 0 else None)
 
     def poor(self, least: float) -> list[tuple[float, float]]:
-        """(start, end) of the stretches in which quality is below ``least``; those too near to tell apart are one."""
+        """(start, end) of the stretches in which quality is below ``least``; near ones are joined."""
         near = (self.extent[1] - self.extent[0]) / MOST_BINS + TOLERANCE
         found: list[tuple[float, float]] = []
         for point in np.flatnonzero(self.quality < least).tolist():
@@ -71,14 +71,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Marks:
-    """What else is known along a video; places in the unit of its curves."""
+    """What a chart marks along a video; positions are in the unit of the curves."""
 
     episodes: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
-    """(start, end) of a face's episodes of each emotion, by its name."""
+    """(start, end) of a face's episodes, by the emotion's name."""
     poor: Sequence[tuple[float, float]] = ()
-    """(start, end) of the stretches in which a face is of low quality."""
+    """(start, end) of the stretches of low quality of a face."""
     events: Sequence[tuple[str, float, float]] = ()
-    """(label, start, end) of what happened in the video."""
+    """(label, start, end) of the events of the video."""
 
 
 NO_MARKS = Marks()
@@ -88,7 +88,7 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
     """The curve of each of these faces, from the timeline of their video.
 
     Two rows of a face are joined when the frames are neighbours among those analysed, and no time is missing between
-    them. A row's weight is its duration; unknown durations weigh nothing, unless none is known (as in summaries).
+    them. A row's weight is its duration; unknown durations weigh 0, unless all are unknown (as in summaries).
     """
     frames = timeline[["frame", "timestamp", "duration"]].drop_duplicates("frame").sort_values("frame")
     timed = bool(frames["timestamp"].notna().all())
@@ -112,7 +112,7 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
         rows, ranks = rows[order], np.searchsorted(numbers, own[order])
         near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
         shares = np.empty((len(rows), len(EMOTIONS)))
-        for index, name in enumerate(EMOTIONS):  # without a table in between: pandas would copy more
+        for index, name in enumerate(EMOTIONS):  # column by column: pandas would copy more
             shares[:, index] = timeline[name].to_numpy(dtype=np.float64)[rows]
         found[face_id] = Curve(
             unit="seconds" if timed else "frames",
@@ -132,8 +132,8 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
 def binned(curve: Curve, most: int = MOST_BINS) -> Curve:
     """The curve in at most ``most`` equal stretches of its video; those without the face are left out.
 
-    Means are weighted by time, so that the average of the bins is the average of the frames. A gap shorter than a bin
-    and wholly within it can no longer be seen.
+    Means are weighted by time, so that the average of the bins is the average of the frames. A gap that lies within one
+    bin disappears.
     """
     if len(curve.starts) <= most:
         return curve
@@ -141,7 +141,7 @@ def binned(curve: Curve, most: int = MOST_BINS) -> Curve:
     places = np.floor((curve.starts - low) / max(high - low, TOLERANCE) * most).clip(0, most - 1)
     first = np.flatnonzero(np.diff(places, prepend=-1.0))
     weights = np.add.reduceat(curve.weights, first)
-    # A bin in which no duration is known weighs nothing, but is drawn: as the plain mean of its frames.
+    # A bin without a known duration weighs 0, but is drawn: as the unweighted mean of its frames.
     fill = np.repeat(weights == 0, np.diff(first, append=len(places)))
     parts = np.where(fill, 1.0, curve.weights)
     means = np.add.reduceat(curve.means * parts[:, np.newaxis], first, axis=0)

@@ -1,4 +1,4 @@
-"""Pure: from shares to charts."""
+"""Pure: draws the charts."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.patches import PathPatch
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
-"""Seconds between two marks of a time axis."""
+"""Seconds between two ticks of a time axis."""
 
 LANE = 0.86
 """Height of 100 % in a lane, as a part of the lane."""
 
 EPISODE = (0.97, 0.07)
-"""How far above its lane's floor an episode's bar begins, and its height, as parts of the lane."""
+"""Top of an episode's bar above its lane's floor, and its height, as parts of the lane."""
 
 LONGEST_NAME = 18
-"""Characters of a group's name beside its mark; the table has all of it."""
+"""Characters of a group's name in the chart; the table has the whole name."""
 
 PAGE_WIDTH, PAGE_HEIGHT = 780, 376
 """Size of a timeline chart, in SVG units."""
@@ -38,10 +38,10 @@ EVENT_ROW = 16.0
 """Height of a row of names of events above the lanes, in SVG units."""
 
 MOST_EVENT_ROWS = 3
-"""Rows for events at the same time; one that finds all of them taken has its band, but no name."""
+"""Rows for events at the same time; when all are taken, an event has a band without a name."""
 
 NAME_MARGIN = 3.0
-"""Between the beginning of an event and that of its name, in SVG units."""
+"""Distance from the start of an event to its name, in SVG units."""
 
 
 def distribution(
@@ -50,7 +50,7 @@ def distribution(
     """Seven bars on one scale from 0 to 100 %, each with its name and its share.
 
     ``shares`` are (7,) from 0 to 1 in the order of EMOTIONS. ``prefix`` begins every id in the SVG and must be unique
-    on its page; ``title`` and ``description`` are what a screen reader says. ``paper``: also draw files for papers.
+    on its page; ``title`` and ``description`` are for screen readers. ``paper``: also draw files for papers.
     """
     with figure(350, 182) as drawing:
         axes = drawing.add_axes((0.215, 0.0, 0.61, 1.0))
@@ -73,13 +73,13 @@ def timeline(
     description: str,
     paper: bool = False,
 ) -> Chart:
-    """One face's seven shares along its video: a line each, broken and hatched where the face is not seen.
+    """One face's seven shares along its video: a line each, broken and hatched where the face is not found.
 
-    Each line runs in a lane of its own, with its emotion's name: seven lines across each other can be told apart by
-    nobody. All lanes have the same scale. Where frames are averaged into bins, a band reaches from the least to the
-    greatest share of a frame. The name of the emotion with the greatest average is bold. An episode is a bar on top of
-    its emotion's lane, a stretch of low quality is hatched the other way round, an event is a pale band across all
-    lanes with its name above, cut where the next one begins. The other arguments as in :func:`distribution`.
+    Each line has a lane of its own with its emotion's name, since seven crossing lines cannot be told apart. All lanes
+    have the same scale. Where frames are averaged into bins, a band reaches from the smallest to the largest share of a
+    frame. The name of the emotion with the largest average is bold. An episode is a bar at the top of its emotion's
+    lane, a stretch of low quality is dotted, an event is a pale band across all lanes with its name above, cut where
+    the next name begins. The other arguments are those of :func:`distribution`.
     """
     curve = binned(curve)
     low, high = curve.extent
@@ -112,14 +112,14 @@ def timeline(
             if averaged:
                 upper, lower = (floor - LANE * bound[:, lane] for bound in (curve.highs, curve.lows))
                 band = _patch([_band(curve, run, upper, lower) for run in runs])
-                axes.add_artist(band)  # add_patch would work out limits anew, which are set
+                axes.add_artist(band)  # add_patch would compute the limits again, which are set
                 band.set(facecolor=emotion.colour, alpha=0.3, linewidth=0, gid=f"part-{emotion.name}-band")
             line = _patch([_hill(curve, run, heights, floor) for run in runs])
             axes.add_artist(line)
             line.set(
                 facecolor=(emotion.colour, 0.25), edgecolor=emotion.colour, linewidth=1.1, gid=f"part-{emotion.name}"
             )
-            # Round ends and joints: a face seen for one frame in an hour is still a stroke.
+            # Round ends and joints: a face found in one frame of an hour is still visible.
             line.set(capstyle="round", joinstyle="round", clip_on=False)
             weight = "bold" if lane == leading else "normal"
             axes.text(
@@ -160,7 +160,7 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
                 mean, low, high = values[lane].tolist()
                 shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
                 axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
-                # Faces without edges, since matplotlib would write anything else as references, of which no id is kept.
+                # Areas without edges: matplotlib writes others as references to ids, which _rename drops.
                 if np.isfinite([low, high]).all():
                     axes.broken_barh([(low, high - low)], (place - 1, 2), facecolor=emotion.colour, linewidth=0)
                 axes.broken_barh(
@@ -174,7 +174,7 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
 
 
 def event_rows(marks: Marks) -> list[int]:
-    """For each event the row of its name from above, so that those at the same time have their own; -1: none."""
+    """The row of each event's name, 0 at the top; events at the same time have different rows; -1: no row is free."""
     taken: list[float] = []
     rows = []
     for _, start, stop in marks.events:
@@ -186,14 +186,14 @@ def event_rows(marks: Marks) -> list[int]:
 
 
 def plot(marks: Marks) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a timeline chart's lanes, in SVG units; names of events stand above them."""
+    """Left, top, right and bottom of a timeline chart's lanes, in SVG units; names of events are above them."""
     left, top, right, bottom = PLOT
     names = EVENT_ROW * (max(event_rows(marks), default=-1) + 1)
     return left, top + names, right, bottom + names
 
 
 def _dress(axes: "Axes", curve: Curve) -> None:
-    """Axes, marks and their words."""
+    """Axes with their ticks and labels."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
     axes.spines[:].set_visible(False)
@@ -215,18 +215,18 @@ def _dress(axes: "Axes", curve: Curve) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{place:.{int(step < 1)}f}"))
     else:
         axes.set_xlabel(say("charts.clock"))
-        # A mark stands on a multiple of the step, so fractions only appear for videos that begin late and are short.
+        # Ticks are multiples of the step, so they have fractions only in short videos that begin late.
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: clock(place)[: None if step < 1 else -4]))
 
 
 def _spans(axes: "Axes", spans: Sequence[tuple[float, float]], gid: str, **look: Any) -> None:
-    """Stretches of the video, across all lanes."""
+    """Draw stretches of the video across all lanes."""
     bars = [(start, end - start) for start, end in spans]
     axes.broken_barh(bars, (0, len(TABLE)), linewidth=0, gid=gid, **look)
 
 
 def _name_events(axes: "Axes", marks: Marks) -> None:
-    """The names of events above the lanes, each in a bar as long as its event."""
+    """Draw the names of events above the lanes, each in a bar as long as its event."""
     from matplotlib.transforms import Bbox, TransformedBbox
 
     low, high = axes.get_xlim()
@@ -244,7 +244,7 @@ def _name_events(axes: "Axes", marks: Marks) -> None:
         for (index, name, start, _), edge in zip(events, edges, strict=True):
             begin = max(start, low) + NAME_MARGIN * unit
             text = axes.text(begin, upper + step * 0.45, name, fontsize=11, va="center", gid=f"part-event-{index}")
-            # A name may be longer than its event, but never runs into the next one.
+            # A name may be longer than its event, but not run into the next name.
             room = Bbox([[begin, upper], [max(edge - NAME_MARGIN * unit, begin), upper + step]])
             text.set_clip_box(TransformedBbox(room, axes.transData))
             text.set_clip_on(True)
@@ -257,16 +257,16 @@ def _runs(curve: Curve) -> list[slice]:
 
 
 def _across(curve: Curve, run: slice) -> np.ndarray:
-    """Places of a run's corners, (n + 2,): its beginning, the middle of each point, its end.
+    """(n + 2,) positions of a run's corners: its start, the middle of each point, its end.
 
-    So a line says how long the face was there, and not only when.
+    So the line is as long as the face is visible.
     """
     starts, ends = curve.starts[run], curve.ends[run]
     return np.concatenate((starts[:1], (starts + ends) / 2, ends[-1:]))
 
 
 def _hill(curve: Curve, run: slice, heights: np.ndarray, floor: float) -> np.ndarray:
-    """(n + 4, 2) corners of a line over a run, with both its feet on the floor."""
+    """(n + 4, 2) corners of a line over a run; both ends are on the floor."""
     places = _across(curve, run)
     return np.column_stack(
         (np.pad(places, 1, "edge"), np.pad(np.pad(heights[run], 1, "edge"), 1, constant_values=floor))
@@ -282,7 +282,7 @@ def _band(curve: Curve, run: slice, top: np.ndarray, bottom: np.ndarray) -> np.n
 
 
 def _patch(outlines: Sequence[np.ndarray]) -> "PathPatch":
-    """One shape of several open outlines."""
+    """One patch of several open outlines."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 

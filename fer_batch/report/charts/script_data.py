@@ -1,4 +1,4 @@
-"""Pure: a video's curves as its page's script reads them: JSON, with the numbers packed."""
+"""Pure: a video's curves as JSON with packed numbers, which the page's script reads."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from fer_batch.report.charts.draw import EPISODE, EVENT_ROW, LANE, NAME_MARGIN, 
 from fer_batch.report.texts import label
 
 SHARE_STEPS = 10_000
-"""Parts of a share that a packed number counts: as fine as a timeline's four decimals."""
+"""A packed share is an integer from 0 to this: as precise as a timeline's four decimals."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LiveFace:
 
 
 def video_data(faces: Sequence[LiveFace], *, container_start: float) -> str:
-    """JSON for a page: the curves of its faces in as many points as their charts have, and where things are.
+    """JSON for a page: the curves of its faces in as many points as their charts have, and the layout of the charts.
 
     ``container_start``, in seconds, is the container's time of what tables call 0. The text is safe within a <script>
     element. There must be a face.
@@ -68,7 +68,7 @@ def video_data(faces: Sequence[LiveFace], *, container_start: float) -> str:
 
 
 def finer_script(faces: Sequence[LiveFace]) -> str:
-    """A script that hands every frame's shares to the page; a page opened as a file can read no other kind of file."""
+    """A script that passes every frame's shares to the page: a page opened as a file can load no other kind of file."""
     return f"ferBatchFiner({as_json({face.face_id: packed(face.curve, bounds=False) for face in faces})});\n"
 
 
@@ -78,9 +78,9 @@ def is_coarse(curve: Curve) -> bool:
 
 
 def packed(curve: Curve, *, bounds: bool) -> dict[str, str]:
-    """The arrays of a curve in base64, little-endian: places as float64, weights as float32, shares as uint16.
+    """The arrays of a curve in base64, little-endian: positions as float64, weights as float32, shares as uint16.
 
-    Shares count ten-thousandths, (N, 7) by rows. ``bounds``: with the least and the greatest shares.
+    Shares are in ten-thousandths, (N, 7) row by row. ``bounds``: with the smallest and the largest shares.
     """
     arrays: Mapping[str, np.ndarray] = {
         "starts": curve.starts.astype("<f8"),
@@ -99,6 +99,6 @@ def _counted(shares: np.ndarray) -> np.ndarray:
 
 
 def as_json(value: Any) -> str:
-    """JSON in which no tag can begin or end."""
+    """JSON that is safe within a <script> element: without "<"."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,6 +1,6 @@
-"""From a matplotlib figure to SVG that stands inside an HTML page, or to a file for a paper.
+"""From a matplotlib figure to SVG within an HTML page, or to a file for a paper.
 
-Within a page lines take the page's own text colour and fonts: a chart is readable in light, in dark and on paper.
+Within a page charts use the page's text colour and fonts, so they are readable in light, in dark and on paper.
 """
 
 import io
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#010203"
-"""Stands for the page's text colour until the chart is done; no emotion has it."""
+"""Placeholder of the page's text colour while drawing; no emotion has this colour."""
 
 RULES: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fer-batch",
-    "text.parse_math": False,  # a "$" is a dollar
+    "text.parse_math": False,  # "$" in a name is text
     "path.simplify": False,  # points are averaged, never dropped
     "font.size": 12,
     "hatch.linewidth": 0.6,
@@ -33,7 +33,7 @@ RULES: dict[str, Any] = {
 
 
 PAPER_DPI = 300
-"""Dots an inch of a PNG file for a paper."""
+"""Resolution of a PNG file for a paper, in dots per inch."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +43,27 @@ class Chart:
     svg: str
     """An <svg> element for a page."""
     paper: Mapping[str, bytes]
-    """Files for a paper by their suffix (".svg", ".png"); empty where nobody asked for them."""
+    """Files for a paper by their suffix (".svg", ".png"); empty unless asked for."""
 
 
 def chart(drawing: "Figure", prefix: str, title: str, description: str, *, paper: bool = False) -> Chart:
-    """The figure for one place in a page, whose ids begin with ``prefix``; ``paper``: also as files."""
+    """The figure as SVG for a page, with ids that begin with ``prefix``; ``paper``: as files too."""
     files = {".svg": _file(drawing, "svg"), ".png": _file(drawing, "png")} if paper else {}
     return Chart(_embedded(drawing, prefix, title, description), files)
 
 
 def _file(drawing: "Figure", form: str) -> bytes:
-    """The figure as a file of its own, on white; the same figure gives the same bytes."""
+    """The figure as a file, on white; the same figure gives the same bytes."""
     written = io.BytesIO()
-    # Without its dates, and in PNG without the library's version.
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type") if form == "svg" else ("Software",))
-    drawing.savefig(written, format=form, dpi=PAPER_DPI, facecolor="white", metadata=nothing)
+    # No dates, and in PNG no version of matplotlib.
+    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type") if form == "svg" else ("Software",))
+    drawing.savefig(written, format=form, dpi=PAPER_DPI, facecolor="white", metadata=metadata)
     return written.getvalue()
 
 
 @contextmanager
 def figure(width: int, height: int) -> Iterator["Figure"]:
-    """A figure of so many SVG units, under our rules and not those of the user's matplotlibrc."""
+    """A figure of this size in SVG units, under RULES instead of the user's matplotlibrc."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -77,11 +77,11 @@ def figure(width: int, height: int) -> Iterator["Figure"]:
 
 
 def _embedded(drawing: "Figure", prefix: str, title: str, description: str) -> str:
-    """The figure as SVG for one place in a page: ids of its own, no size but its shape, no document around it."""
+    """The figure as an <svg> element with ids of its own, scalable, without an XML document around it."""
     written = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    drawing.savefig(written, format="svg", transparent=True, metadata=nothing)
-    root = ET.fromstring(written.getvalue())  # noqa: S314  matplotlib's own words, not a stranger's
+    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    drawing.savefig(written, format="svg", transparent=True, metadata=metadata)
+    root = ET.fromstring(written.getvalue())  # noqa: S314  written by matplotlib
     _tidy(root)
     _rename(root, prefix)
     root.attrib = {
@@ -99,7 +99,7 @@ def _embedded(drawing: "Figure", prefix: str, title: str, description: str) -> s
 
 
 def _tidy(root: ET.Element) -> None:
-    """Drop what a page has already (fonts, a style sheet that would restyle the page), round numbers, take its ink."""
+    """Drop fonts and the style sheet, which would restyle the page; round numbers; use the page's text colour."""
     for parent in root.iter():
         for child in list(parent):
             if child.tag.endswith("}style"):
@@ -109,7 +109,7 @@ def _tidy(root: ET.Element) -> None:
         element.text = element.text if element.tag == "text" else None
         element.tail = None
         if element.tag == "text":
-            del element.attrib["transform"]  # a turn by nothing: no text here is turned
+            del element.attrib["transform"]  # a rotation by 0: no text here is rotated
         for name, value in list(element.attrib.items()):
             if name == "d":
                 element.attrib[name] = _shortened(value)
@@ -120,23 +120,23 @@ def _tidy(root: ET.Element) -> None:
 
 
 def _shortened(path: str) -> str:
-    """A path of straight lines, in tenths of a unit and as steps from point to point: a third of the length.
+    """A path of straight lines as relative steps in tenths of a unit: a third of the length.
 
-    Steps are taken between rounded places, so that no error adds up.
+    Steps are between rounded points, so that no error adds up.
     """
-    words: list[str] = []
+    commands: list[str] = []
     x = y = 0
     for verb, right, down in re.findall(r"([MLz])(?: (\S+) (\S+))?", path):
         if verb == "z":
-            words.append("z")
+            commands.append("z")
             continue
         before = (x, y)
         x, y = round(float(right) * 10), round(float(down) * 10)
         if verb == "M":
-            words.append(f"M{_tenths(x)} {_tenths(y)}")
-        elif (x, y) != before or words[-1].startswith("M"):
-            words.append(f"l{_tenths(x - before[0])} {_tenths(y - before[1])}")
-    return "".join(words)
+            commands.append(f"M{_tenths(x)} {_tenths(y)}")
+        elif (x, y) != before or commands[-1].startswith("M"):
+            commands.append(f"l{_tenths(x - before[0])} {_tenths(y - before[1])}")
+    return "".join(commands)
 
 
 def _tenths(number: int) -> str:
@@ -144,7 +144,7 @@ def _tenths(number: int) -> str:
 
 
 def _rename(root: ET.Element, prefix: str) -> None:
-    """Ids that something refers to get ``prefix``; those that we gave become classes; matplotlib's others go."""
+    """Give ids that are referred to ``prefix``, turn gids of this package into classes, and drop other ids."""
     pointer = re.compile(r"url\(#([^)]*)\)")
     used: dict[str, str] = {}
     for element in root.iter():

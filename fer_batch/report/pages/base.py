@@ -1,4 +1,4 @@
-"""What all pages of the report have in common, as plain data made of the tables on disk."""
+"""What all pages of the report have in common, as plain data computed from the tables."""
 
 import posixpath
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 500
-"""Rows of one table on a page; the CSV file beside it has all."""
+"""Rows of a table on a page; the CSV file beside it has all."""
 
 INDEX = "index.html"
 
@@ -61,7 +61,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that belongs to a page and lies beside it."""
+    """A file that belongs to a page and is written with it."""
 
     path: str
     """POSIX, relative to the output folder."""
@@ -74,7 +74,7 @@ class ChartFigure:
 
     svg: Markup
     files: tuple[Link, ...]
-    """The same chart for a paper; empty where nobody asked for it."""
+    """The same chart as files for a paper; empty unless asked for."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Distribution:
 
     heading: str
     basis: str
-    """Over what the mean is taken."""
+    """What the mean is taken over, as a sentence."""
     shares: Shares
     leads: tuple[int, ...]
-    """(7,) faces whose largest share is this emotion; empty where that is not counted."""
+    """(7,) numbers of faces in which each emotion has the largest share; empty: not counted."""
     chart: ChartFigure
 
 
@@ -95,7 +95,7 @@ class Page:
     """What every page has."""
 
     missing_thumbnails: int = field(default=0, kw_only=True)
-    """Pictures of faces that were asked for and could not be cut."""
+    """Number of thumbnails that were asked for and could not be made."""
 
     prefix: str = field(default="", kw_only=True)
     """Begins every id of the page, where several pages share a file."""
@@ -104,7 +104,7 @@ class Page:
     tables: tuple[Link, ...]
     left_out: tuple[LeftOut, ...]
     view: str
-    """Which of the model's answers fills the tables."""
+    """The model's view that the tables show."""
     version: str
     """Of fer-batch."""
     attachments: tuple[Attachment, ...]
@@ -121,11 +121,11 @@ class SourceRow:
     """Frames, or photos, that were analysed."""
     frames_with_face: int
     faces: int
-    """Rows with a face, but for the spurious ones."""
+    """Rows with a face, without the spurious ones."""
     spurious: int
-    """Rows that are likely no face."""
+    """Rows that are probably not a face."""
     tracks: int
-    """Different face_ids; of photos 0."""
+    """Number of face_ids; 0 for photos."""
     seconds: float | None
     """Sum of the durations of the frames that were analysed."""
     emotion: str
@@ -154,7 +154,7 @@ def common(results: Results, source: Mapping[str, Any], prefix: str) -> dict[str
 
 
 def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> SourceRow:
-    """A source in a line, counted from its timeline; its mean shares come from summary.csv."""
+    """A source's row of the index: counts from its timeline, mean shares from summary.csv."""
     frames = timeline[["frame", "duration"]].drop_duplicates("frame")
     seen = timeline.loc[timeline["success"] & ~timeline["spurious"], ["frame", "face_id"]]
     summary = results.summary_of(source)
@@ -179,7 +179,7 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
 
 
 class ChartMaker:
-    """Draws the charts of one page, and keeps them as files for papers if asked."""
+    """Draws the charts of one page, and with ``paper`` keeps them as files for papers too."""
 
     def __init__(self, folder: str, prefix: str, *, paper: bool) -> None:
         """``folder``, where the files go, is relative to the output folder; ``prefix`` is that of the page."""
@@ -191,7 +191,7 @@ class ChartMaker:
     def distribution(
         self, name: str, heading: str, basis: str, shares: Shares, leads: tuple[int, ...] = ()
     ) -> Distribution:
-        """Mean shares as bars; ``name`` is the chart's own within its page."""
+        """Mean shares as bars; ``name`` is unique on the page."""
         each = zip(TABLE, shares, strict=True)
         parts = [
             say("charts.share", emotion=label(emotion.name), percent=formatting.percent(share))
@@ -216,7 +216,7 @@ class ChartMaker:
             path = f"{self._folder}/{name}{suffix}"
             self.attachments.append(Attachment(path, content))
             links.append(Link(suffix.removeprefix(".").upper(), path))
-        return ChartFigure(Markup(chart.svg), tuple(links))  # noqa: S704  charts escapes its texts
+        return ChartFigure(Markup(chart.svg), tuple(links))  # noqa: S704  its texts are escaped
 
 
 def box_of(row: Mapping[Any, Any]) -> Box:
@@ -225,13 +225,13 @@ def box_of(row: Mapping[Any, Any]) -> Box:
 
 
 def mean(summary: "pd.DataFrame", weight: str) -> Shares:
-    """Mean shares of rows of summary.csv; rows without a weight do not count."""
+    """Mean shares of rows of summary.csv, weighted by the column ``weight``; rows without a weight do not count."""
     weights = summary[weight].fillna(0).to_numpy(dtype=np.float64)
     return tuple(np.average(summary[list(MEANS)].to_numpy(dtype=np.float64), axis=0, weights=weights).tolist())
 
 
 def facts(values: Mapping[str, Any], above: str = "") -> tuple[Fact, ...]:
-    """A JSON object as lines; objects within it are named by their path."""
+    """A JSON object as a list of facts; the labels of nested values hold the path to them."""
     lines: list[Fact] = []
     for key, value in values.items():
         label = above + key.replace("_", " ")
@@ -255,13 +255,13 @@ def _value(value: object) -> str:
 
 
 def view(results: Results) -> str:
-    """Which of the model's answers fills the tables."""
+    """The model's view that the tables show."""
     return str(results.run.get("options", {}).get("view", ""))
 
 
-def figures(results: Results, source: Mapping[str, Any], prefix: str) -> ChartMaker:
-    """What draws the charts of a source's page."""
-    return ChartMaker(f"charts/{source['output']}", prefix, paper=results.asked.charts)
+def chart_maker(results: Results, source: Mapping[str, Any], prefix: str) -> ChartMaker:
+    """Draws the charts of a source's page."""
+    return ChartMaker(f"charts/{source['output']}", prefix, paper=results.report_options.charts)
 
 
 def media_link(results: Results, source: Mapping[str, Any]) -> Link | None:

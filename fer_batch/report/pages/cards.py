@@ -1,4 +1,4 @@
-"""What the report's first page shows side by side: sources, people, or faces where nobody has named them."""
+"""Small charts side by side on the first page: of sources and people, or of tracks if there is no people.csv."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChartCard:
-    """One of many small charts side by side."""
+    """One small chart."""
 
     name: str
     page: str
@@ -33,7 +33,7 @@ class ChartCard:
 
 
 def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
-    """Videos and folders in which there is a face."""
+    """Videos and folders with a face."""
     return [
         ChartCard(
             row.name,
@@ -47,7 +47,7 @@ def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
 
 
 def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
-    """Every line of summary_by_person.csv: in videos by the time visible, then in photos by faces, most first."""
+    """Every row of summary_by_person.csv: in videos, longest visible first, then in photos, most faces first."""
     pages = _pages(videos)
     table = results.optional("summary_by_person.csv")
     order = ["seconds_visible", "faces", "person"]
@@ -63,7 +63,7 @@ def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
 
 
 def of_faces(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
-    """Every track of videos with timestamps; those visible longest first."""
+    """Every track of the videos with timestamps, those visible longest first."""
     pages = _pages(videos)
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
@@ -80,7 +80,7 @@ def of_faces(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
 
 
 def _basis(row: Mapping[Any, Any]) -> str:
-    """How much there is of a person: a row of summary_by_person.csv."""
+    """How long, or in how many faces, a person is visible, and where; ``row`` of summary_by_person.csv."""
     seconds = float(row["seconds_visible"])
     amount = clock(seconds) if seconds > 0 else say("counts.faces", n=int(row["faces"]))
     files = int(row["files"])
@@ -89,7 +89,7 @@ def _basis(row: Mapping[Any, Any]) -> str:
 
 
 def _video_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
-    """The video that shows a person longest; empty: none does."""
+    """Name of the video that shows a person longest; empty: none."""
     same = summary["kind"] == Kind.VIDEO
     for column in ("person", "role", "group"):
         same &= summary[column] == row[column]

@@ -1,4 +1,4 @@
-"""What the report's first page shows of groups of persons."""
+"""Groups of persons on the first page."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,14 +28,14 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class DifferenceRow:
-    """One group less another: for each emotion the difference of mean shares and its interval over persons."""
+    """One group minus another: for each emotion the difference of mean shares and its interval over persons."""
 
     name: str
     other: str
     persons: int
     other_persons: int
     in_both: int
-    """Persons who are in both groups, and are compared with themselves."""
+    """Number of persons who are in both groups, and are compared with themselves."""
     cells: tuple[tuple[float, float, float], ...]
     """(7, 3) difference, low and high, from -1 to 1; NaN where there is no interval."""
 
@@ -49,11 +49,11 @@ class Groups:
     differences: tuple[DifferenceRow, ...]
     """Of every two groups."""
     more_differences: int
-    """Those that only group_differences.csv has."""
+    """Number of those that only group_differences.csv has."""
     chart: ChartFigure
 
 
-def groups_of(results: Results, drawing: ChartMaker) -> list[Groups]:
+def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
     """Of videos and of photos, as far as summary_by_group.csv and group_differences.csv have them."""
     table = results.optional("summary_by_group.csv")
     table = table[table["measure"].isin(MEANS)]
@@ -69,7 +69,7 @@ def groups_of(results: Results, drawing: ChartMaker) -> list[Groups]:
                 prefix=f"chart-groups-{kind}",
                 title=heading,
                 description=say("index.groups_chart", n=len(rows)),
-                paper=results.asked.charts,
+                paper=results.report_options.charts,
             )
             compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"])
             apart = tuple(_difference(str(group), str(other), part) for (group, other), part in compared)
@@ -79,7 +79,7 @@ def groups_of(results: Results, drawing: ChartMaker) -> list[Groups]:
                     tuple(rows),
                     apart[:MOST_ROWS],
                     len(apart[MOST_ROWS:]),
-                    drawing.keep(chart, f"groups-{kind}"),
+                    charts.keep(chart, f"groups-{kind}"),
                 )
             )
     return found

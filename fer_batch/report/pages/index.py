@@ -1,4 +1,4 @@
-"""What the report's first page shows: the run at a glance."""
+"""The first page of the report: the whole run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 MOST_PEOPLE = 60
-"""People, or tracks, side by side: those visible longest."""
+"""Number of people, or tracks, side by side: those visible longest."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class IndexPage(Page):
     tiles: tuple[Tile, ...]
     distributions: tuple[Distribution, ...]
     untimed: int
-    """Videos with faces but without timestamps, which no mean over time can hold."""
+    """Number of videos with faces but without timestamps, which cannot be part of a mean over time."""
     videos: tuple[SourceRow, ...]
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
@@ -52,15 +52,15 @@ class IndexPage(Page):
     sources: tuple[ChartCard, ...]
     """Videos and folders side by side."""
     people: tuple[ChartCard, ...]
-    """People side by side, or tracks where nobody has named them."""
+    """People side by side, or tracks if there is no people.csv."""
     named: bool
     more_people: int
     card: str
     """Path of the emotion model's card; empty: it has none."""
     accuracy: Accuracy | None
-    """What was measured for the answer that fills the tables; None: that is not known of this model."""
+    """What was measured for the view that the tables show; None: not known for this model."""
     confused: tuple[str, ...]
-    """Sentences about the emotions that are taken for others."""
+    """Sentences about the emotions that are mistaken for others."""
     methods: str
     citation: str
     provenance: tuple[tuple[str, tuple[Fact, ...]], ...]
@@ -68,7 +68,7 @@ class IndexPage(Page):
 
 
 def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> IndexPage:
-    """All that the first page shows; ``rows`` are the sources in their order."""
+    """The data of the first page; ``rows`` are the sources in their order."""
     listed = list(rows)
     videos = tuple(row for kind, row in listed if kind is Kind.VIDEO)
     folders = tuple(row for kind, row in listed if kind is Kind.PHOTOS)
@@ -76,7 +76,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
     photos = summary[summary["kind"] == Kind.PHOTOS]
-    drawing = ChartMaker("charts", "", paper=results.asked.charts)
+    charts = ChartMaker("charts", "", paper=results.report_options.charts)
     distributions = []
     if len(timed):
         seconds = float(timed["seconds_visible"].sum())
@@ -87,7 +87,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             videos=say("counts.videos", n=timed["file"].nunique()),
         )
         shares = mean(timed, "seconds_visible")
-        distributions.append(drawing.distribution("videos", say("index.videos_mean"), basis, shares))
+        distributions.append(charts.distribution("videos", say("index.videos_mean"), basis, shares))
     if len(photos):
         basis = say(
             "index.photos_basis",
@@ -95,8 +95,8 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             folders=say("counts.folders", n=len(photos)),
         )
         shares = mean(photos, "faces")
-        distributions.append(drawing.distribution("photos", say("index.photos_mean"), basis, shares))
-    groups = groups_of(results, drawing)
+        distributions.append(charts.distribution("photos", say("index.photos_mean"), basis, shares))
+    groups = groups_of(results, charts)
     people = of_people(results, videos)
     named = bool(people)
     people = people or of_faces(results, videos)
@@ -115,7 +115,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
         left_out=left_out,
         view=view(results),
         version=str(results.run["fer_batch"]),
-        attachments=tuple(drawing.attachments),
+        attachments=tuple(charts.attachments),
         started=str(results.run.get("started", "")),
         tiles=_tiles(videos, folders, left_out),
         distributions=tuple(distributions),
@@ -138,7 +138,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
 
 
 def _confused(accuracy: Accuracy) -> tuple[str, ...]:
-    """For each emotion what it is most often taken for, the least reliable first."""
+    """For the four emotions recognised least often, what they are mistaken for."""
     sentences = []
     for index in sorted(range(len(EMOTIONS)), key=lambda index: accuracy.recalls[index])[:4]:
         emotion, recall = label(EMOTIONS[index]), f"{100 * accuracy.recalls[index]:.0f}"

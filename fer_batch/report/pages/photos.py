@@ -1,4 +1,4 @@
-"""What the pages of a folder of photos show: so many faces on each."""
+"""The pages of a folder of photos, each with MOST_FACES faces."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
 from fer_batch.report import formatting
-from fer_batch.report.charts.script_data import as_json as packed
+from fer_batch.report.charts.script_data import as_json
 from fer_batch.report.pages.base import (
     MOST_ROWS,
     Attachment,
@@ -20,9 +20,9 @@ from fer_batch.report.pages.base import (
     Shares,
     SourceRow,
     Tile,
+    chart_maker,
     common,
     facts,
-    figures,
     href,
     page_path,
 )
@@ -56,7 +56,7 @@ class PhotosPage(Page):
     """A folder of photos: its first page, or one of those that list more faces."""
 
     path: str
-    """Relative to the output folder."""
+    """POSIX, relative to the output folder."""
     number: int
     """From 1."""
     timeline: str
@@ -69,7 +69,7 @@ class PhotosPage(Page):
     """None: on later pages, and where there is no face."""
     faces: tuple[PhotoRow, ...]
     first_face: int
-    """Rank of the first of them, from 1."""
+    """Number of the first of them among all, from 1."""
     all_faces: int
     without_face: tuple[str, ...]
     more_without_face: int
@@ -91,11 +91,11 @@ def photos_pages(
     first = page_path(source)
     seen = timeline[timeline["success"] & ~timeline["spurious"]]
     faceless = timeline.loc[~timeline["success"], "file"]
-    drawing = figures(results, source, prefix)
+    charts = chart_maker(results, source, prefix)
     mean = None
     if row.shares:
         leads = seen["emotion"].value_counts()
-        mean = drawing.distribution(
+        mean = charts.distribution(
             "shares",
             say("photos.shares_of", folder=source["name"]),
             say("photos.basis", faces=say("counts.faces", n=row.faces)),
@@ -112,7 +112,7 @@ def photos_pages(
         if number == 1:
             with_face = formatting.part(row.frames_with_face, row.frames)
             page = base | {
-                "attachments": (*drawing.attachments, every, *attached.values()),
+                "attachments": (*charts.attachments, every, *attached.values()),
                 "distribution": mean,
                 "facts": facts(source.get("facts", {})),
                 "tiles": (
@@ -166,12 +166,12 @@ def _row(record: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachmen
 
 
 def live(first: int, **more: Any) -> Markup:
-    """JSON for a page's script; ``first`` is how many faces are listed on the pages before."""
-    return Markup(packed({"most": MOST_FACES, "first": first, **more}))  # noqa: S704  holds no "<"
+    """JSON for a page's script; ``first`` is the number of faces on the pages before."""
+    return Markup(as_json({"most": MOST_FACES, "first": first, **more}))  # noqa: S704  holds no "<"
 
 
 def columns(rows: Sequence[PhotoRow]) -> dict[str, list[Any]]:
-    """Every face as the page's script reads it, an array a column: all but thumbnails."""
+    """All faces as the page's script reads them, one array per column, without thumbnails."""
     shares = np.rint(np.array([row.shares for row in rows]).reshape(-1, len(EMOTIONS)) * 1000).astype(int)
     return {
         "file": [row.file for row in rows],
@@ -183,14 +183,14 @@ def columns(rows: Sequence[PhotoRow]) -> dict[str, list[Any]]:
 
 
 def _script(parts: Iterable[Sequence[PhotoRow]]) -> str:
-    """A script that hands every face of the folder to the page; addresses of thumbnails are seen from assets/.
+    """A script that passes every face of the folder to the page; addresses of thumbnails are relative to assets/.
 
-    It is put together as text, part by part: as objects, all faces take ten times as much memory.
+    It is built as text, part by part: objects of all faces would take ten times as much memory.
     """
     texts: dict[str, list[str]] = {}
     for rows in parts:
         attached = [href("assets/x", row.thumbnail) if row.thumbnail else "" for row in rows]
         for name, values in {**columns(rows), "thumbnail": attached}.items():
-            texts.setdefault(name, []).append(packed(values)[1:-1])
+            texts.setdefault(name, []).append(as_json(values)[1:-1])
     every = ",".join(f'"{name}":[{",".join(column)}]' for name, column in texts.items())
     return f"ferBatchFaces({{{every}}});\n"

@@ -1,4 +1,4 @@
-"""What a video's page shows: its faces, and each one's curve along it."""
+"""The page of a video: its faces, and the curve of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ from fer_batch.report.pages.base import (
     SourceRow,
     Tile,
     box_of,
+    chart_maker,
     common,
     facts,
-    figures,
     media_link,
 )
 from fer_batch.report.results import Results
@@ -38,20 +38,20 @@ from fer_batch.types import Box
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "quality", "spurious", *EMOTIONS))
-"""Of a timeline, all that a page without thumbnails is made of."""
+VIDEO_COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "quality", "spurious", *EMOTIONS))
+"""The columns of a timeline that a page without thumbnails needs."""
 
 MOST_CHARTS = 12
-"""Faces of one video that get charts: those visible longest."""
+"""Number of faces of a video that get charts: those visible longest."""
 
 MOST_EPISODES = 60
-"""Rows of one face's table of episodes."""
+"""Rows of a face's table of episodes."""
 
 LOW_QUALITY = 0.5
 """Quality below which a chart is dotted: the image leaves less than half of the model's accuracy above chance."""
 
 MOST_STRETCHES = 20
-"""Rows of the table beside a timeline chart."""
+"""Rows of the table below a timeline chart."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class FaceRow:
 
     face_id: int
     name: str
-    """As the page calls it."""
+    """As the page shows it."""
     faces: int
     first_seen: float | None
     last_seen: float | None
@@ -90,20 +90,20 @@ class EventRow:
     start: float
     stop: float
     name: str
-    """Of the face; empty: nobody is visible."""
+    """The face's name; empty: nobody is visible."""
     seconds: float
-    """In which it is visible."""
+    """How long it is visible in the event."""
     shares: Shares
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a face's curve, for the table beside its chart."""
+    """A part of a face's curve: a row of the table below its chart."""
 
     start: float
     end: float
     visible: float
-    """Seconds, or frames, in which the face is seen between the two."""
+    """Seconds, or frames, in which the face is visible between the two."""
     shares: Shares
 
 
@@ -113,17 +113,17 @@ class FaceSection:
 
     row: FaceRow
     unit: str
-    """Of the chart's axis and of the stretches: "seconds" or "frames"."""
+    """Unit of the chart's axis and of the stretches: "seconds" or "frames"."""
     gaps: int
     poor: int
     """Stretches in which the face is of low quality."""
     episodes: tuple[EpisodeRow, ...]
-    """In time."""
+    """In order of time."""
     more_episodes: int
-    """Those that only episodes.csv has."""
+    """Number of those that only episodes.csv has."""
     longest: EpisodeRow | None
     points: int
-    """Points of a line; less than ``row.faces`` where frames are averaged."""
+    """Points of a line; fewer than ``row.faces`` if frames are averaged."""
     timeline: ChartFigure
     stretches: tuple[Stretch, ...]
     distribution: Distribution
@@ -140,16 +140,16 @@ class VideoPage(Page):
     faces: tuple[FaceRow, ...]
     """Those visible longest first."""
     more_faces: int
-    """Rows that only summary.csv has."""
+    """Number of rows that only summary.csv has."""
     sections: tuple[FaceSection, ...]
     events: tuple[EventRow, ...]
     more_events: int
     thumbnails: Mapping[int, str]
-    """Paths of thumbnails by face_id, relative to the output folder; empty where nobody asked for them."""
+    """Paths of thumbnails by face_id, relative to the output folder; empty unless asked for."""
     least_quality: float
-    """Below it a chart is hatched."""
+    """A chart is dotted where quality is below it."""
     video: Link | None
-    """The video itself; None: it does not lie where a page could reach it."""
+    """The video itself; None: it is not near the output folder."""
     all_frames_script: str
     """Path of the script with every frame, relative to the output folder; empty: the page has them itself."""
     live: Markup
@@ -166,7 +166,7 @@ def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataF
 
 
 def charted_curves(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, Curve]:
-    """The curve of each charted face of a video."""
+    """The curves of the charted faces of a video, by face_id."""
     return curves(timeline, [face.face_id for face in _faces(results, source) if face.charted])
 
 
@@ -178,7 +178,7 @@ def video_page(
     thumbnails: Mapping[int, bytes] | None = None,
     prefix: str = "",
 ) -> VideoPage:
-    """All that a video's page shows: ``found`` are the curves, ``thumbnails`` JPEGs by face_id."""
+    """The data of a video's page; ``found`` has the curves by face_id, ``thumbnails`` JPEGs by face_id."""
     faces = _faces(results, source)
     charted = [face for face in faces if face.face_id in found]
     least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
@@ -194,12 +194,12 @@ def video_page(
         for face in charted
     ]
     happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
-    drawing = figures(results, source, prefix)
+    charts = chart_maker(results, source, prefix)
     sections = tuple(
-        _section(face, live_face, _episodes(episodes, face.face_id), source["name"], drawing)
+        _section(face, live_face, _episodes(episodes, face.face_id), source["name"], charts)
         for face, live_face in zip(charted, live, strict=True)
     )
-    mean = _video_distribution(row, drawing) if row.shares else None
+    mean = _video_distribution(row, charts) if row.shares else None
     finer = []
     if any(is_coarse(live_face.curve) for live_face in live):
         finer.append(Attachment(f"assets/{source['output']}/frames.js", finer_script(live).encode()))
@@ -211,7 +211,7 @@ def video_page(
     with_face = formatting.part(row.frames_with_face, row.frames)
     return VideoPage(
         **common(results, source, prefix),
-        attachments=(*drawing.attachments, *finer, *attached.values()),
+        attachments=(*charts.attachments, *finer, *attached.values()),
         least_quality=least,
         thumbnails={face_id: attachment.path for face_id, attachment in attached.items()},
         tiles=(
@@ -244,15 +244,15 @@ def video_page(
 
 
 def _faces(results: Results, source: Mapping[str, Any]) -> list[FaceRow]:
-    """Those visible longest first."""
+    """The faces of a video, those visible longest first."""
     order = ["seconds_visible", "faces", "face_id"]
     summary = results.summary_of(source).sort_values(order, ascending=[False, False, True])
     return [_face_row(row, number < MOST_CHARTS) for number, row in enumerate(summary.to_dict("records"))]
 
 
-def _video_distribution(row: SourceRow, drawing: ChartMaker) -> Distribution:
+def _video_distribution(row: SourceRow, charts: ChartMaker) -> Distribution:
     basis = say("video.basis_of_all") if row.seconds else say("video.basis_of_all_in_frames")
-    return drawing.distribution("shares", say("video.shares_of_all", video=row.name), basis, row.shares)
+    return charts.distribution("shares", say("video.shares_of_all", video=row.name), basis, row.shares)
 
 
 def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float, float]]]:
@@ -265,7 +265,7 @@ def _bars(episodes: "pd.DataFrame", face_id: int) -> dict[str, list[tuple[float,
 
 
 def _events(events: "pd.DataFrame", extent: tuple[float, float]) -> list[tuple[str, float, float]]:
-    """(label, start, stop) of the events of which some was analysed."""
+    """(label, start, stop) of the events that overlap the analysed part of the video."""
     spans = (
         (str(label), float(start), float(stop))
         for label, start, stop in events[["label", "start", "stop"]].itertuples(index=False)
@@ -274,7 +274,7 @@ def _events(events: "pd.DataFrame", extent: tuple[float, float]) -> list[tuple[s
 
 
 def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int, str]) -> list[EventRow]:
-    """Each face in each event, in time."""
+    """Each face in each event, in order of time."""
     import pandas as pd
 
     table = results.by_event_of(source)
@@ -297,14 +297,14 @@ def _event_rows(results: Results, source: Mapping[str, Any], names: Mapping[int,
 
 
 def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
-    """A face's episodes, in time."""
+    """A face's episodes, in order of time."""
     columns = ["emotion", "start", "stop", "mean", "peak", "peak_time"]
     own = episodes.loc[episodes["face_id"] == face_id, columns].sort_values("start")
     return [EpisodeRow(str(emotion), *map(float, numbers)) for emotion, *numbers in own.itertuples(index=False)]
 
 
 def _section(
-    face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], video: str, drawing: ChartMaker
+    face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], video: str, charts: ChartMaker
 ) -> FaceSection:
     curve = live.curve
     name = say("video.face_of_video", name=face.name, video=video)
@@ -323,11 +323,11 @@ def _section(
         more_episodes=len(episodes[MOST_EPISODES:]),
         longest=max(episodes, key=lambda values: values.stop - values.start, default=None),
         points=len(binned(curve).starts),
-        timeline=drawing.timeline(curve, live.marks, f"face-{face.face_id}-time", title, text),
+        timeline=charts.timeline(curve, live.marks, f"face-{face.face_id}-time", title, text),
         stretches=tuple(
             Stretch(start, end, visible, tuple(means)) for start, end, visible, means in zip(*columns, strict=True)
         ),
-        distribution=drawing.distribution(
+        distribution=charts.distribution(
             f"face-{face.face_id}-mean",
             say("video.shares_of", name=name),
             say("video.basis") if face.seconds_visible else say("video.basis_in_frames"),
