@@ -1,7 +1,7 @@
 # From nothing:
 #   make demo      install, and analyse two sample files: ends with the path of a report
 #   make test      install, and run the quick tests: at most 5 minutes on two idle cores
-#   make test-all  the quick tests and the long ones (slow, training, fuzz), with coverage
+#   make test-long the long tests alone (slow, training, fuzz);  make test-all: both, with their coverage
 #   make lint      ruff, mypy and import-linter;  make format: mend what ruff can mend
 #   make bench     measure the program's speed;   make fuzz: damaged media through the reader, for SECONDS
 #   make wheel     build dist/*.whl;              make clean: remove all that these made
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # OpenCV's wheels lean on two libraries of the system, which a server may lack.
 SYSTEM := libgl1 libglib2.0-0
 
-.PHONY: demo test test-all bench fuzz lint format wheel clean
+.PHONY: demo test test-long test-all bench fuzz lint format wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fer-batch demo demo
@@ -21,10 +21,14 @@ TEST_PROCESSES ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test: $(VENV)/.installed-dev
-	$(PYTEST)
+	$(PYTEST) $(COVERAGE)
 
-test-all: $(VENV)/.installed-dev
-	$(PYTEST) -m "" --cov=fer_batch --cov-report=term-missing:skip-covered
+test-long: $(VENV)/.installed-dev
+	$(PYTEST) -m "slow or training or fuzz" $(COVERAGE)
+
+test-all:
+	$(MAKE) test COVERAGE="--cov=fer_batch --cov-report= --cov-fail-under=0"
+	$(MAKE) test-long COVERAGE="--cov=fer_batch --cov-append --cov-report=term-missing:skip-covered"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --json benchmark.json

@@ -37,10 +37,10 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
     };
   };
   const faces = data.faces.map((face) => ({ ...face, coarse: curve(face.curve), fine: null }));
-  let finer = null; // every frame, from the file beside the page, once it is there
+  let everyFrame = null; // every frame, from the file beside the page, once it is there
 
   const best = (face) => {
-    if (!face.fine && finer && finer[face.id]) face.fine = curve(finer[face.id]);
+    if (!face.fine && everyFrame && everyFrame[face.id]) face.fine = curve(everyFrame[face.id]);
     return face.fine || face.coarse;
   };
   // The last point that begins at or before a place; -1: none.
@@ -476,7 +476,7 @@ for (const store of document.querySelectorAll('script[id$="video-data"]')) (() =
   for (const element of root.querySelectorAll(".live")) element.hidden = false;
   if (!player.getAttribute("src")) player.hidden = true;
   if (store.dataset.frames) {
-    window.ferBatchFiner = (frames) => { finer = frames; draw(); };
+    window.ferBatchFrames = (frames) => { everyFrame = frames; draw(); };
     const load = () => {
       const script = document.createElement("script");
       script.src = store.dataset.frames;

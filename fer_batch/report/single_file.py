@@ -9,7 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from fer_batch.report.layout import PageFile, Place
-from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, columns, live
+from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, columns, script_data
 from fer_batch.report.pages.video import VideoPage
 
 MOST_BYTES = 5_000_000
@@ -95,27 +95,27 @@ def _forms(page_file: PageFile) -> list[PageFile]:
     """The page in forms of decreasing length."""
     page = page_file.page
     if isinstance(page, VideoPage):
-        brief = replace(page, sections=(), live=Markup(), thumbnails={})
+        brief = replace(page, sections=(), script_data=Markup(), thumbnails={})
         return [page_file, replace(page_file, page=brief)]
     if isinstance(page, PhotosPage):
         bare = tuple(replace(face, thumbnail="") for face in page.faces)
         parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
-        forms = [replace(page, all_pages=(), faces=part, live=_live(page.faces, len(part))) for part in parts]
-        forms.append(replace(page, all_pages=(), faces=bare[:BRIEF_FACES], live=Markup()))
+        forms = [replace(page, all_pages=(), faces=part, script_data=_script_data(page.faces, len(part))) for part in parts]
+        forms.append(replace(page, all_pages=(), faces=bare[:BRIEF_FACES], script_data=Markup()))
         return [replace(page_file, page=form) for form in forms]
     return [page_file]
 
 
-def _live(faces: Sequence[PhotoRow], listed: int) -> Markup:
+def _script_data(faces: Sequence[PhotoRow], listed: int) -> Markup:
     """What the script needs to show all faces; a thumbnail is its number among those of the listed faces."""
     numbers = count()
     thumbnails = [next(numbers) if face.thumbnail and position < listed else "" for position, face in enumerate(faces)]
-    return live(0, faces={**columns(faces), "thumbnail": thumbnails})
+    return script_data(0, faces={**columns(faces), "thumbnail": thumbnails})
 
 
 def _unseen(forms: Sequence[PageFile], used: int) -> int:
     """Number of faces in photos that are neither listed nor in the script's data; ``used`` is the form chosen."""
-    if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.live):
+    if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.script_data):
         return 0
     page = forms[-1].page
     return page.all_faces - len(page.faces) * (used < len(forms)) if isinstance(page, PhotosPage) else 0

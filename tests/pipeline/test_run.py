@@ -385,7 +385,7 @@ def test_a_mistake_in_people_csv_ends_the_run_before_media_are_opened(
     inputs: Path, tmp_path: Path, opened: list[str]
 ) -> None:
     (tmp_path / "people.csv").write_text("file,face_id,person\nvariable.mk,0,Anna\n")
-    with pytest.raises(UsageError, match=r"people\.csv line 2: there is no film .* Did you mean 'variable.mkv'\?"):
+    with pytest.raises(UsageError, match=r"people\.csv line 2: there is no video .* Did you mean 'variable.mkv'\?"):
         fer_batch.analyze([inputs], Options(people=tmp_path / "people.csv", workers=0), out=tmp_path / "out")
     assert opened == []
     assert not (tmp_path / "out").exists()
@@ -607,7 +607,7 @@ def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
         assert [one.frames for one in run.outcomes] == [50, 25]
         (left_out,) = run.skipped
         assert left_out.rows_kept
-        assert left_out.reason.startswith("1.000 s to 1.960 s could not be looked at. Unexpected ZeroDivisionError")
+        assert left_out.reason.startswith("1.000 s to 1.960 s could not be scanned. Unexpected ZeroDivisionError")
     counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
     assert (counts["chunks_scanned"], counts["chunks_reused"]) == (0, 3)
 
@@ -659,7 +659,7 @@ def test_what_befalls_one_stretch_costs_that_stretch_and_is_made_good_by_a_later
     ((_, line),) = pd.read_csv(out / "errors.csv").iterrows()
     assert line["file"] == "a.mp4"
     assert line["rows_kept"] == 1
-    assert line["reason"].startswith("1.000 s to 1.960 s could not be looked at. ")
+    assert line["reason"].startswith("1.000 s to 1.960 s could not be scanned. ")
     assert cause in line["reason"]
     seconds = fer_batch.read_timeline(run.timelines["a.mp4"])["timestamp"]
     assert seconds.tolist() == pytest.approx([at / 25 for at in range(100) if not 25 <= at < 50])

@@ -12,7 +12,7 @@ from tests.report.test_charts import a_curve
 
 
 def face(curve, name="Face 0", marks=NO_MARKS):
-    return script_data.LiveFace(0, name, curve, marks)
+    return script_data.ChartedFace(0, name, curve, marks)
 
 
 def array(text, kind):
@@ -40,8 +40,8 @@ def test_a_long_video_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
     packed = data["faces"][0]["curve"]
     for name, values in (("means", shown.means), ("lows", shown.lows), ("highs", shown.highs)):
         assert array(packed[name], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(values, abs=0.00005001)
-    script = script_data.finer_script([face(curve)])
-    finer = json.loads(script.removeprefix("ferBatchFiner(").removesuffix(");\n"))["0"]
+    script = script_data.frames_script([face(curve)])
+    finer = json.loads(script.removeprefix("ferBatchFrames(").removesuffix(");\n"))["0"]
     assert array(finer["means"], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(curve.means, abs=0.00005001)
     assert array(finer["weights"], "<f4") == pytest.approx(curve.weights)
 

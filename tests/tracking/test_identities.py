@@ -71,7 +71,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def truth(folder: Path) -> Truth:
-    """A video of a minute with seven people of six different faces, and the truth about it."""
+    return shoot(folder / "video.mp4", height=OUTSIDE[1])
+
+
+def shoot(path: Path, height: float) -> Truth:
+    """A video of a minute with seven people of six different faces, and the truth about it.
+
+    ``height``: y of the middle of the face that passes before two others.
+    """
     astronaut, *lfw = cast.faces()
     room, garden = cast.painted(skimage.data.brick() // 2 + 60), cast.painted(skimage.data.moon())
     left, right = sitting(140), sitting(500)
@@ -84,12 +91,12 @@ def truth(folder: Path) -> Truth:
     first = [
         Actor("goes and comes back", astronaut, leaving, 140),
         Actor("turns away", lfw[0], turning, turned=lambda seconds: 8 <= seconds < 12),
-        Actor("passes before both", lfw[1], walking(3, 6.5, OUTSIDE, (-60, 180)), 140),
+        Actor("passes before both", lfw[1], walking(3, 6.5, (OUTSIDE[0], height), (-60, height + 5)), 140),
     ]
     second = [Actor("is there after the cut", lfw[2], left), Actor("too", lfw[3], right)]
     third = [Actor("is back", lfw[0], left), Actor("is new", lfw[4], right)]
     return cast.shoot(
-        folder / "video.mp4",
+        path,
         [
             Shot(FIRST, SECOND, 12.5, room, first),
             Shot(SECOND, THIRD, 5, garden, second),
@@ -161,9 +168,14 @@ def test_more_workers_give_the_same_numbers(folder: Path, truth: Truth, seen: Se
 
 
 @pytest.mark.slow
-def test_fewer_frames_give_the_same_people(folder: Path, truth: Truth) -> None:
-    """At five frames a second people who walk move by most of a face from one sampled frame to the next."""
-    table = analyse(folder, "five", workers=1, fps=5).table
+def test_fewer_frames_give_the_same_people(tmp_path: Path) -> None:
+    """At five frames a second people who walk move by most of a face from one sampled frame to the next.
+
+    Here one face hides only a part of the others. Where it hides a whole one, the detector gives a single box, and at
+    so few frames a fraction of a pixel decides whose it is: the results would depend on the machine's precision.
+    """
+    truth = shoot(tmp_path / "video.mp4", height=OUTSIDE[1] + 60)
+    table = analyse(tmp_path, "five", workers=1, fps=5).table
     sampled = sorted(table["frame"].unique())
     there = Truth(
         [truth.pts[number] for number in sampled],

@@ -18,7 +18,7 @@ SHARE_STEPS = 10_000
 
 
 @dataclass(frozen=True)
-class LiveFace:
+class ChartedFace:
     """What the script needs of one charted face."""
 
     face_id: int
@@ -27,7 +27,7 @@ class LiveFace:
     marks: Marks
 
 
-def video_data(faces: Sequence[LiveFace], *, container_start: float) -> str:
+def video_data(faces: Sequence[ChartedFace], *, container_start: float) -> str:
     """JSON for a page: the curves of its faces in as many points as their charts have, and the layout of the charts.
 
     ``container_start``, in seconds, is the container's time of what tables call 0. The text is safe within a <script>
@@ -67,9 +67,9 @@ def video_data(faces: Sequence[LiveFace], *, container_start: float) -> str:
     return as_json(value)
 
 
-def finer_script(faces: Sequence[LiveFace]) -> str:
+def frames_script(faces: Sequence[ChartedFace]) -> str:
     """A script that passes every frame's shares to the page: a page opened as a file can load no other kind of file."""
-    return f"ferBatchFiner({as_json({face.face_id: packed(face.curve, bounds=False) for face in faces})});\n"
+    return f"ferBatchFrames({as_json({face.face_id: packed(face.curve, bounds=False) for face in faces})});\n"
 
 
 def is_coarse(curve: Curve) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
@@ -27,9 +27,6 @@ from fer_batch.report.pages.groups import Groups, groups_of
 from fer_batch.report.results import MODEL_CARD, LeftOut, Results
 from fer_batch.report.texts import label, say, word
 from fer_batch.types import Kind
-
-if TYPE_CHECKING:
-    pass
 
 
 MOST_PEOPLE = 60

@@ -73,9 +73,9 @@ class PhotosPage(Page):
     all_faces: int
     without_face: tuple[str, ...]
     more_without_face: int
-    all_faces_script: str
+    faces_path: str
     """Path of the script with every face, relative to the output folder."""
-    live: Markup
+    script_data: Markup
     """JSON for the page's script."""
 
 
@@ -132,8 +132,8 @@ def photos_pages(
             without_face=tuple(map(str, faceless[:MOST_ROWS])) if number == 1 else (),
             more_without_face=len(faceless[MOST_ROWS:]),
             timeline=source["timeline"],
-            all_faces_script=every.path,
-            live=live((number - 1) * MOST_FACES),
+            faces_path=every.path,
+            script_data=script_data((number - 1) * MOST_FACES),
         )
 
 
@@ -165,7 +165,7 @@ def _row(record: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachmen
     )
 
 
-def live(first: int, **more: Any) -> Markup:
+def script_data(first: int, **more: Any) -> Markup:
     """JSON for a page's script; ``first`` is the number of faces on the pages before."""
     return Markup(as_json({"most": MOST_FACES, "first": first, **more}))  # noqa: S704  holds no "<"
 

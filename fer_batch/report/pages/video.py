@@ -11,7 +11,7 @@ from fer_batch.emotions import EMOTIONS
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
 from fer_batch.report.charts.curve import Curve, Marks, binned, curves
-from fer_batch.report.charts.script_data import LiveFace, finer_script, is_coarse, video_data
+from fer_batch.report.charts.script_data import ChartedFace, frames_script, is_coarse, video_data
 from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import (
     MOST_ROWS,
@@ -150,9 +150,9 @@ class VideoPage(Page):
     """A chart is dotted where quality is below it."""
     video: Link | None
     """The video itself; None: it is not near the output folder."""
-    all_frames_script: str
+    frames_path: str
     """Path of the script with every frame, relative to the output folder; empty: the page has them itself."""
-    live: Markup
+    script_data: Markup
     """JSON for the page's script; empty: no face is charted."""
 
 
@@ -185,7 +185,7 @@ def video_page(
     episodes = results.episodes_of(source)
     events = _events(results.events_of(source), found[charted[0].face_id].extent) if charted else []
     live = [
-        LiveFace(
+        ChartedFace(
             face.face_id,
             face.name,
             found[face.face_id],
@@ -196,13 +196,13 @@ def video_page(
     happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
     charts = chart_maker(results, source, prefix)
     sections = tuple(
-        _section(face, live_face, _episodes(episodes, face.face_id), source["name"], charts)
-        for face, live_face in zip(charted, live, strict=True)
+        _section(face, charted_face, _episodes(episodes, face.face_id), source["name"], charts)
+        for face, charted_face in zip(charted, live, strict=True)
     )
     mean = _video_distribution(row, charts) if row.shares else None
     finer = []
-    if any(is_coarse(live_face.curve) for live_face in live):
-        finer.append(Attachment(f"assets/{source['output']}/frames.js", finer_script(live).encode()))
+    if any(is_coarse(charted_face.curve) for charted_face in live):
+        finer.append(Attachment(f"assets/{source['output']}/frames.js", frames_script(live).encode()))
     attached = {
         face_id: Attachment(f"assets/{source['output']}/face-{face_id}.jpg", jpeg)
         for face_id, jpeg in (thumbnails or {}).items()
@@ -237,9 +237,9 @@ def video_page(
         sections=sections,
         events=tuple(happened[:MOST_ROWS]),
         more_events=len(happened[MOST_ROWS:]),
-        all_frames_script=finer[0].path if finer else "",
+        frames_path=finer[0].path if finer else "",
         video=media_link(results, source),
-        live=Markup(video_data(live, container_start=start)) if live else Markup(),  # noqa: S704  no "<"
+        script_data=Markup(video_data(live, container_start=start)) if live else Markup(),  # noqa: S704  no "<"
     )
 
 
@@ -304,7 +304,7 @@ def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
 
 
 def _section(
-    face: FaceRow, live: LiveFace, episodes: Sequence[EpisodeRow], video: str, charts: ChartMaker
+    face: FaceRow, charted: ChartedFace, episodes: Sequence[EpisodeRow], video: str, charts: ChartMaker
 ) -> FaceSection:
     curve = live.curve
     name = say("video.face_of_video", name=face.name, video=video)
