@@ -100,8 +100,9 @@ def _forms(page_file: PageFile) -> list[PageFile]:
     if isinstance(page, PhotosPage):
         bare = tuple(replace(face, thumbnail="") for face in page.faces)
         parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
-        forms = [replace(page, all_pages=(), faces=part, script_data=_script_data(page.faces, len(part))) for part in parts]
-        forms.append(replace(page, all_pages=(), faces=bare[:BRIEF_FACES], script_data=Markup()))
+        alone = replace(page, all_pages=())
+        forms = [replace(alone, faces=part, script_data=_script_data(page.faces, len(part))) for part in parts]
+        forms.append(replace(alone, faces=bare[:BRIEF_FACES], script_data=Markup()))
         return [replace(page_file, page=form) for form in forms]
     return [page_file]
 

@@ -784,7 +784,8 @@ def test_a_single_file_holds_all_photos_or_says_where_they_are(tmp_path, monkeyp
     assert len(data["faces"]["file"]) == 90
     assert "Faces 1 to 20 of 90; all are in timelines/many.csv . The filters and buttons above show all" in page.text
     monkeypatch.setattr(single_file, "BRIEF_FACES", 7)
-    monkeypatch.setattr(single_file, "_script_data", lambda faces, listed: photospage.script_data(0, faces=["x" * 100_000]))
+    large = photospage.script_data(0, faces=["x" * 100_000])
+    monkeypatch.setattr(single_file, "_script_data", lambda faces, listed: large)
     _, page, rows, data = listed()
     assert (rows, data) == (7, None)
     assert "83 faces in photos had no room: the folder's timelines have all, and its pages show them" in page.text

@@ -1,4 +1,4 @@
-"""live: what a page's script reads is what the timeline says."""
+"""script_data: what a page's script reads is what the timeline says."""
 
 import base64
 import json
@@ -41,9 +41,9 @@ def test_a_long_video_is_packed_as_it_is_drawn_and_whole_in_the_file_beside():
     for name, values in (("means", shown.means), ("lows", shown.lows), ("highs", shown.highs)):
         assert array(packed[name], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(values, abs=0.00005001)
     script = script_data.frames_script([face(curve)])
-    finer = json.loads(script.removeprefix("ferBatchFrames(").removesuffix(");\n"))["0"]
-    assert array(finer["means"], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(curve.means, abs=0.00005001)
-    assert array(finer["weights"], "<f4") == pytest.approx(curve.weights)
+    every_frame = json.loads(script.removeprefix("ferBatchFrames(").removesuffix(");\n"))["0"]
+    assert array(every_frame["means"], "<u2").reshape(-1, 7) / 10_000 == pytest.approx(curve.means, abs=0.00005001)
+    assert array(every_frame["weights"], "<f4") == pytest.approx(curve.weights)
 
 
 def test_no_tag_ends_in_the_data():

@@ -28,7 +28,6 @@ from fer_batch.report.results import MODEL_CARD, LeftOut, Results
 from fer_batch.report.texts import label, say, word
 from fer_batch.types import Kind
 
-
 MOST_PEOPLE = 60
 """Number of people, or tracks, side by side: those visible longest."""
 

@@ -184,7 +184,7 @@ def video_page(
     least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
     episodes = results.episodes_of(source)
     events = _events(results.events_of(source), found[charted[0].face_id].extent) if charted else []
-    live = [
+    charted_faces = [
         ChartedFace(
             face.face_id,
             face.name,
@@ -193,25 +193,26 @@ def video_page(
         )
         for face in charted
     ]
-    happened = _event_rows(results, source, {face.face_id: face.name for face in faces})
+    event_rows = _event_rows(results, source, {face.face_id: face.name for face in faces})
     charts = chart_maker(results, source, prefix)
     sections = tuple(
         _section(face, charted_face, _episodes(episodes, face.face_id), source["name"], charts)
-        for face, charted_face in zip(charted, live, strict=True)
+        for face, charted_face in zip(charted, charted_faces, strict=True)
     )
     mean = _video_distribution(row, charts) if row.shares else None
-    finer = []
-    if any(is_coarse(charted_face.curve) for charted_face in live):
-        finer.append(Attachment(f"assets/{source['output']}/frames.js", frames_script(live).encode()))
+    frames = []
+    if any(is_coarse(charted_face.curve) for charted_face in charted_faces):
+        frames.append(Attachment(f"assets/{source['output']}/frames.js", frames_script(charted_faces).encode()))
     attached = {
         face_id: Attachment(f"assets/{source['output']}/face-{face_id}.jpg", jpeg)
         for face_id, jpeg in (thumbnails or {}).items()
     }
     start = float(source.get("facts", {}).get("container_start") or 0.0)
+    data = video_data(charted_faces, container_start=start) if charted_faces else ""
     with_face = formatting.part(row.frames_with_face, row.frames)
     return VideoPage(
         **common(results, source, prefix),
-        attachments=(*charts.attachments, *finer, *attached.values()),
+        attachments=(*charts.attachments, *frames, *attached.values()),
         least_quality=least,
         thumbnails={face_id: attachment.path for face_id, attachment in attached.items()},
         tiles=(
@@ -235,11 +236,11 @@ def video_page(
         faces=tuple(faces[:MOST_ROWS]),
         more_faces=len(faces[MOST_ROWS:]),
         sections=sections,
-        events=tuple(happened[:MOST_ROWS]),
-        more_events=len(happened[MOST_ROWS:]),
-        frames_path=finer[0].path if finer else "",
+        events=tuple(event_rows[:MOST_ROWS]),
+        more_events=len(event_rows[MOST_ROWS:]),
+        frames_path=frames[0].path if frames else "",
         video=media_link(results, source),
-        script_data=Markup(video_data(live, container_start=start)) if live else Markup(),  # noqa: S704  no "<"
+        script_data=Markup(data),  # noqa: S704  no "<"
     )
 
 
@@ -306,7 +307,7 @@ def _episodes(episodes: "pd.DataFrame", face_id: int) -> list[EpisodeRow]:
 def _section(
     face: FaceRow, charted: ChartedFace, episodes: Sequence[EpisodeRow], video: str, charts: ChartMaker
 ) -> FaceSection:
-    curve = live.curve
+    curve = charted.curve
     name = say("video.face_of_video", name=face.name, video=video)
     leading = label(face.emotion)
     share = formatting.percent(max(face.shares))
@@ -318,12 +319,12 @@ def _section(
         row=face,
         unit=curve.unit,
         gaps=len(curve.gaps),
-        poor=len(live.marks.poor),
+        poor=len(charted.marks.poor),
         episodes=tuple(episodes[:MOST_EPISODES]),
         more_episodes=len(episodes[MOST_EPISODES:]),
-        longest=max(episodes, key=lambda values: values.stop - values.start, default=None),
+        longest=max(episodes, key=lambda episode: episode.stop - episode.start, default=None),
         points=len(binned(curve).starts),
-        timeline=charts.timeline(curve, live.marks, f"face-{face.face_id}-time", title, text),
+        timeline=charts.timeline(curve, charted.marks, f"face-{face.face_id}-time", title, text),
         stretches=tuple(
             Stretch(start, end, visible, tuple(means)) for start, end, visible, means in zip(*columns, strict=True)
         ),
