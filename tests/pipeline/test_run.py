@@ -208,6 +208,7 @@ def test_the_report_is_there_and_names_what_was_left_out(run: fer_batch.Run) -> 
     assert "constant.mp4" in page
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_bytes(run: fer_batch.Run, inputs: Path, tmp_path: Path) -> None:
     again = fer_batch.analyze([inputs], Options(workers=2), out=tmp_path / "out")
     assert contents(again.folder / "timelines") == contents(run.folder / "timelines")
@@ -247,7 +248,7 @@ class Listener:
         self.ended.append(source.name)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_progress_is_told_of_every_frame_once(inputs: Path, tmp_path: Path, workers: int) -> None:
     progress = Listener()
     paths = [inputs / "face.png", inputs / "constant.mp4", inputs / "variable.mkv"]
@@ -559,7 +560,7 @@ def test_renamed_photos_have_their_new_names(tmp_path: Path, face: np.ndarray) -
     assert fer_batch.read_timeline(run.timelines["in"])["file"].tolist() == ["b.png"]
 
 
-@pytest.mark.parametrize("whole", [0.5, 0.99])
+@pytest.mark.parametrize("whole", [pytest.param(0.5, marks=pytest.mark.slow), 0.99])
 def test_a_chunk_file_that_was_cut_off_is_made_again(inputs: Path, tmp_path: Path, whole: float) -> None:
     for _ in range(2):
         run = fer_batch.analyze([inputs / "constant.mp4"], HERE, out=tmp_path / "out")
@@ -637,7 +638,7 @@ GRIEFS = [
     ("Aborting", 1, "SIGABRT"),
     pytest.param("Aborting", 3, "SIGABRT", marks=pytest.mark.slow),
     ("Raising", 0, "Unexpected ZeroDivisionError: of one grey"),
-    ("Raising", 2, "Unexpected ZeroDivisionError: of one grey"),
+    pytest.param("Raising", 2, "Unexpected ZeroDivisionError: of one grey", marks=pytest.mark.slow),
     pytest.param("Hanging", 2, "no sign of life for 4 s", marks=pytest.mark.slow),
 ]
 
@@ -696,6 +697,7 @@ def test_a_crash_that_does_not_come_again_leaves_no_trace(
         pd.testing.assert_frame_equal(one, other, atol=2e-4)  # which faces share a batch is a matter of chance
 
 
+@pytest.mark.slow
 def test_progress_is_told_of_no_frame_twice_where_a_process_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

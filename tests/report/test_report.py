@@ -234,11 +234,17 @@ def pages_of(folder):
     return [Document(path) for path in [folder / "index.html", *sorted((folder / "pages").rglob("*.html"))]]
 
 
-@pytest.fixture
-def small(tmp_path):
-    """Two videos and two folders, with everything that can be wrong with them."""
-    return write_output(
-        tmp_path / "out",
+def rendered(folder):
+    """The folder, with its report."""
+    assert render.render(folder) == folder / "index.html"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_report(tmp_path_factory):
+    """Two videos and two folders, with everything that can be wrong with them, and their report: not to be changed."""
+    folder = write_output(
+        tmp_path_factory.mktemp("small") / "out",
         [
             a_video("sub/interview.mp4", {0: range(10, 40), 1: [*range(20, 30), *range(50, 60)]}, 75),
             a_video("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
@@ -253,22 +259,29 @@ def small(tmp_path):
         ],
         ignored=["notes.txt", "sub/<b>.xml"],
     )
+    shutil.copytree(folder, folder.parent / "before")
+    return rendered(folder)
 
 
 @pytest.fixture
-def nasty(tmp_path):
-    """A video and a folder under each name that one should not choose."""
+def small(small_report, tmp_path):
+    """A copy of the same, without the report."""
+    return shutil.copytree(small_report.parent / "before", tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory):
+    """The report on a video and a folder under each name that one should not choose."""
     media = []
     for name in NASTY:
         media.append(a_video(f"{name}.mp4", {0: range(8)}, 10))
         media.append(a_folder(name, {f"{name.replace('/', '_')}.jpg": 1, f"no {name.replace('/', '_')}": 0}))
     skipped = [Skipped(f"{name}/{name}", f"Why? {name}") for name in NASTY]
-    return write_output(tmp_path / "out", media, skipped, ignored=NASTY)
+    return rendered(write_output(tmp_path_factory.mktemp("nasty") / "out", media, skipped, ignored=NASTY))
 
 
 def test_every_link_leads_to_a_file_that_is_there(nasty):
-    index = render.render(nasty)
-    assert index == nasty / "index.html"
+    index = nasty / "index.html"
     reached = {index}
     for page in pages_of(nasty):
         ids = page.values("id")
@@ -289,9 +302,8 @@ def test_every_link_leads_to_a_file_that_is_there(nasty):
     assert set(nasty.rglob("*.csv")) <= reached
 
 
-def test_links_into_another_page_find_their_place(small):
-    render.render(small)
-    pages = {page.path: page for page in pages_of(small)}
+def test_links_into_another_page_find_their_place(small_report):
+    pages = {page.path: page for page in pages_of(small_report)}
     found = 0
     for page in pages.values():
         for href in page.values("href"):
@@ -304,7 +316,6 @@ def test_links_into_another_page_find_their_place(small):
 
 
 def test_names_are_text_and_never_markup(nasty):
-    render.render(nasty)
     pages = pages_of(nasty)
     index = pages[0]
     for name in NASTY:
@@ -322,9 +333,8 @@ def test_names_are_text_and_never_markup(nasty):
     assert any(title.startswith(" ".join(f"{NASTY[0]}.mp4".split())) for title in titles)
 
 
-def test_pages_load_nothing_and_forbid_it_too(small):
-    render.render(small)
-    for page in pages_of(small):
+def test_pages_load_nothing_and_forbid_it_too(small_report):
+    for page in pages_of(small_report):
         assert not {"link", "img", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
         assert not page.values("src")
         assert "@import" not in page.source
@@ -342,12 +352,11 @@ def test_pages_load_nothing_and_forbid_it_too(small):
             assert kind.get("type") == "application/json" or digest in allowed
 
 
-def test_no_page_names_a_folder_of_the_machine_or_its_user(small):
-    render.render(small)
-    for page in pages_of(small):
+def test_no_page_names_a_folder_of_the_machine_or_its_user(small_report):
+    for page in pages_of(small_report):
         assert "jane" not in page.source
-        assert str(small) not in page.source
-    index = Document(small / "index.html")
+        assert str(small_report) not in page.source
+    index = Document(small_report / "index.html")
     assert "image file is truncated: 'torn.jpg'" in index.text
     assert "seven" in index.text
 
@@ -371,18 +380,16 @@ def test_absolute_paths_lose_their_folders(tmp_path, text, shown):
     assert "jane" not in Document(folder / "index.html").text
 
 
-def test_ids_are_unique_and_labels_lead_somewhere(small):
-    render.render(small)
-    for page in pages_of(small):
+def test_ids_are_unique_and_labels_lead_somewhere(small_report):
+    for page in pages_of(small_report):
         ids = page.values("id")
         assert len(ids) == len(set(ids))
         wanted = {one for value in page.values("aria-labelledby") for one in value.split()}
         assert wanted <= set(ids)
 
 
-def test_pages_are_made_for_screen_readers(small):
-    render.render(small)
-    for page in pages_of(small):
+def test_pages_are_made_for_screen_readers(small_report):
+    for page in pages_of(small_report):
         tags = [tag for tag, _ in page.tags]
         assert ("html", {"lang": "en"}) in page.tags
         assert [tags.count(tag) for tag in ("h1", "main", "header", "footer")] == [1, 1, 1, 1]
@@ -410,15 +417,14 @@ def percents(shares):
     return [f"{100 * share:.1f}" for share in shares]
 
 
-def test_the_index_counts_what_the_tables_hold(small):
-    render.render(small)
-    video_name = read_timeline(small / "timelines/sub/interview.mp4.csv")
-    raw = read_timeline(small / "timelines/raw.h264.csv")
-    folder = read_timeline(small / "timelines/holiday.csv")
+def test_the_index_counts_what_the_tables_hold(small_report):
+    video_name = read_timeline(small_report / "timelines/sub/interview.mp4.csv")
+    raw = read_timeline(small_report / "timelines/raw.h264.csv")
+    folder = read_timeline(small_report / "timelines/holiday.csv")
     both = video_name["frame"].nunique() + raw["frame"].nunique()
     with_face = sum(one.loc[one["success"], "frame"].nunique() for one in (video_name, raw))
     assert (both, with_face, len(folder)) == (95, 45, 4)
-    assert tiles(Document(small / "index.html")) == {
+    assert tiles(Document(small_report / "index.html")) == {
         "Sources": "4",
         "Video time analysed": "0:00:03.000",
         "Video frames analysed": "95",
@@ -430,31 +436,29 @@ def test_the_index_counts_what_the_tables_hold(small):
         "Left out": "3",
         "Incomplete": "1",
     }
-    text = Document(small / "index.html").text
+    text = Document(small_report / "index.html").text
     assert "1 video without timestamps not counted" in text
     assert "55 faces, summed over the frames" in text
 
 
-def test_a_row_of_the_index_is_the_mean_of_its_summary(small):
-    render.render(small)
-    summary = read_table(small / "summary.csv", SUMMARY)
+def test_a_row_of_the_index_is_the_mean_of_its_summary(small_report):
+    summary = read_table(small_report / "summary.csv", SUMMARY)
     rows = summary[summary["file"] == "sub/interview.mp4"]
     assert len(rows) == 2
     shares = np.average(rows[list(MEANS)], axis=0, weights=rows["seconds_visible"])
-    row = cells(small, "index.html", "interview.mp4</bdi>")
+    row = cells(small_report, "index.html", "interview.mp4</bdi>")
     labels = [texts.label(emotion.name) for emotion in TABLE]
     assert row[1:6] == ["0:00:03.000 3.000 s", "75", "40", "50", "2"]
     assert row[6:] == [labels[int(shares.argmax())], *percents(shares)]
-    assert cells(small, "index.html", ">holiday/more</bdi>")[1:] == ["1", "0", "0", "none", "no face"]
+    assert cells(small_report, "index.html", ">holiday/more</bdi>")[1:] == ["1", "0", "0", "none", "no face"]
 
 
-def test_videos_and_photos_are_weighted_apart(small):
-    render.render(small)
-    summary = read_table(small / "summary.csv", SUMMARY)
+def test_videos_and_photos_are_weighted_apart(small_report):
+    summary = read_table(small_report / "summary.csv", SUMMARY)
     timed = summary[summary["seconds_visible"].notna()]
     videos = np.average(timed[list(MEANS)], axis=0, weights=timed["seconds_visible"])
     photos = summary.loc[summary["kind"] == "photos", list(MEANS)].to_numpy()[0]
-    index = Document(small / "index.html")
+    index = Document(small_report / "index.html")
     charts = re.findall(r'<svg [^>]*role="img".*?</svg>', index.source, re.DOTALL)
     assert len(charts) == 2
     for chart, shares in zip(charts, (videos, photos), strict=True):
@@ -464,31 +468,29 @@ def test_videos_and_photos_are_weighted_apart(small):
     assert "1 video that has faces but no timestamps" in index.text
 
 
-def test_a_video_page_shows_each_face_as_the_summary_has_it(small):
-    render.render(small)
-    summary = read_table(small / "summary.csv", SUMMARY)
+def test_a_video_page_shows_each_face_as_the_summary_has_it(small_report):
+    summary = read_table(small_report / "summary.csv", SUMMARY)
     page = "pages/sub/interview.mp4.html"
     for row in summary[summary["file"] == "sub/interview.mp4"].to_dict("records"):
-        found = cells(small, page, f">Face {row['face_id']}<")
+        found = cells(small_report, page, f">Face {row['face_id']}<")
         label = next(texts.label(emotion.name) for emotion in TABLE if emotion.name == row["emotion"])
         assert found[1] == str(row["faces"])
         assert [one.split(" ", 1)[1] for one in found[2:5]] == [
             f"{row[name]:.3f} s" for name in ("first_seen", "last_seen", "seconds_visible")
         ]
         assert found[5:] == [label, *percents(row[name] for name in MEANS)]
-    assert cells(small, page, ">Face 1<")[2] == "0:00:00.800 0.800 s"
-    text = Document(small / page).text
+    assert cells(small_report, page, ">Face 1<")[2] == "0:00:00.800 0.800 s"
+    text = Document(small_report / page).text
     assert "3 of 75 packets are marked as corrupt." in text
     assert text.count("3 of 75 packets") == 1
     assert "Hatched: 3 stretches" in text
     assert "1/90000" in text
 
 
-def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
-    render.render(small)
-    video_name = read_timeline(small / "timelines/sub/interview.mp4.csv")
+def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small_report):
+    video_name = read_timeline(small_report / "timelines/sub/interview.mp4.csv")
     face = video_name[video_name["face_id"] == 1]
-    source = (small / "pages/sub/interview.mp4.html").read_text(encoding="utf-8")
+    source = (small_report / "pages/sub/interview.mp4.html").read_text(encoding="utf-8")
     section = source[source.index('id="face-1"') :]
     stretches = re.search(r"<details>.*?</details>", section, re.DOTALL)[0]
     assert len(face) == 20
@@ -497,22 +499,20 @@ def test_the_table_beside_a_timeline_chart_is_the_timeline_in_stretches(small):
     assert first == percents(face.iloc[0][list(EMOTIONS)])
 
 
-def test_a_video_without_time_stamps_counts_frames(small):
-    render.render(small)
-    page = Document(small / "pages/raw.h264.html")
+def test_a_video_without_time_stamps_counts_frames(small_report):
+    page = Document(small_report / "pages/raw.h264.html")
     assert "Frame number" in page.text
     assert "From frame" in page.text
     assert "the video has no timestamps" in page.text
-    assert cells(small, "pages/raw.h264.html", ">Face 0<")[1:5] == ["5", "unknown", "unknown", "unknown"]
+    assert cells(small_report, "pages/raw.h264.html", ">Face 0<")[1:5] == ["5", "unknown", "unknown", "unknown"]
 
 
-def test_the_page_of_photos_lists_faces_and_the_photos_without(small):
-    render.render(small)
-    table = read_timeline(small / "timelines/holiday.csv")
-    page = Document(small / "pages/holiday.html")
+def test_the_page_of_photos_lists_faces_and_the_photos_without(small_report):
+    table = read_timeline(small_report / "timelines/holiday.csv")
+    page = Document(small_report / "pages/holiday.html")
     row = table.iloc[0]
     label = next(texts.label(emotion.name) for emotion in TABLE if emotion.name == row["emotion"])
-    found = cells(small, "pages/holiday.html", ">a.jpg<")
+    found = cells(small_report, "pages/holiday.html", ">a.jpg<")
     assert found == ["a.jpg", "0", "0.88", "10, 20", "30 x 40", label, *percents(row[list(EMOTIONS)])]
     assert "Photos without a face empty.jpg" in page.text
     assert "torn.jpg" in page.text
@@ -523,7 +523,9 @@ def test_the_page_of_photos_lists_faces_and_the_photos_without(small):
             f"{100 * table[emotion.name].mean():.1f}",
             str(leads.get(emotion.name, 0)),
         ]
-        assert cells(small, "pages/holiday.html", f'scope="row".*>{texts.label(emotion.name)}</span>') == expected
+        assert (
+            cells(small_report, "pages/holiday.html", f'scope="row".*>{texts.label(emotion.name)}</span>') == expected
+        )
 
 
 def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
@@ -540,9 +542,9 @@ def test_events_are_named_on_the_charts_of_every_face_and_in_a_table(tmp_path):
     assert data["events"] == [[0.4, 1.2, 0], [1.0, 2.0, 1]]
 
 
-@pytest.fixture
-def peopled(tmp_path):
-    """Two people in each of two groups, one of them in two videos, and one in photos too."""
+@pytest.fixture(scope="module")
+def peopled(tmp_path_factory):
+    """The report on two people in each of two groups, one of them in two videos, and one in photos too."""
     people = {
         "a.mp4": [(None, 0, "Anna <b>", "x"), (None, 1, "Ben", "y")],
         "b.mp4": [(None, 0, "Anna <b>", "x"), (None, 1, "Cleo", "x"), (None, 2, "Dan", "y")],
@@ -555,11 +557,10 @@ def peopled(tmp_path):
         a_video("raw.h264", {0: range(5)}, 20, fps=None, seed=5),
         a_folder("holiday", {"a.jpg": 2}),
     ]
-    return write_output(tmp_path / "out", sources, study=a_study(people=people))
+    return rendered(write_output(tmp_path_factory.mktemp("peopled") / "out", sources, study=a_study(people=people)))
 
 
 def test_a_person_of_several_videos_is_one_of_the_people(peopled):
-    render.render(peopled)
     page = Document(peopled / "index.html")
     people = page.source[page.source.index("<h3>People</h3>") :].partition("</ul>")[0]
     names = re.findall(r'class="name"[^>]*><bdi>([^<]*)', people)
@@ -575,7 +576,6 @@ def test_a_person_of_several_videos_is_one_of_the_people(peopled):
 
 
 def test_groups_are_compared_beside_their_chart(peopled):
-    render.render(peopled)
     table = read_table(peopled / "group_differences.csv", DIFFERENCES)
     found = cells(peopled, "index.html", "x</bdi> minus <bdi>y")
     assert found[:2] == ["x minus y", "2 and 2"]
@@ -590,21 +590,22 @@ def test_groups_are_compared_beside_their_chart(peopled):
     assert found[2:] == expected
 
 
-def test_a_line_of_errors_is_about_the_innermost_folder(small):
-    render.render(small)
-    assert "worse.jpg" not in Document(small / "pages/holiday.html").text
-    assert "worse.jpg" in Document(small / "pages/holiday/more.html").text
+def test_a_line_of_errors_is_about_the_innermost_folder(small_report):
+    assert "worse.jpg" not in Document(small_report / "pages/holiday.html").text
+    assert "worse.jpg" in Document(small_report / "pages/holiday/more.html").text
 
 
-def test_the_index_tells_everything_that_was_left_out(small):
-    render.render(small)
-    text = Document(small / "index.html").text
-    errors = read_table(small / "errors.csv", ERRORS)
+def test_the_index_tells_everything_that_was_left_out(small_report):
+    text = Document(small_report / "index.html").text
+    errors = read_table(small_report / "errors.csv", ERRORS)
     assert len(errors) == 4
     for file in errors["file"]:
         assert file in text
-    assert cells(small, "index.html", "broken.mp4")[1:] == ["no", "It is a video by its name, but holds no frame."]
-    assert cells(small, "index.html", "corrupt")[1] == "in part"
+    assert cells(small_report, "index.html", "broken.mp4")[1:] == [
+        "no",
+        "It is a video by its name, but holds no frame.",
+    ]
+    assert cells(small_report, "index.html", "corrupt")[1] == "in part"
     assert "2 files that are neither a photo nor a video notes.txt sub/<b>.xml" in text
 
 
@@ -876,9 +877,8 @@ def test_a_video_of_100_000_rows_takes_seconds(tmp_path):
 @pytest.mark.parametrize(
     "page", ["index.html", "pages/sub/interview.mp4.html", "pages/raw.h264.html", "pages/holiday.html"]
 )
-def test_pages_look_as_blessed(small, page):
-    render.render(small)
-    actual = scrubbed((small / page).read_text(encoding="utf-8"))
+def test_pages_look_as_blessed(small_report, page):
+    actual = scrubbed((small_report / page).read_text(encoding="utf-8"))
     name = page.replace("/", "-")
     if os.environ.get("BLESS"):
         (GOLD / name).write_text(actual, encoding="utf-8")

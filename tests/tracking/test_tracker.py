@@ -403,7 +403,8 @@ def look_aways(seed: int) -> tuple[list[float], list[Frame]]:
     return times.tolist(), frames
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
 def test_a_talk_of_two_who_look_away_fifty_times_gives_two_faces(seed: int) -> None:
     times, frames = look_aways(seed)
     found = called_at(times, frames)
