@@ -639,7 +639,7 @@ GRIEFS = [
     pytest.param("Aborting", 3, "SIGABRT", marks=pytest.mark.slow),
     ("Raising", 0, "Unexpected ZeroDivisionError: of one grey"),
     pytest.param("Raising", 2, "Unexpected ZeroDivisionError: of one grey", marks=pytest.mark.slow),
-    pytest.param("Hanging", 2, "no sign of life for 4 s", marks=pytest.mark.slow),
+    pytest.param("Hanging", 2, "did not respond for 4 s", marks=pytest.mark.slow),
 ]
 
 
