@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Emotion timelines from the faces in photos and videos: CSV tables and an HTML report.",
-    epilog="Exit codes: 0 done, 1 done with some inputs left out, 2 usage, 3 nothing usable, 4 model or detector, "
+    epilog="Exit codes: 0 done, 1 done, but something is missing, 2 usage, 3 nothing usable, 4 model or detector, "
     "5 output cannot be written, 130 interrupted.",
 )
 
@@ -131,7 +131,7 @@ def analyze(
         typer.echo(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
         typer.echo(run.report)
-    if run.skipped:
+    if not run.complete:
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
@@ -215,11 +215,14 @@ def _analyze(
     with _TerminalProgress(verbose) as progress:
         run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options)
     for line in run.skipped:
-        kept = "not whole" if line.rows_kept else "left out"
-        _warn(f"{kept}: {line.file}: {line.reason}")
+        _warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
     if run.ignored and verbose:
         _warn(f"{len(run.ignored)} other files are neither photos nor videos; run.json names them.")
     return run
+
+
+_SEVERITIES = {"lost": "left out", "partial": "not whole", "note": "note"}
+"""What a line of errors.csv begins with in the terminal, by its severity."""
 
 
 class _TerminalProgress:

@@ -19,6 +19,17 @@ class Kind(StrEnum):
     PHOTOS = "photos"
 
 
+class Severity(StrEnum):
+    """How much a line of errors.csv matters."""
+
+    NOTE = "note"
+    """Nothing is missing: something to know, such as a second video stream."""
+    PARTIAL = "partial"
+    """Something is missing from the tables, or is wrong in them; the rest is there."""
+    LOST = "lost"
+    """Nothing of it is in the tables."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One video, or the photos of one folder in order. Each source gets one timeline."""
@@ -144,13 +155,17 @@ class Detection:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file or a part of it that is missing from the tables, or that they hold only in part, and why."""
+    """A line of errors.csv: what is missing from the tables and why, or what users should know about a file."""
 
     file: str
     """The source's name; for a photo ``source name/file name``."""
     reason: str
-    rows_kept: bool = False
-    """True: what could be read is in the tables. False: nothing of it is."""
+    severity: Severity = Severity.LOST
+
+    @property
+    def rows_kept(self) -> bool:
+        """Whether the tables hold what could be read."""
+        return self.severity is not Severity.LOST
 
 
 @dataclass(frozen=True)

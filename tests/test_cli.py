@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from fer_batch import __version__
@@ -72,12 +73,20 @@ def test_something_left_out_is_told_and_ends_with_one(album: Path, tmp_path: Pat
     assert "1 other files" in result.stderr
 
 
+def test_a_note_is_told_and_is_no_error(album: Path, tmp_path: Path) -> None:
+    pages = [Image.new("L", (64, 48), level) for level in (50, 200)]
+    pages[0].save(album / "pages.tif", save_all=True, append_images=pages[1:])
+    result = invoke("analyze", album, "--out", tmp_path / "out", *HERE)
+    assert result.exit_code == ExitCode.DONE
+    assert "note: album/pages.tif: It holds several images; only the first is analysed." in result.stderr
+
+
 def test_json_is_one_object(album: Path, tmp_path: Path) -> None:
     (album / "b.mp4").touch()
     result = invoke("analyze", album, "--out", tmp_path / "out", "--json", *HERE)
     said = json.loads(result.stdout)
     assert set(said["timelines"]) == {"album"}
-    assert said["skipped"][0]["file"] == "b.mp4"
+    assert said["skipped"] == [{"file": "b.mp4", "reason": "The file is empty.", "severity": "lost"}]
 
 
 @pytest.mark.parametrize(

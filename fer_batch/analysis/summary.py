@@ -14,7 +14,7 @@ from fer_batch.annotations.events import Event
 from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
-from fer_batch.types import Episode, Kind, Skipped, Source, Summary
+from fer_batch.types import Episode, Kind, Severity, Skipped, Source, Summary
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class _Video:
         if self._extent is None:
             for event in self._events[:1]:
                 reason = event.line.error("the video has no timestamps, so its events cannot be summed up.")
-                yield Skipped(self._name, str(reason), rows_kept=True)
+                yield Skipped(self._name, str(reason), Severity.PARTIAL)
         else:
             begin, end = self._extent
             for event in self._events:
@@ -184,14 +184,14 @@ class _Video:
                         f"'{event.label}' is at {event.start:g} to {event.stop:g} s of {self._name}, of which "
                         f"{begin:g} to {end:g} s were sampled. Correct start, stop or offset."
                     )
-                    yield Skipped(self._name, str(reason), rows_kept=True)
+                    yield Skipped(self._name, str(reason), Severity.PARTIAL)
         if self._options.baseline is not None and self._faces and not self._baselines:
             start, stop = self._options.baseline
             yield Skipped(
                 self._name,
                 f"No face is visible in the baseline, {start:g} to {stop:g} s, so there is no change from it. Choose "
                 "another --baseline.",
-                rows_kept=True,
+                Severity.PARTIAL,
             )
 
 

@@ -13,7 +13,7 @@ from fer_batch.annotations import user_csv
 from fer_batch.annotations.targets import Targets
 from fer_batch.annotations.user_csv import Line
 from fer_batch.media.sources import FoundMedia
-from fer_batch.types import Face, FrameTime, Kind, Skipped, TrackedFrame
+from fer_batch.types import Face, FrameTime, Kind, Severity, Skipped, TrackedFrame
 
 REQUIRED = ("file", "face_id", "person")
 OPTIONAL = ("role", "group")
@@ -171,7 +171,7 @@ class FaceNames:
                     f"in {where}; only face {naming.face_id} has the name there. Give them different names."
                 )
             )
-        return [Skipped(self.source, str(error), rows_kept=True) for error in errors]
+        return [Skipped(self.source, str(error), Severity.PARTIAL) for error in errors]
 
 
 @dataclass

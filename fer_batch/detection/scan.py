@@ -12,7 +12,7 @@ from fer_batch.detection.base import Detector
 from fer_batch.media import photos
 from fer_batch.media.frame import Frame, FrameImage, ReadItem, scene
 from fer_batch.media.video import reader
-from fer_batch.types import Box, Chunk, Detection, FrameTime, Kind, ScannedFrames, Skipped
+from fer_batch.types import Box, Chunk, Detection, FrameTime, Kind, ScannedFrames, Severity, Skipped
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class _RegionScanner(_FrameScanner):
                 if name not in reported and self._region.within(width, height) is None:
                     reported.add(name)
                     reason = f"The region lies outside the image, which has {width}x{height} pixels. Change --region."
-                    yield Skipped(name, reason, rows_kept=True)
+                    yield Skipped(name, reason, Severity.PARTIAL)
             yield item
 
 

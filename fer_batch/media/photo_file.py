@@ -50,7 +50,7 @@ _MULTI_PHOTO_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 _ANIMATION_FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 
 SEVERAL_PHOTOS_NOTE = "It holds several images; only the first is analysed."
-DAMAGED_EXIF_NOTE = "Its EXIF data cannot be read: the photo is not rotated."
+DAMAGED_EXIF = "Its EXIF data cannot be read: the photo is not rotated."
 
 pillow_heif.register_heif_opener()
 
@@ -66,6 +66,8 @@ class DecodedPhoto:
     height: int
     notes: tuple[str, ...] = ()
     """What in the file was ignored, in sentences for the user."""
+    damage: tuple[str, ...] = ()
+    """What in it is damaged, likewise."""
 
     @property
     def rgb(self) -> np.ndarray:
@@ -140,14 +142,12 @@ def _decode(image: Image.Image, min_longest_side: int | None) -> DecodedPhoto:
         damaged = len(image.info.get("exif") or b"") > len(b"Exif\0\0") and not exif
     except Exception:  # on damaged data, Pillow raises errors of any type
         damaged = True
-    if damaged:
-        notes.append(DAMAGED_EXIF_NOTE)
     image = _eight_bits(image)
     if transpose is not None:
         image = image.transpose(transpose)
         if transpose in _SIDEWAYS:
             width, height = height, width
-    return DecodedPhoto(image, width, height, tuple(notes))
+    return DecodedPhoto(image, width, height, tuple(notes), (DAMAGED_EXIF,) if damaged else ())
 
 
 def _too_large(max_pixels: int) -> str:

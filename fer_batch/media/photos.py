@@ -13,7 +13,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
 from fer_batch.media.frame import Frame, Luma, ReadItem
 from fer_batch.media.sources import legible_name
-from fer_batch.types import Chunk, FrameTime, Skipped, Source
+from fer_batch.types import Chunk, FrameTime, Severity, Skipped, Source
 
 PER_CHUNK = 16
 """Photos in one chunk: few, so that a folder of some dozens is shared among all workers."""
@@ -46,6 +46,8 @@ class PhotoImage:
     """The longest side in pixels that was asked for when it was decoded; None: its full size."""
     notes: tuple[str, ...] = ()
     """What of the file was not read."""
+    damage: tuple[str, ...] = ()
+    """What of it is damaged."""
 
     @property
     def scale(self) -> float:
@@ -90,7 +92,8 @@ def read(chunk: Chunk, longest_side: int) -> Iterator[ReadItem]:
         except MediaError as error:
             yield Skipped(name, str(error))
             continue
-        yield from (Skipped(name, note, rows_kept=True) for note in photo.notes)
+        yield from (Skipped(name, note, Severity.NOTE) for note in photo.notes)
+        yield from (Skipped(name, reason, Severity.PARTIAL) for reason in photo.damage)
         yield Frame(time, photo)
 
 
@@ -115,4 +118,6 @@ def open_photo(path: Path, enough: int | None = None) -> PhotoImage:
         MediaError: it cannot be read, is damaged, or has too many pixels.
     """
     decoded = photo_file.decode(path, enough)
-    return PhotoImage(path, decoded.rgb, decoded.grey, decoded.width, decoded.height, enough, decoded.notes)
+    return PhotoImage(
+        path, decoded.rgb, decoded.grey, decoded.width, decoded.height, enough, decoded.notes, decoded.damage
+    )

@@ -137,7 +137,7 @@ def write_episodes(path: Path, episodes: Iterable[Episode]) -> None:
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
     """Write errors.csv."""
-    write_table(path, ERRORS, (vars(line) for line in skipped))
+    write_table(path, ERRORS, (vars(line) | {"rows_kept": line.rows_kept} for line in skipped))
 
 
 def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:

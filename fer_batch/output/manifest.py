@@ -11,7 +11,7 @@ from fer_batch._version import __version__
 from fer_batch.analysis import groups
 from fer_batch.detection import crop
 from fer_batch.options import Options
-from fer_batch.types import Kind, Outcome, Skipped
+from fer_batch.types import Kind, Outcome, Severity, Skipped
 
 PACKAGES = ("tensorflow", "keras", "openvino", "av", "opencv-python", "pillow", "pillow-heif", "numpy", "pandas")
 
@@ -64,13 +64,18 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             "frames": sum(outcome.frames for outcome in outcomes),
             "frames_with_face": sum(outcome.frames_with_face for outcome in outcomes),
             "faces": sum(outcome.faces for outcome in outcomes),
-            "left_out": sum(not line.rows_kept for line in manifest.skipped),
-            "degraded": sum(line.rows_kept for line in manifest.skipped),
+            "left_out": _files(manifest.skipped, Severity.LOST),
+            "degraded": _files(manifest.skipped, Severity.PARTIAL),
             **manifest.chunks,
         },
         "sources": [_source(outcome) for outcome in outcomes],
         "ignored": list(manifest.ignored),
     }
+
+
+def _files(skipped: Sequence[Skipped], severity: Severity) -> int:
+    """Number of files that have a line of this severity."""
+    return len({line.file for line in skipped if line.severity is severity})
 
 
 _NO_PEOPLE = "none: a face_id is a track in one video, not a person; name them with --people"

@@ -235,13 +235,18 @@ EPISODES: tuple[Column, ...] = (
 )
 
 ERRORS: tuple[Column, ...] = (
-    Column("file", "string", "What was left out, or is not whole."),
-    Column("rows_kept", "boolean", "1: what could be read is in the timeline. 0: left out altogether."),
-    Column("reason", "string", "Why."),
+    Column("file", "string", "What the line is about."),
+    Column(
+        "severity",
+        "string",
+        "lost: nothing of it is in the tables. partial: something is missing. note: nothing is missing.",
+    ),
+    Column("rows_kept", "boolean", "1: what could be read is in the timeline. 0: left out altogether (lost)."),
+    Column("reason", "string", "Why, or what there is to know."),
 )
 
 SUMMARY_TABLE = Table("summary", "Summary of every face, or folder of photos", "summary.csv", (*SUMMARY, *CHANGES))
-ERRORS_TABLE = Table("errors", "What was left out or is not whole", "errors.csv", ERRORS)
+ERRORS_TABLE = Table("errors", "What was left out or is not whole, and notes", "errors.csv", ERRORS)
 
 OPTIONAL: tuple[Table, ...] = (
     Table("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),

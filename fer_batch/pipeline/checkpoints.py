@@ -25,9 +25,9 @@ from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError
 from fer_batch.media.frame import SCENE_SIDE
 from fer_batch.output.files import replacing_path
-from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFrames, Skipped
+from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFrames, Severity, Skipped
 
-VERSION = 5
+VERSION = 6
 """To be raised whenever the content or meaning of chunk files changes: older files are then made again."""
 
 FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts")
@@ -119,7 +119,7 @@ class Checkpoints:
         except (OSError, pa.ArrowException) as error:
             path.unlink(missing_ok=True)
             raise MediaError(f"A file in {self.folder.name} was damaged and is removed: run again.") from error
-        skipped = tuple(Skipped(**line) for line in json.loads(table.schema.metadata[b"skipped"]))
+        skipped = _skipped(json.loads(table.schema.metadata[b"skipped"]))
         numbers = table["number"].to_numpy()
         begins = np.flatnonzero(np.diff(numbers, prepend=-1))
         ends = np.append(begins, len(numbers))[1:]
@@ -158,8 +158,7 @@ class Checkpoints:
         """The record of a finished source, if it and all its chunk files are there."""
         try:
             record = json.loads(self._record_path(key).read_text(encoding="utf-8"))
-            skipped = tuple(Skipped(**line) for line in record["skipped"])
-            found = Record(tuple(record["chunks"]), record["facts"], skipped)
+            found = Record(tuple(record["chunks"]), record["facts"], _skipped(record["skipped"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if all(map(self.has_chunk, found.chunks)) else None
@@ -173,6 +172,11 @@ class Checkpoints:
 
     def _record_path(self, key: str) -> Path:
         return self.folder / f"source-{key}.json"
+
+
+def _skipped(lines: Sequence[Mapping[str, str]]) -> tuple[Skipped, ...]:
+    """Lines of errors.csv as JSON holds them."""
+    return tuple(Skipped(line["file"], line["reason"], Severity(line["severity"])) for line in lines)
 
 
 def content_digest(path: Path) -> str:

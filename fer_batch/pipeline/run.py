@@ -36,7 +36,7 @@ from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
 from fer_batch.report import results
 from fer_batch.tracking import tracker
-from fer_batch.types import FrameFaces, Kind, Outcome, Skipped, Source, TrackedFrame
+from fer_batch.types import FrameFaces, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,16 @@ class Run:
     """The output folder."""
     outcomes: tuple[Outcome, ...]
     skipped: tuple[Skipped, ...]
-    """What was left out, and what is not whole."""
+    """The lines of errors.csv: what was left out, what is not whole, and notes."""
     ignored: tuple[str, ...]
     """Files that are neither photos nor videos."""
     report: Path
     """The report's first page."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing from the tables; there may be notes."""
+        return all(line.severity is Severity.NOTE for line in self.skipped)
 
     @property
     def timelines(self) -> dict[str, Path]:
@@ -178,8 +183,7 @@ def _finish(
         tracked_frames = names.name_faces(link(scanned_frames, VIEWS.index(options.view)), source.kind)
         timeline = Timeline.of(reader.count(tracked_frames))
         if not reader.frames:
-            nothing = Skipped(source.name, "No frame lies between --start and --end.")
-            return _SourceResult(None, reader.skipped or [nothing])
+            return _SourceResult(None, reader.nothing_kept())
         summary, added = summarize(timeline, source, options, annotations)
         write_timeline(folder / reader.outcome().timeline, timeline, added.smoothed, added.changes)
         reader.skipped.extend((*names.problems(), *summary.complaints))
@@ -218,7 +222,7 @@ class _SourceReader:
                     self.sizes.append(frame.size)
                 yield frame
         if len(self.sizes) > 1:
-            self.skipped.append(Skipped(self.source.name, self._resized(), rows_kept=True))
+            self.skipped.append(Skipped(self.source.name, self._resized(), Severity.NOTE))
 
     def count(self, tracked_frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
         """The same frames, counted."""
@@ -229,6 +233,13 @@ class _SourceReader:
             if tracked.time.duration is not None:
                 self.seconds = (self.seconds or 0.0) + tracked.time.duration
             yield tracked
+
+    def nothing_kept(self) -> list[Skipped]:
+        """The lines about a source without a single frame: what was damaged is lost, and notes are about nothing."""
+        lost = [replace(line, severity=Severity.LOST) for line in self.skipped if line.severity is not Severity.NOTE]
+        if not self.record.chunks:
+            lost.append(Skipped(self.source.name, "No frame lies between --start and --end."))
+        return lost or [Skipped(self.source.name, "Not a single frame of it could be decoded.")]
 
     def _resized(self) -> str:
         first, second = (f"{width}x{height}" for width, height in self.sizes[:2])

@@ -32,7 +32,7 @@ from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, conte
 from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried
 from fer_batch.pipeline.progress import Progress, ProgressCounter
 from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ScanChunk, WorkerSetup
-from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
+from fer_batch.types import Chunk, Kind, ScannedFrames, Severity, Skipped, Source
 
 
 @dataclass
@@ -59,7 +59,7 @@ class _SourceJob:
         failed = [(chunk, self.failed[key]) for key, chunk in self.chunks.items() if key in self.failed]
         if failed and not done:
             return Skipped(self.source.name, str(failed[0][1]))
-        lost = (Skipped(self.source.name, f"{_describe(chunk)} {error}", rows_kept=True) for chunk, error in failed)
+        lost = (Skipped(self.source.name, f"{_describe(chunk)} {error}", Severity.PARTIAL) for chunk, error in failed)
         return Record(done, self.facts, (*self.skipped, *lost))
 
 
@@ -169,8 +169,11 @@ class Scheduler:
 
     def _plan_video(self, job: _SourceJob, index: VideoIndex, mode: reader.ReadMode) -> None:
         job.facts = index.facts | {"read_by": mode.name.lower()}
-        notes = [*index.notes, index.damage] if index.damage else index.notes
-        job.skipped = tuple(Skipped(job.source.name, note, rows_kept=True) for note in notes)
+        damage = [index.damage] if index.damage else []
+        job.skipped = (
+            *(Skipped(job.source.name, note, Severity.NOTE) for note in index.notes),
+            *(Skipped(job.source.name, reason, Severity.PARTIAL) for reason in damage),
+        )
         if mode > reader.ReadMode.ORDER:
             job.replan = lambda: self._plan_video(job, index, reader.ReadMode(mode - 1))
         self._plan(job, reader.plan(job.source, index, self._sampling, mode))

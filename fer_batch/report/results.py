@@ -14,6 +14,7 @@ from fer_batch.options import ReportOptions
 from fer_batch.output.csv import present, read_table
 from fer_batch.output.media_links import read_media
 from fer_batch.output.schema import ERRORS, OPTIONAL, SUMMARY, TIMELINE, WIDEST, Column
+from fer_batch.types import Severity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,17 @@ MODEL_METRICS = "model-metrics.json"
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class ErrorLine:
     """One line of errors.csv."""
 
     file: str
     reason: str
-    rows_kept: bool
+    severity: Severity
+
+    @property
+    def is_note(self) -> bool:
+        """Whether nothing is missing because of it."""
+        return self.severity is Severity.NOTE
 
 
 @dataclass(frozen=True)
@@ -150,21 +156,30 @@ class Results:
         return _optional(self.folder, name)
 
     @cached_property
-    def left_out(self) -> tuple[LeftOut, ...]:
-        """Every line of errors.csv."""
-        rows = self.errors[["file", "rows_kept", "reason"]].itertuples(index=False)
-        return tuple(LeftOut(str(file), anonymous(str(reason)), bool(kept)) for file, kept, reason in rows)
+    def lines(self) -> tuple[ErrorLine, ...]:
+        """Every line of errors.csv.
 
-    def left_out_of(self, source: Mapping[str, Any]) -> tuple[LeftOut, ...]:
+        Raises:
+            UsageError: one has no severity that is known.
+        """
+        rows = self.errors[["file", "reason", "severity"]].itertuples(index=False)
+        try:
+            return tuple(ErrorLine(str(file), anonymous(str(reason)), Severity(kind)) for file, reason, kind in rows)
+        except ValueError as error:
+            raise UsageError(
+                f"{self.folder / 'errors.csv'} is damaged: {error}. Run `fer-batch analyze` again."
+            ) from error
+
+    def lines_of(self, source: Mapping[str, Any]) -> tuple[ErrorLine, ...]:
         """The lines of errors.csv about a source and its photos."""
-        return tuple(self._left_out_by_source.get(source["name"], ()))
+        return tuple(self._lines_by_source.get(source["name"], ()))
 
     @cached_property
-    def _left_out_by_source(self) -> Mapping[str, Sequence[LeftOut]]:
+    def _lines_by_source(self) -> Mapping[str, Sequence[ErrorLine]]:
         """Lines by the name of their source; a file in nested folders belongs to the innermost one."""
         names = {source["name"] for source in self.sources}
-        found: dict[str, list[LeftOut]] = {}
-        for line in self.left_out:
+        found: dict[str, list[ErrorLine]] = {}
+        for line in self.lines:
             owner = line.file
             while owner and owner not in names:
                 owner = owner.rpartition("/")[0]

@@ -252,7 +252,7 @@ DAMAGED_EXIF = {
 def test_damaged_exif_costs_no_photo(tmp_path: Path, suffix: str, damage: str) -> None:
     path = media.write_photo(tmp_path / f"a.{suffix}", marked(), exif=DAMAGED_EXIF[damage], quality=95)
     assert off(path, marked()) < 3
-    assert photo_file.decode(path).notes == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF_NOTE,))
+    assert photo_file.decode(path).damage == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF,))
 
 
 @pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png", "avif", "heic"])

@@ -10,7 +10,7 @@ from fer_batch import detection
 from fer_batch.detection import crop
 from fer_batch.media import photo_file, photos
 from fer_batch.media.frame import Frame
-from fer_batch.types import Box, Kind, Skipped, Source
+from fer_batch.types import Box, Kind, Severity, Skipped, Source
 from tests.helpers import media, reading
 
 
@@ -42,7 +42,7 @@ def test_what_was_passed_over_is_said_of_a_photo_that_is_kept(tmp_path: Path) ->
     one_page, line, several_pages = reading.items(chunk)
     assert isinstance(one_page, Frame)
     assert isinstance(several_pages, Frame)
-    assert [line] == [Skipped("album/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE, rows_kept=True)]
+    assert [line] == [Skipped("album/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE, Severity.NOTE)]
 
 
 def test_a_large_photo_is_shrunk_for_detection_only(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from fer_batch.output.csv import (
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
 from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
-from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Skipped, Summary, TrackedFrame
+from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Severity, Skipped, Summary, TrackedFrame
 
 COLUMNS = (
     "file frame timestamp duration face_id person success face_confidence quality spurious x y width height "
@@ -222,12 +222,15 @@ def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
 
 
 @settings(deadline=None)
-@given(skipped=st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=6))
+@given(skipped=st.lists(st.builds(Skipped, names, names, st.sampled_from(Severity)), max_size=6))
 def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
     path = folder / "errors.csv"
     write_skipped(path, skipped)
     table = read_table(path, ERRORS)
-    assert rows_of(table) == [{"file": one.file, "rows_kept": one.rows_kept, "reason": one.reason} for one in skipped]
+    assert rows_of(table) == [
+        {"file": one.file, "severity": one.severity, "rows_kept": one.severity != "lost", "reason": one.reason}
+        for one in skipped
+    ]
 
 
 def summary(**values: Any) -> Summary:

@@ -23,7 +23,7 @@ from fer_batch.pipeline.checkpoints import (
     content_digest,
     source_key,
 )
-from fer_batch.types import Box, Chunk, Clarity, Detection, FrameTime, Kind, ScannedFrames, Skipped, Source
+from fer_batch.types import Box, Chunk, Clarity, Detection, FrameTime, Kind, ScannedFrames, Severity, Skipped, Source
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8
@@ -34,7 +34,7 @@ landmarks = st.just(()) | st.lists(st.tuples(pixels, pixels), min_size=5, max_si
 detections = st.builds(Detection, st.builds(Box, pixels, pixels, pixels, pixels), st.floats(0, 1), landmarks, clarities)
 seconds = st.none() | st.floats(-1, 1e6)
 times = st.builds(FrameTime, names, st.just(0), seconds, seconds, st.none() | st.integers(-(2**62), 2**62))
-skipped = st.lists(st.builds(Skipped, names, names, st.booleans()), max_size=2).map(tuple)
+skipped = st.lists(st.builds(Skipped, names, names, st.sampled_from(Severity)), max_size=2).map(tuple)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def work(tmp_path: Path) -> Checkpoints:
     return folder
 
 
-RECORD = Record(("one", "two"), {"codec": "h264", "seconds": 1.5}, (Skipped("línea\n", "Damaged.", rows_kept=True),))
+RECORD = Record(("one", "two"), {"codec": "h264", "seconds": 1.5}, (Skipped("línea\n", "Damaged.", Severity.PARTIAL),))
 
 
 def test_a_finished_source_is_recalled_as_it_was_remembered(work: Checkpoints) -> None:

@@ -47,7 +47,7 @@ from fer_batch.output.schema import BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMA
 from fer_batch.report import layout, render, results, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
-from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Skipped, Source, TrackedFrame
+from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
 
 GOLD = Path(__file__).parents[1] / "gold"
 ACTUAL = Path(__file__).parents[1] / "actual"
@@ -255,7 +255,8 @@ def small_report(tmp_path_factory):
             Skipped("broken.mp4", "It is a video by its name, but holds no frame."),
             Skipped("holiday/torn.jpg", "image file is truncated: '/home/jane/pictures of me/torn.jpg'"),
             Skipped("holiday/more/worse.jpg", "Not a photo."),
-            Skipped("sub/interview.mp4", "3 of 75 packets are marked as corrupt.", rows_kept=True),
+            Skipped("sub/interview.mp4", "3 of 75 packets are marked as corrupt.", Severity.PARTIAL),
+            Skipped("sub/interview.mp4", "It holds 2 video streams; only the default one is analysed.", Severity.NOTE),
         ],
         ignored=["notes.txt", "sub/<b>.xml"],
     )
@@ -598,7 +599,7 @@ def test_a_line_of_errors_is_about_the_innermost_folder(small_report):
 def test_the_index_tells_everything_that_was_left_out(small_report):
     text = Document(small_report / "index.html").text
     errors = read_table(small_report / "errors.csv", ERRORS)
-    assert len(errors) == 4
+    assert len(errors) == 5
     for file in errors["file"]:
         assert file in text
     assert cells(small_report, "index.html", "broken.mp4")[1:] == [
@@ -606,6 +607,11 @@ def test_the_index_tells_everything_that_was_left_out(small_report):
         "It is a video by its name, but holds no frame.",
     ]
     assert cells(small_report, "index.html", "corrupt")[1] == "in part"
+    assert cells(small_report, "index.html", "2 video streams")[1:] == [
+        "It holds 2 video streams; only the default one is analysed."
+    ]
+    shown = tiles(Document(small_report / "index.html"))
+    assert [shown[name] for name in ("Left out", "Incomplete", "With notes")] == ["3", "1", "1"]
     assert "2 files that are neither a photo nor a video notes.txt sub/<b>.xml" in text
 
 

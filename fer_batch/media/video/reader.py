@@ -24,7 +24,7 @@ from fer_batch.media.frame import Frame, ReadItem
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
 from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream
-from fer_batch.types import Chunk, FrameTime, Skipped, Source
+from fer_batch.types import Chunk, FrameTime, Severity, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
 """Length of a chunk while much of a video is left. A chunk goes on to the next keyframe."""
@@ -111,7 +111,7 @@ def read(chunk: Chunk) -> Iterator[ReadItem]:
                 yield item
         if corrupt:
             reason = f"{corrupt} frames in chunk {chunk.index} are damaged: the decoder patched them up."
-            yield Skipped(chunk.source.name, reason, rows_kept=True)
+            yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
 def _decode(chunk: Chunk, container: InputContainer, stream: VideoStream) -> Iterator[_Decoded]:
@@ -226,7 +226,7 @@ def _decode_in_order(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Ite
             "Its container has no timestamps: frames are numbered, their times are unknown and left empty, and every "
             "frame is analysed, since --fps, --start and --end cannot be applied."
         )
-        yield Skipped(chunk.source.name, reason, rows_kept=True)
+        yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
 def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | str]:
@@ -256,10 +256,14 @@ def _missing(chunk: Chunk, found: int, expected: int, errors: list[str]) -> Iter
     if missing <= 0 and not errors:
         return
     cause = f" ({errors[0].rstrip('.')})" if errors else ""
-    reason = f"{max(0, missing)} of {expected} frames could not be decoded{cause}; the others are in the timeline."
     if missing <= 0:
         reason = f"Parts of it are damaged{cause}, but every frame that has a timestamp could be decoded."
-    yield Skipped(chunk.source.name, reason, rows_kept=missing < expected)
+    elif found:
+        reason = f"{missing} of {expected} frames could not be decoded{cause}; the others are in the timeline."
+    else:
+        yield Skipped(chunk.source.name, f"None of its {expected} frames could be decoded{cause}.")
+        return
+    yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
 def _chunk_starts(index: VideoIndex) -> list[int | None]:

@@ -15,7 +15,7 @@ from fer_batch.report import formatting
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.curve import Curve, Marks
 from fer_batch.report.charts.svg import Chart
-from fer_batch.report.results import LeftOut, Results, anonymous
+from fer_batch.report.results import ErrorLine, Results, anonymous
 from fer_batch.report.texts import label, say
 from fer_batch.types import Box, Kind
 
@@ -102,7 +102,8 @@ class Page:
 
     title: str
     tables: tuple[Link, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[ErrorLine, ...]
+    notes: tuple[ErrorLine, ...]
     view: str
     """The model's view that the tables show."""
     version: str
@@ -133,23 +134,22 @@ class SourceRow:
     shares: Shares
     """Empty: no face."""
     incomplete: bool
-    """errors.csv has a line about it."""
+    """Something of it is missing, as errors.csv says."""
 
 
 def common(results: Results, source: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """The fields that a video's page and a folder's share."""
-    left_out = results.left_out_of(source)
-    reasons = {line.reason for line in left_out}
+    lines = results.lines_of(source)
     timeline = Link(say("page.this_timeline"), source["timeline"])
     summary = Link(say("page.summary"), "summary.csv")
     return {
         "title": source["name"],
         "prefix": prefix,
         "tables": (timeline, summary, Link(say("page.errors"), "errors.csv")),
-        "left_out": left_out,
+        "left_out": tuple(line for line in lines if not line.is_note),
+        "notes": tuple(line for line in lines if line.is_note),
         "view": view(results),
         "version": str(results.run["fer_batch"]),
-        "notes": tuple(note for note in map(anonymous, source.get("notes", ())) if note not in reasons),
     }
 
 
@@ -174,7 +174,7 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
         seconds=float(frames["duration"].sum()) if frames["duration"].notna().any() else None,
         emotion=EMOTIONS[int(np.argmax(shares))] if shares else "",
         shares=shares,
-        incomplete=bool(results.left_out_of(source)),
+        incomplete=not all(line.is_note for line in results.lines_of(source)),
     )
 
 

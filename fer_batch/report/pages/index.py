@@ -24,9 +24,9 @@ from fer_batch.report.pages.base import (
 )
 from fer_batch.report.pages.cards import ChartCard, of_faces, of_people, of_sources
 from fer_batch.report.pages.groups import Groups, groups_of
-from fer_batch.report.results import MODEL_CARD, LeftOut, Results
+from fer_batch.report.results import MODEL_CARD, ErrorLine, Results
 from fer_batch.report.texts import label, say, word
-from fer_batch.types import Kind
+from fer_batch.types import Kind, Severity
 
 MOST_PEOPLE = 60
 """Number of people, or tracks, side by side: those visible longest."""
@@ -68,7 +68,6 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
     listed = list(rows)
     videos = tuple(row for kind, row in listed if kind is Kind.VIDEO)
     folders = tuple(row for kind, row in listed if kind is Kind.PHOTOS)
-    left_out = results.left_out
     summary = results.summary
     timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
     photos = summary[summary["kind"] == Kind.PHOTOS]
@@ -108,12 +107,13 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             )
             if (results.folder / name).is_file()
         ),
-        left_out=left_out,
+        left_out=tuple(line for line in results.lines if not line.is_note),
+        notes=tuple(line for line in results.lines if line.is_note),
         view=view(results),
         version=str(results.run["fer_batch"]),
         attachments=tuple(charts.attachments),
         started=str(results.run.get("started", "")),
-        tiles=_tiles(videos, folders, left_out),
+        tiles=_tiles(videos, folders, results.lines),
         distributions=tuple(distributions),
         untimed=sum(bool(video.faces) and video.name not in set(timed["file"]) for video in videos),
         videos=videos,
@@ -151,7 +151,7 @@ def _confused(accuracy: Accuracy) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: Sequence[LeftOut]) -> tuple[Tile, ...]:
+def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Sequence[ErrorLine]) -> tuple[Tile, ...]:
     both = say(
         "index.sources_note", videos=say("counts.videos", n=len(videos)), folders=say("counts.folders", n=len(folders))
     )
@@ -181,19 +181,11 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], left_out: 
             Tile(say("index.photos_with_face"), formatting.count(seen), formatting.part(seen, read)),
             Tile(say("index.faces_in_photos"), formatting.count(sum(folder.faces for folder in folders))),
         ]
-    gone = len({line.file for line in left_out if not line.rows_kept})
-    degraded = len({line.file for line in left_out if line.rows_kept})
-    anchor = "left-out" if left_out else ""
-    return (
-        *tiles,
-        Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), anchor if gone else ""),
-        Tile(
-            say("index.incomplete"),
-            formatting.count(degraded),
-            say("index.incomplete_note"),
-            anchor if degraded else "",
-        ),
-    )
+    for severity, anchor in ((Severity.LOST, "left-out"), (Severity.PARTIAL, "left-out"), (Severity.NOTE, "notes")):
+        files = len({line.file for line in lines if line.severity is severity})
+        note = say(f"index.{severity}_note")
+        tiles.append(Tile(say(f"index.{severity}"), formatting.count(files), note, anchor if files else ""))
+    return tuple(tiles)
 
 
 def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:

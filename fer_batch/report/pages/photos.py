@@ -63,7 +63,6 @@ class PhotosPage(Page):
     """Path of its table, relative to the output folder."""
     all_pages: tuple[Link, ...]
     tiles: tuple[Tile, ...]
-    notes: tuple[str, ...]
     facts: tuple[Fact, ...]
     distribution: Distribution | None
     """None: on later pages, and where there is no face."""

@@ -134,7 +134,6 @@ class VideoPage(Page):
     """One video."""
 
     tiles: tuple[Tile, ...]
-    notes: tuple[str, ...]
     facts: tuple[Fact, ...]
     distribution: Distribution | None
     faces: tuple[FaceRow, ...]
