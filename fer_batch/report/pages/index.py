@@ -181,11 +181,20 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Seq
             Tile(say("index.photos_with_face"), formatting.count(seen), formatting.part(seen, read)),
             Tile(say("index.faces_in_photos"), formatting.count(sum(folder.faces for folder in folders))),
         ]
-    for severity, anchor in ((Severity.LOST, "left-out"), (Severity.PARTIAL, "left-out"), (Severity.NOTE, "notes")):
-        files = len({line.file for line in lines if line.severity is severity})
-        note = say(f"index.{severity}_note")
-        tiles.append(Tile(say(f"index.{severity}"), formatting.count(files), note, anchor if files else ""))
-    return tuple(tiles)
+    gone, degraded = (
+        len({line.file for line in lines if line.severity is severity})
+        for severity in (Severity.LOST, Severity.PARTIAL)
+    )
+    return (
+        *tiles,
+        Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), "left-out" if gone else ""),
+        Tile(
+            say("index.incomplete"),
+            formatting.count(degraded),
+            say("index.incomplete_note"),
+            "left-out" if degraded else "",
+        ),
+    )
 
 
 def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
