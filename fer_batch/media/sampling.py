@@ -94,11 +94,11 @@ def _parts(times: FrameTimes) -> Iterator[Any]:
     return (getattr(times, field.name) for field in fields(times))
 
 
-def frame_times(file: str, all_pts: np.ndarray, end_pts: int, clock: Clock, sampling: Sampling) -> FrameTimes:
+def frame_times(file: str, all_pts: np.ndarray, ends: np.ndarray, clock: Clock, sampling: Sampling) -> FrameTimes:
     """The times of the sampled frames of a video whose N frames have the sorted ``all_pts`` (N,) int64.
 
-    A frame lasts until the next sampled frame. The last one lasts until ``end_pts``, the end of the video, or until
-    ``sampling.end`` if that is earlier.
+    A frame lasts until the next sampled frame, but not beyond ``sampling.end``, nor beyond a gap or the end of the
+    video: where a frame's end in ``ends`` (N,) int64 is not the next one's pts.
     """
     start, end, fps = (_exactly(number) for number in (sampling.start, sampling.end, sampling.fps))
     inside = np.ones(len(all_pts), bool)
@@ -113,11 +113,13 @@ def frame_times(file: str, all_pts: np.ndarray, end_pts: int, clock: Clock, samp
         numbers = numbers[np.append([True], periods[1:] != periods[:-1])[: len(numbers)]]
     # Rounded to microseconds, as in the tables: so times and durations in the tables add up without error.
     scale = MICROSECONDS_PER_SECOND
-    times = _rounded(all_pts[numbers], clock.time_base * scale, -clock.zero * scale)
-    durations = np.diff(times, append=times[-1:]) / scale
-    if len(times):
-        last = clock.seconds(end_pts) if end is None else min(clock.seconds(end_pts), end)
-        durations[-1] = max(0, round(last * scale) - int(times[-1])) / scale
+    breaks = np.append(np.flatnonzero(ends[:-1] < all_pts[1:]), len(all_pts) - 1)
+    stops = ends[breaks[np.searchsorted(breaks, numbers)]]
+    times, untils = (_rounded(pts, clock.time_base * scale, -clock.zero * scale) for pts in (all_pts[numbers], stops))
+    untils[:-1] = np.minimum(untils[:-1], times[1:])
+    if end is not None:
+        untils = np.minimum(untils, round(end * scale))
+    durations = np.maximum(0, untils - times) / scale
     seconds = times / scale
     return FrameTimes(file, numbers, seconds.astype(float), durations.astype(float), all_pts[numbers])
 

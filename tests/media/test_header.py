@@ -31,7 +31,7 @@ EVEN, UNEVEN = range(0, 4000, 40), [0, *range(1000, 1900, 20), 3000]
 
 def counted(path: Path) -> tuple[int, ...]:
     index = read_index(path)
-    return tuple(len(frame_times("", index.pts, index.end_pts, index.clock, sampling)) for sampling in SAMPLINGS)
+    return tuple(len(frame_times("", index.pts, index.ends, index.clock, sampling)) for sampling in SAMPLINGS)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])

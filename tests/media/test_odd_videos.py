@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -280,10 +282,13 @@ def video(folder: Path, **options: object) -> Path:
     return media.write_video(folder / "origin.mkv", STEPS, options={"bf": "2"}, **options)
 
 
+@pytest.mark.parametrize("milliseconds", [700, 7000])
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts", "flv"])
-def test_a_video_that_starts_late_starts_at_zero_where_nothing_is_earlier(tmp_path: Path, suffix: str) -> None:
-    result = read_all(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(700)))
-    assert result.index.facts["container_start"] == pytest.approx(0.7)
+def test_a_video_that_starts_late_starts_at_zero_where_nothing_is_earlier(
+    tmp_path: Path, suffix: str, milliseconds: int
+) -> None:
+    result = read_all(media.remux(video(tmp_path), tmp_path / f"a.{suffix}", media.later(milliseconds)))
+    assert result.index.facts["container_start"] == pytest.approx(milliseconds / 1000)
     assert result.seconds == pytest.approx([milliseconds / 1000 for milliseconds in STEPS])
     assert result.levels == modulo(range(50))
     assert result.lines == []
@@ -354,6 +359,37 @@ def test_times_go_on_in_joined_videos(tmp_path: Path) -> None:
     assert any("Its clock jumps back, first at frame 50 (2 times in all)" in line for line in result.lines)
     times = [time for chunk in plan(tmp_path / "a.ts") for time in chunk.times]
     assert sum(time.duration for time in times) == pytest.approx(6, abs=0.05)
+
+
+EARLY_GAP = [0, *range(1000, 3000, 40)]
+GAP_NEAR_THE_END = [*range(0, 10_000, 40), *range(12_000, 13_000, 40)]
+ASLEEP = [*range(0, 4000, 40), *range(1_804_000, 1_806_000, 40)]
+SLOW_THEN_FAST = [*range(0, 5000, 1000), *range(5000, 7000, 40)]
+
+
+@pytest.mark.parametrize(("suffix", "bframes"), [*product(["mp4", "mov", "mkv", "ts"], [0, 3]), ("flv", 0)])
+@pytest.mark.parametrize(
+    ("times", "pauses"), [(EARLY_GAP, None), (GAP_NEAR_THE_END, 1.04), (ASLEEP, 1799.04), (SLOW_THEN_FAST, None)]
+)
+def test_a_gap_stays_a_gap_and_no_frame_lasts_for_it(
+    tmp_path: Path, times: list[int], pauses: float | None, suffix: str, bframes: int
+) -> None:
+    """Screen recordings and telephones that start slowly, fall asleep, or change their rate."""
+    path = media.write_video(tmp_path / f"a.{suffix}", times, options={"bf": str(bframes), "preset": "ultrafast"})
+    result = read_all(path)
+    assert result.levels == modulo(range(len(times)))
+    assert result.seconds == pytest.approx([milliseconds / 1000 for milliseconds in times], abs=0.0011)
+    durations = [time.duration for chunk in plan(path) for time in chunk.times]
+    assert durations[-1] == pytest.approx(0.04, abs=0.0011)
+    assert max(durations) <= 1
+    assert sum(durations) == pytest.approx((times[-1] + 40) / 1000 - (pauses or 0), abs=0.003)
+    if pauses is None:
+        assert result.lines == []
+    else:
+        (line,) = result.lines
+        told = re.fullmatch(r"It pauses 1 time, first from ([\d.]+) to ([\d.]+) s: ([\d.]+) s count as missing.", line)
+        assert float(told[3]) == pytest.approx(pauses, abs=0.003)
+        assert float(told[2]) - float(told[1]) == pytest.approx(pauses, abs=0.003)
 
 
 @pytest.mark.parametrize(

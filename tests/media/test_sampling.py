@@ -23,8 +23,10 @@ def off(frame_time: FrameTime, true: Fraction) -> Fraction:
     return abs(Fraction(frame_time.seconds) - true)
 
 
-def sample(timestamps: list[int], end: int, clock: Clock, sampling: Sampling) -> FrameTimes:
-    return frame_times("video.mp4", np.array(timestamps, np.int64), end, clock, sampling)
+def sample(timestamps: list[int], end: int | list[int], clock: Clock, sampling: Sampling) -> FrameTimes:
+    """The sampled frames of a video that ends at ``end``, or whose frames end at ``end``."""
+    ends = end if isinstance(end, list) else [*timestamps[1:], end][: len(timestamps)]
+    return frame_times("video.mp4", np.array(timestamps, np.int64), np.array(ends, np.int64), clock, sampling)
 
 
 def clock(time_base: Fraction, zero: Fraction = Fraction(0)) -> Clock:
@@ -93,7 +95,7 @@ def odd_videos(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
     zero = draw(st.fractions(-(10**6), 10**6, max_denominator=10**9) | st.sampled_from([timestamps[0] * time_base]))
     return (
         timestamps[: draw(st.integers(0, len(timestamps)))],
-        draw(st.integers(timestamps[0], 2**62)),
+        draw(st.integers(timestamps[-1], 2**62)),
         Clock(time_base, zero),
     )
 
@@ -191,6 +193,19 @@ def test_with_a_variable_rate_no_frame_is_sampled_for_a_period_that_has_none() -
         (3, 1.01, 3.09),
         (5, 4.1, 0.9),
     ]
+
+
+@pytest.mark.parametrize("fps", [None, 10, 1, 0.1])
+def test_a_frame_lasts_no_longer_than_to_the_next_gap(fps: float | None) -> None:
+    """At any rate: what is missing in the video is not a part of any sampled frame."""
+    timestamps = [*range(20), *range(1000, 1020)]
+    ends = [*range(1, 20), 25, *range(1001, 1021)]
+    sampled = list(sample(timestamps, ends, clock(Fraction(1, 10)), Sampling(fps=fps)))
+    assert sum(frame_time.duration for frame_time in sampled) == pytest.approx(4.5)
+    assert sampled[-1].seconds + sampled[-1].duration == 102.0
+    for before, after in pairwise(sampled):
+        if before.number < 20 <= after.number:
+            assert before.seconds + before.duration == 2.5
 
 
 def test_start_and_end_keep_frame_numbers_and_times() -> None:

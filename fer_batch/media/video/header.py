@@ -42,7 +42,7 @@ def reading_header(path: Path, samplings: Sequence[Sampling]) -> Generator[None,
     if known and path.stat().st_size > SMALL_VIDEO_BYTES:
         return VideoHeader(video_type, seconds, tuple(_announced(seconds, count, sampling) for sampling in samplings))
     index = yield from reading_index(path)
-    seconds = float(index.clock.seconds(index.end_pts))
+    seconds = float(index.clock.seconds(int(index.ends[-1]))) if len(index.ends) else 0.0
     return VideoHeader(video_type, seconds, tuple(_counted(index, sampling) for sampling in samplings))
 
 
@@ -57,4 +57,4 @@ def _counted(index: VideoIndex, sampling: Sampling) -> int:
     """Number of sampled frames by the index."""
     if not index.complete:
         return index.packets
-    return len(frame_times("", index.pts, index.end_pts, index.clock, sampling))
+    return len(frame_times("", index.pts, index.ends, index.clock, sampling))

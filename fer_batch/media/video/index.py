@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Clock
-from fer_batch.media.video.timestamps import Timestamps
+from fer_batch.media.video.timestamps import Timestamps, frame_ends
 
 PLAYLIST_FORMATS = frozenset(
     "concat dash hls image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest".split()
@@ -50,6 +50,9 @@ MAX_BYTES_BETWEEN_PACKETS = 16384
 FORMATS_WITH_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats that store the duration in the header. For others, FFmpeg estimates it from the file's size."""
 
+FORMATS_COUNTING_FROM_ZERO = ("matroska", "flv")
+"""Of these, the duration in the header is the time at which the video ends, also if it begins later than at 0."""
+
 _Result = TypeVar("_Result")
 
 
@@ -61,8 +64,9 @@ class VideoIndex:
     """(N,) int64: presentation timestamps, sorted, in units of the clock's time base."""
     keyframes: np.ndarray
     """(K,) int64, sorted: the pts at which decoding can begin."""
-    end_pts: int
-    """The pts at which the last frame ends: its own and its packet's duration."""
+    ends: np.ndarray
+    """(N,) int64: the pts at which each frame ends: where the next one begins, unless there is a gap between them; for
+    the last one its own pts and its packet's duration."""
     complete: bool
     """All frames have a pts, or it can be filled in; or no more frames lack one than packets are marked as corrupt."""
     packets: int
@@ -226,18 +230,22 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             broken = f"Reading broke off after {len(timestamps.pts)} frames: {_reason(error)}."
         if not timestamps.pts:
             raise MediaError(broken or "It has a video stream, but not a single frame.")
-        zero = _zero(container)
+        pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
+        frames_end = frame_ends(pts, timestamps.last_duration, timestamps.time_base)
+        ends |= {stream.index: int(frames_end[-1])} if len(pts) else {}
+        clock = Clock(timestamps.time_base, _zero(container))
+        complete = timestamps.fillable or timestamps.missing <= timestamps.corrupt
         return VideoIndex(
-            pts=np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64)),
+            pts=pts,
             keyframes=np.sort(np.array(timestamps.keyframes, np.int64)),
-            end_pts=timestamps.end or 0,
-            complete=timestamps.fillable or timestamps.missing <= timestamps.corrupt,
+            ends=frames_end,
+            complete=complete,
             packets=len(timestamps.pts),
-            clock=Clock(timestamps.time_base, zero),
-            facts=_facts(path, container, stream, zero, len(timestamps.pts)),
+            clock=clock,
+            facts=_facts(path, container, stream, clock.zero, len(timestamps.pts)),
             damage=broken or _damage(container, stream, timestamps, discarded, _end(container, ends), missing),
             corrected=timestamps.fillable or timestamps.differ_from_decoder or bool(timestamps.jumps),
-            notes=tuple(_notes(container, timestamps)),
+            notes=(*_notes(container, timestamps), *(_gaps(pts, frames_end, clock) if complete else ())),
         )
 
 
@@ -274,6 +282,16 @@ def _notes(container: InputContainer, timestamps: Timestamps) -> Iterator[str]:
         )
 
 
+def _gaps(pts: np.ndarray, ends: np.ndarray, clock: Clock) -> Iterator[str]:
+    """A sentence about the gaps between frames, if there are any."""
+    gaps = np.flatnonzero(ends[:-1] < pts[1:])
+    if len(gaps):
+        begin, end = (float(clock.seconds(int(moment))) for moment in (ends[gaps[0]], pts[gaps[0] + 1]))
+        seconds = float(sum((pts[gaps + 1] - ends[gaps]).tolist()) * clock.time_base)
+        times = f"{len(gaps)} time{'s' * (len(gaps) > 1)}"
+        yield f"It pauses {times}, first from {begin:.3f} to {end:.3f} s: {seconds:.3f} s count as missing."
+
+
 def _damage(
     container: InputContainer,
     stream: VideoStream,
@@ -286,7 +304,8 @@ def _damage(
     packets = len(timestamps.pts)
     has_duration = container.format.name.startswith(FORMATS_WITH_DURATION)
     if has_duration and container.duration is not None:
-        announced = Fraction(container.duration + (container.start_time or 0), 1_000_000)
+        begin = 0 if container.format.name.startswith(FORMATS_COUNTING_FROM_ZERO) else container.start_time or 0
+        announced = Fraction(begin + container.duration, 1_000_000)
         if announced - end > DURATION_TOLERANCE_SECONDS:
             return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(end):.3f} s."
     # Not the number of frames in the header: an edit list may leave frames out. FFmpeg's index takes it into account.

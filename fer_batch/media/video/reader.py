@@ -75,7 +75,7 @@ def plan(source: Source, index: VideoIndex, sampling: Sampling, mode: ReadMode) 
     """The chunks of a video that hold a sampled frame."""
     if not index.complete:
         return [Chunk(source, 0, None, frames=index.packets)]
-    sampled = frame_times(source.name, index.pts, index.end_pts, index.clock, sampling)
+    sampled = frame_times(source.name, index.pts, index.ends, index.clock, sampling)
     if mode is not ReadMode.CHUNKS:
         if mode is ReadMode.ORDER:
             sampled = replace(sampled, pts=None)
@@ -272,7 +272,7 @@ def _chunk_starts(index: VideoIndex) -> list[int | None]:
     least, most = (ceil(seconds / index.clock.time_base) for seconds in (LEAST_CHUNK_SECONDS, CHUNK_SECONDS))
     begin = int(index.pts[0])
     for keyframe in index.keyframes.tolist():
-        if keyframe - begin >= min(most, max(least, (index.end_pts - begin) // CHUNKS_LEFT)):
+        if keyframe - begin >= min(most, max(least, (int(index.ends[-1]) - begin) // CHUNKS_LEFT)):
             starts.append(keyframe)
             begin = keyframe
     return starts

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
 from av.packet import Packet
+from scipy.ndimage import median_filter
 
 JUMP_SECONDS = Fraction(1, 4)
 """If decoding timestamps go back by more than this, the clock has been reset. Smaller steps back are inaccuracies."""
@@ -19,6 +21,17 @@ MAX_MISSING_SHARE = Fraction(1, 10)
 NEIGHBOUR_PACKETS = 8
 """A missing timestamp is set among those of so many packets before it and after it: an H.264 decoder delays a frame by
 at most 16 frames."""
+
+USUAL_STEPS = 9
+"""The usual step at a frame is the median of so many steps around it. So fewer than five long steps are gaps, and more
+are a stretch with a low frame rate."""
+
+LONGEST_STEPS = 5
+"""A frame lasts at most so many usual steps, or LONGEST_SECONDS if that is longer."""
+
+LONGEST_SECONDS = Fraction(1)
+"""An expression lasts from half a second to four (Ekman 2003, Emotions Revealed). So a frame tells little about what
+comes a second later. Shorter pauses are common: telephones and screen recorders that start slowly, dropped frames."""
 
 
 @dataclass
@@ -35,8 +48,6 @@ class Timestamps:
     """The pts of each frame in file order; None: it has none."""
     keyframes: list[int] = field(default_factory=list)
     """The pts of the keyframes in file order."""
-    end: int | None = None
-    """The pts at which the last frame ends."""
     corrupt: int = 0
     """Number of packets that are marked as corrupt."""
     jumps: list[int] = field(default_factory=list)
@@ -47,8 +58,8 @@ class Timestamps:
     _offsets: list[int] = field(default_factory=lambda: [0])
     """What is added to timestamps: before the first jump, after the first, after the second …"""
     _last_dts: int | None = None
-    _shortest_step: int = 0
-    """The least difference of the decoding timestamps of two successive packets so far; 0: unknown."""
+    _last_shown: tuple[int, int] | None = None
+    """The greatest pts so far, and its packet's duration; 0: unknown."""
 
     @cached_property
     def _jump_units(self) -> int:
@@ -64,26 +75,33 @@ class Timestamps:
         self.corrupt += packet.is_corrupt
         if pts is not None:
             pts += self._offsets[-1]
-            self.end = max(pts + (packet.duration or 0), pts if self.end is None else self.end)
+            # Not the latest end of all packets: in mp4 a duration is that of decoding. With B-frames, a packet that is
+            # decoded before a gap may be shown after it, and yet have the gap as its duration.
+            if self._last_shown is None or pts >= self._last_shown[0]:
+                self._last_shown = pts, max(0, packet.duration or 0)
             if packet.is_keyframe:
                 self.keyframes.append(pts)
         self.pts.append(pts)
 
     def _find_jump(self, dts: int) -> None:
         """Note whether the clock jumps before this decoding timestamp; without jumps these never decrease."""
-        step = 0 if self._last_dts is None else dts - self._last_dts
-        ahead, limit = step - self._shortest_step, self._jump_units
-        if ahead < -limit:
-            self._offsets.append(self._offsets[-1] - ahead)
-            self.jumps.append(len(self.pts))
-        elif ahead > limit and self.jumps and abs(ahead + self._offsets[-2] - self._offsets[-1]) <= limit:
-            # It is back where it was before the last jump: the timestamps in between were damaged.
-            self._offsets.pop()
-            self.jumps.pop()
-            self.differ_from_decoder = True
-        elif step > 0:
-            self._shortest_step = min(self._shortest_step or step, step)
+        if self._last_dts is not None and abs(step := dts - self._last_dts) > self._jump_units:
+            expected = self._last_dts + self._offsets[-1] + self._usual_step
+            if step < 0:
+                self._offsets.append(expected - dts)
+                self.jumps.append(len(self.pts))
+            elif self.jumps and abs(dts + self._offsets[-2] - expected) <= self._jump_units:
+                # It is back where it was before the last jump: the timestamps in between were damaged.
+                self._offsets.pop()
+                self.jumps.pop()
+                self.differ_from_decoder = True
         self._last_dts = dts
+
+    @property
+    def _usual_step(self) -> int:
+        """The median of the last steps from a frame to the next; 0: unknown."""
+        last = sorted(pts for pts in self.pts[-USUAL_STEPS:] if pts is not None)
+        return int(np.median(np.diff(last))) if len(last) > 1 else 0
 
     @property
     def known(self) -> list[int]:
@@ -99,6 +117,11 @@ class Timestamps:
     def fillable(self) -> bool:
         """Few timestamps are missing, and more than corrupt packets could explain: :meth:`filled` may be used."""
         return self.corrupt < self.missing <= MAX_MISSING_SHARE * len(self.pts) and len(self.known) > 1
+
+    @property
+    def last_duration(self) -> int:
+        """How long the last frame lasts: its packet's duration, or one usual step; 0: unknown."""
+        return (self._last_shown[1] if self._last_shown else 0) or self._usual_step
 
     def filled(self) -> list[int]:
         """The pts of all frames, sorted; missing ones are set among those of their neighbours in the file."""
@@ -119,3 +142,15 @@ def _filled_in(neighbours: list[int], step: int, first: bool) -> int:
     if 2 * gap > 3 * step:
         return low + gap // round(gap / step)
     return neighbours[0] - step if first else neighbours[-1] + step
+
+
+def frame_ends(all_pts: np.ndarray, last_duration: int, time_base: Fraction) -> np.ndarray:
+    """(N,) int64: the pts at which each of N frames ends, given their sorted ``all_pts`` (N,) int64.
+
+    A frame ends where the next one begins, and the last one after ``last_duration``. But none lasts longer than
+    LONGEST_STEPS and LONGEST_SECONDS allow: what is beyond is a gap.
+    """
+    steps = np.append(np.diff(all_pts), [last_duration] * (len(all_pts) > 0))
+    usual = median_filter(steps, USUAL_STEPS, mode="mirror")
+    ends: np.ndarray = all_pts + np.minimum(steps, np.maximum(LONGEST_STEPS * usual, ceil(LONGEST_SECONDS / time_base)))
+    return ends
