@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Clock
+from fer_batch.media.video.fields import FieldPairs
 from fer_batch.media.video.timestamps import Timestamps, frame_ends
 
 PLAYLIST_FORMATS = frozenset(
@@ -70,7 +71,7 @@ class VideoIndex:
     complete: bool
     """All frames have a pts, or it can be filled in; or no more frames lack one than packets are marked as corrupt."""
     packets: int
-    """Number of the stream's packets, with or without a pts."""
+    """Number of the stream's packets that hold a frame, with or without a pts."""
     clock: Clock
     facts: dict[str, Any]
     """Properties of the file, ready for JSON."""
@@ -206,7 +207,8 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             stream.index for stream in container.streams if stream.type in ("video", "audio") and not _is_cover(stream)
         }
         timestamps = Timestamps(stream.time_base or Fraction(1, 1000))
-        discarded = 0
+        fields = FieldPairs(stream)
+        no_frames = 0  # packets that are discarded, or hold the second field of a frame
         ends: dict[int, int] = {}
         missing = MissingBytes()
         # AVI stores decoding times only. FFmpeg's estimates of presentation times are late by the number of B-frames.
@@ -218,13 +220,16 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                 if packet.size == 0:
                     continue
                 if packet.is_discard:
-                    discarded += packet.stream_index == stream.index
+                    no_frames += packet.stream_index == stream.index
                     continue
                 missing.add(packet)
                 if packet.stream_index in timed and packet.pts is not None:
                     end = packet.pts + (packet.duration or 0)
                     ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
-                if packet.stream_index == stream.index:
+                if packet.stream_index == stream.index and fields.completes(packet):
+                    timestamps.add_second_field(packet)
+                    no_frames += 1
+                elif packet.stream_index == stream.index:
                     timestamps.add(packet, use_dts)
         except (av.error.FFmpegError, OSError) as error:
             broken = f"Reading broke off after {len(timestamps.pts)} frames: {_reason(error)}."
@@ -243,7 +248,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             packets=len(timestamps.pts),
             clock=clock,
             facts=_facts(path, container, stream, clock.zero, len(timestamps.pts)),
-            damage=broken or _damage(container, stream, timestamps, discarded, _end(container, ends), missing),
+            damage=broken or _damage(container, stream, timestamps, no_frames, _end(container, ends), missing),
             corrected=timestamps.fillable or timestamps.differ_from_decoder or bool(timestamps.jumps),
             notes=(*_notes(container, timestamps), *(_gaps(pts, frames_end, clock) if complete else ())),
         )
@@ -296,7 +301,7 @@ def _damage(
     container: InputContainer,
     stream: VideoStream,
     timestamps: Timestamps,
-    discarded: int,
+    no_frames: int,
     end: Fraction,
     missing: MissingBytes,
 ) -> str | None:
@@ -309,7 +314,7 @@ def _damage(
         if announced - end > DURATION_TOLERANCE_SECONDS:
             return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(end):.3f} s."
     # Not the number of frames in the header: an edit list may leave frames out. FFmpeg's index takes it into account.
-    listed = len(stream.index_entries) - discarded
+    listed = len(stream.index_entries) - no_frames
     if container.format.name.startswith("mov") and listed > packets:
         return f"Cut off: its header announces {listed} frames, but only {packets} are there."
     if container.format.name.startswith("matroska") and missing.bytes:

@@ -83,6 +83,13 @@ class Timestamps:
                 self.keyframes.append(pts)
         self.pts.append(pts)
 
+    def add_second_field(self, packet: "Packet[Any]") -> None:
+        """Add a packet that completes the frame of the one before: neither's duration is the frame's."""
+        self._last_dts = self._last_dts if packet.dts is None else packet.dts
+        self.corrupt += packet.is_corrupt
+        if self._last_shown is not None and self._last_shown[0] == self.pts[-1]:
+            self._last_shown = self._last_shown[0], 0
+
     def _find_jump(self, dts: int) -> None:
         """Note whether the clock jumps before this decoding timestamp; without jumps these never decrease."""
         if self._last_dts is not None and abs(step := dts - self._last_dts) > self._jump_units:
