@@ -16,6 +16,7 @@ import numpy as np
 
 from fer_batch.analysis.persons import summarize_persons
 from fer_batch.emotions import EMOTIONS
+from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Summary
 
 CONFIDENCE = 0.95
@@ -98,8 +99,8 @@ class _Table:
 
     @classmethod
     def of(cls, people: Sequence[Summary]) -> "_Table":
-        persons = sorted({summary.person for summary in people})
-        groups = sorted({summary.group for summary in people})
+        persons = sorted({summary.person for summary in people}, key=natural)
+        groups = sorted({summary.group for summary in people}, key=natural)
         names = list(measures(people[0]))
         cells = np.full((len(groups), len(persons), len(names)), np.nan)
         for summary in people:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Summary
 
 
@@ -25,7 +26,11 @@ def summarize_persons(summaries: Iterable[Summary]) -> list[Person]:
     for summary in summaries:
         if summary.person:
             parts.setdefault((summary.person, summary.role, summary.group, summary.kind), []).append(summary)
-    return [Person(len({part.file for part in parts[key]}), _merge(parts[key])) for key in sorted(parts)]
+    return [Person(len({part.file for part in parts[key]}), _merge(parts[key])) for key in sorted(parts, key=_order)]
+
+
+def _order(key: tuple[str, ...]) -> Any:
+    return [natural(part) for part in key]
 
 
 def _merge(parts: Sequence[Summary]) -> Summary:

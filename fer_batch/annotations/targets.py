@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fer_batch.annotations import user_csv
 from fer_batch.annotations.user_csv import Line
 from fer_batch.media.sources import FoundMedia, legible_name
+from fer_batch.natural_order import natural
 from fer_batch.types import Kind
 
 
@@ -40,9 +41,9 @@ class Targets:
 
     @property
     def videos(self) -> list[str]:
-        """The names of all videos, sorted."""
+        """The names of all videos, in natural order."""
         targets = (target for candidates in self._targets.values() for target in candidates)
-        return sorted({target.source for target in targets if target.photo is None})
+        return sorted({target.source for target in targets if target.photo is None}, key=natural)
 
     def of(self, line: Line) -> Target | None:
         """The video or photo that a line names; None: a file that is there but unreadable, which errors.csv reports.

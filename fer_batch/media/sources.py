@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import filetype
 
 from fer_batch.errors import UsageError
+from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Skipped, Source
 
 MARKER = ".fer-batch"
@@ -42,7 +44,7 @@ class FoundMedia:
     """All files that were found under the inputs."""
 
     sources: tuple[Source, ...]
-    """Sorted by name."""
+    """In the natural order of their names, as the other two."""
     skipped: tuple[Skipped, ...]
     """Files and folders that cannot be opened."""
     ignored: tuple[str, ...]
@@ -107,9 +109,9 @@ def walk(
     for folder, files in found.photos.items():
         media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], tuple(sorted(files, key=_order))))
     return FoundMedia(
-        tuple(sorted(_named(media), key=lambda source: source.name)),
-        tuple(sorted(found.skipped, key=lambda skipped: skipped.file)),
-        tuple(sorted(found.ignored)),
+        tuple(sorted(_named(media), key=lambda source: natural(source.name))),
+        tuple(sorted(found.skipped, key=lambda skipped: natural(skipped.file))),
+        tuple(sorted(found.ignored, key=natural)),
     )
 
 
@@ -253,5 +255,5 @@ def _legible(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _order(path: Path) -> tuple[str, str]:
-    return path.name.casefold(), path.name
+def _order(path: Path) -> Any:
+    return natural(path.name)

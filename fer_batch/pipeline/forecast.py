@@ -11,6 +11,7 @@ from fer_batch.errors import NothingUsable
 from fer_batch.media import sources
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video.header import VideoHeader
+from fer_batch.natural_order import natural
 from fer_batch.options import Options
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.executors.base import Done, Executor, Failed
@@ -136,7 +137,7 @@ def _read_headers(executor: Executor, tasks: Sequence[ReadHeader]) -> tuple[dict
         elif isinstance(event, Failed):
             skipped.append(Skipped(event.task.source.name, str(event.error)))
     headers = {task.source: found[task.source.name] for task in tasks if task.source.name in found}
-    return headers, sorted(skipped, key=lambda line: line.file)
+    return headers, sorted(skipped, key=lambda line: natural(line.file))
 
 
 def _rates(

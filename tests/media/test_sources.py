@@ -85,6 +85,15 @@ def test_a_folders_photos_are_one_source_in_the_order_of_their_names(tmp_path: P
     assert [file.name for file in found.sources[-1].files] == ["a.jpg", "B.jpg", "c.PNG"]
 
 
+def test_numbers_in_names_count_by_their_value(tmp_path: Path) -> None:
+    found = walk(
+        [put(tmp_path / "trip", "IMG_10.jpg", "img_9.jpg", "IMG_2.jpg", "day 10/x.mp4", "day 9/x.mp4", "n10", "n9")]
+    )
+    assert names(found) == ["day 9/x.mp4", "day 10/x.mp4", "trip"]
+    assert [file.name for file in found.sources[-1].files] == ["IMG_2.jpg", "img_9.jpg", "IMG_10.jpg"]
+    assert found.ignored == ("n9", "n10")
+
+
 def test_a_photo_named_directly_is_named_by_its_folder(tmp_path: Path) -> None:
     trip = put(tmp_path / "trip", "a.jpg", "b.jpg")
     (source,) = walk([trip / "a.jpg"]).sources

@@ -50,10 +50,10 @@ def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     """Every row of summary_by_person.csv: in videos, longest visible first, then in photos, most faces first."""
     pages = _pages(videos)
     table = results.optional("summary_by_person.csv")
-    order = ["seconds_visible", "faces", "person"]
+    order = ["seconds_visible", "faces"]
     found = []
     for kind in Kind:
-        people = table[table["kind"] == kind].sort_values(order, ascending=[False, False, True], na_position="last")
+        people = table[table["kind"] == kind].sort_values(order, ascending=False, na_position="last")
         for row in people.to_dict("records"):
             where = _video_of(results.summary, row) if kind is Kind.VIDEO else ""
             role_and_group = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])

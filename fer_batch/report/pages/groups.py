@@ -62,7 +62,7 @@ def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
     found = []
     headings = {Kind.VIDEO: say("index.groups_in_videos"), Kind.PHOTOS: say("index.groups_in_photos")}
     for kind, heading in headings.items():
-        rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group")]
+        rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group", sort=False)]
         if rows:
             chart = draw.groups(
                 {row.name: np.array(row.cells) for row in rows},
@@ -71,7 +71,7 @@ def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
                 description=say("index.groups_chart", n=len(rows)),
                 paper=results.report_options.charts,
             )
-            compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"])
+            compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"], sort=False)
             apart = tuple(_difference(str(group), str(other), part) for (group, other), part in compared)
             found.append(
                 Groups(
