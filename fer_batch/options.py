@@ -112,6 +112,12 @@ class Options:
         CliOption("Analyse only this rectangle, in pixels of the upright image.", metavar="X,Y,W,H", parse=rectangle),
     ] = None
     """Left, top, width and height."""
+    as_video: Annotated[
+        float | None, CliOption("Take each folder of photos as a video of so many frames per second.", metavar="FPS")
+    ] = None
+    """The photos are its frames, in the natural order of their names."""
+    cropped: Annotated[bool, CliOption("Take each photo as one face that is cut out already; search for none.")] = False
+    """Photos that are the frames of a video, too. ``min_confidence`` and ``min_face`` do not apply to such faces."""
     recursive: Annotated[bool, CliOption("Look into folders within folders.", negatable=True)] = True
     follow_links: Annotated[bool, CliOption("Follow symbolic links, wherever they lead.", negatable=True)] = True
     """Each target once. An input that the user names is always followed."""
@@ -149,6 +155,12 @@ class Options:
             "--region must be x,y,width,height in pixels, the last two at least 1",
             self.region,
         )
+        _require(
+            self.region is None or not self.cropped,
+            "--region must be left out with --cropped, which takes whole photos",
+            self.region,
+        )
+        _require(self.as_video is None or 0 < self.as_video < inf, "--as-video must be greater than 0", self.as_video)
         _require(
             self.baseline is None or 0 <= self.baseline[0] < self.baseline[1] < inf,
             "--baseline must be two times in seconds, the first one less, like 0-10",

@@ -41,6 +41,13 @@ class Source:
     """The video file, or the photo files in order."""
     output: str
     """``name``, made safe for every file system: the path of the source's table and page, without a suffix."""
+    fps: float | None = None
+    """Of a video whose frames are photo files: frames per second. None: a video file, or photos."""
+
+    @property
+    def in_photo_files(self) -> bool:
+        """Whether its files are photos."""
+        return self.kind is Kind.PHOTOS or self.fps is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class FrameTime:
     """Number and time of one frame of a source."""
 
     file: str
-    """The name of the video's source, or the photo's own name."""
+    """The name of the video's source, or the photo's own name, also where photos are the frames of a video."""
     number: int
     """0-based position: of the frame in presentation order, or of the photo in its folder."""
     seconds: float | None = None

@@ -37,6 +37,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"baseline": (1.0, 1.0)}, "--baseline"),
     ({"baseline": (0.0, NAN)}, "--baseline"),
     ({"region": (-1, 0, 5, 5)}, "--region"),
+    ({"region": (0, 0, 5, 5), "cropped": True}, "--region"),
+    ({"as_video": 0.0}, "--as-video"),
+    ({"as_video": NAN}, "--as-video"),
     ({"region": (0, 0, 0, 5)}, "--region"),
     ({"region": (0, 0, 5, -5)}, "--region"),
     ({"smooth": 0.0}, "--smooth"),
@@ -79,6 +82,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
         {"episode_enter": 0.35},
         {"smooth": 0.1},
         {"region": (0, 0, 1, 1)},
+        {"as_video": 0.1, "cropped": True},
         {"baseline": (0.0, 0.1)},
         {"detect_every": 1},
         {"workers": 0},
@@ -101,7 +105,7 @@ def test_json_names_the_model_without_its_folder() -> None:
     assert Options(model=Path("/home/somebody/models/mine.keras")).as_json()["model"] == "mine.keras"
 
 
-@pytest.mark.parametrize("option", ["fps", "start", "end", "smooth", "episode_shortest"])
+@pytest.mark.parametrize("option", ["as_video", "fps", "start", "end", "smooth", "episode_shortest"])
 def test_infinity_is_out_of_every_range(option: str) -> None:
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}"):
         Options(**{option: float("inf")})

@@ -23,6 +23,15 @@ def crop_square(box: Box) -> tuple[int, int, int]:
     return round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2), side
 
 
+def box_of_crop(width: int, height: int) -> Box:
+    """The box of the face in an image that is a crop already: its square has the image's height and centre.
+
+    So an image that is framed as FER2013's are is given to the model as it is.
+    """
+    side = height / CROP_SCALE
+    return Box((width - side) / 2, (height - side) / 2, side, side)
+
+
 def cut(luma: Luma, box: Box) -> np.ndarray:
     """The crop of the face in ``box``: (48, 48) uint8, black 0, white 255. See :func:`cut_square`."""
     return cut_square(luma, *crop_square(box), CROP_SIDE)

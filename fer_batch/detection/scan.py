@@ -43,6 +43,8 @@ def scan_chunk(
     min_confidence: float,
     detect_every: int | None,
     region: Region | None = None,
+    *,
+    cropped: bool = False,
 ) -> Iterator[ScannedFrames | Skipped | None]:
     """Every sampled frame of the chunk with the faces in it, a few frames at a time; what could not be read; or None.
 
@@ -54,22 +56,36 @@ def scan_chunk(
         min_confidence: least score of a face, 0 to 1.
         detect_every: greatest number of frames from one full-frame detection to the next; None: no limit but time.
         region: if given, only faces whose centre lies in it are found.
+        cropped: take each photo file as one face.
 
     Raises:
         reader.IndexMismatch: a stretch of a video, decoded on its own, is not what the video's index lists.
         MediaError: nothing of the chunk can be read.
     """
-    longest_side = schedule.longest_side(chunk.source.kind)
+    source = chunk.source
+    longest_side = schedule.longest_side(source.kind)
     scanner = (
         _FrameScanner(detector, min_confidence, longest_side)
         if region is None
         else _RegionScanner(detector, min_confidence, longest_side, region)
     )
-    if chunk.source.kind is Kind.VIDEO:
-        yield from _scan_video(scanner.checked(chunk, reader.read(chunk)), scanner, detect_every)
-        return
-    for item in scanner.checked(chunk, photos.read(chunk, longest_side)):
-        yield _scanned([item], [scanner.full_frame(item.image)]) if isinstance(item, Frame) else item
+    if not source.in_photo_files:
+        items = reader.read(chunk)
+    else:  # of a video's frames, squares are searched at full size
+        items = photos.read(chunk, longest_side if cropped or source.kind is Kind.PHOTOS else None)
+    if cropped and source.in_photo_files:
+        for item in items:
+            yield _scanned([item], [[_whole(item.image)]]) if isinstance(item, Frame) else item
+    elif source.kind is Kind.VIDEO:
+        yield from _scan_video(scanner.checked(chunk, items), scanner, detect_every)
+    else:
+        for item in scanner.checked(chunk, items):
+            yield _scanned([item], [scanner.full_frame(item.image)]) if isinstance(item, Frame) else item
+
+
+def _whole(image: FrameImage) -> Detection:
+    """The face that an image shows that was cut out already; nobody has found it, so its score is 1."""
+    return Detection(crop.box_of_crop(image.width, image.height), 1.0)
 
 
 class _FrameScanner:

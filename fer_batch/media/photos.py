@@ -80,10 +80,11 @@ def plan(source: Source) -> list[Chunk]:
     ]
 
 
-def read(chunk: Chunk, longest_side: int) -> Iterator[ReadItem]:
+def read(chunk: Chunk, longest_side: int | None) -> Iterator[ReadItem]:
     """The chunk's photos; for one that cannot be read, and for every note about one, a :class:`Skipped`.
 
-    Large JPEGs are decoded at a reduced size, of which the longest side is at least ``longest_side`` pixels.
+    Large JPEGs are decoded at a reduced size, of which the longest side is at least ``longest_side`` pixels; None: at
+    their full size.
     """
     for file, time in zip(chunk.source.files, chunk.times or (), strict=True):
         name = f"{chunk.source.name}/{time.file}"

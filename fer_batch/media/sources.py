@@ -6,7 +6,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,16 @@ class _Walk:
 
 
 def walk(
-    inputs: Sequence[Path], *, out: Path | None = None, recursive: bool = True, follow_links: bool = True
+    inputs: Sequence[Path],
+    *,
+    out: Path | None = None,
+    recursive: bool = True,
+    follow_links: bool = True,
+    as_video: float | None = None,
 ) -> FoundMedia:
     """Find all videos and all folders with photos under ``inputs``. The order of the inputs does not matter.
+
+    With ``as_video``, each folder with photos becomes a video of so many frames per second.
 
     The name of a video, or of a folder with photos, is its path relative to the input under which it was found; the
     name of an input folder is its own name. If two names would be the same, or differ only in letter case, they are
@@ -108,11 +115,17 @@ def walk(
     media = list(found.videos.values())
     for folder, files in found.photos.items():
         media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], tuple(sorted(files, key=_order))))
+    named = sorted(_named(media), key=lambda source: natural(source.name))
     return FoundMedia(
-        tuple(sorted(_named(media), key=lambda source: natural(source.name))),
+        tuple(_as_video(source, as_video) if as_video is not None else source for source in named),
         tuple(sorted(found.skipped, key=lambda skipped: natural(skipped.file))),
         tuple(sorted(found.ignored, key=natural)),
     )
+
+
+def _as_video(source: Source, fps: float) -> Source:
+    """The video whose frames are the folder's photos; a video stays as it is."""
+    return replace(source, kind=Kind.VIDEO, fps=fps) if source.kind is Kind.PHOTOS else source
 
 
 def legible_name(path: Path) -> str:

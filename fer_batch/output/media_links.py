@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fer_batch.output.files import write_json
-from fer_batch.types import Kind, Source
+from fer_batch.types import Source
 
 MEDIA = "media.json"
 
@@ -29,7 +29,7 @@ def write_media(folder: Path, sources: Iterable[Source]) -> None:
 
 def places(sources: Iterable[Source]) -> dict[str, Path]:
     """The path of each video, and of each folder of photos, by the source's name."""
-    return {source.name: source.files[0] if source.kind is Kind.VIDEO else source.files[0].parent for source in sources}
+    return {source.name: source.files[0].parent if source.in_photo_files else source.files[0] for source in sources}
 
 
 def read_media(folder: Path) -> Mapping[str, Path]:

@@ -93,7 +93,9 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         ModelError, DetectorError: they cannot be used.
     """
     inputs = [Path(path) for path in paths]
-    found = sources.walk(inputs, recursive=options.recursive, follow_links=options.follow_links)
+    found = sources.walk(
+        inputs, recursive=options.recursive, follow_links=options.follow_links, as_video=options.as_video
+    )
     if not found.sources and not found.skipped:
         raise NothingUsable("There is no photo and no video there.")
     Annotations.read(options, found)  # so that mistakes in those files are reported now

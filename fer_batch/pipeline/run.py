@@ -91,7 +91,13 @@ def analyze(
     progress = progress or NullProgress()
     folder = Path(out) if out is not None else default_folder(inputs)
     started = datetime.now(UTC)
-    found = sources.walk(inputs, out=folder, recursive=options.recursive, follow_links=options.follow_links)
+    found = sources.walk(
+        inputs,
+        out=folder,
+        recursive=options.recursive,
+        follow_links=options.follow_links,
+        as_video=options.as_video,
+    )
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
     annotations = Annotations.read(options, found)
@@ -177,8 +183,12 @@ def _finish(
         return _SourceResult(None, [record])
     try:
         reader = _SourceReader(source, record)
-        scanned_frames = _choose_faces(reader.scanned_frames(checkpoints), options)
-        link = tracker.track_faces if source.kind is Kind.VIDEO else tracker.number_faces_left_to_right
+        cropped = options.cropped and source.in_photo_files
+        scanned_frames = reader.scanned_frames(checkpoints)
+        if not cropped:
+            scanned_frames = _choose_faces(scanned_frames, options)
+        is_tracked = source.kind is Kind.VIDEO and not cropped  # cropped frames of a video show one face, number 0
+        link = tracker.track_faces if is_tracked else tracker.number_faces_left_to_right
         names = annotations.people.of(source.name)
         tracked_frames = names.name_faces(link(scanned_frames, VIEWS.index(options.view)), source.kind)
         timeline = Timeline.of(reader.count(tracked_frames))

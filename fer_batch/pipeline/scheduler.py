@@ -22,7 +22,7 @@ from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection import crop
 from fer_batch.detection.base import Detector
 from fer_batch.errors import FerBatchError, MediaError, TaskFailed
-from fer_batch.media import photos
+from fer_batch.media import frame_folder, photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import VideoIndex
@@ -96,6 +96,8 @@ class Scheduler:
         }
         if options.region is not None:
             self._recipe["region"] = list(options.region)
+        if options.cropped:
+            self._recipe["cropped"] = True
         self._batcher: Batcher[str] = Batcher(self._predict, options.batch_size)
         self._sources: Iterator[Source] = iter(())
         self._jobs: dict[str, _SourceJob] = {}
@@ -141,7 +143,7 @@ class Scheduler:
     def _start(self, source: Source) -> bool:
         """Reuse or start a source; true if its index must be read first."""
         contents = [_content(file) for file in source.files]
-        sampling = [self._options.fps, self._options.start, self._options.end]
+        sampling = [self._options.fps, self._options.start, self._options.end, source.fps]
         names = [file.name for file in source.files]
         key = source_key(source.name, [*names, *contents], self._recipe | {"sampling": sampling})
         known = None if self._options.restart else self.work.recall(key)
@@ -150,10 +152,15 @@ class Scheduler:
             self._finished.append((source, known))
             return False
         job = self._jobs[source.name] = _SourceJob(source, contents, key)
-        if source.kind is Kind.VIDEO:
+        if not source.in_photo_files:
             return True
-        job.facts = {"photos": len(source.files)}
-        self._plan(job, photos.plan(source))
+        if source.kind is Kind.PHOTOS:
+            job.facts = {"photos": len(source.files)}
+            self._plan(job, photos.plan(source))
+        else:
+            job.facts = {"frames_in_files": len(source.files), "frames_per_second": source.fps}
+            job.skipped = tuple(Skipped(source.name, note, rows_kept=True) for note in frame_folder.notes(source))
+            self._plan(job, frame_folder.plan(source, self._sampling))
         return False
 
     def _plan(self, job: _SourceJob, chunks: Sequence[Chunk]) -> None:

@@ -16,7 +16,7 @@ from fer_batch.classifiers.batching import Batcher
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.base import Detector
 from fer_batch.detection.scan import Region, scan_chunk
-from fer_batch.media import photos
+from fer_batch.media import frame_folder, photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.header import VideoHeader, reading_header
@@ -96,6 +96,8 @@ class WorkerSetup:
     lowest_confidence: float
     detect_every: int | None
     region: Region | None
+    cropped: bool
+    """Whether each photo is one face."""
     classifies: bool
     """Whether the worker runs the model itself, with OpenVINO; else it hands the crops over."""
     model: Path | None
@@ -109,6 +111,7 @@ class WorkerSetup:
             lowest_confidence=min(LOWEST_CONFIDENCE, options.min_confidence),
             detect_every=options.detect_every,
             region=Region(*options.region) if options.region else None,
+            cropped=options.cropped,
             classifies=model.choose(options.runtime)[0] == OPENVINO,
             model=options.model,
             batch_size=options.batch_size,
@@ -147,6 +150,8 @@ class Worker:
             case IndexVideo(source):
                 return (yield from reading_index(source.files[0]))
             case ReadHeader(source, samplings):
+                if source.in_photo_files:
+                    return frame_folder.header(source, samplings)
                 return (yield from reading_header(source.files[0], samplings))
             case TimeTrial(source, sampling, position, seconds):
                 chunks = yield from _chunks(source, sampling)
@@ -205,11 +210,20 @@ class Worker:
 
     def _scan(self, chunk: Chunk) -> Iterator[ScannedFrames | Skipped | None]:
         setup = self._setup
-        return scan_chunk(chunk, self._detector, setup.lowest_confidence, setup.detect_every, setup.region)
+        return scan_chunk(
+            chunk,
+            self._detector,
+            setup.lowest_confidence,
+            setup.detect_every,
+            setup.region,
+            cropped=setup.cropped,
+        )
 
 
 def _chunks(source: Source, sampling: Sampling) -> Generator[None, None, list[Chunk]]:
     if source.kind is Kind.PHOTOS:
         return photos.plan(source)
+    if source.in_photo_files:
+        return frame_folder.plan(source, sampling)
     index = yield from reading_index(source.files[0])
     return reader.plan(source, index, sampling, reader.read_mode(index))

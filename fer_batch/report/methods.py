@@ -19,6 +19,10 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
     if videos:
         fps = options.get("fps")
         sentences.append(say("methods.some_frames", fps=f"{fps:g}") if fps else say("methods.every_frame"))
+    if options.get("as_video"):
+        sentences.append(say("methods.as_video", fps=f"{options['as_video']:g}"))
+    if options.get("cropped"):
+        sentences.append(say("methods.cropped"))
     most = options.get("max_faces")
     sentences.append(
         say(

@@ -23,7 +23,7 @@ from fer_batch.report.pages.photos import photos_pages
 from fer_batch.report.pages.video import VIDEO_COLUMNS, best_frames, charted_curves, video_page
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
-from fer_batch.types import Kind
+from fer_batch.types import Box, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def source_pages(
     if kind is Kind.VIDEO:
         found = charted_curves(results, source, timeline)
         best = best_frames(results, source, timeline) if report_options.thumbnails else {}
-        faces = thumbnails.of_video(path, best, anonymize=report_options.anonymize) if path else {}
+        faces = _video_thumbnails(path, best, timeline, report_options.anonymize) if path else {}
         del timeline  # before anything is drawn: of a long video it is the largest thing in memory
         video = video_page(results, source, row, found, faces, prefix)
         yield PageFile("video.html", page_path(source), replace(video, missing_thumbnails=len(best) - len(faces)))
@@ -134,6 +134,20 @@ def _index(results: Results, rows: list[tuple[Kind, SourceRow]], missing: Sequen
     if sum(missing) and warn:
         warn(say("parts.missing_thumbnails", n=sum(missing)))
     return PageFile("index.html", INDEX, replace(index_page(results, rows), missing_thumbnails=sum(missing)))
+
+
+def _video_thumbnails(
+    path: Path, best: Mapping[int, tuple[int, Box]], timeline: "pd.DataFrame", blur: bool
+) -> dict[int, bytes]:
+    """A thumbnail by face_id for each of the ``best`` frames, of a video file or of a folder of frames."""
+    if not path.is_dir():
+        return thumbnails.of_video(path, best, anonymize=blur)
+    names = dict(zip(timeline["frame"], timeline["file"], strict=True))
+    cut = {
+        face_id: thumbnails.of_photo(path / names[frame], [box], anonymize=blur)
+        for face_id, (frame, box) in best.items()
+    }
+    return {face_id: jpegs[0] for face_id, jpegs in cut.items() if jpegs}
 
 
 def _photo_thumbnails(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dict[tuple[str, int], bytes]:

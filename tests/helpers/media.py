@@ -119,6 +119,7 @@ def write_wave(path: Path) -> Path:
 
 def write_photo(path: Path, image: np.ndarray | None = None, **options: object) -> Path:
     """A photograph in the format that its suffix names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels(3) if image is None else image).save(path, **options)
     return path
 

@@ -265,9 +265,9 @@ def chart_maker(results: Results, source: Mapping[str, Any], prefix: str) -> Cha
 
 
 def media_link(results: Results, source: Mapping[str, Any]) -> Link | None:
-    """A link to the video itself, or the folder of the photos, if it is near the output folder."""
+    """A link to the video itself, if it is a file near the output folder."""
     path = results.media.get(source["name"])
-    return Link(source["name"], path.relative_to(results.folder).as_posix()) if path else None
+    return Link(source["name"], path.relative_to(results.folder).as_posix()) if path and path.is_file() else None
 
 
 def page_path(source: Mapping[str, Any]) -> str:

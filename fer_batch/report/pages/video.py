@@ -148,7 +148,7 @@ class VideoPage(Page):
     least_quality: float
     """A chart is dotted where quality is below it."""
     video: Link | None
-    """The video itself; None: it is not near the output folder."""
+    """The video itself; None: it is not near the output folder, or a folder of frames."""
     frames_path: str
     """Path of the script with every frame, relative to the output folder; empty: the page has them itself."""
     script_data: Markup
