@@ -159,7 +159,7 @@ class Scheduler:
             self._plan(job, photos.plan(source))
         else:
             job.facts = {"frames_in_files": len(source.files), "frames_per_second": source.fps}
-            job.skipped = tuple(Skipped(source.name, note, rows_kept=True) for note in frame_folder.notes(source))
+            job.skipped = tuple(Skipped(source.name, note, Severity.NOTE) for note in frame_folder.notes(source))
             self._plan(job, frame_folder.plan(source, self._sampling))
         return False
 

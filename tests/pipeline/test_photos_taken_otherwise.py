@@ -56,7 +56,7 @@ def test_missing_numbers_are_told(tmp_path: Path, head: np.ndarray) -> None:
     for number in (1, 2, 4):
         media.write_photo(tmp_path / "frames" / f"f{number}.png", head)
     run = fer_batch.analyze([tmp_path / "frames"], Options(as_video=10, workers=0), out=tmp_path / "out")
-    assert [(line.file, line.rows_kept) for line in run.skipped] == [("frames", True)]
+    assert [(line.file, line.severity) for line in run.skipped] == [("frames", "note")]
     assert "first from f2.png to f4.png" in run.skipped[0].reason
 
 
