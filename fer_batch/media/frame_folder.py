@@ -55,7 +55,7 @@ def notes(source: Source) -> Iterator[str]:
 
 def _times(source: Source, sampling: Sampling) -> list[FrameTime]:
     numbers, clock = np.arange(len(source.files)), Clock(1 / _rate(source), Fraction(0))
-    times = frame_times(source.name, numbers, len(numbers), clock, sampling)
+    times = frame_times(source.name, numbers, numbers + 1, clock, sampling)
     return [replace(time, file=legible_name(source.files[time.number]), pts=None) for time in times]
 
 
