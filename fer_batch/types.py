@@ -174,6 +174,11 @@ class Skipped:
         """Whether the tables hold what could be read."""
         return self.severity is not Severity.LOST
 
+    @property
+    def is_note(self) -> bool:
+        """Whether nothing is missing because of it."""
+        return self.severity is Severity.NOTE
+
 
 @dataclass(frozen=True)
 class ScannedFrames:

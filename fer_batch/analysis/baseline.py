@@ -1,12 +1,11 @@
 """Pure: how much a face differs from its own mean in a baseline, a stretch of time in which it looks as usual."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from fer_batch.analysis.series import FaceSeries, valence
-from fer_batch.types import Summary
 
 
 @dataclass(frozen=True)
@@ -17,10 +16,6 @@ class Baseline:
     """(7,) float64 in the order of EMOTIONS: shares, over time."""
     valence: float
     """Mean of the derived valence, over time."""
-
-    def add_changes(self, summary: Summary) -> Summary:
-        """The same summary, with its change from this baseline."""
-        return replace(summary, changes=summary.means - self.means, valence_change=summary.valence - self.valence)
 
 
 def baselines(faces: list[FaceSeries], start: float, stop: float) -> Mapping[int | None, Baseline]:

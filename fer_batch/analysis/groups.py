@@ -63,11 +63,11 @@ def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Differe
     means: list[GroupMean] = []
     differences: list[Difference] = []
     for kind in Kind:
-        of_kind = [person for person in people if person.kind is kind]
-        if of_kind:
-            table = _Table.of(of_kind)
-            means.extend(table.means(kind))
-            differences.extend(table.differences(kind))
+        groups = _groups([person for person in people if person.kind is kind])
+        for group in groups:
+            means.extend(_means(kind, group))
+        for group, other in combinations(groups, 2):
+            differences.extend(_differences(kind, group, other))
     return means, differences
 
 
@@ -87,69 +87,57 @@ def measures(summary: Summary) -> Mapping[str, float | None]:
 
 
 @dataclass(frozen=True)
-class _Table:
-    """Values of persons in groups, and how often each person is drawn in each resample."""
+class _Group:
+    """Values of the persons of one group, and its means where persons are drawn anew."""
 
-    groups: Sequence[str]
+    name: str
     measures: Sequence[str]
-    cells: np.ndarray
-    """(groups, persons, measures) float64; NaN where there is no value."""
-    draws: np.ndarray
-    """(RESAMPLES, persons) float64 counts."""
+    values: np.ndarray
+    """(persons, measures) float64, with a row for every person of any group; NaN where there is no value."""
+    resampled: np.ndarray
+    """(RESAMPLES, measures) float64 means; NaN where nobody has a value."""
 
-    @classmethod
-    def of(cls, people: Sequence[Summary]) -> "_Table":
-        persons = sorted({summary.person for summary in people}, key=natural)
-        groups = sorted({summary.group for summary in people}, key=natural)
-        names = list(measures(people[0]))
-        cells = np.full((len(groups), len(persons), len(names)), np.nan)
-        for summary in people:
-            row = [np.nan if value is None else value for value in measures(summary).values()]
-            cells[groups.index(summary.group), persons.index(summary.person)] = row
-        return cls(groups, names, cells, _draws(~np.isnan(cells[:, :, 0])))
 
-    def means(self, kind: Kind) -> Iterator[GroupMean]:
-        for index, group in enumerate(self.groups):
-            resampled = self._resampled(index)
-            for column, measure in enumerate(self.measures):
-                known = self._known(index, column)
-                if known.any():
-                    mean = float(self.cells[index, known, column].mean())
-                    interval = _interval(resampled[:, column], int(known.sum()))
-                    yield GroupMean(kind, group, measure, int(known.sum()), mean, *interval)
+def _groups(people: Sequence[Summary]) -> list[_Group]:
+    """All groups of the people, sorted by name."""
+    if not people:
+        return []
+    persons = sorted({summary.person for summary in people}, key=natural)
+    names = sorted({summary.group for summary in people}, key=natural)
+    columns = list(measures(people[0]))
+    values = np.full((len(names), len(persons), len(columns)), np.nan)
+    for summary in people:
+        row = [np.nan if value is None else value for value in measures(summary).values()]
+        values[names.index(summary.group), persons.index(summary.person)] = row
+    draws = _draws(~np.isnan(values[:, :, 0]))
+    return [_Group(name, columns, own, _resampled(own, draws)) for name, own in zip(names, values, strict=True)]
 
-    def differences(self, kind: Kind) -> Iterator[Difference]:
-        for first, second in combinations(range(len(self.groups)), 2):
-            resampled = self._resampled(first) - self._resampled(second)
-            for column, measure in enumerate(self.measures):
-                in_first, in_second = self._known(first, column), self._known(second, column)
-                if not (in_first.any() and in_second.any()):
-                    continue
-                counts = int(in_first.sum()), int(in_second.sum())
-                difference = self.cells[first, in_first, column].mean() - self.cells[second, in_second, column].mean()
-                yield Difference(
-                    kind,
-                    self.groups[first],
-                    self.groups[second],
-                    measure,
-                    *counts,
-                    int((in_first & in_second).sum()),
-                    float(difference),
-                    *_interval(resampled[:, column], min(counts)),
-                )
 
-    def _known(self, group: int, measure: int) -> np.ndarray:
-        """(persons,) bool: who of a group has a value of a measure."""
-        known: np.ndarray = ~np.isnan(self.cells[group, :, measure])
-        return known
+def _means(kind: Kind, group: _Group) -> Iterator[GroupMean]:
+    for measure, values, resampled in zip(group.measures, group.values.T, group.resampled.T, strict=True):
+        known = values[~np.isnan(values)]
+        if len(known):
+            interval = _interval(resampled, len(known))
+            yield GroupMean(kind, group.name, measure, len(known), float(known.mean()), *interval)
 
-    def _resampled(self, group: int) -> np.ndarray:
-        """(RESAMPLES, measures): the group's mean in each resample; NaN where nobody in it has a value."""
-        known = ~np.isnan(self.cells[group])
-        counts = self.draws @ known.astype(np.float64)
-        sums = self.draws @ np.nan_to_num(self.cells[group])
-        means: np.ndarray = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-        return means
+
+def _differences(kind: Kind, group: _Group, other: _Group) -> Iterator[Difference]:
+    apart = (group.resampled - other.resampled).T
+    for measure, values, others, resampled in zip(group.measures, group.values.T, other.values.T, apart, strict=True):
+        here, there = ~np.isnan(values), ~np.isnan(others)
+        counts = int(here.sum()), int(there.sum())
+        if all(counts):
+            difference = float(values[here].mean() - others[there].mean())
+            both = int((here & there).sum())
+            interval = _interval(resampled, min(counts))
+            yield Difference(kind, group.name, other.name, measure, *counts, both, difference, *interval)
+
+
+def _resampled(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """(RESAMPLES, measures): means of ``values`` (persons, measures), each person taken as often as it is drawn."""
+    counts = draws @ (~np.isnan(values)).astype(np.float64)
+    means: np.ndarray = np.where(counts > 0, draws @ np.nan_to_num(values) / np.maximum(counts, 1), np.nan)
+    return means
 
 
 def _draws(member: np.ndarray) -> np.ndarray:

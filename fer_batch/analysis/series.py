@@ -58,11 +58,10 @@ class FaceSeries:
         """(N,) float64: each row's duration; where none is known, all rows weigh the same."""
         return self.durations if self.durations.sum() > 0 else np.ones(len(self.durations))
 
-    def select(self, chosen: np.ndarray, durations: np.ndarray | None = None) -> "FaceSeries":
-        """The rows that ``chosen``, a mask or positions, picks; with other ``durations`` (of those rows), if given."""
-        durations = self.durations[chosen] if durations is None else durations
-        columns = (self.rows[chosen], self.starts[chosen], durations, self.shares[chosen], self.strongest[chosen])
-        return FaceSeries(self.face_id, self.person, *columns)
+    def select(self, chosen: np.ndarray) -> "FaceSeries":
+        """The rows that ``chosen``, a mask or positions, picks."""
+        columns = (self.rows, self.starts, self.durations, self.shares, self.strongest)
+        return FaceSeries(self.face_id, self.person, *(column[chosen] for column in columns))
 
     def between(self, start: float, stop: float) -> "FaceSeries | None":
         """The rows from ``start`` to ``stop`` seconds, cut off there; None: there are none, or times are unknown."""
@@ -73,7 +72,7 @@ class FaceSeries:
         chosen = (ends > starts) | instants
         if not chosen.any():
             return None
-        return replace(self.select(chosen, (ends - starts)[chosen]), starts=starts[chosen])
+        return replace(self.select(chosen), starts=starts[chosen], durations=(ends - starts)[chosen])
 
 
 def series_by_face(timeline: Timeline, min_quality: float = 0.0) -> list[FaceSeries]:

@@ -159,8 +159,10 @@ class _Video:
         if summary.person:
             naming = self._names[summary.person]
             summary = replace(summary, role=naming.role, group=naming.group)
-        baseline = self._baselines.get(face.face_id)
-        return summary if baseline is None else baseline.add_changes(summary)
+        if (baseline := self._baselines.get(face.face_id)) is None:
+            return summary
+        changes, valence_change = summary.means - baseline.means, summary.valence - baseline.valence
+        return replace(summary, changes=changes, valence_change=valence_change)
 
     def _by_event(self, found: Mapping[int | None, Sequence[Episode]]) -> Iterator[tuple[Event, Summary | None]]:
         for event in self._events:

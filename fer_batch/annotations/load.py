@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fer_batch.annotations import events, people
 from fer_batch.annotations.events import Events
-from fer_batch.annotations.people import NO_PEOPLE, People
+from fer_batch.annotations.people import People
 from fer_batch.media.sources import FoundMedia
 from fer_batch.options import Options
 
@@ -13,7 +13,7 @@ from fer_batch.options import Options
 class Annotations:
     """What people.csv and events.csv say; empty where they are not given."""
 
-    people: People = NO_PEOPLE
+    people: People = field(default_factory=People)
     events: Events = field(default_factory=Events)
 
     @classmethod
@@ -24,6 +24,6 @@ class Annotations:
             UsageError: something in them is wrong.
         """
         return cls(
-            people=people.read(options.people, found) if options.people else NO_PEOPLE,
+            people=people.read(options.people, found) if options.people else People(),
             events=events.read(options.events, found) if options.events else Events(),
         )

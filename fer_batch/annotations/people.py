@@ -36,7 +36,7 @@ class Naming:
 class People:
     """The content of people.csv."""
 
-    by_source: Mapping[str, tuple[Naming, ...]]
+    by_source: Mapping[str, tuple[Naming, ...]] = field(default_factory=dict)
 
     def of(self, source: str) -> "FaceNames":
         """The names for one source's faces."""
@@ -51,9 +51,6 @@ class People:
     def groups(self) -> frozenset[str]:
         """Every group."""
         return frozenset(naming.group for namings in self.by_source.values() for naming in namings if naming.group)
-
-
-NO_PEOPLE = People({})
 
 
 def read(path: Path, found: FoundMedia) -> People:
@@ -108,7 +105,8 @@ class FaceNames:
     """What people.csv says of the source, in its order."""
     _found: set[tuple[str | None, int]] = field(default_factory=set)
     """Faces with a name that were in the frames, as in :attr:`by_face`."""
-    _clashes: dict[tuple[Naming, Naming], "_Clash"] = field(default_factory=dict)
+    _clashes: dict[tuple[Naming, Naming], tuple[FrameTime, int]] = field(default_factory=dict)
+    """Of two faces of one name that are in the same frames: the first such frame, and how many there are."""
 
     @cached_property
     def by_face(self) -> Mapping[tuple[str | None, int], Naming]:
@@ -148,7 +146,8 @@ class FaceNames:
                 (naming, face), *others = candidates
                 faces.append(replace(face, face_id=face.face_id if photo else joined_id, person=person))
                 for other_naming, other_face in others:
-                    self._clashes.setdefault((naming, other_naming), _Clash(tracked.time)).frames += 1
+                    first, frames = self._clashes.get((naming, other_naming), (tracked.time, 0))
+                    self._clashes[naming, other_naming] = first, frames + 1
                     faces.append(other_face)
             yield replace(tracked, faces=tuple(sorted(faces, key=lambda face: face.face_id)))
 
@@ -162,9 +161,9 @@ class FaceNames:
             for naming in self.namings
             if (naming.photo, naming.face_id) not in self._found
         ]
-        for (naming, other), clash in self._clashes.items():
-            when = "" if clash.first.seconds is None else f", first at {clash.first.seconds:.3f} s"
-            where = f"{clash.frames} frames{when}" if naming.photo is None else "one photo"
+        for (naming, other), (first, frames) in self._clashes.items():
+            when = "" if first.seconds is None else f", first at {first.seconds:.3f} s"
+            where = f"{frames} frames{when}" if naming.photo is None else "one photo"
             errors.append(
                 other.line.error(
                     f"faces {naming.face_id} and {other.face_id} are both named {naming.person} and are seen together "
@@ -172,12 +171,3 @@ class FaceNames:
                 )
             )
         return [Skipped(self.source, str(error), Severity.PARTIAL) for error in errors]
-
-
-@dataclass
-class _Clash:
-    """Two faces of one name that are in the same frames."""
-
-    first: FrameTime
-    """Of the first such frame."""
-    frames: int = 0

@@ -1,8 +1,11 @@
 """The protocol of emotion classifiers."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from fer_batch.errors import ModelError
 
 
 class Classifier(Protocol):
@@ -17,3 +20,9 @@ class Classifier(Protocol):
 
         Axis 1 is in the order of VIEWS, axis 2 in the order of EMOTIONS; along axis 2 they sum to 1.
         """
+
+
+def not_loaded(path: Path, form: str, error: Exception) -> ModelError:
+    """The error where a library refuses a model file; of the library's message it has the first line."""
+    first_line = str(error).strip().partition("\n")[0]
+    return ModelError(f"{path.name} cannot be loaded as {form} model: {first_line}")

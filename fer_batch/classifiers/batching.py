@@ -57,17 +57,15 @@ class Batcher(Generic[Key]):
         self._predict = predict
         self._size = size
         self._waiting: deque[_Waiting[Key]] = deque()
-        self._faces = 0
 
     def add(self, key: Key, scanned: ScannedFrames) -> Iterator[tuple[Key, ScannedFrames]]:
         """Take scanned frames; give those that are classified by now, in the order in which they were taken."""
         self._waiting.append(_Waiting(key, scanned))
-        self._faces += len(scanned.crops)
-        yield from self._classify(self._faces // self._size * self._size)
+        yield from self._classify(self._faces() // self._size * self._size)
 
     def flush(self) -> Iterator[tuple[Key, ScannedFrames]]:
         """Classify all the rest."""
-        yield from self._classify(self._faces)
+        yield from self._classify(self._faces())
 
     def holds(self, key: Key) -> bool:
         """Whether frames wait under a key."""
@@ -76,7 +74,9 @@ class Batcher(Generic[Key]):
     def drop(self, key: Key) -> None:
         """Forget the frames that wait under a key."""
         self._waiting = deque(entry for entry in self._waiting if entry.key != key)
-        self._faces = sum(len(entry.scanned.crops) - entry.classified for entry in self._waiting)
+
+    def _faces(self) -> int:
+        return sum(len(entry.scanned.crops) - entry.classified for entry in self._waiting)
 
     def _classify(self, count: int) -> Iterator[tuple[Key, ScannedFrames]]:
         """Classify the first ``count`` faces, and give the frames whose faces are all classified."""
@@ -91,7 +91,6 @@ class Batcher(Generic[Key]):
             for entry, part_shares in zip(self._waiting, np.split(shares, ends[:-1]), strict=True):
                 entry.shares.append(part_shares)
                 entry.classified += len(part_shares)
-            self._faces -= count
         no_shares = np.empty((0, len(VIEWS), len(EMOTIONS)), np.float32)
         while self._waiting and self._waiting[0].classified == len(self._waiting[0].scanned.crops):
             entry = self._waiting.popleft()

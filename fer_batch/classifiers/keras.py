@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fer_batch.classifiers import batching
+from fer_batch.classifiers.base import not_loaded
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
@@ -32,17 +33,12 @@ class KerasCnn:
             # Safe mode refuses files that contain code.
             self._model = keras.models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises errors of any type
-            raise ModelError(f"{path.name} cannot be loaded as a Keras model: {_first_line(error)}") from error
+            raise not_loaded(path, "a Keras", error) from error
         _check(path, self._model)
         self._sizes = batching.sizes(batch_size)
         self._call = tf.function(self._shares, jit_compile=False)
         gpus = tf.config.list_physical_devices("GPU")
-        self._runtime = f"tensorflow {tf.__version__} on {'GPU' if gpus else 'CPU'}"
-
-    @property
-    def runtime(self) -> str:
-        """TensorFlow, its version and the device."""
-        return self._runtime
+        self.runtime = f"tensorflow {tf.__version__} on {'GPU' if gpus else 'CPU'}"
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Shares (N, 2, 7) float32 of faces (N, 48, 48) uint8."""
@@ -100,7 +96,3 @@ def _check(path: Path, model: Any) -> None:
             f"{path.name} maps {inputs} to {shapes or outputs}, but fer-batch needs one input "
             f"(N, {CROP_SIDE}, {CROP_SIDE}) and the outputs {wanted}."
         )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

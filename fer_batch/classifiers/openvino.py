@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fer_batch.classifiers import batching
+from fer_batch.classifiers.base import not_loaded
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
@@ -41,15 +42,12 @@ class OpenVinoCnn:
     def __init__(self, path: Path, keras_sha256: str, batch_size: int) -> None:
         openvino = import_openvino()
         core = openvino.Core()
+        key = list(KERAS_DIGEST_KEY)
         try:
             model = core.read_model(path)
-            found = (
-                model.get_rt_info(list(KERAS_DIGEST_KEY)).astype(str)
-                if model.has_rt_info(list(KERAS_DIGEST_KEY))
-                else None
-            )
+            found = model.get_rt_info(key).astype(str) if model.has_rt_info(key) else None
         except RuntimeError as error:
-            raise ModelError(f"{path.name} cannot be loaded as an OpenVINO model: {_first_line(error)}") from error
+            raise not_loaded(path, "an OpenVINO", error) from error
         if found != keras_sha256:
             raise ModelError(f"{path.name} is another model's: export it again, or use --runtime tensorflow.")
         self._output_indices = [_output_index(path, model, view) for view in VIEWS]
@@ -59,12 +57,7 @@ class OpenVinoCnn:
             fixed = model.clone()
             fixed.reshape([size, CROP_SIDE, CROP_SIDE])
             self._nets[size] = CompiledNet(core, fixed, PRECISION)
-        self._runtime = f"openvino {openvino.__version__} on CPU, {PRECISION}"
-
-    @property
-    def runtime(self) -> str:
-        """OpenVINO, its version, the device and the precision."""
-        return self._runtime
+        self.runtime = f"openvino {openvino.__version__} on CPU, {PRECISION}"
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Shares (N, 2, 7) float32 of faces (N, 48, 48) uint8."""
@@ -79,12 +72,6 @@ class OpenVinoCnn:
 
 def _output_index(path: Path, model: Any, view: str) -> int:
     for index, output in enumerate(model.outputs):
-        if view in output.get_names():
-            if output.partial_shape[1].get_length() == len(EMOTIONS):
-                return index
-            break
+        if view in output.get_names() and output.partial_shape[1].get_length() == len(EMOTIONS):
+            return index
     raise ModelError(f"{path.name} has no output {view} of {len(EMOTIONS)} emotions.")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

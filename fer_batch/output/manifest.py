@@ -64,8 +64,8 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             "frames": sum(outcome.frames for outcome in outcomes),
             "frames_with_face": sum(outcome.frames_with_face for outcome in outcomes),
             "faces": sum(outcome.faces for outcome in outcomes),
-            "left_out": _files(manifest.skipped, Severity.LOST),
-            "degraded": _files(manifest.skipped, Severity.PARTIAL),
+            "left_out": files_with(Severity.LOST, manifest.skipped),
+            "degraded": files_with(Severity.PARTIAL, manifest.skipped),
             **manifest.chunks,
         },
         "sources": [_source(outcome) for outcome in outcomes],
@@ -73,17 +73,14 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _files(skipped: Sequence[Skipped], severity: Severity) -> int:
+def files_with(severity: Severity, lines: Sequence[Skipped]) -> int:
     """Number of files that have a line of this severity."""
-    return len({line.file for line in skipped if line.severity is severity})
-
-
-_NO_PEOPLE = "none: a face_id is a track in one video, not a person; name them with --people"
+    return len({line.file for line in lines if line.severity is severity})
 
 
 def _statistics(manifest: Manifest) -> str | dict[str, Any]:
     if manifest.persons is None:
-        return _NO_PEOPLE
+        return "none: a face_id is a track in one video, not a person; name them with --people"
     return {
         "persons": manifest.persons,
         "groups": manifest.groups,

@@ -40,12 +40,11 @@ def read_media(folder: Path) -> Mapping[str, Path]:
         return {}
     if not isinstance(written, dict):
         return {}
-    found = {
+    return {
         name: folder / place
         for name, place in written.items()
-        if isinstance(place, str) and not Path(place).is_absolute()
+        if isinstance(place, str) and not Path(place).is_absolute() and (folder / place).exists()
     }
-    return {name: path for name, path in found.items() if path.exists()}
 
 
 def find(folder: Path, name: str) -> Path | None:

@@ -13,24 +13,11 @@ from markupsafe import Markup
 from fer_batch.emotions import TABLE
 from fer_batch.report import formatting
 from fer_batch.report.formatting import clock
-from fer_batch.report.pages.base import Page, href
+from fer_batch.report.pages.base import Page, href, leading
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
 SCRIPTS = ("video.js", "photos.js", "tables.js")
 """The scripts of pages, in templates/."""
-
-
-@dataclass(frozen=True)
-class PageFile:
-    """A page, the template that lays it out, and its place in the output folder."""
-
-    template: str
-    path: str
-    page: Page
-
-    def html(self, environment: Environment, place: "Place | None" = None) -> str:
-        """The page as HTML; ``place`` None: it is a file of its own."""
-        return environment.get_template(self.template).render(page=self.page, place=place or Place(self.path))
 
 
 @dataclass(frozen=True)
@@ -57,6 +44,11 @@ class Place:
         return self.href(path)
 
 
+def as_html(environment: Environment, page: Page, place: Place | None = None) -> str:
+    """The page as HTML; ``place`` None: it is a file of its own."""
+    return environment.get_template(page.template).render(page=page, place=place or Place(page.path))
+
+
 def make_environment() -> Environment:
     """The Jinja environment of all pages: templates, texts, scripts, filters."""
     loader = FileSystemLoader(TEMPLATES)
@@ -78,10 +70,11 @@ def make_environment() -> Environment:
         "scripts": {name: _script(name, text) for name, text in scripts.items()},
         "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
     }
-    environment.tests["known"] = isfinite
+    environment.tests["known"] = lambda number: number is not None and isfinite(number)
     environment.filters |= {
         "clock": clock,
         "count": formatting.count,
+        "leading": leading,
         "percent": formatting.percent,
         "points": formatting.points,
         "seconds": formatting.seconds,

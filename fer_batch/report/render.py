@@ -4,7 +4,7 @@ The data of each page is computed from the tables first; then a template lays it
 internet, show no thumbnail unless asked, and name no absolute path.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output.files import replacing, write_bytes
 from fer_batch.output.media_links import find
 from fer_batch.report import single_file, thumbnails
-from fer_batch.report.layout import PageFile, make_environment
-from fer_batch.report.pages.base import INDEX, SourceRow, box_of, page_path, source_row
+from fer_batch.report.layout import as_html, make_environment
+from fer_batch.report.pages.base import INDEX, Page, SourceRow, box_of, source_row
 from fer_batch.report.pages.index import index_page
 from fer_batch.report.pages.photos import photos_pages
 from fer_batch.report.pages.video import VIDEO_COLUMNS, best_frames, charted_curves, video_page
@@ -54,15 +54,9 @@ def render(
     """
     results = Results.read(folder, report_options)
     environment = make_environment()
-    rows: list[tuple[Kind, SourceRow]] = []
     written: list[Path] = []
-    missing: list[int] = []
-    for source in results.sources:
-        for page_file in source_pages(results, source, media or {}, rows):
-            written += _write(environment, page_file, folder)
-            missing.append(page_file.page.missing_thumbnails)
-    # Last, so that it never links to a page that is not written yet.
-    written += _write(environment, _index(results, rows, missing, warn), folder)
+    for page in _pages(results, media or {}, warn):
+        written += _write(environment, page, folder)
     for name in FOLDERS:
         outfolder.sweep(folder / name, keep=written)
     return folder / INDEX
@@ -79,61 +73,60 @@ def render_single_file(
     Where not everything fits, pages are shortened or left out, and the file says so. Arguments and errors are those of
     :func:`render`.
     """
-    results = Results.read(folder, report_options)
-    environment = make_environment()
-    rows: list[tuple[Kind, SourceRow]] = []
-    page_files: list[PageFile] = []
-    for number, source in enumerate(results.sources, start=1):
-        page_files.extend(source_pages(results, source, media or {}, rows, f"p{number}-"))
-    index = _index(results, rows, [page_file.page.missing_thumbnails for page_file in page_files], warn)
-    text = single_file.join(environment, index, page_files)
+    *source_pages, index = _pages(Results.read(folder, report_options), media or {}, warn, "p{}-")
+    text = single_file.join(make_environment(), index, source_pages)
     with replacing(folder / SINGLE_FILE) as file:
         file.write(text)
     return folder / SINGLE_FILE
 
 
-def source_pages(
+def _pages(results: Results, media: Mapping[str, Path], warn: Warn | None, prefix: str = "") -> Iterator[Page]:
+    """The pages of each source, and the index last, so that it never links to a page that is not written yet.
+
+    ``prefix`` begins every id of a source's pages; the source's number takes the place of its braces.
+    """
+    rows: list[SourceRow] = []
+    missing = 0
+    for number, source in enumerate(results.sources, start=1):
+        for page in _source_pages(results, source, media, rows, prefix.format(number)):
+            missing += page.missing_thumbnails
+            yield page
+    if missing and warn:
+        warn(say("parts.missing_thumbnails", n=missing))
+    yield replace(index_page(results, rows), missing_thumbnails=missing)
+
+
+def _source_pages(
     results: Results,
     source: Mapping[str, Any],
     media: Mapping[str, Path],
-    rows: list[tuple[Kind, SourceRow]],
-    prefix: str = "",
-) -> Iterator[PageFile]:
-    """The pages of a video or of a folder of photos; its row of the index is appended to ``rows``.
-
-    ``prefix`` begins every id of the pages.
-    """
-    report_options, kind = results.report_options, Kind(source["kind"])
-    timeline = results.timeline(source, VIDEO_COLUMNS if kind is Kind.VIDEO and not report_options.thumbnails else None)
+    rows: list[SourceRow],
+    prefix: str,
+) -> Iterator[Page]:
+    """The pages of a video or of a folder of photos; its row of the index is appended to ``rows``."""
+    report_options, is_video = results.report_options, source["kind"] == Kind.VIDEO
+    timeline = results.timeline(source, VIDEO_COLUMNS if is_video and not report_options.thumbnails else None)
     row = source_row(results, source, timeline)
-    rows.append((kind, row))
+    rows.append(row)
     path = _media_path(results, source["name"], media) if report_options.thumbnails else None
-    if kind is Kind.VIDEO:
+    if is_video:
         found = charted_curves(results, source, timeline)
         best = best_frames(results, source, timeline) if report_options.thumbnails else {}
         faces = _video_thumbnails(path, best, timeline, report_options.anonymize) if path else {}
         del timeline  # before anything is drawn: of a long video it is the largest thing in memory
         video = video_page(results, source, row, found, faces, prefix)
-        yield PageFile("video.html", page_path(source), replace(video, missing_thumbnails=len(best) - len(faces)))
+        yield replace(video, missing_thumbnails=len(best) - len(faces))
         return
     jpegs = _photo_thumbnails(path, timeline, report_options.anonymize) if path else {}
     missing = int(timeline["success"].sum()) - len(jpegs) if report_options.thumbnails else 0
     for photos_page in photos_pages(results, source, row, timeline, jpegs, prefix):
-        missing_here = missing if photos_page.number == 1 else 0
-        yield PageFile("photos.html", photos_page.path, replace(photos_page, missing_thumbnails=missing_here))
+        yield replace(photos_page, missing_thumbnails=missing if photos_page.number == 1 else 0)
 
 
 def _media_path(results: Results, name: str, media: Mapping[str, Path]) -> Path | None:
     """Path of a video or of a folder of photos; None: it is not known."""
     here = find(results.report_options.media, name) if results.report_options.media else None
     return here or {**results.media, **media}.get(name)
-
-
-def _index(results: Results, rows: list[tuple[Kind, SourceRow]], missing: Sequence[int], warn: Warn | None) -> PageFile:
-    """The first page; ``missing`` has the number of thumbnails that each other page lacks."""
-    if sum(missing) and warn:
-        warn(say("parts.missing_thumbnails", n=sum(missing)))
-    return PageFile("index.html", INDEX, replace(index_page(results, rows), missing_thumbnails=sum(missing)))
 
 
 def _video_thumbnails(
@@ -160,10 +153,10 @@ def _photo_thumbnails(folder: Path, timeline: "pd.DataFrame", blur: bool) -> dic
     return jpegs
 
 
-def _write(environment: Environment, page_file: PageFile, folder: Path) -> list[Path]:
+def _write(environment: Environment, page: Page, folder: Path) -> list[Path]:
     """Write a page and its attachments; returns their paths."""
-    for attached in page_file.page.attachments:
-        write_bytes(folder / attached.path, attached.content)
-    with replacing(folder / page_file.path) as file:
-        file.write(page_file.html(environment))
-    return [folder / page_file.path, *(folder / attached.path for attached in page_file.page.attachments)]
+    for path, content in page.attachments.items():
+        write_bytes(folder / path, content)
+    with replacing(folder / page.path) as file:
+        file.write(as_html(environment, page))
+    return [folder / path for path in (page.path, *page.attachments)]

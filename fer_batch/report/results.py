@@ -13,35 +13,18 @@ from fer_batch.errors import UsageError
 from fer_batch.options import ReportOptions
 from fer_batch.output.csv import present, read_table
 from fer_batch.output.media_links import read_media
-from fer_batch.output.schema import ERRORS, OPTIONAL, SUMMARY, TIMELINE, WIDEST, Column
-from fer_batch.types import Severity
+from fer_batch.output.schema import ERRORS, OPTIONAL, SUMMARY, TIMELINE, WIDEST, Column, Table
+from fer_batch.types import Kind, Severity, Skipped
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-VIDEO_TABLES = ("episodes.csv", "events.csv", "summary_by_event.csv")
-"""Tables about videos that not every run writes."""
 
 MODEL_CARD = "model-card.md"
 """The emotion model's card, which a run copies from beside the model, if there is one."""
 
 MODEL_METRICS = "model-metrics.json"
 """Every figure that was measured with the emotion model, which a run copies likewise."""
-
-
-@dataclass(frozen=True)
-class ErrorLine:
-    """One line of errors.csv."""
-
-    file: str
-    reason: str
-    severity: Severity
-
-    @property
-    def is_note(self) -> bool:
-        """Whether nothing is missing because of it."""
-        return self.severity is Severity.NOTE
 
 
 @dataclass(frozen=True)
@@ -52,10 +35,8 @@ class Results:
     run: Mapping[str, Any]
     summary: "pd.DataFrame"
     errors: "pd.DataFrame"
-    episodes: "pd.DataFrame"
-    """Empty if there is no episodes.csv; the next two likewise."""
-    events: "pd.DataFrame"
-    by_event: "pd.DataFrame"
+    optional: Mapping[str, "pd.DataFrame"]
+    """Those of schema.OPTIONAL by their paths; empty where the run did not write one."""
     media: Mapping[str, Path]
     """Paths of the videos and folders of photos that exist, by the source's name."""
     report_options: ReportOptions
@@ -73,26 +54,12 @@ class Results:
                 f"{folder} holds no run.json, so there is nothing to report. "
                 f"Run `fer-batch analyze INPUT... --out {folder}` first."
             )
-        try:
-            run = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
+        run = _read_json(path)
         if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
             raise UsageError(f"{path} is damaged (it names no sources). Run `fer-batch analyze` again.")
-        summary = _table(folder, "summary.csv", SUMMARY)
-        errors = _table(folder, "errors.csv", ERRORS)
-        episodes, events, by_event = (_optional(folder, path) for path in VIDEO_TABLES)
-        results = cls(
-            folder,
-            run,
-            summary,
-            errors,
-            episodes,
-            events,
-            by_event,
-            read_media(folder),
-            report_options or ReportOptions(),
-        )
+        summary, errors = _table(folder, "summary.csv", SUMMARY), _table(folder, "errors.csv", ERRORS)
+        optional = {table.path: _optional(folder, table) for table in OPTIONAL}
+        results = cls(folder, run, summary, errors, optional, read_media(folder), report_options or ReportOptions())
         for source in results.sources:
             # run.json decides where pages are written: never outside the folder.
             for inside in (source["timeline"], source["output"]):
@@ -117,9 +84,7 @@ class Results:
 
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
-        own = (self.summary["file"] == source["name"]) & (self.summary["kind"] == source["kind"])
-        rows: pd.DataFrame = self.summary[own]
-        return rows
+        return self.summary[self.summary["file"].eq(source["name"]) & self.summary["kind"].eq(source["kind"])]
 
     @property
     def metrics(self) -> Mapping[str, Any]:
@@ -129,34 +94,26 @@ class Results:
             UsageError: the file is damaged.
         """
         path = self.folder / MODEL_METRICS
-        try:
-            metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except ValueError as error:
-            raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
+        metrics = _read_json(path) if path.is_file() else {}
         return metrics if isinstance(metrics, dict) else {}
 
-    def episodes_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The video's rows of episodes.csv."""
-        return _about(self.episodes, source)
+    @property
+    def timed(self) -> "pd.DataFrame":
+        """The rows of summary.csv about videos with timestamps."""
+        return self.summary[(self.summary["kind"] == Kind.VIDEO) & (self.summary["seconds_visible"] > 0)]
 
-    def events_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The video's rows of events.csv, in order of time."""
-        return _about(self.events, source).sort_values(["start", "stop"])
+    def of_video(self, table: str, source: Mapping[str, Any]) -> "pd.DataFrame":
+        """A video's rows of an optional table, in order of time."""
+        rows = self.optional[table]
+        return rows[rows["file"].eq(source["name"])].sort_values(["start", "stop"])
 
-    def by_event_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
-        """The video's rows of summary_by_event.csv."""
-        return _about(self.by_event, source)
-
-    def optional(self, name: str) -> "pd.DataFrame":
-        """One of schema.OPTIONAL by its path; empty if the run did not write it.
-
-        Raises:
-            UsageError: it is damaged.
-        """
-        return _optional(self.folder, name)
+    @property
+    def view(self) -> str:
+        """The model's view that the tables show."""
+        return str(self.run.get("options", {}).get("view", ""))
 
     @cached_property
-    def lines(self) -> tuple[ErrorLine, ...]:
+    def lines(self) -> tuple[Skipped, ...]:
         """Every line of errors.csv.
 
         Raises:
@@ -164,21 +121,21 @@ class Results:
         """
         rows = self.errors[["file", "reason", "severity"]].itertuples(index=False)
         try:
-            return tuple(ErrorLine(str(file), anonymous(str(reason)), Severity(kind)) for file, reason, kind in rows)
+            return tuple(Skipped(str(file), anonymous(str(reason)), Severity(kind)) for file, reason, kind in rows)
         except ValueError as error:
             raise UsageError(
                 f"{self.folder / 'errors.csv'} is damaged: {error}. Run `fer-batch analyze` again."
             ) from error
 
-    def lines_of(self, source: Mapping[str, Any]) -> tuple[ErrorLine, ...]:
+    def lines_of(self, source: Mapping[str, Any]) -> tuple[Skipped, ...]:
         """The lines of errors.csv about a source and its photos."""
         return tuple(self._lines_by_source.get(source["name"], ()))
 
     @cached_property
-    def _lines_by_source(self) -> Mapping[str, Sequence[ErrorLine]]:
+    def _lines_by_source(self) -> Mapping[str, Sequence[Skipped]]:
         """Lines by the name of their source; a file in nested folders belongs to the innermost one."""
         names = {source["name"] for source in self.sources}
-        found: dict[str, list[ErrorLine]] = {}
+        found: dict[str, list[Skipped]] = {}
         for line in self.lines:
             owner = line.file
             while owner and owner not in names:
@@ -193,19 +150,20 @@ def anonymous(text: str) -> str:
     return re.sub(folders, "", text)
 
 
-def _about(table: "pd.DataFrame", source: Mapping[str, Any]) -> "pd.DataFrame":
-    rows: pd.DataFrame = table[table["file"] == source["name"]]
-    return rows
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged ({error}). Run `fer-batch analyze` again.") from error
 
 
-def _optional(folder: Path, name: str) -> "pd.DataFrame":
-    """One of schema.OPTIONAL by its path; empty if it is missing."""
+def _optional(folder: Path, table: Table) -> "pd.DataFrame":
+    """The table; empty if it is missing."""
     import pandas as pd
 
-    columns = next(table.columns for table in OPTIONAL if table.path == name)
-    if (folder / name).is_file():
-        return _table(folder, name, [], columns)
-    return pd.DataFrame({column.name: [] for column in columns})
+    if (folder / table.path).is_file():
+        return _table(folder, table.path, [], table.columns)
+    return pd.DataFrame(columns=[column.name for column in table.columns])
 
 
 def _table(

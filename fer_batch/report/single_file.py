@@ -8,7 +8,8 @@ from itertools import count
 from jinja2 import Environment
 from markupsafe import Markup
 
-from fer_batch.report.layout import PageFile, Place
+from fer_batch.report.layout import Place, as_html
+from fer_batch.report.pages.base import Page
 from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, columns, script_data
 from fer_batch.report.pages.video import VideoPage
 
@@ -28,8 +29,8 @@ class Section(Place):
 
     prefixes: Mapping[str, str]
     """What begins every id of a page, by its path; of the pages in the file."""
-    images: Mapping[str, bytes]
-    """JPEGs by their paths in the output folder."""
+    files: Mapping[str, bytes]
+    """The page's attachments, JPEGs among them, by their paths."""
     frame = "article.html"
     depth = 1
 
@@ -43,33 +44,32 @@ class Section(Place):
 
     def image(self, path: str) -> str:
         """The image itself, as a data URL."""
-        return f"data:image/jpeg;base64,{base64.b64encode(self.images[path]).decode()}"
+        return f"data:image/jpeg;base64,{base64.b64encode(self.files[path]).decode()}"
 
 
-def join(environment: Environment, index: PageFile, sources: Sequence[PageFile]) -> str:
+def join(environment: Environment, index: Page, sources: Sequence[Page]) -> str:
     """The index and the pages of each source as one document.
 
     Each source's page is whole as long as there is room, then in part, then left out; the text says how many.
     """
     forms = {forms[0].path: forms for forms in map(_forms, _gathered(sources))}
-    room = MOST_BYTES - len(index.html(environment).encode()) - 100_000  # what the frame and the scripts need
+    room = MOST_BYTES - len(as_html(environment, index).encode()) - 100_000  # what the frame and the scripts need
     chosen: dict[str, str] = {}
     used = {path: len(page_forms) for path, page_forms in forms.items()}
     # Something of every source comes before much of a single one.
     for fullest in (False, True):
         for path, page_forms in forms.items():
-            images = {attached.path: attached.content for attached in page_forms[0].page.attachments}
-            section = Section(path, {index.path: "", path: page_forms[0].page.prefix}, images)
+            section = Section(path, {index.path: "", path: page_forms[0].prefix}, page_forms[0].attachments)
             for form in range(used[path]) if fullest else (len(page_forms) - 1,):
-                html = page_forms[form].html(environment, section)
+                html = as_html(environment, page_forms[form], section)
                 growth = len(html.encode()) - len(chosen.get(path, "").encode())
                 if growth <= room and (path in chosen or not fullest):
                     room -= growth
                     chosen[path], used[path] = html, form
                     break
-    prefixes = {path: page_forms[0].page.prefix for path, page_forms in forms.items() if path in chosen}
+    prefixes = {path: page_forms[0].prefix for path, page_forms in forms.items() if path in chosen}
     return environment.get_template("single.html").render(
-        page=index.page,
+        page=index,
         place=Section(index.path, {index.path: "", **prefixes}, {}),
         articles=[Markup(html) for html in chosen.values()],  # noqa: S704  laid out by our templates
         shortened=sum(used[path] > 0 for path in chosen),
@@ -78,33 +78,29 @@ def join(environment: Environment, index: PageFile, sources: Sequence[PageFile])
     )
 
 
-def _gathered(sources: Sequence[PageFile]) -> list[PageFile]:
+def _gathered(sources: Sequence[Page]) -> list[Page]:
     """One page per source: the pages of a folder of photos become one that lists all faces."""
-    found: list[PageFile] = []
-    for page_file in sources:
-        if not isinstance(page_file.page, PhotosPage) or page_file.page.number == 1:
-            found.append(page_file)
-            continue
-        first = found.pop()
-        assert isinstance(first.page, PhotosPage)
-        found.append(replace(first, page=replace(first.page, faces=(*first.page.faces, *page_file.page.faces))))
+    found: list[Page] = []
+    for page in sources:
+        if isinstance(page, PhotosPage) and page.number > 1:
+            first = found.pop()
+            assert isinstance(first, PhotosPage)
+            page = replace(first, faces=(*first.faces, *page.faces))
+        found.append(page)
     return found
 
 
-def _forms(page_file: PageFile) -> list[PageFile]:
+def _forms(page: Page) -> list[Page]:
     """The page in forms of decreasing length."""
-    page = page_file.page
     if isinstance(page, VideoPage):
-        brief = replace(page, sections=(), script_data=Markup(), thumbnails={})
-        return [page_file, replace(page_file, page=brief)]
+        return [page, replace(page, sections=(), script_data=Markup(), thumbnails={})]
     if isinstance(page, PhotosPage):
         bare = tuple(replace(face, thumbnail="") for face in page.faces)
         parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
         alone = replace(page, all_pages=())
-        forms = [replace(alone, faces=part, script_data=_script_data(page.faces, len(part))) for part in parts]
-        forms.append(replace(alone, faces=bare[:BRIEF_FACES], script_data=Markup()))
-        return [replace(page_file, page=form) for form in forms]
-    return [page_file]
+        forms = (replace(alone, faces=part, script_data=_script_data(page.faces, len(part))) for part in parts)
+        return [*forms, replace(alone, faces=bare[:BRIEF_FACES], script_data=Markup())]
+    return [page]
 
 
 def _script_data(faces: Sequence[PhotoRow], listed: int) -> Markup:
@@ -114,9 +110,9 @@ def _script_data(faces: Sequence[PhotoRow], listed: int) -> Markup:
     return script_data(0, faces={**columns(faces), "thumbnail": thumbnails})
 
 
-def _unseen(forms: Sequence[PageFile], used: int) -> int:
+def _unseen(forms: Sequence[Page], used: int) -> int:
     """Number of faces in photos that are neither listed nor in the script's data; ``used`` is the form chosen."""
-    if used < len(forms) and (not isinstance(page := forms[used].page, PhotosPage) or page.script_data):
+    if used < len(forms) and (not isinstance(page := forms[used], PhotosPage) or page.script_data):
         return 0
-    page = forms[-1].page
+    page = forms[-1]
     return page.all_faces - len(page.faces) * (used < len(forms)) if isinstance(page, PhotosPage) else 0

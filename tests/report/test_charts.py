@@ -216,13 +216,13 @@ def test_groups_are_marked_at_their_means_within_their_intervals():
 
 def test_charts_are_saved_for_papers_where_asked():
     plain = draw.distribution(SHARES, prefix="one", title="T", description="D")
-    assert plain.paper == {}
-    saved = draw.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
+    assert plain.files == {}
+    saved = draw.distribution(SHARES, prefix="one", title="T", description="D", paper="charts/one")
     assert saved.svg == plain.svg
-    assert ET.fromstring(saved.paper[".svg"]).tag.endswith("svg")
-    assert saved.paper[".png"].startswith(b"\x89PNG")
-    again = draw.distribution(SHARES, prefix="one", title="T", description="D", paper=True)
-    assert again.paper == saved.paper
+    assert ET.fromstring(saved.files["charts/one.svg"]).tag.endswith("svg")
+    assert saved.files["charts/one.png"].startswith(b"\x89PNG")
+    again = draw.distribution(SHARES, prefix="one", title="T", description="D", paper="charts/one")
+    assert again.files == saved.files
 
 
 def test_a_hole_in_the_times_is_a_gap_though_no_row_tells_of_it():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_batch.options import ReportOptions
-from fer_batch.report.results import ErrorLine, Results
-from fer_batch.types import Severity
+from fer_batch.report.results import Results
+from fer_batch.types import Severity, Skipped
 
 
 def results(names: list[str], lines: list[str]) -> Results:
@@ -16,7 +16,7 @@ def results(names: list[str], lines: list[str]) -> Results:
     nothing = pd.DataFrame()
     errors = pd.DataFrame({"file": lines, "reason": ["Damaged."] * len(lines), "severity": ["partial"] * len(lines)})
     run = {"sources": [{"name": name, "timeline": f"timelines/{name}.csv"} for name in names]}
-    return Results(Path("out"), run, nothing, errors, nothing, nothing, nothing, {}, ReportOptions())
+    return Results(Path("out"), run, nothing, errors, {}, {}, ReportOptions())
 
 
 def test_a_line_is_about_its_source_or_about_the_innermost_folder_of_its_photo() -> None:
@@ -24,7 +24,7 @@ def test_a_line_is_about_its_source_or_about_the_innermost_folder_of_its_photo()
     by_source = {name: [line.file for line in found.lines_of({"name": name})] for name in ("a", "a/b", "c.mp4")}
     assert by_source == {"a": ["a/2.jpg"], "a/b": ["a/b/1.jpg", "a/b"], "c.mp4": ["c.mp4"]}
     assert [line.file for line in found.lines] == ["a/b/1.jpg", "c.mp4", "a/2.jpg", "gone.mp4", "a/b"]
-    assert found.lines[0] == ErrorLine("a/b/1.jpg", "Damaged.", Severity.PARTIAL)
+    assert found.lines[0] == Skipped("a/b/1.jpg", "Damaged.", Severity.PARTIAL)
 
 
 @pytest.mark.slow

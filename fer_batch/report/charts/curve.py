@@ -1,7 +1,7 @@
 """Pure: from a video's timeline to a curve for each face, frame by frame or averaged into bins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -145,9 +145,8 @@ def binned(curve: Curve, most: int = MOST_BINS) -> Curve:
     fill = np.repeat(weights == 0, np.diff(first, append=len(places)))
     parts = np.where(fill, 1.0, curve.weights)
     means = np.add.reduceat(curve.means * parts[:, np.newaxis], first, axis=0)
-    return Curve(
-        unit=curve.unit,
-        extent=curve.extent,
+    return replace(
+        curve,
         starts=curve.starts[first],
         ends=np.maximum.reduceat(curve.ends, first),
         weights=weights,

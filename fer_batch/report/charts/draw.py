@@ -45,12 +45,13 @@ NAME_MARGIN = 3.0
 
 
 def distribution(
-    shares: Sequence[float] | np.ndarray, *, prefix: str, title: str, description: str, paper: bool = False
+    shares: Sequence[float] | np.ndarray, *, prefix: str, title: str, description: str, paper: str = ""
 ) -> Chart:
     """Seven bars on one scale from 0 to 100 %, each with its name and its share.
 
     ``shares`` are (7,) from 0 to 1 in the order of EMOTIONS. ``prefix`` begins every id in the SVG and must be unique
-    on its page; ``title`` and ``description`` are for screen readers. ``paper``: also draw files for papers.
+    on its page; ``title`` and ``description`` are for screen readers. ``paper`` is the path, without a suffix, of files
+    for papers; empty: there are none.
     """
     with figure(350, 182) as drawing:
         axes = drawing.add_axes((0.215, 0.0, 0.61, 1.0))
@@ -61,17 +62,11 @@ def distribution(
             axes.barh(row, share, height=0.62, color=emotion.colour, linewidth=0, gid=f"part-{emotion.name}")
             axes.text(-0.02, row, label(emotion.name), ha="right", va="center")
             axes.text(1.02, row, f"{100 * share:.1f} %", ha="left", va="center")
-        return chart(drawing, prefix, title, description, paper=paper)
+        return chart(drawing, prefix, title, description, paper)
 
 
 def timeline(
-    curve: Curve,
-    marks: Marks = NO_MARKS,
-    *,
-    prefix: str,
-    title: str,
-    description: str,
-    paper: bool = False,
+    curve: Curve, marks: Marks = NO_MARKS, *, prefix: str, title: str, description: str, paper: str = ""
 ) -> Chart:
     """One face's seven shares along its video: a line each, broken and hatched where the face is not found.
 
@@ -101,14 +96,9 @@ def timeline(
             floor = lane + 1.0
             axes.hlines([floor], low, high, color=INK, alpha=0.3, linewidth=0.8, gid=f"part-floor-{emotion.name}")
             heights = floor - LANE * curve.means[:, lane]
-            bars = [(start, end - start) for start, end in marks.episodes.get(emotion.name, ())]
-            axes.broken_barh(
-                bars,
-                (floor - EPISODE[0], EPISODE[1]),
-                facecolor=emotion.colour,
-                linewidth=0,
-                gid=f"part-{emotion.name}-episodes",
-            )
+            episodes = marks.episodes.get(emotion.name, ())
+            place = (floor - EPISODE[0], EPISODE[1])
+            _spans(axes, episodes, f"part-{emotion.name}-episodes", place, facecolor=emotion.colour)
             if averaged:
                 upper, lower = (floor - LANE * bound[:, lane] for bound in (curve.highs, curve.lows))
                 band = _patch([_band(curve, run, upper, lower) for run in runs])
@@ -132,18 +122,19 @@ def timeline(
                 transform=axes.get_yaxis_transform(),
                 gid=f"part-label-{emotion.name}",
             )
-        return chart(drawing, prefix, title, description, paper=paper)
+        return chart(drawing, prefix, title, description, paper)
 
 
-def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, description: str, paper: bool = False) -> Chart:
+def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, description: str, paper: str = "") -> Chart:
     """Mean shares of groups of persons, a row for each group below each emotion, with intervals over persons.
 
     ``means`` maps a group's name to (7, 3) mean, low and high; NaN where there is no interval. The other arguments as
     of :func:`distribution`.
     """
     rows = 16 * len(means) + 12
-    with figure(560, len(TABLE) * rows + 34) as drawing:
-        axes = drawing.add_axes((0.36, 24 / (len(TABLE) * rows + 34), 0.6, 1 - 28 / (len(TABLE) * rows + 34)))
+    height = len(TABLE) * rows + 34
+    with figure(560, height) as drawing:
+        axes = drawing.add_axes((0.36, 24 / height, 0.6, 1 - 28 / height))
         axes.set(xlim=(0, 1), ylim=(len(TABLE) * rows, 0))
         axes.spines[:].set_visible(False)
         axes.tick_params(bottom=False, left=False)
@@ -170,7 +161,7 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
                     linewidth=0,
                     gid=f"part-{emotion.name}",
                 )
-        return chart(drawing, prefix, title, description, paper=paper)
+        return chart(drawing, prefix, title, description, paper)
 
 
 def event_rows(marks: Marks) -> list[int]:
@@ -219,10 +210,15 @@ def _dress(axes: "Axes", curve: Curve) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: clock(place)[: None if step < 1 else -4]))
 
 
-def _spans(axes: "Axes", spans: Sequence[tuple[float, float]], gid: str, **look: Any) -> None:
-    """Draw stretches of the video across all lanes."""
-    bars = [(start, end - start) for start, end in spans]
-    axes.broken_barh(bars, (0, len(TABLE)), linewidth=0, gid=gid, **look)
+def _spans(
+    axes: "Axes",
+    spans: Sequence[tuple[float, float]],
+    gid: str,
+    place: tuple[float, float] = (0, len(TABLE)),
+    **look: Any,
+) -> None:
+    """Draw stretches of the video as bars; ``place`` is their top and their height, by default that of all lanes."""
+    axes.broken_barh([(start, end - start) for start, end in spans], place, linewidth=0, gid=gid, **look)
 
 
 def _name_events(axes: "Axes", marks: Marks) -> None:
@@ -237,9 +233,8 @@ def _name_events(axes: "Axes", marks: Marks) -> None:
     for row in range(max(rows, default=-1) + 1):
         upper = (row - max(rows) - 1) * step
         events = [(index, *marks.events[index]) for index, event_row in enumerate(rows) if event_row == row]
-        bars = [(max(start, low), min(stop, high) - max(start, low)) for _, _, start, stop in events]
-        look: dict[str, Any] = {"facecolor": INK, "alpha": 0.12, "linewidth": 0, "clip_on": False}
-        axes.broken_barh(bars, (upper, step * 0.9), gid=f"part-event-row-{row}", **look)
+        bars = [(max(start, low), min(stop, high)) for _, _, start, stop in events]
+        _spans(axes, bars, f"part-event-row-{row}", (upper, step * 0.9), facecolor=INK, alpha=0.12, clip_on=False)
         edges = [start for _, _, start, _ in events[1:]] + [high + (PAGE_WIDTH - right) * unit]
         for (index, name, start, _), edge in zip(events, edges, strict=True):
             begin = max(start, low) + NAME_MARGIN * unit

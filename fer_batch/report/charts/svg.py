@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -35,29 +37,34 @@ RULES: dict[str, Any] = {
 PAPER_DPI = 300
 """Resolution of a PNG file for a paper, in dots per inch."""
 
+METADATA = {"svg": ("Creator", "Date", "Format", "Type"), "png": ("Software",)}
+"""What matplotlib would write beside a chart, such as the date and its version."""
+
 
 @dataclass(frozen=True)
 class Chart:
     """One chart, drawn."""
 
-    svg: str
+    svg: Markup
     """An <svg> element for a page."""
-    paper: Mapping[str, bytes]
-    """Files for a paper by their suffix (".svg", ".png"); empty unless asked for."""
+    files: Mapping[str, bytes]
+    """The same chart for a paper, by the files' paths; empty unless asked for."""
 
 
-def chart(drawing: "Figure", prefix: str, title: str, description: str, *, paper: bool = False) -> Chart:
-    """The figure as SVG for a page, with ids that begin with ``prefix``; ``paper``: as files too."""
-    files = {".svg": _file(drawing, "svg"), ".png": _file(drawing, "png")} if paper else {}
+def chart(drawing: "Figure", prefix: str, title: str, description: str, paper: str) -> Chart:
+    """The figure as SVG for a page, with ids that begin with ``prefix``, and as files.
+
+    ``paper`` is the files' path without a suffix; empty: make none.
+    """
+    forms = METADATA if paper else ()
+    files = {f"{paper}.{form}": _saved(drawing, form, dpi=PAPER_DPI, facecolor="white") for form in forms}
     return Chart(_embedded(drawing, prefix, title, description), files)
 
 
-def _file(drawing: "Figure", form: str) -> bytes:
-    """The figure as a file, on white; the same figure gives the same bytes."""
+def _saved(drawing: "Figure", form: str, **look: Any) -> bytes:
+    """The figure as a file; the same figure gives the same bytes."""
     written = io.BytesIO()
-    # No dates, and in PNG no version of matplotlib.
-    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type") if form == "svg" else ("Software",))
-    drawing.savefig(written, format=form, dpi=PAPER_DPI, facecolor="white", metadata=metadata)
+    drawing.savefig(written, format=form, metadata=dict.fromkeys(METADATA[form]), **look)
     return written.getvalue()
 
 
@@ -76,12 +83,9 @@ def figure(width: int, height: int) -> Iterator["Figure"]:
         yield figure
 
 
-def _embedded(drawing: "Figure", prefix: str, title: str, description: str) -> str:
+def _embedded(drawing: "Figure", prefix: str, title: str, description: str) -> Markup:
     """The figure as an <svg> element with ids of its own, scalable, without an XML document around it."""
-    written = io.StringIO()
-    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    drawing.savefig(written, format="svg", transparent=True, metadata=metadata)
-    root = ET.fromstring(written.getvalue())  # noqa: S314  written by matplotlib
+    root = ET.fromstring(_saved(drawing, "svg", transparent=True))  # noqa: S314  written by matplotlib
     _tidy(root)
     _rename(root, prefix)
     root.attrib = {
@@ -95,7 +99,7 @@ def _embedded(drawing: "Figure", prefix: str, title: str, description: str) -> s
         element = ET.Element(tag, {"id": f"{prefix}-{'text' if tag == 'desc' else tag}"})
         element.text = text
         root.insert(0, element)
-    return ET.tostring(root, encoding="unicode")
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  its texts are escaped
 
 
 def _tidy(root: ET.Element) -> None:

@@ -1,23 +1,21 @@
 """What all pages of the report have in common, as plain data computed from the tables."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import numpy as np
-from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
-from fer_batch.report.charts.curve import Curve, Marks
 from fer_batch.report.charts.svg import Chart
-from fer_batch.report.results import ErrorLine, Results, anonymous
+from fer_batch.report.results import Results, anonymous
 from fer_batch.report.texts import label, say
-from fer_batch.types import Box, Kind
+from fer_batch.types import Box, Kind, Skipped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,22 +28,8 @@ INDEX = "index.html"
 Shares = tuple[float, ...]
 """(7,) shares from 0 to 1 in the order of EMOTIONS."""
 
-
-@dataclass(frozen=True)
-class Link:
-    """A link to a file."""
-
-    text: str
-    path: str
-    """POSIX, relative to the output folder."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One line of a list of facts."""
-
-    label: str
-    value: str
+Facts = tuple[tuple[str, str], ...]
+"""Labels and values."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +43,9 @@ class Tile:
     """Id of the heading on the same page that explains the number; empty: there is none."""
 
 
-@dataclass(frozen=True)
-class Attachment:
-    """A file that belongs to a page and is written with it."""
-
-    path: str
-    """POSIX, relative to the output folder."""
-    content: bytes
-
-
-@dataclass(frozen=True)
-class ChartFigure:
-    """A chart in a page."""
-
-    svg: Markup
-    files: tuple[Link, ...]
-    """The same chart as files for a paper; empty unless asked for."""
+def counted(label: str, number: int, note: str = "", anchor: str = "") -> Tile:
+    """The tile of a whole number."""
+    return Tile(label, formatting.count(number), note, anchor)
 
 
 @dataclass(frozen=True)
@@ -87,37 +58,50 @@ class Distribution:
     shares: Shares
     leads: tuple[int, ...]
     """(7,) numbers of faces in which each emotion has the largest share; empty: not counted."""
-    chart: ChartFigure
+    chart: Chart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
-    """What every page has."""
+    """What every page has. Paths in it are POSIX, relative to the output folder."""
 
-    missing_thumbnails: int = field(default=0, kw_only=True)
-    """Number of thumbnails that were asked for and could not be made."""
-
-    prefix: str = field(default="", kw_only=True)
-    """Begins every id of the page, where several pages share a file."""
-
+    template: ClassVar[str]
+    """Name of the template that lays the page out."""
+    path: str
     title: str
-    tables: tuple[Link, ...]
-    left_out: tuple[ErrorLine, ...]
-    notes: tuple[ErrorLine, ...]
-    view: str
-    """The model's view that the tables show."""
     version: str
     """Of fer-batch."""
-    attachments: tuple[Attachment, ...]
+    tables: Mapping[str, str]
+    """Paths of tables by the texts of the links to them."""
+    tiles: tuple[Tile, ...]
+    left_out: tuple[Skipped, ...]
+    notes: tuple[Skipped, ...]
+    attachments: Mapping[str, bytes]
+    """Files that are written with the page, by their paths."""
+    missing_thumbnails: int = 0
+    """Number of thumbnails that were asked for and could not be made."""
+    prefix: str = ""
+    """Begins every id of the page, where several pages share a file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcePage(Page):
+    """What the pages of videos and of folders have."""
+
+    facts: Facts
+    distribution: Distribution | None
+    """Of all faces together; None: there is no face."""
 
 
 @dataclass(frozen=True)
 class SourceRow:
     """One source in the index."""
 
+    kind: Kind
     name: str
-    page: Link
-    table: Link
+    page: str
+    """Path relative to the output folder, as is ``table``."""
+    table: str
     frames: int
     """Frames, or photos, that were analysed."""
     frames_with_face: int
@@ -129,8 +113,6 @@ class SourceRow:
     """Number of face_ids; 0 for photos."""
     seconds: float | None
     """Sum of the durations of the frames that were analysed."""
-    emotion: str
-    """Name of the emotion with the largest mean share; empty: no face."""
     shares: Shares
     """Empty: no face."""
     incomplete: bool
@@ -140,16 +122,19 @@ class SourceRow:
 def common(results: Results, source: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """The fields that a video's page and a folder's share."""
     lines = results.lines_of(source)
-    timeline = Link(say("page.this_timeline"), source["timeline"])
-    summary = Link(say("page.summary"), "summary.csv")
     return {
+        "path": page_path(source),
         "title": source["name"],
         "prefix": prefix,
-        "tables": (timeline, summary, Link(say("page.errors"), "errors.csv")),
+        "tables": {
+            say("page.this_timeline"): source["timeline"],
+            say("page.summary"): "summary.csv",
+            say("page.errors"): "errors.csv",
+        },
         "left_out": tuple(line for line in lines if not line.is_note),
         "notes": tuple(line for line in lines if line.is_note),
-        "view": view(results),
         "version": str(results.run["fer_batch"]),
+        "facts": facts(source.get("facts", {})),
     }
 
 
@@ -157,71 +142,75 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
     """A source's row of the index: counts from its timeline, mean shares from summary.csv."""
     frames = timeline[["frame", "duration"]].drop_duplicates("frame")
     seen = timeline.loc[timeline["success"] & ~timeline["spurious"], ["frame", "face_id"]]
-    summary = results.summary_of(source)
+    summary, kind = results.summary_of(source), Kind(source["kind"])
     shares: Shares = ()
     if len(summary):
-        by_time = source["kind"] == Kind.VIDEO and float(summary["seconds_visible"].sum()) > 0
+        by_time = kind is Kind.VIDEO and float(summary["seconds_visible"].sum()) > 0
         shares = mean(summary, "seconds_visible" if by_time else "faces")
     return SourceRow(
+        kind=kind,
         name=source["name"],
-        page=Link(source["name"], page_path(source)),
-        table=Link(say("page.csv"), source["timeline"]),
+        page=page_path(source),
+        table=source["timeline"],
         frames=len(frames),
         frames_with_face=seen["frame"].nunique(),
         faces=len(seen),
         spurious=int(timeline["spurious"].sum()),
-        tracks=seen["face_id"].nunique() if source["kind"] == Kind.VIDEO else 0,
+        tracks=seen["face_id"].nunique() if kind is Kind.VIDEO else 0,
         seconds=float(frames["duration"].sum()) if frames["duration"].notna().any() else None,
-        emotion=EMOTIONS[int(np.argmax(shares))] if shares else "",
         shares=shares,
         incomplete=not all(line.is_note for line in results.lines_of(source)),
     )
 
 
+@dataclass
 class ChartMaker:
-    """Draws the charts of one page, and with ``paper`` keeps them as files for papers too."""
+    """Draws the charts of one page. Their names are unique on the page."""
 
-    def __init__(self, folder: str, prefix: str, *, paper: bool) -> None:
-        """``folder``, where the files go, is relative to the output folder; ``prefix`` is that of the page."""
-        self._prefix = f"{prefix}chart-"
-        self._folder = folder
-        self._paper = paper
-        self.attachments: list[Attachment] = []
+    folder: str
+    """Where files for papers go, relative to the output folder."""
+    prefix: str
+    """Of the page."""
+    paper: bool
+    """Whether to make files for papers."""
+    attachments: dict[str, bytes] = field(default_factory=dict)
+    """These files by their paths."""
+
+    def draw(self, chart_of: Callable[..., Chart], *data: Any, name: str, title: str, description: str) -> Chart:
+        """What ``chart_of``, a function of charts.draw, makes of ``data``."""
+        paper = f"{self.folder}/{name}" if self.paper else ""
+        prefix = f"{self.prefix}chart-{name}"
+        chart = chart_of(*data, prefix=prefix, title=title, description=description, paper=paper)
+        self.attachments |= chart.files
+        return chart
 
     def distribution(
         self, name: str, heading: str, basis: str, shares: Shares, leads: tuple[int, ...] = ()
     ) -> Distribution:
-        """Mean shares as bars; ``name`` is unique on the page."""
+        """Mean shares as bars."""
         each = zip(TABLE, shares, strict=True)
         parts = [
             say("charts.share", emotion=label(emotion.name), percent=formatting.percent(share))
             for emotion, share in each
         ]
         text = say("charts.distribution", shares=", ".join(parts), basis=basis)
-        prefix = self._prefix + name
-        chart = draw.distribution(shares, prefix=prefix, title=heading, description=text, paper=self._paper)
-        return Distribution(heading, basis, shares, leads, self.keep(chart, name))
-
-    def timeline(self, curve: Curve, marks: Marks, name: str, title: str, description: str) -> ChartFigure:
-        """A face's curve."""
-        chart = draw.timeline(
-            curve, marks, prefix=self._prefix + name, title=title, description=description, paper=self._paper
-        )
-        return self.keep(chart, name)
-
-    def keep(self, chart: Chart, name: str) -> ChartFigure:
-        """The chart as a page shows it, with links to its files."""
-        links = []
-        for suffix, content in chart.paper.items():
-            path = f"{self._folder}/{name}{suffix}"
-            self.attachments.append(Attachment(path, content))
-            links.append(Link(suffix.removeprefix(".").upper(), path))
-        return ChartFigure(Markup(chart.svg), tuple(links))  # noqa: S704  its texts are escaped
+        chart = self.draw(draw.distribution, shares, name=name, title=heading, description=text)
+        return Distribution(heading, basis, shares, leads, chart)
 
 
 def box_of(row: Mapping[Any, Any]) -> Box:
     """The box in a row of a timeline."""
     return Box(*(float(row[name]) for name in ("x", "y", "width", "height")))
+
+
+def shares_of(row: Mapping[Any, Any], columns: Sequence[str] = MEANS) -> Shares:
+    """The shares in a row of a table."""
+    return tuple(float(row[name]) for name in columns)
+
+
+def leading(shares: Shares) -> str:
+    """Name of the emotion with the largest share; empty: there are no shares."""
+    return EMOTIONS[shares.index(max(shares))] if shares else ""
 
 
 def mean(summary: "pd.DataFrame", weight: str) -> Shares:
@@ -230,15 +219,15 @@ def mean(summary: "pd.DataFrame", weight: str) -> Shares:
     return tuple(np.average(summary[list(MEANS)].to_numpy(dtype=np.float64), axis=0, weights=weights).tolist())
 
 
-def facts(values: Mapping[str, Any], above: str = "") -> tuple[Fact, ...]:
+def facts(values: Mapping[str, Any], above: str = "") -> Facts:
     """A JSON object as a list of facts; the labels of nested values hold the path to them."""
-    lines: list[Fact] = []
+    lines: list[tuple[str, str]] = []
     for key, value in values.items():
         label = above + key.replace("_", " ")
         if isinstance(value, Mapping):
             lines += facts(value, f"{label}: ")
         else:
-            lines.append(Fact(label, _value(value)))
+            lines.append((label, _value(value)))
     return tuple(lines)
 
 
@@ -252,22 +241,6 @@ def _value(value: object) -> str:
             return ", ".join(_value(item) for item in value)
         case _:
             return anonymous(str(value))
-
-
-def view(results: Results) -> str:
-    """The model's view that the tables show."""
-    return str(results.run.get("options", {}).get("view", ""))
-
-
-def chart_maker(results: Results, source: Mapping[str, Any], prefix: str) -> ChartMaker:
-    """Draws the charts of a source's page."""
-    return ChartMaker(f"charts/{source['output']}", prefix, paper=results.report_options.charts)
-
-
-def media_link(results: Results, source: Mapping[str, Any]) -> Link | None:
-    """A link to the video itself, if it is a file near the output folder."""
-    path = results.media.get(source["name"])
-    return Link(source["name"], path.relative_to(results.folder).as_posix()) if path and path.is_file() else None
 
 
 def page_path(source: Mapping[str, Any]) -> str:

@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fer_batch.emotions import EMOTIONS
-from fer_batch.output.schema import MEANS
 from fer_batch.report.formatting import clock
-from fer_batch.report.pages.base import Shares, SourceRow
+from fer_batch.report.pages.base import Shares, SourceRow, shares_of
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Kind
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -26,18 +21,13 @@ class ChartCard:
     basis: str
     shares: Shares
 
-    @property
-    def emotion(self) -> str:
-        """The one with the largest share."""
-        return EMOTIONS[max(range(len(self.shares)), key=self.shares.__getitem__)]
-
 
 def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
     """Videos and folders with a face."""
     return [
         ChartCard(
             row.name,
-            row.page.path,
+            row.page,
             clock(row.seconds) if row.seconds is not None else say("counts.faces", n=row.faces),
             row.shares,
         )
@@ -48,32 +38,30 @@ def of_sources(rows: Sequence[SourceRow]) -> list[ChartCard]:
 
 def of_people(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     """Every row of summary_by_person.csv: in videos, longest visible first, then in photos, most faces first."""
-    pages = _pages(videos)
-    table = results.optional("summary_by_person.csv")
+    pages = {video.name: video.page for video in videos}
+    table = results.optional["summary_by_person.csv"]
     order = ["seconds_visible", "faces"]
     found = []
     for kind in Kind:
         people = table[table["kind"] == kind].sort_values(order, ascending=False, na_position="last")
         for row in people.to_dict("records"):
-            where = _video_of(results.summary, row) if kind is Kind.VIDEO else ""
+            where = _video_of(results, row) if kind is Kind.VIDEO else ""
             role_and_group = " ".join(f"({row[part]})" for part in ("role", "group") if row[part])
             name = f"{row['person']} {role_and_group}".rstrip()
-            found.append(ChartCard(name, pages.get(where, ""), _basis(row), _shares(row)))
+            found.append(ChartCard(name, pages.get(where, ""), _basis(row), shares_of(row)))
     return found
 
 
 def of_faces(results: Results, videos: Sequence[SourceRow]) -> list[ChartCard]:
     """Every track of the videos with timestamps, those visible longest first."""
-    pages = _pages(videos)
-    summary = results.summary
-    timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
-    rows = timed.sort_values("seconds_visible", ascending=False, kind="stable").to_dict("records")
+    pages = {video.name: video.page for video in videos}
+    rows = results.timed.sort_values("seconds_visible", ascending=False, kind="stable").to_dict("records")
     return [
         ChartCard(
             row["person"] or say("video.face", face_id=row["face_id"]),
             pages[row["file"]],
             say("index.amount_in", amount=clock(float(row["seconds_visible"])), where=row["file"]),
-            _shares(row),
+            shares_of(row),
         )
         for row in rows
     ]
@@ -88,18 +76,11 @@ def _basis(row: Mapping[Any, Any]) -> str:
     return say("index.amount_in", amount=amount, where=where)
 
 
-def _video_of(summary: "pd.DataFrame", row: Mapping[Any, Any]) -> str:
+def _video_of(results: Results, row: Mapping[Any, Any]) -> str:
     """Name of the video that shows a person longest; empty: none."""
+    summary = results.summary
     same = summary["kind"] == Kind.VIDEO
     for column in ("person", "role", "group"):
         same &= summary[column] == row[column]
     tracks = summary[same].sort_values(["seconds_visible", "faces"], ascending=False, na_position="last")
     return str(tracks["file"].iloc[0]) if len(tracks) else ""
-
-
-def _pages(videos: Sequence[SourceRow]) -> dict[str, str]:
-    return {video.name: video.page.path for video in videos}
-
-
-def _shares(row: Mapping[Any, Any]) -> Shares:
-    return tuple(float(row[name]) for name in MEANS)

@@ -1,5 +1,6 @@
 """Groups of persons on the first page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from fer_batch.output.schema import MEANS
 from fer_batch.report.charts import draw
-from fer_batch.report.pages.base import MOST_ROWS, ChartFigure, ChartMaker
+from fer_batch.report.charts.svg import Chart
+from fer_batch.report.pages.base import MOST_ROWS, ChartMaker
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Kind
@@ -18,26 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One group: for each emotion its mean share and the interval over persons."""
+    """One group, or one group minus another: for each emotion a value and its interval over persons."""
 
-    name: str
-    persons: int
-    cells: tuple[tuple[float, float, float], ...]
-    """(7, 3) mean, low and high; NaN where there is no interval."""
-
-
-@dataclass(frozen=True)
-class DifferenceRow:
-    """One group minus another: for each emotion the difference of mean shares and its interval over persons."""
-
-    name: str
-    other: str
-    persons: int
-    other_persons: int
-    in_both: int
-    """Number of persons who are in both groups, and are compared with themselves."""
-    cells: tuple[tuple[float, float, float], ...]
-    """(7, 3) difference, low and high, from -1 to 1; NaN where there is no interval."""
+    names: tuple[str, ...]
+    persons: tuple[int, ...]
+    """Of each of ``names``; of two groups then those who are in both, and are compared with themselves."""
+    cells: np.ndarray
+    """(7, 3) mean share, 0 to 1, or difference, -1 to 1; low and high, NaN where there is no interval."""
 
 
 @dataclass(frozen=True)
@@ -46,55 +35,41 @@ class Groups:
 
     heading: str
     rows: tuple[GroupRow, ...]
-    differences: tuple[DifferenceRow, ...]
+    differences: tuple[GroupRow, ...]
     """Of every two groups."""
     more_differences: int
     """Number of those that only group_differences.csv has."""
-    chart: ChartFigure
+    chart: Chart
 
 
 def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
     """Of videos and of photos, as far as summary_by_group.csv and group_differences.csv have them."""
-    table = results.optional("summary_by_group.csv")
-    table = table[table["measure"].isin(MEANS)]
-    pairs = results.optional("group_differences.csv")
-    pairs = pairs[pairs["measure"].isin(MEANS)]
+    means, differences = results.optional["summary_by_group.csv"], results.optional["group_differences.csv"]
     found = []
     headings = {Kind.VIDEO: say("index.groups_in_videos"), Kind.PHOTOS: say("index.groups_in_photos")}
     for kind, heading in headings.items():
-        rows = [_row(str(group), part) for group, part in table[table["kind"] == kind].groupby("group", sort=False)]
+        rows = _rows(means[means["kind"] == kind], ["group"], ["persons"], "mean")
         if rows:
-            chart = draw.groups(
-                {row.name: np.array(row.cells) for row in rows},
-                prefix=f"chart-groups-{kind}",
+            counts = ["persons", "other_persons", "persons_in_both"]
+            apart = _rows(differences[differences["kind"] == kind], ["group", "other_group"], counts, "difference")
+            chart = charts.draw(
+                draw.groups,
+                {row.names[0]: row.cells for row in rows},
+                name=f"groups-{kind}",
                 title=heading,
                 description=say("index.groups_chart", n=len(rows)),
-                paper=results.report_options.charts,
             )
-            compared = pairs[pairs["kind"] == kind].groupby(["group", "other_group"], sort=False)
-            apart = tuple(_difference(str(group), str(other), part) for (group, other), part in compared)
-            found.append(
-                Groups(
-                    heading,
-                    tuple(rows),
-                    apart[:MOST_ROWS],
-                    len(apart[MOST_ROWS:]),
-                    charts.keep(chart, f"groups-{kind}"),
-                )
-            )
+            found.append(Groups(heading, rows, apart[:MOST_ROWS], len(apart[MOST_ROWS:]), chart))
     return found
 
 
-def _row(name: str, part: "pd.DataFrame") -> GroupRow:
-    return GroupRow(name, int(part["persons"].max()), _cells(part, "mean"))
-
-
-def _difference(name: str, other: str, part: "pd.DataFrame") -> DifferenceRow:
-    here, there, both = (int(part[column].max()) for column in ("persons", "other_persons", "persons_in_both"))
-    return DifferenceRow(name, other, here, there, both, _cells(part, "difference"))
-
-
-def _cells(part: "pd.DataFrame", column: str) -> tuple[tuple[float, float, float], ...]:
-    """(7, 3) values and their intervals, in the order of EMOTIONS."""
-    values = part.set_index("measure").reindex(list(MEANS))[[column, "low", "high"]]
-    return tuple(tuple(row) for row in values.to_numpy(dtype=np.float64).tolist())
+def _rows(table: "pd.DataFrame", names: list[str], counts: Sequence[str], value: str) -> tuple[GroupRow, ...]:
+    """A row for each group, or each two groups, that the columns ``names`` name; numbers of persons are the largest."""
+    return tuple(
+        GroupRow(
+            tuple(map(str, groups)),
+            tuple(int(part[column].max()) for column in counts),
+            part.set_index("measure").reindex(list(MEANS))[[value, "low", "high"]].to_numpy(dtype=np.float64),
+        )
+        for groups, part in table[table["measure"].isin(MEANS)].groupby(names, sort=False)
+    )

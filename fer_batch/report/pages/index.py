@@ -1,32 +1,23 @@
 """The first page of the report: the whole run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.output.manifest import files_with
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.report import formatting
 from fer_batch.report.formatting import clock
 from fer_batch.report.methods import citation, paragraph
 from fer_batch.report.model_card import Accuracy, read_accuracy
-from fer_batch.report.pages.base import (
-    ChartMaker,
-    Distribution,
-    Fact,
-    Link,
-    Page,
-    SourceRow,
-    Tile,
-    facts,
-    mean,
-    view,
-)
+from fer_batch.report.pages import base
+from fer_batch.report.pages.base import INDEX, ChartMaker, Distribution, Facts, Page, SourceRow, Tile, counted
 from fer_batch.report.pages.cards import ChartCard, of_faces, of_people, of_sources
 from fer_batch.report.pages.groups import Groups, groups_of
-from fer_batch.report.results import MODEL_CARD, ErrorLine, Results
+from fer_batch.report.results import MODEL_CARD, Results
 from fer_batch.report.texts import label, say, word
-from fer_batch.types import Kind, Severity
+from fer_batch.types import Kind, Severity, Skipped
 
 MOST_PEOPLE = 60
 """Number of people, or tracks, side by side: those visible longest."""
@@ -36,8 +27,10 @@ MOST_PEOPLE = 60
 class IndexPage(Page):
     """The report's first page."""
 
+    template = "index.html"
+    view: str
+    """The model's view that the tables show."""
     started: str
-    tiles: tuple[Tile, ...]
     distributions: tuple[Distribution, ...]
     untimed: int
     """Number of videos with faces but without timestamps, which cannot be part of a mean over time."""
@@ -59,19 +52,17 @@ class IndexPage(Page):
     """Sentences about the emotions that are mistaken for others."""
     methods: str
     citation: str
-    provenance: tuple[tuple[str, tuple[Fact, ...]], ...]
+    provenance: tuple[tuple[str, Facts], ...]
     """Groups of facts, each with its heading."""
 
 
-def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> IndexPage:
+def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
     """The data of the first page; ``rows`` are the sources in their order."""
-    listed = list(rows)
-    videos = tuple(row for kind, row in listed if kind is Kind.VIDEO)
-    folders = tuple(row for kind, row in listed if kind is Kind.PHOTOS)
-    summary = results.summary
-    timed = summary[(summary["kind"] == Kind.VIDEO) & (summary["seconds_visible"] > 0)]
-    photos = summary[summary["kind"] == Kind.PHOTOS]
-    charts = ChartMaker("charts", "", paper=results.report_options.charts)
+    videos = tuple(row for row in rows if row.kind is Kind.VIDEO)
+    folders = tuple(row for row in rows if row.kind is Kind.PHOTOS)
+    timed = results.timed
+    photos = results.summary[results.summary["kind"] == Kind.PHOTOS]
+    charts = ChartMaker("charts", "", results.report_options.charts)
     distributions = []
     if len(timed):
         seconds = float(timed["seconds_visible"].sum())
@@ -81,7 +72,7 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             seconds=formatting.seconds(seconds),
             videos=say("counts.videos", n=timed["file"].nunique()),
         )
-        shares = mean(timed, "seconds_visible")
+        shares = base.mean(timed, "seconds_visible")
         distributions.append(charts.distribution("videos", say("index.videos_mean"), basis, shares))
     if len(photos):
         basis = say(
@@ -89,40 +80,33 @@ def index_page(results: Results, rows: Iterable[tuple[Kind, SourceRow]]) -> Inde
             faces=say("counts.faces", n=int(photos["faces"].sum())),
             folders=say("counts.folders", n=len(photos)),
         )
-        shares = mean(photos, "faces")
+        shares = base.mean(photos, "faces")
         distributions.append(charts.distribution("photos", say("index.photos_mean"), basis, shares))
     groups = groups_of(results, charts)
-    people = of_people(results, videos)
-    named = bool(people)
-    people = people or of_faces(results, videos)
-    accuracy = read_accuracy(results.metrics, view(results))
+    named = of_people(results, videos)
+    people = named or of_faces(results, videos)
+    accuracy = read_accuracy(results.metrics, results.view)
+    tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)] + ["datapackage.json", "run.json"]
     return IndexPage(
+        path=INDEX,
         title=say("index.title"),
-        tables=tuple(
-            Link(name, name)
-            for name in (
-                *(table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)),
-                "datapackage.json",
-                "run.json",
-            )
-            if (results.folder / name).is_file()
-        ),
+        version=str(results.run["fer_batch"]),
+        tables={name: name for name in tables if (results.folder / name).is_file()},
+        tiles=_tiles(videos, folders, results.lines),
         left_out=tuple(line for line in results.lines if not line.is_note),
         notes=tuple(line for line in results.lines if line.is_note),
-        view=view(results),
-        version=str(results.run["fer_batch"]),
-        attachments=tuple(charts.attachments),
+        attachments=charts.attachments,
+        view=results.view,
         started=str(results.run.get("started", "")),
-        tiles=_tiles(videos, folders, results.lines),
         distributions=tuple(distributions),
         untimed=sum(bool(video.faces) and video.name not in set(timed["file"]) for video in videos),
         videos=videos,
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
         groups=tuple(groups),
-        sources=tuple(of_sources([row for _, row in listed])),
+        sources=tuple(of_sources(rows)),
         people=tuple(people[:MOST_PEOPLE]),
-        named=named,
+        named=bool(named),
         more_people=len(people[MOST_PEOPLE:]),
         accuracy=accuracy,
         confused=_confused(accuracy) if accuracy else (),
@@ -151,11 +135,11 @@ def _confused(accuracy: Accuracy) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Sequence[ErrorLine]) -> tuple[Tile, ...]:
+def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Sequence[Skipped]) -> tuple[Tile, ...]:
     both = say(
         "index.sources_note", videos=say("counts.videos", n=len(videos)), folders=say("counts.folders", n=len(folders))
     )
-    tiles = [Tile(say("index.sources"), formatting.count(len(videos) + len(folders)), both)]
+    tiles = [counted(say("index.sources"), len(videos) + len(folders), both)]
     if videos:
         seconds = sum(video.seconds or 0.0 for video in videos)
         untimed = sum(video.seconds is None for video in videos)
@@ -163,41 +147,29 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Seq
         if untimed:
             note = say("index.video_time_note", n=untimed, time=note)
         frames, seen = sum(video.frames for video in videos), sum(video.frames_with_face for video in videos)
-        faces = say("counts.faces", n=sum(video.faces for video in videos))
+        tracks_note = say("index.tracks_note", faces=say("counts.faces", n=sum(video.faces for video in videos)))
         tiles += [
             Tile(say("index.video_time"), clock(seconds), note),
-            Tile(say("index.video_frames"), formatting.count(frames)),
-            Tile(say("index.video_frames_with_face"), formatting.count(seen), formatting.part(seen, frames)),
-            Tile(
-                say("index.tracks_in_videos"),
-                formatting.count(sum(video.tracks for video in videos)),
-                say("index.tracks_note", faces=faces),
-            ),
+            counted(say("index.video_frames"), frames),
+            counted(say("index.video_frames_with_face"), seen, formatting.part(seen, frames)),
+            counted(say("index.tracks_in_videos"), sum(video.tracks for video in videos), tracks_note),
         ]
     if folders:
         read, seen = sum(folder.frames for folder in folders), sum(folder.frames_with_face for folder in folders)
         tiles += [
-            Tile(say("index.photos_read"), formatting.count(read)),
-            Tile(say("index.photos_with_face"), formatting.count(seen), formatting.part(seen, read)),
-            Tile(say("index.faces_in_photos"), formatting.count(sum(folder.faces for folder in folders))),
+            counted(say("index.photos_read"), read),
+            counted(say("index.photos_with_face"), seen, formatting.part(seen, read)),
+            counted(say("index.faces_in_photos"), sum(folder.faces for folder in folders)),
         ]
-    gone, degraded = (
-        len({line.file for line in lines if line.severity is severity})
-        for severity in (Severity.LOST, Severity.PARTIAL)
-    )
+    gone, degraded = files_with(Severity.LOST, lines), files_with(Severity.PARTIAL, lines)
     return (
         *tiles,
-        Tile(say("index.left_out"), formatting.count(gone), say("index.left_out_note"), "left-out" if gone else ""),
-        Tile(
-            say("index.incomplete"),
-            formatting.count(degraded),
-            say("index.incomplete_note"),
-            "left-out" if degraded else "",
-        ),
+        counted(say("index.left_out"), gone, say("index.left_out_note"), "left-out" if gone else ""),
+        counted(say("index.incomplete"), degraded, say("index.incomplete_note"), "left-out" if degraded else ""),
     )
 
 
-def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, Facts], ...]:
     took = run.get("seconds", {})
     this = {
         "fer-batch": run["fer_batch"],
@@ -215,4 +187,4 @@ def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, tuple[Fact, ...]], .
         say("index.counts"): run.get("counts"),
         say("index.versions"): run.get("versions"),
     }
-    return tuple((heading, facts(group)) for heading, group in groups.items() if group)
+    return tuple((heading, base.facts(group)) for heading, group in groups.items() if group)

@@ -10,22 +10,8 @@ from markupsafe import Markup
 from fer_batch.emotions import EMOTIONS
 from fer_batch.report import formatting
 from fer_batch.report.charts.script_data import as_json
-from fer_batch.report.pages.base import (
-    MOST_ROWS,
-    Attachment,
-    Distribution,
-    Fact,
-    Link,
-    Page,
-    Shares,
-    SourceRow,
-    Tile,
-    chart_maker,
-    common,
-    facts,
-    href,
-    page_path,
-)
+from fer_batch.report.pages import base
+from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Shares, SourcePage, SourceRow, counted
 from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 
@@ -52,20 +38,16 @@ class PhotoRow:
 
 
 @dataclass(frozen=True)
-class PhotosPage(Page):
-    """A folder of photos: its first page, or one of those that list more faces."""
+class PhotosPage(SourcePage):
+    """A folder of photos: its first page, or one of those that list more faces and hold little else."""
 
-    path: str
-    """POSIX, relative to the output folder."""
+    template = "photos.html"
     number: int
     """From 1."""
+    all_pages: tuple[str, ...]
+    """Paths of the folder's pages, this one included."""
     timeline: str
-    """Path of its table, relative to the output folder."""
-    all_pages: tuple[Link, ...]
-    tiles: tuple[Tile, ...]
-    facts: tuple[Fact, ...]
-    distribution: Distribution | None
-    """None: on later pages, and where there is no face."""
+    """Path of its table."""
     faces: tuple[PhotoRow, ...]
     first_face: int
     """Number of the first of them among all, from 1."""
@@ -73,7 +55,7 @@ class PhotosPage(Page):
     without_face: tuple[str, ...]
     more_without_face: int
     faces_path: str
-    """Path of the script with every face, relative to the output folder."""
+    """Path of the script with every face."""
     script_data: Markup
     """JSON for the page's script."""
 
@@ -83,14 +65,14 @@ def photos_pages(
     source: Mapping[str, Any],
     row: SourceRow,
     timeline: "pd.DataFrame",
-    thumbnails: Mapping[tuple[str, int], bytes] | None = None,
-    prefix: str = "",
+    thumbnails: Mapping[tuple[str, int], bytes],
+    prefix: str,
 ) -> Iterator[PhotosPage]:
     """The pages of a folder; ``thumbnails`` are JPEGs by the photo's name and face_id."""
-    first = page_path(source)
     seen = timeline[timeline["success"] & ~timeline["spurious"]]
     faceless = timeline.loc[~timeline["success"], "file"]
-    charts = chart_maker(results, source, prefix)
+    folder = f"assets/{source['output']}"
+    charts = ChartMaker(f"charts/{source['output']}", prefix, results.report_options.charts)
     mean = None
     if row.shares:
         leads = seen["emotion"].value_counts()
@@ -101,67 +83,55 @@ def photos_pages(
             row.shares,
             tuple(int(leads.get(name, 0)) for name in EMOTIONS),
         )
-    attached = _attached(source, seen, thumbnails or {})
+    places = ((str(file), int(face)) for file, face in seen[["file", "face_id"]].itertuples(index=False))
+    cut = {place: f"{folder}/{number}.jpg" for number, place in enumerate(places) if place in thumbnails}
     parts = [seen[position : position + MOST_FACES] for position in range(0, len(seen), MOST_FACES)] or [seen]
-    paths = [first, *(f"assets/{source['output']}/page-{number}.html" for number in range(2, len(parts) + 1))]
-    every = Attachment(f"assets/{source['output']}/faces.js", _script(_rows(part, attached) for part in parts).encode())
-    base = {**common(results, source, prefix), "facts": (), "tiles": (), "distribution": None, "attachments": ()}
+    paths = (row.page, *(f"{folder}/page-{number}.html" for number in range(2, len(parts) + 1)))
+    faces_path = f"{folder}/faces.js"
+    first: dict[str, Any] = {
+        "attachments": {
+            **charts.attachments,
+            faces_path: _script(_rows(part, cut) for part in parts).encode(),
+            **{path: thumbnails[place] for place, path in cut.items()},
+        },
+        "distribution": mean,
+        "tiles": (
+            counted(say("photos.read"), row.frames),
+            counted(say("photos.with_face"), row.frames_with_face, formatting.part(row.frames_with_face, row.frames)),
+            counted(say("page.faces"), row.faces),
+        ),
+    }
+    later: dict[str, Any] = {"facts": (), "tiles": (), "distribution": None, "attachments": {}}
     for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
-        page = base
-        if number == 1:
-            with_face = formatting.part(row.frames_with_face, row.frames)
-            page = base | {
-                "attachments": (*charts.attachments, every, *attached.values()),
-                "distribution": mean,
-                "facts": facts(source.get("facts", {})),
-                "tiles": (
-                    Tile(say("photos.read"), formatting.count(row.frames)),
-                    Tile(say("photos.with_face"), formatting.count(row.frames_with_face), with_face),
-                    Tile(say("page.faces"), formatting.count(row.faces)),
-                ),
-            }
         yield PhotosPage(
-            **page,
-            path=path,
+            **base.common(results, source, prefix) | (first if number == 1 else later) | {"path": path},
             number=number,
-            all_pages=tuple(Link(formatting.count(other), path) for other, path in enumerate(paths, start=1)),
-            faces=tuple(_rows(part, attached)),
+            all_pages=paths,
+            faces=tuple(_rows(part, cut)),
             first_face=(number - 1) * MOST_FACES + 1,
             all_faces=len(seen),
             without_face=tuple(map(str, faceless[:MOST_ROWS])) if number == 1 else (),
             more_without_face=len(faceless[MOST_ROWS:]),
             timeline=source["timeline"],
-            faces_path=every.path,
+            faces_path=faces_path,
             script_data=script_data((number - 1) * MOST_FACES),
         )
 
 
-def _attached(
-    source: Mapping[str, Any], seen: "pd.DataFrame", thumbnails: Mapping[tuple[str, int], bytes]
-) -> dict[tuple[str, int], Attachment]:
-    places = ((str(file), int(face)) for file, face in seen[["file", "face_id"]].itertuples(index=False))
-    return {
-        place: Attachment(f"assets/{source['output']}/{number}.jpg", thumbnails[place])
-        for number, place in enumerate(places)
-        if place in thumbnails
-    }
-
-
-def _rows(part: "pd.DataFrame", attached: Mapping[tuple[str, int], Attachment]) -> list[PhotoRow]:
-    return [_row(record, attached) for record in part.to_dict("records")]
-
-
-def _row(record: Mapping[Any, Any], attached: Mapping[tuple[str, int], Attachment]) -> PhotoRow:
-    place = (str(record["file"]), int(record["face_id"]))
-    return PhotoRow(
-        file=place[0],
-        face_id=place[1],
-        confidence=float(record["face_confidence"]),
-        box=(int(record["x"]), int(record["y"]), int(record["width"]), int(record["height"])),
-        emotion=str(record["emotion"]),
-        shares=tuple(float(record[name]) for name in EMOTIONS),
-        thumbnail=attached[place].path if place in attached else "",
-    )
+def _rows(part: "pd.DataFrame", cut: Mapping[tuple[str, int], str]) -> list[PhotoRow]:
+    """The faces of a part of a timeline; ``cut`` has the paths of thumbnails by the photo's name and face_id."""
+    return [
+        PhotoRow(
+            file=record["file"],
+            face_id=record["face_id"],
+            confidence=record["face_confidence"],
+            box=(record["x"], record["y"], record["width"], record["height"]),
+            emotion=record["emotion"],
+            shares=base.shares_of(record, EMOTIONS),
+            thumbnail=cut.get((record["file"], record["face_id"]), ""),
+        )
+        for record in part.to_dict("records")
+    ]
 
 
 def script_data(first: int, **more: Any) -> Markup:
@@ -188,7 +158,7 @@ def _script(parts: Iterable[Sequence[PhotoRow]]) -> str:
     """
     texts: dict[str, list[str]] = {}
     for rows in parts:
-        attached = [href("assets/x", row.thumbnail) if row.thumbnail else "" for row in rows]
+        attached = [base.href("assets/x", row.thumbnail) if row.thumbnail else "" for row in rows]
         for name, values in {**columns(rows), "thumbnail": attached}.items():
             texts.setdefault(name, []).append(as_json(values)[1:-1])
     every = ",".join(f'"{name}":[{",".join(column)}]' for name, column in texts.items())
