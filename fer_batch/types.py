@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class FrameTime:
-    """Number and time of one frame of a source."""
+    """Number and time of one frame of a source, and whether it is whole."""
 
     file: str
     """The name of the video's source, or the photo's own name, also where photos are the frames of a video."""
@@ -64,6 +64,8 @@ class FrameTime:
     """Seconds until the next sampled frame; None: unknown."""
     pts: int | None = None
     """Presentation timestamp in units of the stream's time base, as stored in the container."""
+    damaged: bool = False
+    """The photo, or this frame of the video, is damaged: what the decoder made of it may be wrong."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ SHARE_DECIMALS = 4
 ROW = np.dtype(
     [
         ("file", np.int32),  # index into Timeline.texts
+        ("damaged", np.bool_),
         ("frame", np.int64),
         ("timestamp", np.float64),  # seconds; NaN: unknown
         ("duration", np.float64),  # seconds; NaN: unknown
@@ -91,6 +92,7 @@ def _rows(tracked_frames: Iterable[TrackedFrame], texts: dict[str, int]) -> Iter
         time = tracked.time
         frame = (
             texts.setdefault(time.file, len(texts)),
+            time.damaged,
             time.number,
             _rounded(time.seconds, SECONDS_DECIMALS),
             _rounded(time.duration, SECONDS_DECIMALS),

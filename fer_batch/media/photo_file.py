@@ -1,4 +1,4 @@
-"""Decodes photo files, by Pillow, to one upright image of 8 bits, whatever the format.
+"""Decodes photo files, by Pillow and JPEGs by libjpeg-turbo, to one upright image of 8 bits, whatever the format.
 
 There is a rule for files with several images, for orientation, bit depth and transparency; the documentation lists
 them. Colour profiles are not applied: the detector and the model were trained on images as they are stored.
@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from fer_batch.errors import MediaError
+from fer_batch.media import jpeg
 
 FORMATS = "JPEG PNG HEIF WEBP TIFF GIF BMP DIB AVIF JPEG2000 PPM PSD ICO".split()
 """Formats that Pillow may read. Others do not hold photos, and reading EPS would run a program. JPEG includes MPO."""
@@ -46,6 +48,11 @@ _SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT, _DNG_VERSION = 254, 258, 262
 
 _MULTI_PHOTO_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 """Formats that can hold several photos. Further images in MPO are previews and maps, in PSD layers, in ICO sizes."""
+
+_JPEG_FORMATS = frozenset({"JPEG", "MPO"})
+
+_JPEG_FACTORS = (8, 4, 2, 1)
+"""What libjpeg divides an image's size by fastest."""
 
 _ANIMATION_FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 
@@ -94,7 +101,7 @@ def decode(path: Path, min_longest_side: int | None = None) -> DecodedPhoto:
         if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block
             raise MediaError("Cannot be read: it is not a regular file.")
         with _pillow_settings(), Image.open(path, formats=FORMATS) as image:
-            return _decode(image, min_longest_side)
+            return _decode(path, image, min_longest_side)
     except MediaError:
         raise
     except UnidentifiedImageError:
@@ -124,30 +131,51 @@ def _pillow_settings() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _decode(image: Image.Image, min_longest_side: int | None) -> DecodedPhoto:
+def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> DecodedPhoto:
     _refuse_raw_files(image)
     if image.format in _ANIMATION_FORMATS and getattr(image, "is_animated", False):
         _refuse_size(image, MAX_ANIMATION_PIXELS)
     notes = [SEVERAL_PHOTOS_NOTE] if _has_several(image) else []
+    damage = []
     width, height = image.size
-    if min_longest_side is not None and image.mode in ("RGB", "L"):
-        ratio = min_longest_side / max(width, height)
-        image.draft(image.mode, (int(width * ratio), int(height * ratio)))
-    image.load()
+    pixels, damaged = _pixels(path, image, min_longest_side)
+    if damaged:
+        damage.append(damaged)
     transpose = None
     try:
         exif = image.getexif()
         # For TIFF and HEIF, Pillow has turned the image already and has removed the tag.
         transpose = _TRANSPOSES.get(exif.get(_ORIENTATION, 1))
-        damaged = len(image.info.get("exif") or b"") > len(b"Exif\0\0") and not exif
+        exif_damaged = len(image.info.get("exif") or b"") > len(b"Exif\0\0") and not exif
     except Exception:  # on damaged data, Pillow raises errors of any type
-        damaged = True
-    image = _eight_bits(image)
+        exif_damaged = True
+    if exif_damaged:
+        damage.append(DAMAGED_EXIF)
+    image = _eight_bits(pixels)
     if transpose is not None:
         image = image.transpose(transpose)
         if transpose in _SIDEWAYS:
             width, height = height, width
-    return DecodedPhoto(image, width, height, tuple(notes), (DAMAGED_EXIF,) if damaged else ())
+    return DecodedPhoto(image, width, height, tuple(notes), tuple(damage))
+
+
+def _pixels(path: Path, image: Image.Image, min_longest_side: int | None) -> tuple[Image.Image, str | None]:
+    """The image with its pixels, possibly at a reduced size, and what is damaged in it; None: nothing that is known."""
+    if image.format not in _JPEG_FORMATS:
+        image.load()
+        return image, None
+    longest = max(image.size)
+    factor = next(
+        factor for factor in _JPEG_FACTORS if factor == 1 or longest >= factor * (min_longest_side or longest)
+    )
+    width, height = (ceil(side / factor) for side in image.size)
+    pixels, damage = jpeg.decode(path.read_bytes(), image.mode, width, height)
+    if pixels is None:  # unusual, but Pillow may know it, or a reason
+        image.draft(image.mode, (width, height))
+        image.load()
+        return image, damage
+    size = pixels.shape[1::-1]
+    return Image.frombytes(image.mode, size, 255 - pixels if image.mode == "CMYK" else pixels), damage
 
 
 def _too_large(max_pixels: int) -> str:

@@ -95,7 +95,7 @@ def read(chunk: Chunk, longest_side: int | None) -> Iterator[ReadItem]:
             continue
         yield from (Skipped(name, note, Severity.NOTE) for note in photo.notes)
         yield from (Skipped(name, reason, Severity.PARTIAL) for reason in photo.damage)
-        yield Frame(time, photo)
+        yield Frame(replace(time, damaged=bool(photo.damage)), photo)
 
 
 def _shrunk(pixels: np.ndarray, longest_side: int) -> np.ndarray:

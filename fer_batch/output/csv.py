@@ -71,7 +71,7 @@ def write_timeline(
 
 
 def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
-    """A timeline as a DataFrame, typed: integers that may be missing as Int64, ``success`` and ``spurious`` as bool.
+    """A timeline as a DataFrame, typed: integers that may be missing as Int64, flags such as ``success`` as bool.
 
     Numbers are those that were written: with so many decimals as the table has.
     """
@@ -228,6 +228,7 @@ def _timeline_values(timeline: Timeline) -> dict[str, Sequence[object]]:
         **{name: _known(rows[name], ~np.isnan(rows[name])) for name in ("timestamp", "duration")},
         "person": timeline.text("person"),
         "success": success.tolist(),
+        "damaged": rows["damaged"].tolist(),
         **{name: _known(rows[name], success) for name in of_faces},
         **{name: _known(shares, success) for name, shares in zip(EMOTIONS, timeline.shares.T, strict=True)},
         "emotion": _known(emotions[timeline.strongest], success),

@@ -13,7 +13,18 @@ from fer_batch.detection import crop
 from fer_batch.options import Options
 from fer_batch.types import Kind, Outcome, Severity, Skipped
 
-PACKAGES = ("tensorflow", "keras", "openvino", "av", "opencv-python", "pillow", "pillow-heif", "numpy", "pandas")
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "openvino",
+    "av",
+    "opencv-python",
+    "pillow",
+    "pillow-heif",
+    "simplejpeg",
+    "numpy",
+    "pandas",
+)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,11 @@ TIMELINE: tuple[Column, ...] = (
     Column("face_id", "integer", "Track of a face within one video; position from the left in a photo; from 0."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     Column("success", "boolean", "1: a face. 0: this frame was sampled and no face was found."),
+    Column(
+        "damaged",
+        "boolean",
+        "1: the photo, or this frame of the video, is damaged, so that the row may be wrong. errors.csv says more.",
+    ),
     Column("face_confidence", "number", "The detector's score for the face.", "0 to 1", SHARE_DECIMALS),
     Column(
         "quality",

@@ -30,7 +30,7 @@ from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFram
 VERSION = 6
 """To be raised whenever the content or meaning of chunk files changes: older files are then made again."""
 
-FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts")
+FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts", "damaged")
 FACE_COLUMNS = (
     *("confidence", "x", "y", "width", "height"),
     *(f"landmark{point}_{axis}" for point in range(5) for axis in "xy"),
@@ -95,6 +95,7 @@ class Checkpoints:
             "seconds": pa.array([time.seconds for time in times], pa.float64()),
             "duration": pa.array([time.duration for time in times], pa.float64()),
             "pts": pa.array([time.pts for time in times], pa.int64()),
+            "damaged": pa.array([time.damaged for time in times], pa.bool_()),
             "frame_width": pa.array(sizes[:, 0]),
             "frame_height": pa.array(sizes[:, 1]),
             "scene": pa.array([scenes[row] for row in rows], pa.binary(SCENE_SIDE**2)),

@@ -70,7 +70,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
         media.write_photo(tmp_path / "a.jpg"),
         tmp_path / "empty.jpg",
         tmp_path / "garbage.jpg",
-        media.truncate(media.write_photo(tmp_path / "cut.jpg", noise), 0.5),
+        media.truncate(media.write_photo(tmp_path / "cut.png", noise), 0.5),
         media.write_photo(tmp_path / "z.png"),
         tmp_path / "gone.jpg",
     ]
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     reasons = {line.file: line.reason for line in skipped}
     assert reasons["album/empty.jpg"] == "The file is empty."
     assert "Not a photo," in reasons["album/garbage.jpg"]
-    assert "truncated" in reasons["album/cut.jpg"]
+    assert "truncated" in reasons["album/cut.png"]
     assert "No such file" in reasons["album/gone.jpg"]
     assert not any(line.rows_kept for line in skipped)
     assert len(items) == len(files)

@@ -36,7 +36,7 @@ from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
 from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Severity, Skipped, Summary, TrackedFrame
 
 COLUMNS = (
-    "file frame timestamp duration face_id person success face_confidence quality spurious x y width height "
+    "file frame timestamp duration face_id person success damaged face_confidence quality spurious x y width height "
     "anger disgust fear happiness sadness surprise neutral emotion"
 ).split()
 
@@ -58,7 +58,7 @@ faces = st.builds(
     st.floats(0, 1),
     st.booleans(),
 )
-frame_times = st.builds(FrameTime, names, st.integers(0, 10**9), seconds, seconds)
+frame_times = st.builds(FrameTime, names, st.integers(0, 10**9), seconds, seconds, damaged=st.booleans())
 tracked_frames = st.lists(st.builds(TrackedFrame, frame_times, st.lists(faces, max_size=3).map(tuple)), max_size=6)
 
 
@@ -77,6 +77,7 @@ def expected_rows(tracked_frames: list[TrackedFrame]) -> list[dict[str, Any]]:
             row |= {
                 "duration": frame_time.duration,
                 "success": one is not None,
+                "damaged": frame_time.damaged,
                 "spurious": False,
                 "emotion": "",
                 "person": "",
@@ -137,7 +138,8 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(
         assert fields.pop("file") == meant["file"]
         assert fields.pop("emotion") == meant["emotion"]
         assert fields.pop("person") == meant["person"]
-        assert fields["success"] == str(int(meant["success"]))
+        assert fields.pop("success") == str(int(meant["success"]))
+        assert fields.pop("damaged") == str(int(meant["damaged"]))
         assert fields.pop("spurious") == (str(int(meant["spurious"])) if meant["success"] else "")
         for name, field in fields.items():
             assert field == "" if meant[name] is None else re.fullmatch(r"-?\d+(\.\d+)?", field)
@@ -150,17 +152,17 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
             FrameTime("a, b.mp4", 0, 0.0, 1 / 30), (face(mixed), replace(face(mixed[::-1], 12), person="Bo, Li"))
         ),
         TrackedFrame(FrameTime("a, b.mp4", 1, 1 / 30, None), ()),
-        TrackedFrame(FrameTime("übung.png", 2), ()),
+        TrackedFrame(FrameTime("übung.png", 2, damaged=True), ()),
     ]
     write_timeline(tmp_path / "t.csv", Timeline.of(written))
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,0,,1,0.9877,1.0000,0,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,0,,1,0,0.9877,1.0000,0,2,-2,31,40,'
         "0.0000,0.0000,0.1000,0.7000,0.0000,0.2000,0.0000,happiness\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0.9877,1.0000,0,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0,0.9877,1.0000,0,2,-2,31,40,'
         "0.0000,0.2000,0.0000,0.7000,0.1000,0.0000,0.0000,happiness\r\n"
-        '"a, b.mp4",1,0.033333,,,,0,,,,,,,,,,,,,,,\r\n'
-        "übung.png,2,,,,,0,,,,,,,,,,,,,,,\r\n"
+        '"a, b.mp4",1,0.033333,,,,0,0,,,,,,,,,,,,,,,\r\n'
+        "übung.png,2,,,,,0,1,,,,,,,,,,,,,,,\r\n"
     )
 
 

@@ -33,7 +33,8 @@ clarities = st.none() | st.builds(Clarity, *(st.floats(0, 1) for _ in range(4)))
 landmarks = st.just(()) | st.lists(st.tuples(pixels, pixels), min_size=5, max_size=5).map(tuple)
 detections = st.builds(Detection, st.builds(Box, pixels, pixels, pixels, pixels), st.floats(0, 1), landmarks, clarities)
 seconds = st.none() | st.floats(-1, 1e6)
-times = st.builds(FrameTime, names, st.just(0), seconds, seconds, st.none() | st.integers(-(2**62), 2**62))
+pts = st.none() | st.integers(-(2**62), 2**62)
+times = st.builds(FrameTime, names, st.just(0), seconds, seconds, pts, st.booleans())
 skipped = st.lists(st.builds(Skipped, names, names, st.sampled_from(Severity)), max_size=2).map(tuple)
 
 

@@ -82,7 +82,7 @@ def test_every_readable_frame_is_in_a_timeline(run: fer_batch.Run) -> None:
     assert counts == {
         "constant.mp4": 12,
         "rotated.mp4": 12,
-        "study": 2,
+        "study": 3,
         "sub": 1,
         "sub/nobody.mp4": 12,
         "variable.mkv": 6,
@@ -98,10 +98,13 @@ def test_everything_unreadable_is_in_errors_csv_with_its_reason(run: fer_batch.R
     assert set(reasons) == {"breaks.ts", "empty.mp4", "sound.mp4", "study/cut.jpg", "study/garbage.jpg"}
     assert "empty" in reasons["empty.mp4"]
     assert "only sound" in reasons["sound.mp4"]
-    assert "truncated" in reasons["study/cut.jpg"]
+    assert reasons["study/cut.jpg"] == "Cut off: a part of the picture is missing."
     assert "Not a photo," in reasons["study/garbage.jpg"]
     kept = dict(zip(errors["file"], errors["rows_kept"], strict=True))
-    assert kept["breaks.ts"] == 1
+    assert kept["breaks.ts"] == kept["study/cut.jpg"] == 1
+    damaged = fer_batch.read_timeline(run.timelines["study"]).set_index("file")["damaged"]
+    assert damaged["cut.jpg"]
+    assert not damaged.drop("cut.jpg").any()
     assert kept["empty.mp4"] == 0
     assert run.ignored == ("notes.txt",)
 
@@ -157,7 +160,7 @@ def test_a_happy_second_at_30_frames_and_nine_sad_ones_at_1_frame_are_10_and_90_
 
 
 def test_a_frame_without_a_face_is_a_row(run: fer_batch.Run) -> None:
-    for name, rows in (("sub/nobody.mp4", 12), ("study", 1)):
+    for name, rows in (("sub/nobody.mp4", 12), ("study", 2)):
         timeline = fer_batch.read_timeline(run.timelines[name])
         nobody = timeline[~timeline["success"]]
         assert len(nobody) == rows
@@ -189,9 +192,9 @@ def test_a_face_that_smiles_throughout_has_one_episode(run: fer_batch.Run) -> No
 def test_run_json_accounts_for_everything(run: fer_batch.Run, inputs: Path) -> None:
     text = (run.folder / "run.json").read_text()
     facts = json.loads(text)
-    assert facts["counts"]["left_out"] == 4
+    assert (facts["counts"]["left_out"], facts["counts"]["degraded"]) == (3, 2)
     assert facts["counts"]["frames"] == sum(one.frames for one in run.outcomes)
-    assert facts["counts"]["photos"] == 3
+    assert facts["counts"]["photos"] == 4
     assert len(facts["model"]["sha256"]) == 64
     assert str(inputs.parent) not in text
 
@@ -312,7 +315,7 @@ def test_people_are_named_joined_and_summed_up_without_opening_media(
     ]
     assert set(fer_batch.read_timeline(named.timelines["constant.mp4"])["person"]) == {"Anna"}
     photos = fer_batch.read_timeline(named.timelines["study"]).set_index("file")["person"]
-    assert photos.to_dict() == {"face.png": "Anna", "nobody.png": ""}
+    assert photos.to_dict() == {"cut.jpg": "", "face.png": "Anna", "nobody.png": ""}
     summary = pd.read_csv(out / "summary.csv", keep_default_na=False).set_index("file")
     assert summary.loc["rotated.mp4", ["person", "role", "group"]].tolist() == ["=Bo", "host", "B"]
     assert summary.loc["study", "person"] == ""

@@ -105,7 +105,9 @@ def read(chunk: Chunk) -> Iterator[ReadItem]:
         for item in _decode(chunk, container, stream):
             if isinstance(item, tuple):
                 frame, time = item
-                corrupt += frame.is_corrupt
+                if frame.is_corrupt:
+                    corrupt += 1
+                    time = replace(time, damaged=True)
                 yield Frame(time, converter.image(frame))
             else:
                 yield item
