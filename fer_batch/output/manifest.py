@@ -13,18 +13,7 @@ from fer_batch.detection import crop
 from fer_batch.options import Options
 from fer_batch.types import Kind, Outcome, Severity, Skipped
 
-PACKAGES = (
-    "tensorflow",
-    "keras",
-    "openvino",
-    "av",
-    "opencv-python",
-    "pillow",
-    "pillow-heif",
-    "simplejpeg",
-    "numpy",
-    "pandas",
-)
+PACKAGES = "tensorflow keras openvino av opencv-python pillow pillow-heif simplejpeg numpy pandas".split()
 
 
 @dataclass(frozen=True)
