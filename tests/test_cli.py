@@ -245,7 +245,7 @@ def test_an_interrupted_run_says_so_and_goes_on_when_run_again(tmp_path: Path, e
     chunks = 6
     (tmp_path / "in").mkdir()
     for number in range(chunks * photos.PER_CHUNK):
-        media.write_photo(tmp_path / "in" / f"{number:03}.bmp", noise)
+        media.write_photo(tmp_path / "in" / f"{number:03}.bmp", np.roll(noise, number))
     work = tmp_path / "out" / "work"
     deadline = time.monotonic() + 60
     with started("analyze", tmp_path / "in", "--out", tmp_path / "out") as process:

@@ -141,7 +141,7 @@ def tables(folder: Path) -> str:
 def chunks(folder: Path) -> str:
     """The columns of the chunk files, and the rows of each; of a scene only how light it is.
 
-    Their names are digests, which depend on the media's time of writing, and left out.
+    Their names, and those of photos in them, are digests of media that not every machine writes alike, and left out.
     """
     schemas, texts = set(), []
     for path in (folder / "work").glob("chunk-*.parquet"):
@@ -152,7 +152,7 @@ def chunks(folder: Path) -> str:
         metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
         texts.append(f"{json.dumps(metadata)}\n{rows.to_csv(index=False, float_format='%.5g')}")
     (schema,) = schemas
-    return "\n".join([schema, *sorted(texts)])
+    return "\n".join([schema, *sorted(re.sub(r"\b[0-9a-f]{64}\b", "<digest>", text) for text in texts)])
 
 
 def helped() -> str:

@@ -1,6 +1,6 @@
 """Photos, read by Pillow: upright by their EXIF orientation, in RGB for the detector and in grey for the classifier."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
@@ -71,13 +71,17 @@ class PhotoImage:
         return _shrunk(self.pixels, longest_side)
 
 
-def plan(source: Source) -> list[Chunk]:
-    """The folder's photos in their order, PER_CHUNK in each chunk."""
-    times = [FrameTime(legible_name(file), number) for number, file in enumerate(source.files)]
-    return [
-        Chunk(replace(source, files=source.files[at : at + PER_CHUNK]), index, tuple(times[at : at + PER_CHUNK]))
-        for index, at in enumerate(range(0, len(times), PER_CHUNK))
-    ]
+def plan(source: Source, names: Sequence[str] | None = None) -> list[Chunk]:
+    """The folder's photos in their order, PER_CHUNK in each chunk, where they are numbered from 0.
+
+    ``names`` take the place of the photos' own.
+    """
+    names = names or [legible_name(file) for file in source.files]
+    chunks = []
+    for index, at in enumerate(range(0, len(names), PER_CHUNK)):
+        times = tuple(FrameTime(name, number) for number, name in enumerate(names[at : at + PER_CHUNK]))
+        chunks.append(Chunk(replace(source, files=source.files[at : at + PER_CHUNK]), index, times))
+    return chunks
 
 
 def read(chunk: Chunk, longest_side: int | None) -> Iterator[ReadItem]:

@@ -3,14 +3,18 @@
 A chunk file holds raw facts: each frame's scene, every detection down to a low score, its landmarks and clarity, and
 both views of the classifier. Tables are made from chunk files, so that another view, a higher threshold or another way
 to track faces opens no media again.
+
+A key is made from content and options alone. Names, and a photo's rank in its folder, are not in chunk files: they are
+given when a source is read, so that what was renamed, moved or joined by others is not scanned again.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +28,12 @@ import pyarrow.parquet as pq
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import MediaError
 from fer_batch.media.frame import SCENE_SIDE
+from fer_batch.media.sources import legible_name
 from fer_batch.output.files import replacing_path
-from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, ScannedFrames, Severity, Skipped
+from fer_batch.pipeline.contents import Content
+from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, Kind, ScannedFrames, Severity, Skipped, Source
 
-VERSION = 6
+VERSION = 7
 """To be raised whenever the content or meaning of chunk files changes: older files are then made again."""
 
 FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts", "damaged")
@@ -39,10 +45,10 @@ FACE_COLUMNS = (
 """The numbers of :meth:`Detection.as_row`."""
 SHARE_COLUMNS = tuple(f"{view}_{emotion}" for view in VIEWS for emotion in EMOTIONS)
 
-_NONE = np.empty(0, np.int64)
+CHUNKS_IN_MEMORY = 64
+"""Chunk files that are kept while a folder is read: renamed photos lie in other ones than their neighbours."""
 
-HASHED_BYTES = 65536
-"""Bytes of a file's beginning and of its end that are hashed, together with its size, to tell files apart."""
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,12 @@ class Record:
     """What a finished source consists of."""
 
     chunks: tuple[str, ...]
-    """Keys of its chunk files, in order."""
+    """Keys of a video's chunk files in order; for photos, of the one that holds each photo, "" if none does."""
     facts: dict[str, Any]
     skipped: tuple[Skipped, ...]
     """What is wrong with the source as a whole; lines about a chunk are in its file."""
+    contents: tuple[Content, ...] = ()
+    """Of the source's files. Not written down."""
 
 
 class Checkpoints:
@@ -70,8 +78,12 @@ class Checkpoints:
             return False
         return True
 
-    def write_chunk(self, key: str, parts: Sequence[ScannedFrames], skipped: Sequence[Skipped]) -> None:
+    def write_chunk(
+        self, key: str, parts: Sequence[ScannedFrames], skipped: Sequence[Skipped], photos: Sequence[str] = ()
+    ) -> None:
         """Write the parts of a chunk, in order, and the lines about what could not be read.
+
+        ``photos`` are the digests of the photos in it, readable or not: :meth:`photos` finds them.
 
         Raises:
             OutputError: it cannot be written.
@@ -104,7 +116,7 @@ class Checkpoints:
         columns |= {name: pa.array(faces[:, column]) for column, name in enumerate(FACE_COLUMNS)}
         columns |= {name: pa.array(shares[:, column]) for column, name in enumerate(SHARE_COLUMNS)}
         lines = json.dumps([asdict(line) for line in skipped])
-        table = pa.table(columns).replace_schema_metadata({"skipped": lines})
+        table = pa.table(columns).replace_schema_metadata({"skipped": lines, "photos": json.dumps(list(photos))})
         with self._replacing(self._chunk_path(key)) as part:
             pq.write_table(table, part, write_page_checksum=True)
 
@@ -145,18 +157,65 @@ class Checkpoints:
             )
         return frames, skipped
 
+    def photos(self, recipe: Mapping[str, Any]) -> dict[str, str]:
+        """The digest of every photo that was scanned by this recipe, with the key of the chunk file that holds it."""
+        found: dict[str, str] = {}
+        for path in sorted(self.folder.glob(f"chunk-{_photos_prefix(recipe)}*.parquet")):
+            try:
+                digests = json.loads(pq.read_metadata(path).metadata[b"photos"])
+            except (OSError, pa.ArrowException, KeyError, TypeError):
+                continue  # cut short: scanned again
+            found |= dict.fromkeys(digests, path.stem.removeprefix("chunk-"))
+        return found
+
+    def read(self, source: Source, record: Record) -> Iterator[FrameFaces | Skipped]:
+        """A source's frames in order, and lines about what could not be read, under the names that it has now.
+
+        Raises:
+            MediaError: a chunk file is damaged; it is removed, so that the next run scans the chunk again.
+        """
+        if source.kind is Kind.VIDEO:
+            for key in record.chunks:
+                frames, skipped = self.read_chunk(key)
+                for line in skipped:
+                    _, _, rank = line.file.rpartition("/")  # of a photo that is a frame of the video
+                    own = f"/{legible_name(source.files[int(rank)])}" if rank else ""
+                    yield replace(line, file=source.name + own)
+                for frame in frames:
+                    name = legible_name(source.files[frame.time.number]) if source.in_photo_files else source.name
+                    yield replace(frame, time=replace(frame.time, file=name))
+            return
+        read_chunk = lru_cache(CHUNKS_IN_MEMORY)(self._read_photos)
+        for number, (file, key, content) in enumerate(zip(source.files, record.chunks, record.contents, strict=True)):
+            for item in read_chunk(key).get(content.digest, ()) if key else ():
+                name = legible_name(file)
+                if isinstance(item, Skipped):
+                    yield replace(item, file=f"{source.name}/{name}")
+                else:
+                    yield replace(item, time=replace(item.time, file=name, number=number))
+
+    def _read_photos(self, key: str) -> dict[str, list[FrameFaces | Skipped]]:
+        """What a chunk file holds of each photo, by its digest."""
+        frames, skipped = self.read_chunk(key)
+        found: dict[str, list[FrameFaces | Skipped]] = {}
+        for line in skipped:
+            found.setdefault(line.file.rpartition("/")[2], []).append(line)
+        for frame in frames:
+            found.setdefault(frame.time.file, []).append(frame)
+        return found
+
     def remember(self, key: str, record: Record) -> None:
-        """Write down that a source is finished, and of which chunks it consists.
+        """Write down that a video is finished, and of which chunks it consists.
 
         Raises:
             OutputError: it cannot be written.
         """
-        text = json.dumps(asdict(record))
+        text = json.dumps({name: value for name, value in asdict(record).items() if name != "contents"})
         with self._replacing(self._record_path(key)) as part:
             part.write_text(text, encoding="utf-8")
 
     def recall(self, key: str) -> Record | None:
-        """The record of a finished source, if it and all its chunk files are there."""
+        """The record of a finished video, if it and all its chunk files are there."""
         try:
             record = json.loads(self._record_path(key).read_text(encoding="utf-8"))
             found = Record(tuple(record["chunks"]), record["facts"], _skipped(record["skipped"]))
@@ -180,36 +239,18 @@ def _skipped(lines: Sequence[Mapping[str, str]]) -> tuple[Skipped, ...]:
     return tuple(Skipped(line["file"], line["reason"], Severity(line["severity"])) for line in lines)
 
 
-def content_digest(path: Path) -> str:
-    """Digest of a file's size, beginning and end: the same wherever the file is copied, whatever its modification time.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        digest = hashlib.sha256(f"{size}:".encode())
-        digest.update(file.read(HASHED_BYTES))
-        if size > HASHED_BYTES:
-            file.seek(max(HASHED_BYTES, size - HASHED_BYTES))
-            digest.update(file.read(HASHED_BYTES))
-    return digest.hexdigest()
-
-
-def source_key(name: str, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
-    """Key of a source: its name, its files' digests, and everything that decides what a scan of it gives."""
-    return _digest({"version": VERSION, "name": name, "contents": list(contents), "recipe": recipe})
+def source_key(content: str, recipe: Mapping[str, Any]) -> str:
+    """Key of a video: its content, and everything that decides what a scan of it gives."""
+    return _digest({"version": VERSION, "content": content, "recipe": recipe})
 
 
 def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) -> str:
-    """Key of a chunk; of a folder's photos only those in the chunk count."""
-    if len(contents) > 1 and chunk.times is not None:
-        contents = [contents[time.number] for time in chunk.times]
+    """Key of a chunk, of whose files ``contents`` are the digests."""
+    if chunk.source.kind is Kind.PHOTOS:
+        return _photos_prefix(recipe) + _digest({"contents": list(contents)})
     return _digest(
         {
             "version": VERSION,
-            "name": chunk.source.name,
             "contents": list(contents),
             "recipe": recipe,
             "times": None if chunk.times is None else _digest_each(chunk.times),
@@ -218,11 +259,16 @@ def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) 
     )
 
 
+def _photos_prefix(recipe: Mapping[str, Any]) -> str:
+    """The beginning of the key of every chunk of photos that was scanned by a recipe."""
+    return f"photos-{_digest({'version': VERSION, 'recipe': recipe})[:12]}-"
+
+
 def _digest_each(times: Sequence[FrameTime]) -> str:
     """Digest of frame times, one by one: a text with those of a whole video would take more memory than all else."""
     digest = hashlib.sha256()
     for time in times:
-        digest.update(f"{time.number} {time.seconds} {time.duration} {time.pts} {time.file}\n".encode())
+        digest.update(f"{time.number} {time.seconds} {time.duration} {time.pts}\n".encode())
     return digest.hexdigest()
 
 

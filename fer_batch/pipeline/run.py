@@ -31,6 +31,7 @@ from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import replacing, write_json
 from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
+from fer_batch.pipeline.contents import KnownContents
 from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
@@ -224,15 +225,25 @@ class _SourceReader:
     def scanned_frames(self, checkpoints: Checkpoints) -> Iterator[FrameFaces]:
         """Every frame of the source, chunk after chunk."""
         self.skipped.extend(self.record.skipped)
-        for key in self.record.chunks:
-            scanned_frames, skipped = checkpoints.read_chunk(key)
-            self.skipped.extend(line for line in skipped if line not in self.skipped)  # all chunks may say the same
-            for frame in scanned_frames:
-                if self.source.kind is Kind.VIDEO and frame.size not in self.sizes[-1:]:
-                    self.sizes.append(frame.size)
-                yield frame
+        for item in checkpoints.read(self.source, self.record):
+            if isinstance(item, Skipped):
+                if item not in self.skipped:  # all chunks may say the same
+                    self.skipped.append(item)
+                continue
+            if self.source.kind is Kind.VIDEO and item.size not in self.sizes[-1:]:
+                self.sizes.append(item.size)
+            yield item
+        KnownContents(checkpoints.folder).remember(
+            dict(zip(self.source.files, self.record.contents, strict=True)), trusted=self._is_whole
+        )
         if len(self.sizes) > 1:
             self.skipped.append(Skipped(self.source.name, self._resized(), Severity.NOTE))
+
+    def _is_whole(self, file: Path) -> bool:
+        """Whether nothing of a file is missing."""
+        name = self.source.name
+        of_file = {name, f"{name}/{sources.legible_name(file)}"}
+        return not any(line.file in of_file and line.severity is not Severity.NOTE for line in self.skipped)
 
     def count(self, tracked_frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
         """The same frames, counted."""

@@ -5,9 +5,9 @@ not. Sources finish in any order; the result of each does not depend on the orde
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -24,43 +24,68 @@ from fer_batch.detection.base import Detector
 from fer_batch.errors import FerBatchError, MediaError, TaskFailed
 from fer_batch.media import frame_folder, photos
 from fer_batch.media.sampling import Sampling
+from fer_batch.media.sources import legible_name
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import VideoIndex
 from fer_batch.options import Options
 from fer_batch.pipeline import executors
-from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, content_digest, source_key
+from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, source_key
+from fer_batch.pipeline.contents import Content, KnownContents
 from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried
 from fer_batch.pipeline.progress import Progress, ProgressCounter
-from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ScanChunk, WorkerSetup
+from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ReadContents, ScanChunk, WorkerSetup
 from fer_batch.types import Chunk, Kind, ScannedFrames, Severity, Skipped, Source
 
+FILES_PER_TASK = 16
+"""Files that a worker digests in one task."""
 
-@dataclass
+NO_NAME = ""
+"""Of the source that a chunk is a part of: names are given when tables are written."""
+
+
+@dataclass(eq=False)
 class _SourceJob:
-    """A source that is being scanned."""
+    """A source that is not finished."""
 
     source: Source
-    contents: list[str]
-    key: str
+    contents: dict[Path, Content]
+    """Of those of its files that are known or digested by now."""
     facts: dict[str, Any] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
-    chunks: dict[str, Chunk] = field(default_factory=dict)
-    """By key, in order."""
-    todo: deque[str] = field(default_factory=deque)
-    open: dict[str, list[ScannedFrames]] = field(default_factory=dict)
-    """Chunks that are being scanned, by key, with the parts that they have given so far."""
-    failed: dict[str, FerBatchError] = field(default_factory=dict)
+    chunks: tuple[str, ...] = ()
+    """Keys of the chunks that hold it, in order."""
+    waiting: set[str] = field(default_factory=set)
+    """Keys of chunks that are to be scanned."""
+    lost: dict[str, tuple[str, FerBatchError]] = field(default_factory=dict)
+    """For chunks that could not be scanned, by key: what was in it, and why."""
     replan: Callable[[], None] | None = None
     """Plans the chunks again, in the next lower read mode; None: there is none."""
 
-    def record(self) -> Record | Skipped:
-        """What a finished source consists of, or why nothing of it could be scanned."""
-        done = tuple(key for key in self.chunks if key not in self.failed)
-        failed = [(chunk, self.failed[key]) for key, chunk in self.chunks.items() if key in self.failed]
-        if failed and not done:
-            return Skipped(self.source.name, str(failed[0][1]))
-        lost = (Skipped(self.source.name, f"{_describe(chunk)} {error}", Severity.PARTIAL) for chunk, error in failed)
-        return Record(done, self.facts, (*self.skipped, *lost))
+    @property
+    def digests(self) -> list[str]:
+        """Of each of its files."""
+        return [self.contents[file].digest for file in self.source.files]
+
+
+@dataclass(eq=False)
+class _ChunkJob:
+    """A chunk that is not finished. Its source has no name: other sources may hold the same."""
+
+    chunk: Chunk
+    contents: Mapping[Path, Content]
+    """Of its files."""
+    sources: list[_SourceJob] = field(default_factory=list)
+    """Those that wait for it."""
+    parts: list[ScannedFrames] = field(default_factory=list)
+    """What has been scanned and classified so far."""
+    done: ChunkDone | None = None
+    """Set when it is scanned; faces may still wait for the classifier."""
+
+    @property
+    def photos(self) -> list[str]:
+        """Digests of the photos in it; none for a video."""
+        is_video = self.chunk.source.kind is Kind.VIDEO
+        return [] if is_video else [self.contents[file].digest for file in self.chunk.source.files]
 
 
 class Scheduler:
@@ -79,7 +104,7 @@ class Scheduler:
         self.work = work
         self.model = ModelFile(options.model)
         self.detector: Detector = detection.make(detection.DEFAULT)
-        self.counts: Counter[str] = Counter(chunks_scanned=0, chunks_reused=0)
+        self.counts: Counter[str] = Counter(chunks_scanned=0, chunks_reused=0, frames_scanned=0)
         self.seconds = {"scanning": 0.0, "classifying": 0.0}
         self.runtime: str | None = None
         """What ran the classifier; None while no face has needed it."""
@@ -102,8 +127,10 @@ class Scheduler:
         self._sources: Iterator[Source] = iter(())
         self._jobs: dict[str, _SourceJob] = {}
         """Sources that are not finished, by name."""
-        self._scanned: dict[str, ChunkDone] = {}
-        """Chunks that are scanned, but not all of whose faces are classified."""
+        self._tasks: deque[ReadContents | IndexVideo | ScanChunk] = deque()
+        self._chunks: dict[str, _ChunkJob] = {}
+        """Chunks that are not finished, by key."""
+        self._known = KnownContents(work.folder)
         self._finished: deque[tuple[Source, Record | Skipped]] = deque()
 
     def records(self, sources: Sequence[Source]) -> Generator[tuple[Source, Record | Skipped], None, None]:
@@ -125,54 +152,93 @@ class Scheduler:
         while self._finished:
             yield self._finished.popleft()
 
-    def _next_task(self) -> IndexVideo | ScanChunk | None:
-        """The next task: a chunk of a source that has been started, or the index of another; None: nothing is left."""
+    def _next_task(self) -> ReadContents | IndexVideo | ScanChunk | None:
+        """The next task: of a source that has been started, or of another; None: nothing is left."""
         while True:
-            for job in self._jobs.values():
-                if job.todo:
-                    key = job.todo.popleft()
-                    job.open[key] = []
+            while self._tasks:
+                task = self._tasks.popleft()
+                if isinstance(task, ScanChunk):
+                    if task.key not in self._chunks:  # planned again in another mode
+                        continue
                     self._start_loading()
-                    return ScanChunk(job.chunks[key], key)
+                return task
             source = next(self._sources, None)
             if source is None:
                 return None
-            if self._start(source):
-                return IndexVideo(source)
+            self._start(source)
 
-    def _start(self, source: Source) -> bool:
-        """Reuse or start a source; true if its index must be read first."""
-        contents = [_content(file) for file in source.files]
-        sampling = [self._options.fps, self._options.start, self._options.end, source.fps]
-        names = [file.name for file in source.files]
-        key = source_key(source.name, [*names, *contents], self._recipe | {"sampling": sampling})
-        known = None if self._options.restart else self.work.recall(key)
-        if known is not None:
-            self.counts["chunks_reused"] += len(known.chunks)
-            self._finished.append((source, known))
-            return False
-        job = self._jobs[source.name] = _SourceJob(source, contents, key)
-        if not source.in_photo_files:
-            return True
-        if source.kind is Kind.PHOTOS:
-            job.facts = {"photos": len(source.files)}
-            self._plan(job, photos.plan(source))
-        else:
-            job.facts = {"frames_in_files": len(source.files), "frames_per_second": source.fps}
-            job.skipped = tuple(Skipped(source.name, note, Severity.NOTE) for note in frame_folder.notes(source))
-            self._plan(job, frame_folder.plan(source, self._sampling))
-        return False
+    def _start(self, source: Source) -> None:
+        """Find out what a source's files hold; those that have not changed since they were digested are not read."""
+        known = {} if self._options.restart else self._known.recall(source.files)
+        job = self._jobs[source.name] = _SourceJob(source, known)
+        unread = [file for file in source.files if file not in known]
+        for at in range(0, len(unread), FILES_PER_TASK):
+            self._tasks.append(ReadContents(source, tuple(unread[at : at + FILES_PER_TASK])))
+        if not unread:
+            self._look_up(job)
 
-    def _plan(self, job: _SourceJob, chunks: Sequence[Chunk]) -> None:
-        """Queue the chunks that are not on disk."""
-        before = tuple(job.chunks)
-        job.chunks = {chunk_key(chunk, job.contents, self._recipe): chunk for chunk in chunks}
-        job.todo = deque(key for key in job.chunks if self._options.restart or not self.work.has_chunk(key))
-        job.open.clear()
-        job.failed.clear()
-        self.counts["chunks_reused"] += len(job.chunks) - len(job.todo)
-        self._count.begin(job.source, {key: _frames(job.chunks[key]) for key in job.todo}, instead_of=before)
-        self._finish_if_done(job)
+    def _look_up(self, job: _SourceJob) -> None:
+        """Reuse what is on disk of a source whose contents are known, and plan the rest."""
+        if job.source.kind is Kind.PHOTOS:
+            self._plan_photos(job)
+            return
+        if job.source.in_photo_files:
+            self._plan_frames(job)
+            return
+        known = None if self._options.restart else self.work.recall(self._source_key(job))
+        if known is None:
+            self._tasks.append(IndexVideo(job.source))
+            return
+        self.counts["chunks_reused"] += len(known.chunks)
+        lines = tuple(replace(line, file=job.source.name) for line in known.skipped)  # it may have had another name
+        self._finish(job, replace(known, skipped=lines))
+
+    def _source_key(self, job: _SourceJob) -> str:
+        sampling = [self._options.fps, self._options.start, self._options.end]
+        return source_key(self._video_content(job), self._recipe | {"sampling": sampling})
+
+    @staticmethod
+    def _video_content(job: _SourceJob) -> str:
+        """A video's digest and suffix, by which FFmpeg tells raw formats from each other."""
+        return job.digests[0] + job.source.files[0].suffix.lower()
+
+    def _plan_photos(self, job: _SourceJob) -> None:
+        """Queue the photos that are not on disk and in no other source's queue; equal ones once."""
+        job.facts = {"photos": len(job.source.files)}
+        files = dict(zip(job.digests, job.source.files, strict=True))
+        found = {self._photos[digest] for digest in files if digest in self._photos}
+        new = {digest: file for digest, file in files.items() if digest not in self._photos}
+        digests = list(new)
+        chunks: dict[str, Chunk] = {}
+        for chunk in photos.plan(replace(job.source, name=NO_NAME, files=tuple(new.values())), digests):
+            here = [time.file for time in chunk.times or ()]
+            key = chunk_key(chunk, here, self._recipe)
+            chunks[key] = chunk
+            self._photos |= dict.fromkeys(here, key)
+        job.waiting = {key for key in found if key in self._chunks}
+        for key in job.waiting:
+            self._chunks[key].sources.append(job)
+        self.counts["chunks_reused"] += len(found - job.waiting)
+        job.chunks = tuple(dict.fromkeys(self._photos[digest] for digest in files))
+        self._queue(job, chunks)
+
+    @cached_property
+    def _photos(self) -> dict[str, str]:
+        """The key of the chunk that holds a photo, or is going to, by the photo's digest."""
+        return {} if self._options.restart else self.work.photos(self._recipe)
+
+    def _plan_frames(self, job: _SourceJob) -> None:
+        """Queue what is not on disk of a video whose frames are photos; instead of names they have their numbers."""
+        source = job.source
+        job.facts = {"frames_in_files": len(source.files), "frames_per_second": source.fps}
+        job.skipped = tuple(Skipped(source.name, note, Severity.NOTE) for note in frame_folder.notes(source))
+        chunks = {}
+        for chunk in frame_folder.plan(replace(source, name=NO_NAME), self._sampling):
+            times = tuple(replace(time, file=str(time.number)) for time in chunk.times or ())
+            digests = [job.contents[file].digest for file in chunk.source.files]
+            chunks[chunk_key(chunk, digests, self._recipe)] = replace(chunk, times=times)
+        job.chunks = tuple(chunks)
+        self._queue(job, chunks)
 
     def _plan_video(self, job: _SourceJob, index: VideoIndex, mode: reader.ReadMode) -> None:
         job.facts = index.facts | {"read_by": mode.name.lower()}
@@ -181,82 +247,155 @@ class Scheduler:
             *(Skipped(job.source.name, note, Severity.NOTE) for note in index.notes),
             *(Skipped(job.source.name, reason, Severity.PARTIAL) for reason in damage),
         )
-        if mode > reader.ReadMode.ORDER:
-            job.replan = lambda: self._plan_video(job, index, reader.ReadMode(mode - 1))
-        self._plan(job, reader.plan(job.source, index, self._sampling, mode))
+        lower = None if mode is reader.ReadMode.ORDER else reader.ReadMode(mode - 1)
+        job.replan = None if lower is None else lambda: self._plan_video(job, index, lower)
+        planned = reader.plan(replace(job.source, name=NO_NAME), index, self._sampling, mode)
+        chunks = {chunk_key(chunk, [self._video_content(job)], self._recipe): chunk for chunk in planned}
+        job.chunks = tuple(chunks)
+        self._queue(job, chunks, instead_of=self._withdraw(job))
+
+    def _withdraw(self, job: _SourceJob) -> list[str]:
+        """Give up the chunks that a source waits for; returns the keys of those that no other source waits for."""
+        dropped = []
+        for key in job.waiting:
+            self._chunks[key].sources.remove(job)
+            if not self._chunks[key].sources:
+                self._batcher.drop(key)
+                del self._chunks[key]
+                dropped.append(key)
+        job.waiting.clear()
+        job.lost.clear()
+        return dropped
+
+    def _queue(self, job: _SourceJob, chunks: Mapping[str, Chunk], instead_of: Sequence[str] = ()) -> None:
+        """Queue those of a source's chunks that are not on disk, and not in the queue for another source."""
+        new = {}
+        for key, chunk in chunks.items():
+            if key not in self._chunks:
+                if not self._options.restart and self.work.has_chunk(key):
+                    self.counts["chunks_reused"] += 1
+                    continue
+                self._chunks[key] = _ChunkJob(chunk, {file: job.contents[file] for file in chunk.source.files})
+                self._tasks.append(ScanChunk(chunk, key))
+                new[key] = _frames(chunk)
+            self._chunks[key].sources.append(job)
+            job.waiting.add(key)
+        self._count.begin(job.source, new, instead_of)
+        self._finish_if_done(job)
 
     def _handle(self, event: Event) -> None:
         """Handle an event of the executor."""
         task = event.task
-        if isinstance(task, IndexVideo):
-            self._handle_index(self._jobs[task.source.name], event)
-        elif (job := self._jobs.get(task.chunk.source.name)) is not None and task.key in job.open:
-            self._handle_chunk(job, task.key, event)
+        if isinstance(task, ScanChunk):
+            if task.key in self._chunks:
+                self._handle_chunk(task.key, self._chunks[task.key], event)
+        elif (job := self._jobs.get(task.source.name)) is not None:
+            self._handle_reading(job, event)
 
-    def _handle_index(self, job: _SourceJob, event: Event) -> None:
-        if isinstance(event, Done):
+    def _handle_reading(self, job: _SourceJob, event: Event) -> None:
+        """Handle an event about a source's contents or index."""
+        if isinstance(event, Done) and isinstance(event.task, ReadContents):
+            job.contents |= zip(event.task.files, event.result, strict=True)
+            if len(job.contents) == len(set(job.source.files)):
+                self._look_up(job)
+        elif isinstance(event, Done):
             self._plan_video(job, event.result, reader.read_mode(event.result))
         elif isinstance(event, Failed):
             self._raise_if_fatal(event.error)
-            del self._jobs[job.source.name]
-            self._finished.append((job.source, Skipped(job.source.name, str(event.error))))
+            self._finish(job, Skipped(job.source.name, str(event.error)))
 
-    def _handle_chunk(self, job: _SourceJob, key: str, event: Event) -> None:
+    def _handle_chunk(self, key: str, chunk: _ChunkJob, event: Event) -> None:
         match event:
             case FramesScanned(frames):
                 self._count.scanned(key, frames)
             case Part(_, ScannedFrames(shares=np.ndarray()) as scanned):
-                job.open[key].append(scanned)
+                chunk.parts.append(scanned)
             case Part(_, scanned):
                 for classified_key, classified in self._batcher.add(key, scanned):
                     self._add(classified_key, classified)
             case Done(_, done):
                 self._count.end(key)
-                self._scanned[key] = done
-                self._write_if_complete(job, key)
+                chunk.done = done
+                self._write_if_complete(key)
             case Retried():
                 self._count.retry(key)
-                job.open[key].clear()
+                chunk.parts.clear()
                 self._batcher.drop(key)
             case Failed(_, error):
                 self._batcher.drop(key)
                 self._raise_if_fatal(error)
-                if isinstance(error, reader.IndexMismatch) and job.replan is not None:
-                    job.replan()
-                    return
-                self._count.end(key)
-                del job.open[key]
-                job.failed[key] = error
-                self._finish_if_done(job)
+                self._fail(key, error)
 
     def _add(self, key: str, classified: ScannedFrames) -> None:
         """Keep a classified part of a chunk."""
-        for job in tuple(self._jobs.values()):
-            if key in job.open:
-                job.open[key].append(classified)
-                self._write_if_complete(job, key)
+        if key in self._chunks:
+            self._chunks[key].parts.append(classified)
+            self._write_if_complete(key)
 
-    def _write_if_complete(self, job: _SourceJob, key: str) -> None:
+    def _write_if_complete(self, key: str) -> None:
         """Write a chunk file, if the chunk is scanned and all its faces are classified."""
-        done = self._scanned.get(key)
-        if done is None or self._batcher.holds(key):
+        chunk = self._chunks[key]
+        if chunk.done is None or self._batcher.holds(key):
             return
-        del self._scanned[key]
-        self.work.write_chunk(key, job.open.pop(key), done.skipped)
+        if not all(content.is_of(file) for file, content in chunk.contents.items()):
+            self._fail(key, MediaError("The file was changed while it was read. Run again."))
+            return
+        self.work.write_chunk(key, chunk.parts, chunk.done.skipped, chunk.photos)
         self.counts["chunks_scanned"] += 1
-        for what, seconds in done.seconds.items():
+        self.counts["frames_scanned"] += sum(len(part.times) for part in chunk.parts)
+        for what, seconds in chunk.done.seconds.items():
             self.seconds[what] += seconds
-        self.runtime = self.runtime or done.runtime
-        self._finish_if_done(job)
+        self.runtime = self.runtime or chunk.done.runtime
+        self._close(key)
+
+    def _fail(self, key: str, error: FerBatchError) -> None:
+        """Give a chunk up; or read its video in another way."""
+        chunk = self._chunks[key]
+        replans = [job.replan for job in chunk.sources if job.replan is not None]
+        if isinstance(error, reader.IndexMismatch) and replans:
+            for replan in replans:
+                replan()
+            return
+        self._count.end(key)
+        photos = chunk.photos
+        for job in chunk.sources:
+            names = [legible_name(file) for file in job.source.files if job.contents[file].digest in photos]
+            job.lost[key] = _describe(chunk.chunk, names), error
+        for digest in photos:
+            self._photos.pop(digest, None)
+        self._close(key)
+
+    def _close(self, key: str) -> None:
+        """Finish every source that waited for this chunk alone."""
+        for job in self._chunks.pop(key).sources:
+            job.waiting.discard(key)
+            self._finish_if_done(job)
 
     def _finish_if_done(self, job: _SourceJob) -> None:
         """Finish a source, if nothing of it is left to do."""
-        if job.todo or job.open:
+        if job.waiting:
             return
+        record = self._record(job)
+        if not job.source.in_photo_files and isinstance(record, Record) and not job.lost:
+            self.work.remember(self._source_key(job), record)
+        self._finish(job, record)
+
+    def _record(self, job: _SourceJob) -> Record | Skipped:
+        """What a source consists of, or why nothing of it could be scanned."""
+        if job.source.kind is Kind.PHOTOS:
+            done = tuple(self._photos.get(digest, "") for digest in job.digests)
+        else:
+            done = tuple(key for key in job.chunks if key not in job.lost)
+        lost = [job.lost[key] for key in job.chunks if key in job.lost]
+        if lost and not any(done):
+            return Skipped(job.source.name, str(lost[0][1]))
+        lines = (Skipped(job.source.name, f"{what} {error}", Severity.PARTIAL) for what, error in lost)
+        return Record(done, job.facts, (*job.skipped, *lines))
+
+    def _finish(self, job: _SourceJob, record: Record | Skipped) -> None:
         del self._jobs[job.source.name]
-        record = job.record()
-        if isinstance(record, Record) and not job.failed:
-            self.work.remember(job.key, record)
+        if isinstance(record, Record):
+            record = replace(record, contents=tuple(job.contents[file] for file in job.source.files))
         self._finished.append((job.source, record))
 
     def _predict(self, crops: np.ndarray) -> np.ndarray:
@@ -285,21 +424,14 @@ class Scheduler:
             raise error
 
 
-def _content(path: Path) -> str:
-    try:
-        return content_digest(path)
-    except OSError as error:  # reading the file will fail too, and be reported there
-        return f"unreadable: {error.strerror}"
-
-
 def _frames(chunk: Chunk) -> int:
     return (chunk.frames or 0) if chunk.times is None else len(chunk.times)
 
 
-def _describe(chunk: Chunk) -> str:
-    if not chunk.times:
+def _describe(chunk: Chunk, photos: Sequence[str]) -> str:
+    """What of a source was lost with a chunk; ``photos`` are the names of the photos in it."""
+    if photos:
+        return f"{photos[0]} to {photos[-1]} could not be scanned."
+    if not chunk.times or chunk.times[0].seconds is None or chunk.times[-1].seconds is None:
         return "The video could not be scanned."
-    first, last = chunk.times[0], chunk.times[-1]
-    if first.seconds is None or last.seconds is None:
-        return f"{first.file} to {last.file} could not be scanned."
-    return f"{first.seconds:.3f} s to {last.seconds:.3f} s could not be scanned."
+    return f"{chunk.times[0].seconds:.3f} s to {chunk.times[-1].seconds:.3f} s could not be scanned."

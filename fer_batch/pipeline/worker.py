@@ -22,6 +22,7 @@ from fer_batch.media.video import reader
 from fer_batch.media.video.header import VideoHeader, reading_header
 from fer_batch.media.video.index import VideoIndex, reading_index
 from fer_batch.options import OPENVINO, Options
+from fer_batch.pipeline.contents import Content, reading_content
 from fer_batch.pipeline.executors.base import FramesScanned
 from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
 
@@ -31,6 +32,14 @@ LOWEST_CONFIDENCE = 0.3
 WARM_UP_PARTS = 2
 """Parts of a time trial that do not count if there are others: networks are compiled in the first full-frame detection
 and in the first squares."""
+
+
+@dataclass(frozen=True)
+class ReadContents:
+    """Digest some files of a source."""
+
+    source: Source
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -139,14 +148,19 @@ class Worker:
         return ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
 
     def perform(
-        self, task: IndexVideo | ReadHeader | ScanChunk | TimeTrial
-    ) -> Generator[Any, None, VideoIndex | VideoHeader | ChunkDone | TrialResult]:
+        self, task: ReadContents | IndexVideo | ReadHeader | ScanChunk | TimeTrial
+    ) -> Generator[Any, None, list[Content] | VideoIndex | VideoHeader | ChunkDone | TrialResult]:
         """Do a task; of a :class:`ScanChunk` the parts are :class:`ScannedFrames`.
 
         Raises:
             FerBatchError: it cannot be done.
         """
         match task:
+            case ReadContents(_, files):
+                contents = []
+                for file in files:
+                    contents.append((yield from reading_content(file)))  # noqa: PERF401 (it yields)
+                return contents
             case IndexVideo(source):
                 return (yield from reading_index(source.files[0]))
             case ReadHeader(source, samplings):

@@ -1,7 +1,5 @@
 """Chunk files: what was seen comes back as it was, under a key that says what it was made from."""
 
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,14 +14,25 @@ from hypothesis import strategies as st
 from fer_batch.errors import OutputError
 from fer_batch.pipeline.checkpoints import (
     FACE_COLUMNS,
-    HASHED_BYTES,
     Checkpoints,
     Record,
     chunk_key,
-    content_digest,
     source_key,
 )
-from fer_batch.types import Box, Chunk, Clarity, Detection, FrameTime, Kind, ScannedFrames, Severity, Skipped, Source
+from fer_batch.pipeline.contents import Content
+from fer_batch.types import (
+    Box,
+    Chunk,
+    Clarity,
+    Detection,
+    FrameFaces,
+    FrameTime,
+    Kind,
+    ScannedFrames,
+    Severity,
+    Skipped,
+    Source,
+)
 
 names = st.sampled_from(["film.mp4", "two\nlines", "línea", "\ufeff", ""]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=8
@@ -232,7 +241,6 @@ CHANGED_TIMES: list[tuple[FrameTime, ...] | None] = [
 def test_a_chunks_key_changes_with_everything_that_decides_what_is_seen() -> None:
     keys = [
         chunk_key(VIDEO, ["digest"], RECIPE),
-        chunk_key(video_chunk(name="b.mp4"), ["digest"], RECIPE),
         chunk_key(VIDEO, ["another"], RECIPE),
         chunk_key(VIDEO, ["digest"], RECIPE | {"crop": [48, 1.0]}),
         chunk_key(VIDEO, ["digest"], RECIPE | {"more": None}),
@@ -245,85 +253,64 @@ def test_a_chunks_key_changes_with_everything_that_decides_what_is_seen() -> Non
     assert len(set(keys)) == len(keys)
 
 
-def test_a_chunks_key_does_not_change_with_where_the_video_lies_or_how_the_recipe_is_sorted() -> None:
-    elsewhere = replace(VIDEO.source, files=(Path("/elsewhere/b.mp4"),))
+def test_a_chunks_key_does_not_change_with_the_videos_name_or_place_or_how_the_recipe_is_sorted() -> None:
+    elsewhere = replace(VIDEO.source, name="elsewhere/b.mp4", files=(Path("/elsewhere/b.mp4"),))
     reordered = dict(reversed(RECIPE.items()))
     assert chunk_key(replace(VIDEO, source=elsewhere, index=7), ["digest"], reordered) == chunk_key(
         VIDEO, ["digest"], RECIPE
     )
 
 
-def test_of_a_folders_photos_only_those_in_the_chunk_count() -> None:
-    source = Source(Kind.PHOTOS, "holiday", tuple(Path(f"/p/{number}.jpg") for number in range(4)), "holiday")
-    chunk = Chunk(replace(source, files=source.files[2:]), 1, (FrameTime("2.jpg", 2), FrameTime("3.jpg", 3)))
-    key = chunk_key(chunk, ["a", "b", "c", "d"], RECIPE)
-    assert chunk_key(chunk, ["A", "B", "c", "d"], RECIPE) == key
-    assert chunk_key(chunk, ["a", "b", "C", "d"], RECIPE) != key
-    assert chunk_key(chunk, ["a", "b", "d", "c"], RECIPE) != key
+def photo_chunk(*ranks: int) -> Chunk:
+    source = Source(Kind.PHOTOS, "holiday", tuple(Path(f"/p/{rank}.jpg") for rank in ranks), "holiday")
+    return Chunk(source, 1, tuple(FrameTime(f"{rank}.jpg", rank) for rank in ranks))
 
 
-def test_a_sources_key_changes_with_its_name_its_contents_and_the_recipe_and_with_nothing_else() -> None:
+def test_the_key_of_a_chunk_of_photos_is_made_from_their_contents_alone() -> None:
+    key = chunk_key(photo_chunk(2, 3), ["c", "d"], RECIPE)
+    assert chunk_key(photo_chunk(7, 8), ["c", "d"], RECIPE) == key
+    assert chunk_key(photo_chunk(2, 3), ["C", "d"], RECIPE) != key
+    assert chunk_key(photo_chunk(2, 3), ["c", "d"], RECIPE | {"crop": [48, 1.0]}) != key
+
+
+def test_photos_are_found_by_their_digests_and_the_recipe(tmp_path: Path) -> None:
+    work = Checkpoints(tmp_path / "work")
+    assert work.photos(RECIPE) == {}
+    keys = [chunk_key(photo_chunk(0, 1), contents, RECIPE) for contents in (["a", "b"], ["c"])]
+    work.write_chunk(keys[0], scanned(1, 0).parts(), (), ["a", "b"])
+    work.write_chunk(keys[1], [], (), ["c"])
+    write(work, "a-video", scanned(1))
+    assert work.photos(RECIPE) == {"a": keys[0], "b": keys[0], "c": keys[1]}
+    assert work.photos(RECIPE | {"crop": [48, 1.0]}) == {}
+    (work.folder / f"chunk-{keys[0]}.parquet").write_bytes(b"PAR1")
+    assert work.photos(RECIPE) == {"c": keys[1]}
+
+
+def test_names_and_ranks_are_given_when_a_source_is_read(tmp_path: Path) -> None:
+    work = Checkpoints(tmp_path / "work")
+    seen = scanned(1, 2)
+    frames = [(replace(time, file=digest), faces) for (time, faces), digest in zip(seen.frames, "ab", strict=True)]
+    lines = (Skipped("/b", "Odd.", Severity.PARTIAL), Skipped("/c", "Not a photo."))
+    work.write_chunk("one", replace(seen, frames=frames).parts(), lines, ["a", "b", "c"])
+    source = Source(Kind.PHOTOS, "trip", tuple(Path(f"/in/{name}") for name in ("1", "2", "3", "4", "5")), "trip")
+    record = Record(("one", "one", "", "one", "one"), {}, (), tuple(map(Content, ("c", "b", "x", "a", "b"))))
+    items = list(work.read(source, record))
+    assert [item for item in items if isinstance(item, Skipped)] == [
+        Skipped("trip/1", "Not a photo."),
+        Skipped("trip/2", "Odd.", Severity.PARTIAL),
+        Skipped("trip/5", "Odd.", Severity.PARTIAL),
+    ]
+    found = [item for item in items if isinstance(item, FrameFaces)]
+    assert [(frame.time.file, frame.time.number, len(frame.detections)) for frame in found] == [
+        *(("2", 1, 2), ("4", 3, 1), ("5", 4, 2))
+    ]
+
+
+def test_a_videos_key_changes_with_its_content_and_the_recipe_and_with_nothing_else() -> None:
     keys = [
-        source_key("holiday", ["a", "b"], RECIPE),
-        source_key("Holiday", ["a", "b"], RECIPE),
-        source_key("holiday", ["b", "a"], RECIPE),
-        source_key("holiday", ["a"], RECIPE),
-        source_key("holiday", ["a", "b", "c"], RECIPE),
-        source_key("holiday", ["ab"], RECIPE),
-        source_key("holiday", ["a", "b"], RECIPE | {"sampling": [5.0, None, None]}),
+        source_key("a", RECIPE),
+        source_key("b", RECIPE),
+        source_key("a", RECIPE | {"sampling": [5.0, None, None]}),
     ]
     assert len(set(keys)) == len(keys)
-    assert source_key("holiday", ("a", "b"), dict(reversed(RECIPE.items()))) == keys[0]
-
-
-SIZES = [1, 100, HASHED_BYTES - 1, HASHED_BYTES, HASHED_BYTES + 1, 2 * HASHED_BYTES, 3 * HASHED_BYTES]
-
-
-@pytest.fixture(params=SIZES)
-def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    path = tmp_path / "film.mp4"
-    path.write_bytes(np.random.default_rng(request.param).bytes(request.param))
-    return path
-
-
-def test_a_copy_has_the_same_digest_whatever_its_name_and_times(file: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copyfile(file, tmp_path / "copy.mov"))
-    os.utime(copy, (1, 1))
-    assert content_digest(copy) == content_digest(file)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda whole: bytes([whole[0] ^ 1]) + whole[1:],
-        lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
-        lambda whole: whole + b"\0",
-        lambda whole: whole[:-1],
-    ],
-    ids=["head", "tail", "longer", "shorter"],
-)
-def test_another_head_tail_or_size_is_another_digest(file: Path, change: Callable[[bytes], bytes]) -> None:
-    before = content_digest(file)
-    file.write_bytes(change(file.read_bytes()))
-    assert content_digest(file) != before
-
-
-def test_files_that_differ_in_nothing_but_their_size_have_digests_of_their_own(tmp_path: Path) -> None:
-    for size in (3 * HASHED_BYTES, 4 * HASHED_BYTES):
-        (tmp_path / str(size)).write_bytes(bytes(size))
-    assert len({content_digest(path) for path in tmp_path.iterdir()}) == 2
-
-
-def test_of_a_file_as_long_as_head_and_tail_every_byte_counts(tmp_path: Path) -> None:
-    path = tmp_path / "film.mp4"
-    size = 2 * HASHED_BYTES
-    digests = set()
-    for at in (0, HASHED_BYTES - 1, HASHED_BYTES, HASHED_BYTES + 1, size - 1):
-        path.write_bytes(bytes(at) + b"\1" + bytes(size - at - 1))
-        digests.add(content_digest(path))
-    assert len(digests) == 5
-
-
-def test_a_file_that_cannot_be_read_has_no_digest(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="gone"):
-        content_digest(tmp_path / "gone.mp4")
+    assert source_key("a", dict(reversed(RECIPE.items()))) == keys[0]
