@@ -1,7 +1,7 @@
 """Damaged media by the thousand, through the whole reader, in a process that may die.
 
 ``python -m tests.fuzzing --seconds 1200 --out DIR`` goes on for so long and keeps every file that was not read or
-reported as it should be. Each film and photograph begins as one that the tests make themselves.
+reported as it should be. Each video and photo begins as one that the tests make themselves.
 """
 
 import argparse
@@ -136,7 +136,7 @@ def spoil(content: bytes, rng: random.Random, others: list[bytes]) -> bytes:
     """Damage a file in one to four ways, near its head half of the time."""
     spoilt = bytearray(content)
     if rng.random() < 0.05:
-        spoilt += rng.choice((content, *others))  # two films one behind the other
+        spoilt += rng.choice((content, *others))  # two videos one behind the other
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         at = rng.randrange(max(1, min(len(spoilt), rng.choice((64, 1024, len(spoilt), len(spoilt))))))
         end = min(len(spoilt), at + rng.choice((1, 2, 4, 8, 64, 1024)))

@@ -1,4 +1,4 @@
-"""Films of different faces whose identities are known: pictures of people that move before a painted set."""
+"""Videos of different faces whose identities are known: pictures of people that move before a painted set."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class Actor:
     name: str
     face: np.ndarray
     place: Callable[[float], tuple[float, float] | None]
-    """Centre of the head in pixels, by seconds of the film; None: not there."""
+    """Centre of the head in pixels, by seconds of the video; None: not there."""
     height: int = 130
     turned: Callable[[float], bool] = lambda seconds: False
     """Whether only the back of the head is to be seen."""
@@ -68,7 +68,7 @@ class Shot:
 
 @dataclass
 class Truth:
-    """A film's frames: who is where for certain, and who may be seen or not."""
+    """A video's frames: who is where for certain, and who may be seen or not."""
 
     pts: list[int] = field(default_factory=list)
     """In milliseconds."""
@@ -83,7 +83,7 @@ def painted(image: np.ndarray) -> np.ndarray:
 
 
 def shoot(path: Path, shots: Sequence[Shot]) -> Truth:
-    """Write the film, and tell who is in it."""
+    """Write the video, and tell who is in it."""
     truth = Truth()
     images: list[np.ndarray] = []
     for shot in shots:

@@ -15,7 +15,7 @@ LEAST_OVERLAP = 0.5
 
 @dataclass(frozen=True)
 class Identities:
-    """What became of the people of a film."""
+    """What became of the people of a video."""
 
     idf1: float
     """Of all faces that are there or were found, the share that the best pairing of people and face_ids gets right."""

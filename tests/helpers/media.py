@@ -1,4 +1,4 @@
-"""Films and photographs for the tests, made on the spot. A film's grey level tells the number of its frame."""
+"""Videos and photos for the tests, made on the spot. A video's grey level tells the number of its frame."""
 
 import os
 import struct
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 SIZE = (64, 48)
-"""Width and height of the films."""
+"""Width and height of the videos."""
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -49,7 +49,7 @@ def write_video(
     format: str | None = None,  # noqa: A002
     prepare: Callable[[av.VideoStream], object] = lambda stream: None,
 ) -> Path:
-    """A film whose frames have the given stamps; ``display`` is a rotation in degrees and two mirrors."""
+    """A video whose frames have the given timestamps; ``display`` is a rotation in degrees and two mirrors."""
     images = images or [pixels(at) for at in range(len(timestamps))]
     height, width = images[0].shape[:2]
     with av.open(str(path), "w", format=format, options=container_options or {}) as container:
@@ -78,7 +78,7 @@ def remux(
     change: Callable[[int, av.Packet], av.Packet | None] = lambda at, packet: packet,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """The packets of a film in another container, each as ``change`` wants it, given its place in the file."""
+    """The packets of a video in another container, each as ``change`` wants it, given its place in the file."""
     with av.open(str(source)) as origin, av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream_from_template(origin.streams.video[0])
         for at, packet in enumerate(packet for packet in origin.demux(origin.streams.video[0]) if packet.size):
@@ -101,7 +101,7 @@ def later(ticks: int) -> Callable[[int, av.Packet], av.Packet]:
 
 
 def write_sound(path: Path) -> Path:
-    """A second of silence, in a container that could hold a film."""
+    """A second of silence, in a container that could hold a video."""
     with av.open(str(path), "w") as container:
         _write_sound(container, container.add_stream("aac", rate=8000), seconds=Fraction(1))
     return path

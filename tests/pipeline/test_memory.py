@@ -1,4 +1,4 @@
-"""Memory does not grow with a film's length."""
+"""Memory does not grow with a video's length."""
 
 import subprocess
 import sys

@@ -22,7 +22,7 @@ CHUNKS = 8
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
-    """A film of several chunks, and photographs."""
+    """A video of several chunks, and photos."""
     folder = tmp_path_factory.mktemp("inputs") / "study"
     folder.mkdir()
     face = cv2.resize(np.asarray(Image.open(astronaut).convert("RGB"))[0:300, 60:460], (320, 240))

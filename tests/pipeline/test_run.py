@@ -44,7 +44,7 @@ def face(astronaut: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory, face: np.ndarray) -> Path:
-    """What people hand in: photographs and films, well and broken."""
+    """What people hand in: photos and videos, well and broken."""
     folder = tmp_path_factory.mktemp("inputs") / "study"
     (folder / "sub").mkdir(parents=True)
     media.write_photo(folder / "face.png", face)
@@ -617,14 +617,14 @@ def test_an_unforeseen_error_costs_its_chunk_and_is_tried_again(
 
 
 def odd_video(path: Path, *levels: int) -> Path:
-    """A film of a second for each of the numbers whose grey it has, and a chunk for each second."""
+    """A video of a second for each of the numbers whose grey it has, and a chunk for each second."""
     images = [media.pixels(number) for number in levels for _ in range(25)]
     return media.write_video(path, range(0, len(images) * 40, 40), images, keyframe_every=25)
 
 
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Films whose chunks are of one second, of which one has a second that upsets odd detectors."""
+    """Videos whose chunks are of one second, of which one has a second that upsets odd detectors."""
     monkeypatch.setattr(reader, "CHUNK_SECONDS", Fraction(1))
     folder = tmp_path / "in"
     folder.mkdir()

@@ -12,7 +12,7 @@ from training import network
 from training.config import Config
 
 MOST_MULTIPLY_ADDS = 60_000_000
-"""More would make the shipped model too slow for films on a laptop."""
+"""More would make the shipped model too slow for videos on a laptop."""
 
 TINY = replace(Config(), stem_filters=4, stage_filters=(8,), stage_blocks=(1,))
 
