@@ -110,13 +110,18 @@ def decode(path: Path, min_longest_side: int | None = None) -> DecodedPhoto:
     except Image.DecompressionBombError as error:
         raise MediaError(_too_large(MAX_PIXELS)) from error
     except Exception as error:  # on damaged files, Pillow's readers raise errors of any type
-        raise MediaError(_reason(error)) from error
+        raise MediaError(_words(error)) from error
 
 
-def _reason(error: Exception) -> str:
-    """The error's message in one line."""
-    words = " ".join((getattr(error, "strerror", None) or str(error)).split()).rstrip(".")
-    return f"Cannot be decoded: {words or type(error).__name__}."
+def _words(error: Exception) -> str:
+    """An error of Pillow, or of the system, in the users' words."""
+    if reason := getattr(error, "strerror", None):
+        return f"Cannot be read: {reason}."
+    if isinstance(error, MemoryError):
+        return "It needs more memory than there is: scale it down."
+    if "truncated" in str(error).lower():
+        return "Cut off: the file ends too early."
+    return "Damaged, or of a kind that cannot be read: open it in another program and save it as PNG."
 
 
 @contextmanager

@@ -332,3 +332,15 @@ def test_a_photo_that_was_cut_off_is_refused_with_a_reason(tmp_path: Path, suffi
     path = media.truncate(media.write_photo(tmp_path / f"a.{suffix}", noise), share)
     with pytest.raises(MediaError, match=r"\w+.*\."):
         photo_file.decode(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "heic"])  # WebP and AVIF cannot tell
+def test_a_photo_with_damaged_data_is_refused_in_plain_words(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    options = {"compression": "tiff_lzw"} if suffix == "tif" else {}
+    whole = media.write_photo(tmp_path / f"a.{suffix}", noise, **options).read_bytes()
+    (tmp_path / f"a.{suffix}").write_bytes(
+        whole[: len(whole) // 3] + bytes(len(whole) // 3) + whole[-len(whole) // 3 :]
+    )
+    with pytest.raises(MediaError, match=r"^(Cut off: the file ends|Damaged, or of a kind)"):
+        photo_file.decode(tmp_path / f"a.{suffix}")

@@ -83,7 +83,7 @@ def test_what_cannot_be_read_says_why_and_the_others_come(tmp_path: Path) -> Non
     reasons = {line.file: line.reason for line in skipped}
     assert reasons["album/empty.jpg"] == "The file is empty."
     assert "Not a photo," in reasons["album/garbage.jpg"]
-    assert "truncated" in reasons["album/cut.png"]
+    assert "Cut off" in reasons["album/cut.png"]
     assert "No such file" in reasons["album/gone.jpg"]
     assert not any(line.rows_kept for line in skipped)
     assert len(items) == len(files)

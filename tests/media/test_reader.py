@@ -259,7 +259,7 @@ def test_a_video_that_was_cut_off_says_so(tmp_path: Path, suffix: str, options: 
     )
     media.truncate(path, 0.6)
     damage = read_index(path).damage
-    assert "Cut off" in damage or "corrupt" in damage  # an AVI has nothing to tell but its last, half packet
+    assert "Cut off" in damage or "marked as damaged" in damage  # an AVI has nothing to tell but its last, half packet
     found, _ = read(plan_as_a_run_would(path))
     assert 40 <= len(found) < 80
 
@@ -283,7 +283,7 @@ def test_what_is_no_video_says_why(tmp_path: Path) -> None:
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
     for path, reason in [
         (empty, "empty"),
-        (garbage, "Cannot be opened as a video"),
+        (garbage, "Not a video, or too damaged"),
         (media.write_sound(tmp_path / "sound.mp4"), "only sound"),
         (playlist, "A playlist"),
         (tmp_path / "missing.mp4", "No such file"),

@@ -780,3 +780,34 @@ def test_a_video_whose_chunks_lack_frames_is_read_straight_through(
     assert 60 < run.outcomes[0].frames < 100
     assert run.skipped
     assert all(one.rows_kept for one in run.skipped)
+    marked = fer_batch.read_timeline(run.timelines["a.ts"]).groupby("frame")["damaged"].any()
+    told = [int(one.reason.split()[0]) for one in run.skipped if "marked in the timeline" in one.reason]
+    assert sum(told) == marked.sum()
+
+
+def test_whether_rows_are_kept_agrees_with_the_tables(tmp_path: Path) -> None:
+    def emptied(at: int, packet: av.Packet) -> av.Packet:
+        empty = av.Packet(bytes(packet.size))
+        empty.pts, empty.dts, empty.time_base, empty.is_keyframe = (
+            packet.pts,
+            packet.dts,
+            packet.time_base,
+            packet.is_keyframe,
+        )
+        return empty
+
+    noise = np.random.default_rng(0).integers(0, 255, (100, 48, 64, 3), np.uint8)
+    (tmp_path / "a").mkdir()
+    whole = media.write_video(tmp_path / "a" / "whole.mp4", range(0, 4000, 40), list(noise))
+    media.remux(whole, tmp_path / "a" / "empty.mkv", emptied)
+    media.truncate(media.write_video(tmp_path / "a" / "cut.mkv", range(0, 4000, 40), list(noise)), 0.6)
+    for sampling, kept in ((Options(workers=0), {"cut.mkv"}), (Options(start=3.5, workers=0), set())):
+        run = fer_batch.analyze([tmp_path / "a"], sampling, out=tmp_path / "out")
+        errors = pd.read_csv(run.folder / "errors.csv")
+        assert set(errors["file"]) == {"cut.mkv", "empty.mkv"}
+        assert set(errors["file"][errors["rows_kept"] == 1]) == kept
+        assert set(run.timelines) == kept | {"whole.mp4"}
+        assert ((errors["severity"] == "lost") == (errors["rows_kept"] == 0)).all()
+        reason = " ".join(errors["reason"][errors["file"] == "empty.mkv"])
+        assert "None of its" in reason
+        assert "in the timeline" not in reason

@@ -1,8 +1,9 @@
 """A video's index: the timestamps of all frames, read from the packets without decoding them."""
 
-from collections.abc import Generator, Iterator, Mapping
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Clock
+from fer_batch.media.video.encryption import ENCRYPTED, is_encrypted
 from fer_batch.media.video.fields import FieldPairs
 from fer_batch.media.video.timestamps import Timestamps, frame_ends
 
@@ -48,11 +50,17 @@ READ_TIMEOUT_SECONDS = 15.0
 MAX_BYTES_BETWEEN_PACKETS = 16384
 """Bytes that may lie between two Matroska packets: headers of blocks and clusters, other parts of a laced block."""
 
+NEAR = 16
+"""Frames before and after a place in a file among whose times those of missing frames would be: an H.264 decoder
+reorders at most so many."""
+
 FORMATS_WITH_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats that store the duration in the header. For others, FFmpeg estimates it from the file's size."""
 
 FORMATS_COUNTING_FROM_ZERO = ("matroska", "flv")
 """Of these, the duration in the header is the time at which the video ends, also if it begins later than at 0."""
+
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 _Result = TypeVar("_Result")
 
@@ -91,23 +99,40 @@ class VideoIndex:
 
 @dataclass
 class MissingBytes:
-    """Counts bytes of a Matroska file that belong to no packet.
+    """Finds bytes of a Matroska file that belong to no packet.
 
-    In Matroska, each packet follows directly on the one before. After damage, FFmpeg goes on at the next cluster. That
-    frames were left out shows only in the gap between two packets.
+    In Matroska, each packet follows directly on the one before, but for other elements. After damage, FFmpeg goes on at
+    the next cluster. That frames were left out shows only in the gap between two packets, and in the frames' times.
     """
 
-    bytes: int = 0
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    """Numbers of frames that come before a gap in the file, and of bytes in it."""
     _last_end: int | None = None
     """Position in the file at which the packets so far end."""
 
-    def add(self, packet: "Packet[Any]") -> None:
-        """Add the next packet of the file."""
+    def add(self, packet: "Packet[Any]", frames: int) -> None:
+        """Add the next packet of the file, which ``frames`` frames come before."""
         if packet.pos is None or packet.pos < 0:
             return
         if self._last_end is not None and packet.pos - self._last_end > MAX_BYTES_BETWEEN_PACKETS:
-            self.bytes += packet.pos - self._last_end
-        self._last_end = max(self._last_end or 0, packet.pos + packet.size)
+            self.gaps.append((frames, packet.pos - self._last_end))
+        self._last_end = max(self._last_end or 0, packet.pos + packet.size + _additional_bytes(packet))
+
+    def bytes(self, pts: Sequence[int | None]) -> int:
+        """Number of bytes in the gaps at which frames are missing, given the ``pts`` of all frames in file order."""
+        return sum(count for frames, count in self.gaps if _has_gap(pts[max(0, frames - NEAR) : frames + NEAR]))
+
+
+def _has_gap(pts: Sequence[int | None]) -> bool:
+    """Whether one of successive frames lasts longer than the others; or if that is not known."""
+    steps = np.diff(sorted(one for one in pts if one is not None))
+    return not len(steps) or bool(2 * steps.max() > 3 * np.median(steps))
+
+
+def _additional_bytes(packet: "Packet[Any]") -> int:
+    """Bytes that follow on a Matroska packet and belong to it, such as a frame's transparency."""
+    kind: Any = "matroska_block_additional"
+    return packet.get_sidedata(kind).buffer_size if packet.has_sidedata(kind) else 0
 
 
 def open_video(path: Path) -> InputContainer:
@@ -128,7 +153,9 @@ def open_video(path: Path) -> InputContainer:
             raise MediaError("The file is empty.") from None
         if head is not None and head.startswith(PLAYLIST_HEADS):
             raise MediaError("A playlist, not a video: it only points to other files.") from None
-        raise MediaError(f"Cannot be opened as a video: {_reason(error)}.") from error
+        if isinstance(error, av.error.InvalidDataError):
+            raise MediaError("Not a video, or too damaged to tell.") from error
+        raise MediaError(f"Cannot be opened as a video: {words(error)}.") from error
 
 
 def _readable_formats() -> str:
@@ -160,6 +187,8 @@ def video_stream(container: InputContainer) -> VideoStream:
         MediaError: there is none.
     """
     videos = [stream for stream in container.streams.video if not _is_cover(stream)]
+    if is_encrypted(container):
+        raise MediaError(ENCRYPTED)
     if not videos:
         raise MediaError("There is no video in it, only sound or a cover image.")
     videos = [stream for stream in videos if stream.codec_context is not None]
@@ -203,11 +232,9 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
     with open_video(path) as container:
         stream = video_stream(container)
         _refuse_sizes(stream)
-        timed = {
-            stream.index for stream in container.streams if stream.type in ("video", "audio") and not _is_cover(stream)
-        }
         timestamps = Timestamps(stream.time_base or Fraction(1, 1000))
         fields = FieldPairs(stream)
+        encrypted = 0
         no_frames = 0  # packets that are discarded, or hold the second field of a frame
         ends: dict[int, int] = {}
         missing = MissingBytes()
@@ -222,8 +249,9 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                 if packet.is_discard:
                     no_frames += packet.stream_index == stream.index
                     continue
-                missing.add(packet)
-                if packet.stream_index in timed and packet.pts is not None:
+                missing.add(packet, len(timestamps.pts))
+                encrypted += packet.stream_index == stream.index and packet.has_sidedata("encryption_info")
+                if packet.pts is not None:
                     end = packet.pts + (packet.duration or 0)
                     ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
                 if packet.stream_index == stream.index and fields.completes(packet):
@@ -232,12 +260,12 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                 elif packet.stream_index == stream.index:
                     timestamps.add(packet, use_dts)
         except (av.error.FFmpegError, OSError) as error:
-            broken = f"Reading broke off after {len(timestamps.pts)} frames: {_reason(error)}."
-        if not timestamps.pts:
-            raise MediaError(broken or "It has a video stream, but not a single frame.")
+            broken = f"Reading broke off after {len(timestamps.pts)} frames: {words(error)}."
+        broken = _checked(len(timestamps.pts), encrypted, broken)
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
         frames_end = frame_ends(pts, timestamps.last_duration, timestamps.time_base)
-        ends |= {stream.index: int(frames_end[-1])} if len(pts) else {}
+        # Not the end of its last frame as analysed, which is bounded.
+        ends |= {stream.index: int(pts[-1]) + timestamps.last_duration} if len(pts) else {}
         clock = Clock(timestamps.time_base, _zero(container))
         complete = timestamps.fillable or timestamps.missing <= timestamps.corrupt
         return VideoIndex(
@@ -248,10 +276,23 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             packets=len(timestamps.pts),
             clock=clock,
             facts=_facts(path, container, stream, clock.zero, len(timestamps.pts)),
-            damage=broken or _damage(container, stream, timestamps, no_frames, _end(container, ends), missing),
+            damage=broken or _damage(container, stream, timestamps, no_frames, ends, missing),
             corrected=timestamps.fillable or timestamps.differ_from_decoder or bool(timestamps.jumps),
             notes=(*_notes(container, timestamps), *(_gaps(pts, frames_end, clock) if complete else ())),
         )
+
+
+def _checked(frames: int, encrypted: int, broken: str | None) -> str | None:
+    """What is damaged in a video of so many ``frames``; ``broken``: why reading broke off.
+
+    Raises:
+        MediaError: there is no frame, or none that is not encrypted.
+    """
+    if not frames:
+        raise MediaError(broken or "It has a video stream, but not a single frame.")
+    if encrypted == frames:
+        raise MediaError(ENCRYPTED)
+    return f"{encrypted} of its {frames} frames are encrypted and cannot be decoded." if encrypted else broken
 
 
 def _refuse_sizes(stream: VideoStream) -> None:
@@ -302,25 +343,23 @@ def _damage(
     stream: VideoStream,
     timestamps: Timestamps,
     no_frames: int,
-    end: Fraction,
+    ends: Mapping[int, int],
     missing: MissingBytes,
 ) -> str | None:
-    """What the packets show to be damaged, compared with the header; ``end`` is the time at which they end."""
+    """What the packets show to be damaged, compared with the header; ``ends`` as for :func:`_announced_end`."""
     packets = len(timestamps.pts)
-    has_duration = container.format.name.startswith(FORMATS_WITH_DURATION)
-    if has_duration and container.duration is not None:
-        begin = 0 if container.format.name.startswith(FORMATS_COUNTING_FROM_ZERO) else container.start_time or 0
-        announced = Fraction(begin + container.duration, 1_000_000)
+    if container.format.name.startswith(FORMATS_WITH_DURATION):
+        announced, end = _announced_end(container, stream, ends)
         if announced - end > DURATION_TOLERANCE_SECONDS:
             return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(end):.3f} s."
     # Not the number of frames in the header: an edit list may leave frames out. FFmpeg's index takes it into account.
     listed = len(stream.index_entries) - no_frames
     if container.format.name.startswith("mov") and listed > packets:
         return f"Cut off: its header announces {listed} frames, but only {packets} are there."
-    if container.format.name.startswith("matroska") and missing.bytes:
-        return f"Damaged: {missing.bytes} bytes between its packets could not be read, and what was in them is missing."
+    if container.format.name.startswith("matroska") and (lost := missing.bytes(timestamps.pts)):
+        return f"Damaged: {lost} bytes between its frames could not be read, and what was in them is missing."
     if timestamps.corrupt:
-        return f"{timestamps.corrupt} of {packets} packets are marked as corrupt."
+        return f"{timestamps.corrupt} of its {packets} frames are marked as damaged in the file."
     return None
 
 
@@ -339,10 +378,29 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _end(container: InputContainer, ends: Mapping[int, int]) -> Fraction:
-    """Time in seconds at which the last packet ends; ``ends``: by stream index, each stream's end in its time base."""
-    time_bases = {stream.index: stream.time_base or Fraction(0) for stream in container.streams}
-    return max([Fraction(0), *(end * time_bases[index] for index, end in ends.items())])
+def _announced_end(
+    container: InputContainer, stream: VideoStream, ends: Mapping[int, int]
+) -> tuple[Fraction, Fraction]:
+    """The second at which the header says that the video ends, and the one at which it does.
+
+    If the header tells of the whole file only, these are the ends of the stream that ends last, such as subtitles.
+    ``ends``: by stream index, each stream's end in its time base.
+    """
+    time_bases = {one.index: one.time_base or Fraction(0) for one in container.streams}
+    found = {index: end * time_bases[index] for index, end in ends.items()}
+    end = max([Fraction(0), *found.values()])
+    begin = 0 if container.format.name.startswith(FORMATS_COUNTING_FROM_ZERO) else container.start_time or 0
+    announced = Fraction(begin + (container.duration or 0), 1_000_000)
+    own = _own_end(stream)
+    return (announced, end) if own is None else (min(own, announced), found.get(stream.index, end))
+
+
+def _own_end(stream: VideoStream) -> Fraction | None:
+    """The second at which the header says that a stream ends; None: it does not say."""
+    if stream.duration is not None and stream.time_base is not None:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    clock = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # a tag that Matroska files may have
+    return clock and Fraction(clock[3]) + 60 * int(clock[2]) + 3600 * int(clock[1])
 
 
 def _facts(path: Path, container: InputContainer, stream: VideoStream, zero: Fraction, packets: int) -> dict[str, Any]:
@@ -370,7 +428,12 @@ def _facts(path: Path, container: InputContainer, stream: VideoStream, zero: Fra
     }
 
 
-def _reason(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """An error of FFmpeg, or of the system, in the users' words."""
     if isinstance(error, av.error.ExitError):
         return f"nothing more of it could be read within {READ_TIMEOUT_SECONDS:g} s"
+    if isinstance(error, av.error.InvalidDataError):
+        return "its data are damaged"
+    if isinstance(error, av.error.PatchWelcomeError):
+        return "it uses a part of its format that FFmpeg does not know"
     return str(getattr(error, "strerror", None) or error).rstrip(".")

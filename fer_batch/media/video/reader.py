@@ -23,7 +23,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media.frame import Frame, ReadItem
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
-from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream
+from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream, words
 from fer_batch.types import Chunk, FrameTime, Severity, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
@@ -42,6 +42,9 @@ makes the decoder go through the whole stretch before, up to its keyframe."""
 
 UNSEEKABLE_PROFILES = frozenset({"High 4:4:4 Predictive"})
 """Old videos of this H.264 profile decode to garbage after a seek, under the right timestamps."""
+
+MARKED = "a part is marked as damaged in the file"
+"""The text of the error for a packet that is marked as corrupt."""
 
 _Decoded = tuple[av.VideoFrame, FrameTime] | Skipped | None
 """As :data:`ReadItem`, with a sampled frame as the decoder gave it."""
@@ -112,7 +115,7 @@ def read(chunk: Chunk) -> Iterator[ReadItem]:
             else:
                 yield item
         if corrupt:
-            reason = f"{corrupt} frames in chunk {chunk.index} are damaged: the decoder patched them up."
+            reason = f"{corrupt} frames{_span(chunk)} are damaged; they are marked in the timeline."
             yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
@@ -176,7 +179,7 @@ def _decode_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame | None]) -> Ite
     except (av.error.FFmpegError, OSError) as error:
         raise IndexMismatch(str(error)) from error
     if decoded != chunk.frames or found != len(sampled):
-        raise IndexMismatch(f"Its index has {chunk.frames} frames in chunk {chunk.index}, decoding gave {decoded}.")
+        raise IndexMismatch(f"Its index has {chunk.frames} frames{_span(chunk)}, decoding gave {decoded}.")
 
 
 def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
@@ -240,14 +243,14 @@ def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterat
         except StopIteration:
             return
         except (av.error.FFmpegError, OSError) as error:
-            yield str(error)
+            yield words(error)
             packet = None
         if packet is not None and packet.is_corrupt:
-            yield "a packet is marked as corrupt"
+            yield MARKED
         try:
             yield from stream.codec_context.decode(packet)  # None empties the decoder
         except (av.error.FFmpegError, OSError) as error:
-            yield str(error)
+            yield words(error)
         if packet is None:
             return
 
@@ -255,9 +258,9 @@ def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterat
 def _missing(chunk: Chunk, found: int, expected: int, errors: list[str]) -> Iterator[Skipped]:
     """A line about frames that could not be decoded, if there are any, or if there were errors."""
     missing = expected - found
-    if missing <= 0 and not errors:
+    if missing <= 0 and all(error == MARKED for error in errors):  # the index tells how many frames are marked
         return
-    cause = f" ({errors[0].rstrip('.')})" if errors else ""
+    cause = f" ({errors[0]})" if errors else ""
     if missing <= 0:
         reason = f"Parts of it are damaged{cause}, but every frame that has a timestamp could be decoded."
     elif found:
@@ -266,6 +269,14 @@ def _missing(chunk: Chunk, found: int, expected: int, errors: list[str]) -> Iter
         yield Skipped(chunk.source.name, f"None of its {expected} frames could be decoded{cause}.")
         return
     yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
+
+
+def _span(chunk: Chunk) -> str:
+    """When a chunk begins and ends, as part of a sentence; empty: unknown, or it is the whole video."""
+    if not chunk.times or chunk.times[0].seconds is None or (chunk.start is None and chunk.stop is None):
+        return ""
+    last = chunk.times[-1]
+    return f" from {chunk.times[0].seconds:.3f} to {(last.seconds or 0) + (last.duration or 0):.3f} s"
 
 
 def _chunk_starts(index: VideoIndex) -> list[int | None]:

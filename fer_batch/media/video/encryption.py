@@ -1,0 +1,56 @@
+"""Tells whether a video is encrypted: then its frames cannot be decoded, and damage is not the reason."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from av.container import InputContainer
+
+ENCRYPTED = "It is encrypted (copy protection, DRM): save it without the protection in the program that can play it."
+
+_SAMPLE_ENTRIES = (b"encv", b"drmi")
+"""Types of encrypted video in the ISO base media file format: Common Encryption (ISO/IEC 23001-7), Apple's FairPlay."""
+
+_ASF_OBJECTS = tuple(
+    UUID(name).bytes_le for name in ("2211b3fb-bd23-11d2-b4b7-00a0c955fc6e", "298ae614-2622-4c17-b935-dae07ee9289c")
+)
+"""The Content Encryption Object and the Extended one (Advanced Systems Format specification, 10.1)."""
+
+_ASF_HEADER_BYTES = 2**16
+_MAX_MOVIE_BYTES = 2**27
+
+
+def is_encrypted(container: InputContainer) -> bool:
+    """Whether the header of an open video says that it is encrypted.
+
+    Files in Common Encryption of which FFmpeg knows the codec show it in their packets only.
+    """
+    if container.format.name == "asf":
+        return any(name in _beginning(Path(container.name)) for name in _ASF_OBJECTS)
+    if container.format.name.startswith("matroska"):
+        return any("enc_key_id" in stream.metadata for stream in container.streams.video)
+    unknown = any(stream.codec_context is None for stream in container.streams.video)
+    if container.format.name.startswith("mov") and unknown:
+        return any(entry in movie for movie in _movie_boxes(Path(container.name)) for entry in _SAMPLE_ENTRIES)
+    return False
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_ASF_HEADER_BYTES)
+
+
+def _movie_boxes(path: Path) -> Iterator[bytes]:
+    """The content of the boxes ``moov`` of an ISO base media file (ISO/IEC 14496-12, 4.2)."""
+    with path.open("rb") as file:
+        position, end = 0, path.stat().st_size
+        while position + 8 <= end:
+            file.seek(position)
+            size, kind = int.from_bytes(file.read(4)), file.read(4)
+            if size == 1:
+                size = int.from_bytes(file.read(8))
+            if kind == b"moov":
+                yield file.read(min(size or end, _MAX_MOVIE_BYTES))
+            if size < 8:  # 0: the last box, to the end of the file; other values mean nothing
+                return
+            position += size

@@ -1,0 +1,148 @@
+"""What is missing in a video, and what only looks as if it were; videos that are encrypted."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from fer_batch.errors import MediaError
+from fer_batch.media.video.encryption import ENCRYPTED
+from fer_batch.media.video.index import read_index
+from tests.helpers import media
+
+CLUSTER = bytes.fromhex("1f43b675")
+"""What begins a stretch of packets in a Matroska file."""
+
+KEY = {"encryption_key": "76a6c65c5ea762046bd749a2e632ccbb", "encryption_kid": "a7e61c373e219033c21091fa607bf3b8"}
+
+
+def with_subtitles(video: Path, path: Path) -> Path:
+    """The video of a second with subtitles that last until 5 s."""
+    srt = path.with_suffix(".srt")
+    srt.write_text("1\n00:00:00,000 --> 00:00:00,500\nHello\n\n2\n00:00:00,600 --> 00:00:05,000\nThe end\n")
+    with av.open(str(video)) as film, av.open(str(srt)) as text, av.open(str(path), "w") as container:
+        streams = [container.add_stream_from_template(one.streams[0]) for one in (film, text)]
+        for origin, stream in zip((film, text), streams, strict=True):
+            for packet in origin.demux():
+                if packet.size:
+                    packet.stream = stream
+                    container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("tag", [True, False], ids=["its own length is known", "only that of the whole file"])
+def test_subtitles_may_end_after_the_picture(tmp_path: Path, tag: bool) -> None:
+    path = with_subtitles(media.write_video(tmp_path / "a.mp4"), tmp_path / "b.mkv")
+    if not tag:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"SOMETIME"))
+    index = read_index(path)
+    assert (len(index.pts), index.damage) == (25, None)
+
+
+def test_a_video_with_subtitles_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (100, 48, 64, 3), np.uint8)
+    film = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40), list(noise))
+    path = media.truncate(with_subtitles(film, tmp_path / "b.mkv"), 0.6)
+    damage = read_index(path).damage
+    assert damage is not None
+    assert damage.startswith("Cut off: its header announces 4.000 s, but it ends after ")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_a_last_frame_may_last_long(tmp_path: Path, suffix: str) -> None:
+    def lengthened(at: int, packet: av.Packet) -> av.Packet:
+        packet.duration = 5 * int(1 / packet.time_base) if at == 24 else packet.duration
+        return packet
+
+    path = media.write_video(tmp_path / "a.mp4", options={"bf": "0"})
+    assert read_index(media.remux(path, tmp_path / f"b.{suffix}", lengthened)).damage is None
+
+
+def transparent(path: Path) -> Path:
+    """A WebM whose transparency takes more bytes than its picture."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx", rate=25, options={"auto-alt-ref": "0", "b": "20M"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuva420p"
+        for number in range(25):
+            image = np.dstack([media.pixels(number, (320, 240)), rng.integers(0, 255, (240, 320), np.uint8)])
+            frame = av.VideoFrame.from_ndarray(image, format="rgba").reformat(format="yuva420p")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_transparency_beside_the_picture_is_no_hole(tmp_path: Path) -> None:
+    path = transparent(tmp_path / "a.webm")
+    assert path.stat().st_size > 25 * 2**14
+    index = read_index(path)
+    assert (len(index.pts), index.damage) == (25, None)
+
+
+def with_hole(data: bytes) -> bytes:
+    """A Matroska file with 50,000 bytes of nothing, as its format allows, before its third cluster."""
+    parts = data.split(CLUSTER)
+    void = b"\xec\x01" + (50_000).to_bytes(7) + bytes(50_000)
+    return CLUSTER.join(parts[:3]) + void + CLUSTER + CLUSTER.join(parts[3:])
+
+
+def without_cluster(data: bytes) -> bytes:
+    """A Matroska file with random bytes in the place of its third cluster."""
+    parts = data.split(CLUSTER)
+    noise = np.random.default_rng(0).integers(0, 256, len(parts[3]) + 4, np.uint8).tobytes()
+    return CLUSTER.join(parts[:3]) + noise + CLUSTER + CLUSTER.join(parts[4:])
+
+
+@pytest.mark.parametrize(("change", "missing"), [(with_hole, False), (without_cluster, True)])
+def test_bytes_between_frames_matter_where_frames_are_missing(
+    tmp_path: Path, change: Callable[[bytes], bytes], missing: bool
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (100, 96, 128, 3), np.uint8)
+    options = {"live": "1", "cluster_time_limit": "500"}
+    path = media.write_video(tmp_path / "a.mkv", range(0, 4000, 40), list(noise), container_options=options)
+    path.write_bytes(change(path.read_bytes()))
+    index = read_index(path)
+    assert (len(index.pts) < 100) is missing
+    assert (index.damage or "").startswith("Damaged: ") is missing
+
+
+@pytest.mark.parametrize("kind", ["encv", "drmi"])
+def test_encrypted_videos_of_an_unknown_codec_are_called_so(tmp_path: Path, kind: str) -> None:
+    path = media.write_video(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", kind.encode()))
+    with pytest.raises(MediaError) as error:
+        read_index(path)
+    assert str(error.value) == ENCRYPTED
+
+
+def test_common_encryption_is_called_so(tmp_path: Path) -> None:
+    options = {"encryption_scheme": "cenc-aes-ctr", **KEY}
+    path = media.write_video(tmp_path / "a.mp4", container_options=options)
+    with pytest.raises(MediaError) as error:
+        read_index(path)
+    assert str(error.value) == ENCRYPTED
+
+
+def test_protected_windows_media_is_called_so(tmp_path: Path) -> None:
+    path = media.write_video(tmp_path / "a.wmv", codec="wmv2", time_base=Fraction(1, 25), timestamps=range(25))
+    data = path.read_bytes()
+    assert read_index(path).damage is None
+    size, objects = int.from_bytes(data[16:24], "little"), int.from_bytes(data[24:28], "little")
+    object_size = 24 + 16
+    added = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e") + object_size.to_bytes(8, "little") + bytes(16)
+    head = data[:16] + (size + object_size).to_bytes(8, "little") + (objects + 1).to_bytes(4, "little") + data[28:30]
+    path.write_bytes(head + added + data[30:])
+    with pytest.raises(MediaError) as error:
+        read_index(path)
+    assert str(error.value) == ENCRYPTED
+
+
+def test_a_codec_that_nobody_knows_is_not_called_encrypted(tmp_path: Path) -> None:
+    path = media.write_video(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(MediaError, match="in a codec that FFmpeg does not know"):
+        read_index(path)
