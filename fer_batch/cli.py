@@ -272,6 +272,12 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
     typer.echo(f"{found.videos} videos of {_duration(found.video_seconds)} in all, {found.photos} photos")
     typer.echo(f"as asked:      {_cost(found.asked)}")
     typer.echo(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse)}")
+    if found.smallest_face is not None:
+        width, height = found.largest_frame
+        typer.echo(
+            f"small faces:   most below {found.smallest_face} pixels of height are missed in frames of "
+            f"{width}x{height}; --min-face searches them more closely, but takes longer"
+        )
 
 
 def _cost(cost: "Cost") -> str:

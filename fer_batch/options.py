@@ -12,6 +12,9 @@ from typing import Annotated, Any, Literal
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import UsageError
 
+DEFAULT_MIN_FACE = 24
+"""Lowest height of a face in pixels where the user gives none."""
+
 AUTO, TENSORFLOW, OPENVINO = RUNTIMES = ("auto", "tensorflow", "openvino")
 """What can run the model; "auto" is the faster one on this machine."""
 
@@ -82,8 +85,14 @@ class Options:
     start: Annotated[float | None, CliOption("Begin so many seconds into each video.")] = None
     end: Annotated[float | None, CliOption("Stop before this second of each video.")] = None
     min_confidence: Annotated[float, CliOption("Lowest detector score of a face, 0 to 1.")] = 0.5
-    min_face: Annotated[int, CliOption("Lowest height of a face, in pixels.")] = 24
-    """Of the upright frame."""
+    min_face: Annotated[
+        int | None,
+        CliOption(
+            "Lowest height of a face, in pixels; frames are searched as finely as it needs. Default: 24, if seen."
+        ),
+    ] = None
+    """Of the upright frame. None: DEFAULT_MIN_FACE, as far as such faces are seen in frames that are shrunk to be
+    searched fast."""
     min_quality: Annotated[
         float, CliOption("Lowest quality of a face in the summaries, 0 to 1; timelines keep all.")
     ] = 0.0
@@ -147,7 +156,7 @@ class Options:
         _require(self.start is None or 0 <= self.start < inf, "--start must be 0 or more seconds", self.start)
         _require(self.end is None or (self.start or 0) < self.end < inf, "--end must come after --start", self.end)
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
-        _require(self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
+        _require(self.min_face is None or self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(0 <= self.min_quality <= 1, "--min-quality must be at least 0 and at most 1", self.min_quality)
         _require(self.max_faces is None or self.max_faces >= 1, "--max-faces must be at least 1", self.max_faces)
         _require(

@@ -1,40 +1,20 @@
 """Scan a chunk: decode its frames, find the faces in them, and cut the crops out. Needs no classifier."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import ceil, inf
 
+import cv2
 import numpy as np
 
-from fer_batch.detection import crop, quality, schedule
+from fer_batch.detection import crop, looks, quality, schedule
 from fer_batch.detection.base import Detector
+from fer_batch.detection.looks import Region
 from fer_batch.media import photos
 from fer_batch.media.frame import Frame, FrameImage, ReadItem, scene
 from fer_batch.media.video import reader
 from fer_batch.types import Box, Chunk, Detection, FrameTime, Kind, ScannedFrames, Severity, Skipped
-
-
-@dataclass(frozen=True)
-class Region:
-    """A rectangle in whole pixels of the upright image."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def within(self, width: int, height: int) -> "Region | None":
-        """The part of it that lies in an image of that size; None: it lies outside."""
-        right, bottom = min(self.x + self.width, width), min(self.y + self.height, height)
-        if right <= self.x or bottom <= self.y:
-            return None
-        return Region(self.x, self.y, right - self.x, bottom - self.y)
-
-    def holds(self, box: Box) -> bool:
-        """Whether a face belongs to it: its centre does."""
-        x, y = box.x + box.width / 2, box.y + box.height / 2
-        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
 
 def scan_chunk(
@@ -44,6 +24,7 @@ def scan_chunk(
     detect_every: int | None,
     region: Region | None = None,
     *,
+    min_face: int | None = None,
     cropped: bool = False,
 ) -> Iterator[ScannedFrames | Skipped | None]:
     """Every sampled frame of the chunk with the faces in it, a few frames at a time; what could not be read; or None.
@@ -56,6 +37,7 @@ def scan_chunk(
         min_confidence: least score of a face, 0 to 1.
         detect_every: greatest number of frames from one full-frame detection to the next; None: no limit but time.
         region: if given, only faces whose centre lies in it are found.
+        min_face: height in pixels of the smallest face to look for; None: as fast as by default.
         cropped: take each photo file as one face.
 
     Raises:
@@ -63,16 +45,12 @@ def scan_chunk(
         MediaError: nothing of the chunk can be read.
     """
     source = chunk.source
-    longest_side = schedule.longest_side(source.kind)
-    scanner = (
-        _FrameScanner(detector, min_confidence, longest_side)
-        if region is None
-        else _RegionScanner(detector, min_confidence, longest_side, region)
-    )
-    if not source.in_photo_files:
+    scanner = _FrameScanner(detector, min_confidence, source.kind, region, min_face)
+    if source.in_photo_files:
+        in_full = not cropped and (source.kind is Kind.VIDEO or min_face is not None)
+        items = photos.read(chunk, None if in_full else looks.DEFAULT_SIDES[Kind.PHOTOS])
+    else:
         items = reader.read(chunk)
-    else:  # of a video's frames, squares are searched at full size
-        items = photos.read(chunk, longest_side if cropped or source.kind is Kind.PHOTOS else None)
     if cropped and source.in_photo_files:
         for item in items:
             yield _scanned([item], [[_whole(item.image)]]) if isinstance(item, Frame) else item
@@ -89,21 +67,53 @@ def _whole(image: FrameImage) -> Detection:
 
 
 class _FrameScanner:
-    """Runs the detector on full frames, or on squares of them."""
+    """Runs the detector on full frames or a region of them, and on squares in them."""
 
-    def __init__(self, detector: Detector, min_confidence: float, longest_side: int) -> None:
+    def __init__(
+        self, detector: Detector, min_confidence: float, kind: Kind, region: Region | None, min_face: int | None
+    ) -> None:
         self._detect = partial(detector.detect, min_confidence=min_confidence)
-        self._longest_side = longest_side
+        self._kind = kind
+        self._region = region
+        self._min_face = min_face
+        self._pieces = 1
+        """Number of images in which the last full frame was searched."""
 
     def full_frame(self, frame_image: FrameImage) -> list[Detection]:
-        """Every face, in pixels of the upright frame."""
-        image = frame_image.rgb(self._longest_side)
-        scale_x, scale_y = frame_image.width / image.shape[1], frame_image.height / image.shape[0]
-        return [face.scaled(scale_x, scale_y) for face in self._detect(image)]
+        """Every face in the frame or region, in pixels of the upright frame."""
+        width, height = frame_image.width, frame_image.height
+        part = (self._region or Region(0, 0, width, height)).within(width, height)
+        if part is None:
+            return []
+        first, *finer = looks.of_frame(self._kind, part.width, part.height, self._min_face)
+        self._pieces = 0
+        found, last = self._look(frame_image, part, first), first
+        for look in finer:
+            sure_height = looks.SURE_HEIGHT * max(part.width, part.height) / last.side
+            found, last = looks.merge(found, self._look(frame_image, part, look), sure_height), look
+        return [face for face in found if self._region is None or part.holds(face.box)]
 
-    def checked(self, chunk: Chunk, items: Iterator[ReadItem]) -> Iterator[ReadItem]:  # noqa: ARG002
-        """The same items, and a line about frames that cannot be scanned as asked."""
-        return items
+    def _look(self, frame_image: FrameImage, part: Region, look: looks.Look) -> list[Detection]:
+        """The faces in a part of a frame, scaled as ``look`` says, in pixels of the upright frame."""
+        longest = max(frame_image.width, frame_image.height)
+        image = frame_image.rgb(ceil(look.side * longest / max(part.width, part.height)))
+        scale_x, scale_y = frame_image.width / image.shape[1], frame_image.height / image.shape[0]
+        left, top = round(part.x / scale_x), round(part.y / scale_y)
+        right, bottom = round((part.x + part.width) / scale_x), round((part.y + part.height) / scale_y)
+        inside = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+        height, width = inside.shape[:2]
+        tiles = looks.tiles(width, height, look)
+        self._pieces += len(tiles)
+        found: list[Detection] = []
+        for tile in tiles:
+            piece = inside[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+            shrink = 1 / look.enlargement
+            faces = (face.scaled(shrink, shrink) for face in self._detect(_enlarged(piece, look.enlargement)))
+            in_image = (face.moved(tile.x, tile.y) for face in faces)
+            found.extend(face for face in in_image if not tile.cuts(face.box, width, height))
+        if len(tiles) > 1:
+            found = looks.distinct(found)
+        return [face.moved(left, top).scaled(scale_x, scale_y) for face in found]
 
     def between(self, before: Sequence[Detection], frames: Sequence[Frame]) -> list[list[Detection]]:
         """The faces in ``frames``, the last of which gets a full-frame detection; ``before`` are those of the last one.
@@ -115,10 +125,11 @@ class _FrameScanner:
             len(frames),
             full_frame=lambda index: self.full_frame(frames[index].image),
             near=lambda index, expected: self.near(frames[index].image, expected),
+            crowd=schedule.CROWD_FACES * self._pieces,
         )
 
     def near(self, frame_image: FrameImage, expected: Box) -> Detection | None:
-        """The face near the box where one is expected; None: there is none."""
+        """The face near the box where one is expected, if it is still in the region; None: there is none."""
         found: list[Detection] = []
         for scale, side in schedule.SEARCH_SQUARES:
             square = schedule.search_square(expected, scale, frame_image.width, frame_image.height)
@@ -130,42 +141,16 @@ class _FrameScanner:
             face = schedule.best_match(expected, in_frame)
             if face is not None:
                 found.append(face)
-                if face.confidence >= schedule.CONFIDENT_SCORE:
+                if face.confidence >= looks.CONFIDENT_SCORE:
                     break
-        return max(found, key=lambda face: face.confidence, default=None)
-
-
-class _RegionScanner(_FrameScanner):
-    """Scans only a region of each frame, and leaves out faces whose centre lies elsewhere."""
-
-    def __init__(self, detector: Detector, min_confidence: float, longest_side: int, region: Region) -> None:
-        super().__init__(detector, min_confidence, longest_side)
-        self._region = region
-
-    def full_frame(self, frame_image: FrameImage) -> list[Detection]:
-        """Every face in the region, in pixels of the upright frame."""
-        part = self._region.within(frame_image.width, frame_image.height)
-        if part is None:
-            return []
-        longest = max(frame_image.width, frame_image.height)
-        image = frame_image.rgb(ceil(self._longest_side * longest / max(part.width, part.height)))
-        scale_x, scale_y = image.shape[1] / frame_image.width, image.shape[0] / frame_image.height
-        left, top = round(part.x * scale_x), round(part.y * scale_y)
-        right, bottom = round((part.x + part.width) * scale_x), round((part.y + part.height) * scale_y)
-        inside = np.ascontiguousarray(image[top : max(bottom, top + 1), left : max(right, left + 1)])
-        found = (face.moved(left, top).scaled(1 / scale_x, 1 / scale_y) for face in self._detect(inside))
-        return [face for face in found if part.holds(face.box)]
-
-    def near(self, frame_image: FrameImage, expected: Box) -> Detection | None:
-        """The face near the box where one is expected, if it is still in the region."""
-        found = super().near(frame_image, expected)
-        return found if found is not None and self._region.holds(found.box) else None
+        best = max(found, key=lambda face: face.confidence, default=None)
+        return best if best is None or self._region is None or self._region.holds(best.box) else None
 
     def checked(self, chunk: Chunk, items: Iterator[ReadItem]) -> Iterator[ReadItem]:
         """The same items; before the first frame outside of which the region lies, a line: one a video, one a photo."""
         reported = set()
         for item in items:
-            if isinstance(item, Frame):
+            if isinstance(item, Frame) and self._region is not None:
                 width, height = item.image.width, item.image.height
                 is_video = chunk.source.kind is Kind.VIDEO
                 name = chunk.source.name if is_video else f"{chunk.source.name}/{item.time.file}"
@@ -174,6 +159,14 @@ class _RegionScanner(_FrameScanner):
                     reason = f"The region lies outside the image, which has {width}x{height} pixels. Change --region."
                     yield Skipped(name, reason, Severity.PARTIAL)
             yield item
+
+
+def _enlarged(image: np.ndarray, scale: float) -> np.ndarray:
+    """The image ``scale`` times as large, in memory of its own order."""
+    if scale == 1:
+        return np.ascontiguousarray(image)
+    size = round(image.shape[1] * scale), round(image.shape[0] * scale)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
 
 
 def _scan_video(

@@ -10,11 +10,8 @@ from the next full-frame detection on.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fer_batch.types import Box, Detection, FrameTime, Kind
-
-_LONGEST_SIDES = {Kind.VIDEO: 640, Kind.PHOTOS: 960}
-"""Pixels. Measured on 116 photos of WIDER FACE's validation set (674 faces of 20 px or more): at 960 the default
-detector finds 86 %, with 6 false faces."""
+from fer_batch.detection.looks import CONFIDENT_SCORE, DUPLICATE_OVERLAP, distinct
+from fer_batch.types import Box, Detection, FrameTime
 
 FULL_SCAN_SECONDS = 0.5
 """Time after a full-frame detection from which on the next frame gets one, too.
@@ -31,11 +28,7 @@ MAX_WAITING_PIXELS = 2**26
 
 CROWD_FACES = 8
 """With more faces than this, every frame gets a full-frame detection. It takes as long as 25 squares, but if faces are
-close together, each square shows several."""
-
-CONFIDENT_SCORE = 0.5
-"""If a face with at least this score is lost, the frame gets a full-frame detection. Faces with lower scores come and
-go from frame to frame, since detectors are not sure of them."""
+close together, each square shows several. With as many times more if a frame is searched in several pieces."""
 
 SEARCH_SQUARES = ((1.6, 96), (2.0, 128))
 """Squares to search, one after the other until a face has CONFIDENT_SCORE: the side as a multiple of the face's size,
@@ -64,9 +57,6 @@ NEXT_FRAME_OVERLAP = 0.5
 """Least IoU of a face with itself in the frame before. If it is less, this may be another face close by; so a square
 around the old place is searched, too."""
 
-DUPLICATE_OVERLAP = 0.3
-"""If boxes from two squares have a greater IoU than this, they are the same face."""
-
 
 @dataclass(frozen=True)
 class Square:
@@ -75,11 +65,6 @@ class Square:
     left: int
     top: int
     side: int
-
-
-def longest_side(kind: Kind) -> int:
-    """The longest side in pixels to which full frames are shrunk for the detector."""
-    return _LONGEST_SIDES[kind]
 
 
 def search_square(box: Box, scale: float, width: int, height: int) -> Square:
@@ -124,17 +109,21 @@ def detect_between(
     count: int,
     full_frame: Callable[[int], list[Detection]],
     near: Callable[[int, Box], Detection | None],
+    crowd: int = CROWD_FACES,
 ) -> list[list[Detection]]:
     """The faces in each of ``count`` frames, the last of which gets a full-frame detection.
+
+    So does a frame in which a face of CONFIDENT_SCORE is lost.
 
     Args:
         before: the faces of the full-frame detection just before these frames.
         count: number of frames, 1 or more.
         full_frame: finds all faces in the frame of an index from 0 to ``count`` - 1.
         near: finds the face in a square around an expected box in the frame of an index; None: there is none.
+        crowd: with more faces than this, every frame gets a full-frame detection.
     """
     after = full_frame(count - 1)
-    if max(len(before), len(after)) > CROWD_FACES:
+    if max(len(before), len(after)) > crowd:
         return [*(full_frame(index) for index in range(count - 1)), after]
     found: list[list[Detection]] = []
     full_scans = {count - 1: after}
@@ -148,7 +137,7 @@ def detect_between(
             paths = _paths(full_scans[index], after)
         else:
             paths = [_next_step(path, face, index, near) for path, face in steps if face is not None]
-            found.append(_distinct(path.last for path in paths))
+            found.append(distinct(path.last for path in paths))
     for index in sorted(full_scans):
         for face in full_scans[index]:
             _follow_back(face, found[:index], near)
@@ -209,17 +198,8 @@ def _follow_back(face: Detection, earlier: list[list[Detection]], near: Callable
             match = near(index, face.box) or match
             if match is None:
                 return
-            earlier[index][:] = _distinct([*earlier[index], match])
+            earlier[index][:] = distinct([*earlier[index], match])
         face = match
-
-
-def _distinct(faces: Iterable[Detection]) -> list[Detection]:
-    """The faces by falling confidence, without those that overlap another of higher confidence."""
-    kept: list[Detection] = []
-    for face in sorted(faces, key=lambda face: -face.confidence):
-        if all(face.box.overlap(other.box) <= DUPLICATE_OVERLAP for other in kept):
-            kept.append(face)
-    return kept
 
 
 def _centre(box: Box) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from fer_batch.media.sampling import Sampling
 from fer_batch.media.video.header import VideoHeader
 from fer_batch.natural_order import natural
 from fer_batch.options import Options
-from fer_batch.pipeline import executors
+from fer_batch.pipeline import executors, smallest_face
 from fer_batch.pipeline.executors.base import Done, Executor, Failed
 from fer_batch.pipeline.worker import ReadHeader, TimeTrial, TrialResult, WorkerSetup
 from fer_batch.types import Kind, Skipped, Source
@@ -63,6 +63,11 @@ class Forecast:
     """The same at SPARSE_FPS."""
     skipped: tuple[Skipped, ...]
     """What could not be read at all."""
+    smallest_face: int | None = None
+    """Height in pixels below which most faces are missed in the largest frames that were tried; None: there are none
+    to search."""
+    largest_frame: tuple[int, int] = (0, 0)
+    """Width and height of these frames."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         for source, header in headers.items():
             kinds[header.video_type].append(source)
         costs = []
+        limits: list[tuple[int, tuple[int, int]]] = []
         for index, sampling in enumerate(samplings):
             media = {
                 kind: [video for video in videos if headers[video].frames[index]] for kind, videos in kinds.items()
@@ -118,7 +124,13 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
             frames = {kind: sum(headers[video].frames[index] for video in videos) for kind, videos in media.items()}
             media[PHOTOS], frames[PHOTOS] = folders, photos
             frames = {kind: count for kind, count in frames.items() if count}
-            costs.append(_cost(frames, _rates(executor, media, frames, sampling, workers), workers))
+            trials = _trials(executor, media, frames, sampling, workers)
+            costs.append(_cost(frames, _rates(trials, frames), workers))
+            for source, result in (trial for found_trials in trials.values() for trial in found_trials):
+                height = smallest_face.height(source, result.size, options)
+                if height is not None:
+                    limits.append((height, result.size))
+    limit, size = max(limits, default=(None, (0, 0)))
     return Forecast(
         videos=len(headers),
         photos=photos,
@@ -126,6 +138,8 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         asked=costs[0],
         sparse=costs[1],
         skipped=(*found.skipped, *skipped),
+        smallest_face=limit,
+        largest_frame=size,
     )
 
 
@@ -142,16 +156,16 @@ def _read_headers(executor: Executor, tasks: Sequence[ReadHeader]) -> tuple[dict
     return headers, sorted(skipped, key=lambda line: natural(line.file))
 
 
-def _rates(
+def _trials(
     executor: Executor,
     media: dict[_MediaKind, list[Source]],
     frames: dict[_MediaKind, int],
     sampling: Sampling,
     workers: int,
-) -> dict[_MediaKind, _Rate]:
-    """What a frame of each kind takes; kinds with few frames are assumed to be like those that are tried."""
+) -> dict[_MediaKind, list[tuple[Source, TrialResult]]]:
+    """Some sources of the kinds that have most frames, each scanned for a little while."""
     tried = sorted(frames, key=lambda kind: -frames[kind])[:TRIED_KINDS]
-    results: dict[_MediaKind, list[TrialResult]] = {kind: [] for kind in tried}
+    results: dict[_MediaKind, list[tuple[Source, TrialResult]]] = {kind: [] for kind in tried}
     for kind in tried:
         positions = [(2 * worker + 1) / (2 * workers) for worker in range(workers)]
         chosen = [media[kind][int(len(media[kind]) * position)] for position in positions]
@@ -161,7 +175,15 @@ def _rates(
         ]
         for event in executor.run(_each(trials)):
             if isinstance(event, Done) and event.result.frames:
-                results[kind].append(event.result)
+                results[kind].append((event.task.source, event.result))
+    return results
+
+
+def _rates(
+    trials: dict[_MediaKind, list[tuple[Source, TrialResult]]], frames: dict[_MediaKind, int]
+) -> dict[_MediaKind, _Rate]:
+    """What a frame of each kind takes; kinds with few frames are assumed to be like those that are tried."""
+    results = {kind: [result for _, result in found] for kind, found in trials.items()}
     rates = {kind: _rate(found) for kind, found in results.items() if found}
     others = _rate([result for found in results.values() for result in found])
     return {kind: rates.get(kind, others) for kind in frames}

@@ -13,7 +13,7 @@ from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed
 from fer_batch.media import sources
-from fer_batch.options import Options, ReportOptions
+from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions
 from fer_batch.output import folder as outfolder
 from fer_batch.output import manifest, media_links
 from fer_batch.output.csv import (
@@ -30,6 +30,7 @@ from fer_batch.output.csv import (
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import replacing, write_json
 from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
+from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
 from fer_batch.pipeline.contents import KnownContents
 from fer_batch.pipeline.progress import NullProgress, Progress
@@ -137,6 +138,8 @@ def _analyze(
     in_order = [finished[source.name] for source in found.sources]
     outcomes = [result.outcome for result in in_order if result.outcome is not None]
     skipped = [*found.skipped, *(line for result in in_order for line in result.skipped)]
+    if (note := smallest_face.note(outcomes, options)) is not None:
+        skipped.append(note)
     facts = manifest.Manifest(
         started=started,
         finished=datetime.now(UTC),
@@ -196,7 +199,7 @@ def _finish(
         if not reader.frames:
             return _SourceResult(None, reader.nothing_kept())
         summary, added = summarize(timeline, source, options, annotations)
-        write_timeline(folder / reader.outcome().timeline, timeline, added.smoothed, added.changes)
+        write_timeline(folder / reader.outcome(options).timeline, timeline, added.smoothed, added.changes)
         reader.skipped.extend((*names.problems(), *summary.complaints))
     except MediaError as error:
         return _SourceResult(None, [Skipped(source.name, str(error))])
@@ -204,7 +207,7 @@ def _finish(
         raise
     except Exception as error:  # whatever goes wrong with a source, the others must not suffer
         return _SourceResult(None, [Skipped(source.name, str(TaskFailed.unexpected(error)))])
-    return _SourceResult(reader.outcome(), reader.skipped, summary)
+    return _SourceResult(reader.outcome(options), reader.skipped, summary)
 
 
 @dataclass
@@ -221,6 +224,8 @@ class _SourceReader:
     """Sum of the frames' durations; None: none is known."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """Of a video's frames: a new entry wherever the size changes."""
+    largest: tuple[int, int] = (0, 0)
+    """Width and height of the frame with the longest side."""
 
     def scanned_frames(self, checkpoints: Checkpoints) -> Iterator[FrameFaces]:
         """Every frame of the source, chunk after chunk."""
@@ -230,6 +235,7 @@ class _SourceReader:
                 if item not in self.skipped:  # all chunks may say the same
                     self.skipped.append(item)
                 continue
+            self.largest = max(self.largest, item.size, key=max)
             if self.source.kind is Kind.VIDEO and item.size not in self.sizes[-1:]:
                 self.sizes.append(item.size)
             yield item
@@ -270,15 +276,16 @@ class _SourceReader:
             "pixels of their own frame, and faces may get new numbers."
         )
 
-    def outcome(self) -> Outcome:
+    def outcome(self, options: Options) -> Outcome:
         """What has been counted so far."""
+        height = smallest_face.height(self.source, self.largest, options)
         return Outcome(
             self.source,
             self.frames,
             self.frames_with_face,
             self.faces,
             self.seconds,
-            self.record.facts,
+            self.record.facts | ({} if height is None else {smallest_face.FACT: height}),
             tuple(self.skipped),
         )
 
@@ -289,7 +296,7 @@ def _choose_faces(scanned_frames: Iterable[FrameFaces], options: Options) -> Ite
         chosen = [
             index
             for index, face in enumerate(frame.detections)
-            if face.confidence >= options.min_confidence and face.box.height >= options.min_face
+            if face.confidence >= options.min_confidence and face.box.height >= (options.min_face or DEFAULT_MIN_FACE)
         ]
         chosen.sort(key=lambda index: -frame.detections[index].confidence)
         chosen = chosen[: options.max_faces]

@@ -121,6 +121,8 @@ class Scheduler:
         }
         if options.region is not None:
             self._recipe["region"] = list(options.region)
+        if options.min_face is not None:
+            self._recipe["min_face"] = options.min_face
         if options.cropped:
             self._recipe["cropped"] = True
         self._batcher: Batcher[str] = Batcher(self._predict, options.batch_size)

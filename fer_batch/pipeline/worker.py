@@ -15,7 +15,8 @@ from fer_batch.classifiers.base import Classifier
 from fer_batch.classifiers.batching import Batcher
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.base import Detector
-from fer_batch.detection.scan import Region, scan_chunk
+from fer_batch.detection.looks import Region
+from fer_batch.detection.scan import scan_chunk
 from fer_batch.media import frame_folder, photos
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
@@ -84,6 +85,8 @@ class TrialResult:
     frames: int
     faces: int
     seconds: float
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the frame with the longest side."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class WorkerSetup:
     lowest_confidence: float
     detect_every: int | None
     region: Region | None
+    min_face: int | None
+    """Height in pixels of the smallest face to look for; None: as fast as by default."""
     cropped: bool
     """Whether each photo is one face."""
     classifies: bool
@@ -120,6 +125,7 @@ class WorkerSetup:
             lowest_confidence=min(LOWEST_CONFIDENCE, options.min_confidence),
             detect_every=options.detect_every,
             region=Region(*options.region) if options.region else None,
+            min_face=options.min_face,
             cropped=options.cropped,
             classifies=model.choose(options.runtime)[0] == OPENVINO,
             model=options.model,
@@ -207,11 +213,13 @@ class Worker:
         )
 
     def _time_trial(self, chunk: Chunk, seconds: float) -> Generator[None, None, TrialResult]:
+        size = (0, 0)
         marks = [(0, 0, perf_counter())]  # frames, faces and the time after each part
         for item in self._scan(chunk):
             yield None
             if not isinstance(item, ScannedFrames):
                 continue
+            size = max(size, *(tuple(one) for one in item.sizes.tolist()), key=max)
             if self._setup.classifies and len(item.crops):
                 self._classifier.predict(item.crops)
             frames, faces, _ = marks[-1]
@@ -220,7 +228,7 @@ class Worker:
                 break
         first_frames, first_faces, began = marks[max(0, min(WARM_UP_PARTS, len(marks) - 2))]
         frames, faces, ended = marks[-1]
-        return TrialResult(frames - first_frames, faces - first_faces, ended - began)
+        return TrialResult(frames - first_frames, faces - first_faces, ended - began, size)
 
     def _scan(self, chunk: Chunk) -> Iterator[ScannedFrames | Skipped | None]:
         setup = self._setup
@@ -230,6 +238,7 @@ class Worker:
             setup.lowest_confidence,
             setup.detect_every,
             setup.region,
+            min_face=setup.min_face,
             cropped=setup.cropped,
         )
 

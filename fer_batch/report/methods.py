@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.options import DEFAULT_MIN_FACE
 from fer_batch.report import formatting
 from fer_batch.report.model_card import Accuracy
 from fer_batch.report.texts import say, word
@@ -31,7 +32,7 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
             sha256=_short(detector),
             precision=detector.get("precision", say("methods.unknown")),
             score=options.get("min_confidence"),
-            height=options.get("min_face"),
+            height=options.get("min_face") or DEFAULT_MIN_FACE,
             at_most=say("methods.at_most", most=most) if most else "",
         )
     )

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fer_batch.detection import schedule
-from fer_batch.types import Box, Detection, FrameTime, Kind
+from fer_batch.types import Box, Detection, FrameTime
 
 FRAME = (3840, 2160)
 """Width and height."""
@@ -367,11 +367,3 @@ def test_no_more_pixels_wait_than_memory_is_meant_to_hold(seconds: float | None,
         True
     ]
     assert schedule.full_frame_due(last, later, 1, 2 * schedule.MAX_WAITING_PIXELS, every)
-
-
-def test_photos_are_scanned_in_more_detail_than_videos() -> None:
-    assert (
-        schedule.longest_side(Kind.PHOTOS)
-        >= schedule.longest_side(Kind.VIDEO)
-        > max(side for _, side in schedule.SEARCH_SQUARES)
-    )

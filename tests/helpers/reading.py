@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fer_batch.detection.schedule import longest_side
+from fer_batch.detection.looks import DEFAULT_SIDES
 from fer_batch.media import photos
 from fer_batch.media.frame import Frame, ReadItem
 from fer_batch.media.video import reader
@@ -13,7 +13,7 @@ def items(chunk: Chunk) -> Iterator[ReadItem]:
     """Everything that a reader yields."""
     if chunk.source.kind is Kind.VIDEO:
         return reader.read(chunk)
-    return photos.read(chunk, longest_side(Kind.PHOTOS))
+    return photos.read(chunk, DEFAULT_SIDES[Kind.PHOTOS])
 
 
 def frames(chunk: Chunk) -> Iterator[Frame]:

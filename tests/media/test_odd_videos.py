@@ -17,7 +17,7 @@ from av.stream import Disposition
 from PIL import Image
 
 from fer_batch import Options, analyze, read_timeline
-from fer_batch.detection import crop, schedule
+from fer_batch.detection import crop, looks
 from fer_batch.errors import MediaError
 from fer_batch.media import photo_file
 from fer_batch.media.frame import Frame, Luma
@@ -473,7 +473,7 @@ def test_the_smallest_and_the_thinnest_videos_are_read(tmp_path: Path, size: tup
     path = media.write_video(tmp_path / "a.mkv", range(0, 120, 40), images, codec="ffv1", pixel_format="yuv444p")
     for number, frame in enumerate(frames(path)):
         assert (frame.image.width, frame.image.height) == size
-        longest = schedule.longest_side(Kind.VIDEO)
+        longest = looks.DEFAULT_SIDES[Kind.VIDEO]
         assert max(frame.image.rgb(longest).shape[:2]) == min(longest, max(size))
         face_crop = crop.cut(frame.image.luma(), Box(0, 0, 30, 30))
         assert face_crop.mean() == pytest.approx(media.level(number), abs=2)
