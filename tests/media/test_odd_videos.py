@@ -392,6 +392,32 @@ def test_a_gap_stays_a_gap_and_no_frame_lasts_for_it(
         assert float(told[2]) - float(told[1]) == pytest.approx(pauses, abs=0.003)
 
 
+@pytest.mark.parametrize("after", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("bframes", [0, 2, 3])
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts", "flv"])
+def test_the_last_frame_does_not_last_as_long_as_a_gap_before_it(
+    tmp_path: Path, suffix: str, bframes: int, after: int
+) -> None:
+    times = [*range(0, 1000, 40), *range(1760, 1760 + 40 * after, 40)]
+    options = {"bf": str(bframes), "preset": "ultrafast", "x264-params": "b-adapt=0"}
+    index = read_index(media.write_video(tmp_path / f"a.{suffix}", times, options=options))
+    assert float((index.ends[-1] - index.pts[-1]) * index.clock.time_base) == pytest.approx(0.04, abs=0.0011)
+
+
+@pytest.mark.parametrize(("codec", "early"), [("libx264", 0), ("libx264", -40), ("mpeg4", 0), ("mpeg4", -40)])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_at_a_variable_rate_the_last_frame_lasts_as_its_packet_says(
+    tmp_path: Path, suffix: str, codec: str, early: int
+) -> None:
+    """Also if an edit list cuts frames off, where FFmpeg 8 gives it the duration of another packet."""
+    steps = [10] * 16 + [98, 10, 190, 200]
+    times = (early + np.cumsum([0, *steps])).tolist()
+    path = media.write_video(tmp_path / f"a.{suffix}", times, codec=codec, options={"bf": "0"}, keyframe_every=5)
+    index = read_index(path)
+    assert len(index.pts) == sum(time >= 0 for time in times)
+    assert float((index.ends[-1] - index.pts[-1]) * index.clock.time_base) == pytest.approx(0.04, abs=0.0011)
+
+
 @pytest.mark.parametrize(
     ("suffix", "options"), [("mkv", {"live": "1"}), ("mp4", {"movflags": "frag_keyframe+empty_moov"}), ("flv", {})]
 )

@@ -57,8 +57,9 @@ reorders at most so many."""
 FORMATS_WITH_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats that store the duration in the header. For others, FFmpeg estimates it from the file's size."""
 
-FORMATS_COUNTING_FROM_ZERO = ("matroska", "flv")
-"""Of these, the duration in the header is the time at which the video ends, also if it begins later than at 0."""
+FORMATS_OF_DECODING_TIMES = ("avi", "asf")
+"""Formats that store decoding times only. FFmpeg's estimates of presentation times are late by the number of B-frames:
+the k-th frame that is shown gets the k-th decoding time."""
 
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
@@ -238,8 +239,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         no_frames = 0  # packets that are discarded, or hold the second field of a frame
         ends: dict[int, int] = {}
         missing = MissingBytes()
-        # AVI stores decoding times only. FFmpeg's estimates of presentation times are late by the number of B-frames.
-        use_dts = container.format.name == "avi"
+        use_dts = container.format.name in FORMATS_OF_DECODING_TIMES
         broken: str | None = None
         try:
             for packet in packets(container):
@@ -263,9 +263,10 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             broken = f"Reading broke off after {len(timestamps.pts)} frames: {words(error)}."
         broken = _checked(len(timestamps.pts), encrypted, broken)
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
-        frames_end = frame_ends(pts, timestamps.last_duration, timestamps.time_base)
+        last_duration = timestamps.last_duration(_header_end(container, stream, len(timestamps.pts) + no_frames))
+        frames_end = frame_ends(pts, last_duration, timestamps.time_base)
         # Not the end of its last frame as analysed, which is bounded.
-        ends |= {stream.index: int(pts[-1]) + timestamps.last_duration} if len(pts) else {}
+        ends |= {stream.index: int(pts[-1]) + last_duration} if len(pts) else {}
         clock = Clock(timestamps.time_base, _zero(container))
         complete = timestamps.fillable or timestamps.missing <= timestamps.corrupt
         return VideoIndex(
@@ -374,6 +375,13 @@ def _zero(container: InputContainer) -> Fraction:
     return min(starts, default=Fraction(0))
 
 
+def _header_end(container: InputContainer, stream: VideoStream, packets: int) -> int | None:
+    """The pts at which an mp4's header, or its edit list, ends a video whose ``packets`` are all there; else None."""
+    if not container.format.name.startswith("mov") or len(stream.index_entries) > packets:
+        return None
+    return stream.start_time + stream.duration if stream.start_time is not None and stream.duration else None
+
+
 def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
@@ -389,8 +397,8 @@ def _announced_end(
     time_bases = {one.index: one.time_base or Fraction(0) for one in container.streams}
     found = {index: end * time_bases[index] for index, end in ends.items()}
     end = max([Fraction(0), *found.values()])
-    begin = 0 if container.format.name.startswith(FORMATS_COUNTING_FROM_ZERO) else container.start_time or 0
-    announced = Fraction(begin + (container.duration or 0), 1_000_000)
+    # Also where it begins late: most formats count from 0, and others must not be called cut off for it.
+    announced = Fraction(min(0, container.start_time or 0) + (container.duration or 0), 1_000_000)
     own = _own_end(stream)
     return (announced, end) if own is None else (min(own, announced), found.get(stream.index, end))
 

@@ -1,12 +1,13 @@
 """The pts of every frame of a video, also if some are missing in the container, or if they jump back."""
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from av.packet import Packet
@@ -22,6 +23,9 @@ NEIGHBOUR_PACKETS = 8
 """A missing timestamp is set among those of so many packets before it and after it: an H.264 decoder delays a frame by
 at most 16 frames."""
 
+HEADER_TOLERANCE_SECONDS = Fraction(1, 1000)
+"""Headers of mp4 round the end of a video to milliseconds."""
+
 USUAL_STEPS = 9
 """The usual step at a frame is the median of so many steps around it. So fewer than five long steps are gaps, and more
 are a stretch with a low frame rate."""
@@ -32,6 +36,18 @@ LONGEST_STEPS = 5
 LONGEST_SECONDS = Fraction(1)
 """An expression lasts from half a second to four (Ekman 2003, Emotions Revealed). So a frame tells little about what
 comes a second later. Shorter pauses are common: telephones and screen recorders that start slowly, dropped frames."""
+
+
+class _Leap(NamedTuple):
+    """A place at which decoding timestamps jump back or forward."""
+
+    frame: int
+    """Index, in file order, of the frame after it."""
+    back: bool
+    size: int
+    """How much later that frame is decoded than one usual step after the one before; negative: earlier."""
+    usual_step: int
+    """The usual step before it."""
 
 
 @dataclass
@@ -57,9 +73,15 @@ class Timestamps:
     timestamps were damaged."""
     _offsets: list[int] = field(default_factory=lambda: [0])
     """What is added to timestamps: before the first jump, after the first, after the second …"""
+    _leap: _Leap | None = None
+    """The last time that the clock jumped back or forward."""
     _last_dts: int | None = None
     _last_shown: tuple[int, int] | None = None
     """The greatest pts so far, and its packet's duration; 0: unknown."""
+    _last_duration: int = 0
+    """The duration of the last packet in file order; 0: unknown."""
+    _reordered: bool = False
+    """There are B-frames: some frames are shown later than they are decoded."""
 
     @cached_property
     def _jump_units(self) -> int:
@@ -75,10 +97,10 @@ class Timestamps:
         self.corrupt += packet.is_corrupt
         if pts is not None:
             pts += self._offsets[-1]
-            # Not the latest end of all packets: in mp4 a duration is that of decoding. With B-frames, a packet that is
-            # decoded before a gap may be shown after it, and yet have the gap as its duration.
+            self._last_duration = max(0, packet.duration or 0)
+            self._reordered |= packet.pts != packet.dts
             if self._last_shown is None or pts >= self._last_shown[0]:
-                self._last_shown = pts, max(0, packet.duration or 0)
+                self._last_shown = pts, self._last_duration
             if packet.is_keyframe:
                 self.keyframes.append(pts)
         self.pts.append(pts)
@@ -87,28 +109,41 @@ class Timestamps:
         """Add a packet that completes the frame of the one before: neither's duration is the frame's."""
         self._last_dts = self._last_dts if packet.dts is None else packet.dts
         self.corrupt += packet.is_corrupt
+        self._last_duration = 0
         if self._last_shown is not None and self._last_shown[0] == self.pts[-1]:
             self._last_shown = self._last_shown[0], 0
 
     def _find_jump(self, dts: int) -> None:
         """Note whether the clock jumps before this decoding timestamp; without jumps these never decrease."""
-        if self._last_dts is not None and abs(step := dts - self._last_dts) > self._jump_units:
-            expected = self._last_dts + self._offsets[-1] + self._usual_step
-            if step < 0:
-                self._offsets.append(expected - dts)
-                self.jumps.append(len(self.pts))
-            elif self.jumps and abs(dts + self._offsets[-2] - expected) <= self._jump_units:
-                # It is back where it was before the last jump: the timestamps in between were damaged.
-                self._offsets.pop()
-                self.jumps.pop()
-                self.differ_from_decoder = True
+        moved = 0 if self._last_dts is None else dts - self._last_dts
         self._last_dts = dts
+        if abs(moved) <= self._jump_units:
+            return
+        last = self._leap
+        if last and (moved < 0) is not last.back and abs(moved - last.usual_step + last.size) <= self._jump_units:
+            self._undo(last)
+            return
+        step = self._usual_step
+        self._leap = _Leap(len(self.pts), moved < 0, moved - step, step)
+        if moved < 0:
+            self._offsets.append(self._offsets[-1] + step - moved)
+            self.jumps.append(len(self.pts))
+
+    def _undo(self, leap: _Leap) -> None:
+        """The clock is back where it was before this leap: the timestamps since then were damaged."""
+        if leap.back:
+            self._offsets.pop()
+            self.jumps.pop()
+        else:
+            self.pts[leap.frame :] = [pts and pts - leap.size for pts in self.pts[leap.frame :]]
+            self._last_shown = None
+        self._leap = None
+        self.differ_from_decoder = True
 
     @property
     def _usual_step(self) -> int:
-        """The median of the last steps from a frame to the next; 0: unknown."""
-        last = sorted(pts for pts in self.pts[-USUAL_STEPS:] if pts is not None)
-        return int(np.median(np.diff(last))) if len(last) > 1 else 0
+        """The usual step at the end of what was added so far; 0: unknown."""
+        return _last_step(sorted(pts for pts in self.pts[-USUAL_STEPS:] if pts is not None))
 
     @property
     def known(self) -> list[int]:
@@ -125,10 +160,23 @@ class Timestamps:
         """Few timestamps are missing, and more than corrupt packets could explain: :meth:`filled` may be used."""
         return self.corrupt < self.missing <= MAX_MISSING_SHARE * len(self.pts) and len(self.known) > 1
 
-    @property
-    def last_duration(self) -> int:
-        """How long the last frame lasts: its packet's duration, or one usual step; 0: unknown."""
-        return (self._last_shown[1] if self._last_shown else 0) or self._usual_step
+    def last_duration(self, header_end: int | None) -> int:
+        """How long the frame that is shown last lasts, in units of the time base; 0: unknown.
+
+        Args:
+            header_end: the pts at which the video ends by its header; None: the header does not say.
+
+        In mp4, a packet's duration is the time until the next one is decoded. With B-frames, the last frame may be
+        decoded before a gap and shown after it: then the file's last packet has a shorter one. With an edit list,
+        FFmpeg 8 may give it another packet's duration: then the header is right, unless there are B-frames.
+        """
+        if self._last_shown is None:
+            return 0
+        pts, duration = self._last_shown
+        shortest = min(duration, self._last_duration)
+        in_header = shortest if header_end is None or self._reordered else header_end - pts
+        differs = abs(in_header - shortest) > HEADER_TOLERANCE_SECONDS / self.time_base
+        return in_header if differs and in_header > 0 else shortest
 
     def filled(self) -> list[int]:
         """The pts of all frames, sorted; missing ones are set among those of their neighbours in the file."""
@@ -151,13 +199,20 @@ def _filled_in(neighbours: list[int], step: int, first: bool) -> int:
     return neighbours[0] - step if first else neighbours[-1] + step
 
 
+def _last_step(pts: Sequence[int] | np.ndarray) -> int:
+    """The median of the last steps between sorted ``pts``; 0: there is none."""
+    steps = np.diff(pts[-USUAL_STEPS:])
+    return int(np.median(steps)) if len(steps) else 0
+
+
 def frame_ends(all_pts: np.ndarray, last_duration: int, time_base: Fraction) -> np.ndarray:
     """(N,) int64: the pts at which each of N frames ends, given their sorted ``all_pts`` (N,) int64.
 
-    A frame ends where the next one begins, and the last one after ``last_duration``. But none lasts longer than
-    LONGEST_STEPS and LONGEST_SECONDS allow: what is beyond is a gap.
+    A frame ends where the next one begins, and the last one after ``last_duration``; if that is 0, unknown, after one
+    usual step. But none lasts longer than LONGEST_STEPS and LONGEST_SECONDS allow: what is beyond is a gap.
     """
-    steps = np.append(np.diff(all_pts), [last_duration] * (len(all_pts) > 0))
+    steps = np.append(np.diff(all_pts), [last_duration or _last_step(all_pts)] * (len(all_pts) > 0))
     usual = median_filter(steps, USUAL_STEPS, mode="mirror")
-    ends: np.ndarray = all_pts + np.minimum(steps, np.maximum(LONGEST_STEPS * usual, ceil(LONGEST_SECONDS / time_base)))
+    longest = np.maximum(LONGEST_STEPS * usual, ceil(LONGEST_SECONDS / time_base))
+    ends: np.ndarray = all_pts + np.minimum(steps, longest)
     return ends
