@@ -88,7 +88,7 @@ def _scan(chunk: Chunk) -> tuple[int, int, Counter[tuple[int, int]]]:
     """Numbers of frames and of faces, and how often the detector's net is used in each shape."""
     detector = _ShapeCounter(detection.make(detection.DEFAULT))
     parts = [part for part in scan_chunk(chunk, detector, 0.3, None) if isinstance(part, ScannedFrames)]
-    return sum(len(part.times) for part in parts), sum(len(part.crops) for part in parts), detector.shapes
+    return sum(part.sampled_frames for part in parts), sum(len(part.crops) for part in parts), detector.shapes
 
 
 def _decoding(path: Path) -> float:

@@ -106,7 +106,7 @@ def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:
     for chunk in reader.plan(source, index, Sampling(), reader.read_mode(index)):
         for part in scan_chunk(chunk, detector, LOWEST_CONFIDENCE, detect_every):
             if isinstance(part, ScannedFrames):
-                for frame in range(len(part.times)):
+                for frame in np.flatnonzero(part.sampled):
                     faces = map(Detection.from_row, part.faces[part.owners == frame].tolist())
                     yield [face for face in faces if face.confidence >= MIN_CONFIDENCE]
 

@@ -76,13 +76,17 @@ class Chunk:
     """For photos: with the files of this chunk only."""
     index: int
     times: Sequence[FrameTime] | None
-    """The frames to analyse; None: they are not known until the video is decoded."""
+    """The frames to analyse; None: they are not known until the video is decoded. Empty: the chunk is decoded only to
+    see its cuts."""
     start: int | None = None
     """The pts of the keyframe at which the chunk begins; None: it begins where the video does, without a seek."""
     stop: int | None = None
     """The pts before which the chunk stops; None: it goes to the end."""
     frames: int | None = None
     """Number of frames in the video's index from ``start`` to ``stop``, sampled or not."""
+    decoded: Sequence[FrameTime] | None = None
+    """The frames whose scenes are kept: all those in the part of the video that is analysed, sampled or not. None: only
+    the sampled ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +195,12 @@ class ScannedFrames:
 
     times: tuple[FrameTime, ...]
     """Of the M frames."""
+    sampled: np.ndarray
+    """(M,) bool: whether each frame was searched for faces. Of the others only the scene is known."""
     sizes: np.ndarray
     """(M, 2) int64: the frames' widths and heights in upright square pixels."""
     scenes: np.ndarray
-    """(M, 8, 8) uint8: :func:`fer_batch.media.frame.scene` of each frame."""
+    """(M, 16, 16) uint8: :func:`fer_batch.media.frame.scene` of each frame."""
     owners: np.ndarray
     """(F,) int64: for each face the position of its frame in ``times``."""
     faces: np.ndarray
@@ -208,6 +214,23 @@ class ScannedFrames:
         """The same frames with the classifier's ``shares`` (F, 2, 7), without the crops."""
         return replace(self, crops=self.crops[:0], shares=shares)
 
+    @property
+    def sampled_frames(self) -> int:
+        """Number of frames that were searched for faces."""
+        return int(np.count_nonzero(self.sampled))
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """The scenes of N decoded frames of a video, sampled or not, in the order of their times."""
+
+    numbers: np.ndarray
+    """(N,) int64: frame numbers."""
+    seconds: np.ndarray
+    """(N,) float64: when each frame begins; NaN: unknown."""
+    images: np.ndarray
+    """(N, 16, 16) uint8: :func:`fer_batch.media.frame.scene` of each frame."""
+
 
 @dataclass(frozen=True)
 class FrameFaces:
@@ -217,7 +240,7 @@ class FrameFaces:
     size: tuple[int, int]
     """Width and height in upright square pixels, the unit of boxes."""
     scene: np.ndarray
-    """(8, 8) uint8: the whole frame's luma, shrunk; black 0, white 255. It is used to find cuts between shots."""
+    """(16, 16) uint8: :func:`fer_batch.media.frame.scene` of the frame."""
     detections: tuple[Detection, ...]
     shares: np.ndarray
     """(faces, 2, 7) float32: views, emotions."""

@@ -1,6 +1,6 @@
 """Scan a chunk: decode its frames, find the faces in them, and cut the crops out. Needs no classifier."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from math import ceil, inf
@@ -12,7 +12,7 @@ from fer_batch.detection import crop, looks, quality, schedule
 from fer_batch.detection.base import Detector
 from fer_batch.detection.looks import Region
 from fer_batch.media import photos
-from fer_batch.media.frame import Frame, FrameImage, ReadItem, scene
+from fer_batch.media.frame import Frame, FrameImage, ReadItem, UnsampledFrame, scene
 from fer_batch.media.video import reader
 from fer_batch.types import Box, Chunk, Detection, FrameTime, Kind, ScannedFrames, Severity, Skipped
 
@@ -27,7 +27,7 @@ def scan_chunk(
     min_face: int | None = None,
     cropped: bool = False,
 ) -> Iterator[ScannedFrames | Skipped | None]:
-    """Every sampled frame of the chunk with the faces in it, a few frames at a time; what could not be read; or None.
+    """Every frame of the chunk, a few at a time, sampled ones with the faces in them; what could not be read; or None.
 
     None only shows that decoding goes on.
 
@@ -52,13 +52,22 @@ def scan_chunk(
     else:
         items = reader.read(chunk)
     if cropped and source.in_photo_files:
-        for item in items:
-            yield _scanned([item], [[_whole(item.image)]]) if isinstance(item, Frame) else item
+        yield from _scan_each(items, lambda image: [_whole(image)])
     elif source.kind is Kind.VIDEO:
         yield from _scan_video(scanner.checked(chunk, items), scanner, detect_every)
     else:
-        for item in scanner.checked(chunk, items):
-            yield _scanned([item], [scanner.full_frame(item.image)]) if isinstance(item, Frame) else item
+        yield from _scan_each(scanner.checked(chunk, items), scanner.full_frame)
+
+
+def _scan_each(
+    items: Iterator[ReadItem], find: Callable[[FrameImage], list[Detection]]
+) -> Iterator[ScannedFrames | Skipped | None]:
+    """Photos, each by itself."""
+    for item in items:
+        if isinstance(item, Frame):
+            yield _scanned([item], [find(item.image)])
+        elif not isinstance(item, UnsampledFrame):  # which photos do not have
+            yield item
 
 
 def _whole(image: FrameImage) -> Detection:
@@ -175,31 +184,48 @@ def _scan_video(
     """Frames from one full-frame detection to the next, from the first frame to the last."""
     last_full: FrameTime | None = None
     known: list[Detection] = []
-    waiting: list[Frame] = []
+    waiting: list[Frame | UnsampledFrame] = []
+    sampled: list[Frame] = []
+    """Those of the waiting frames in which faces are to be found."""
     for item in items:
-        if not isinstance(item, Frame):
+        if isinstance(item, UnsampledFrame):
+            waiting.append(item)
+            yield None
+        elif not isinstance(item, Frame):
             yield item
-        elif last_full is None:
-            last_full, known = item.time, scanner.full_frame(item.image)
-            yield _scanned([item], [known])
         else:
             waiting.append(item)
+            sampled.append(item)
             pixels = item.image.width * item.image.height
-            if schedule.full_frame_due(last_full, item.time, len(waiting), pixels, detect_every):
-                found = scanner.between(known, waiting)
-                yield _scanned(waiting, found)
-                last_full, known, waiting = item.time, found[-1], []
+            if last_full is None:
+                found = [scanner.full_frame(item.image)]
+            elif schedule.full_frame_due(last_full, item.time, len(sampled), pixels, detect_every):
+                found = scanner.between(known, sampled)
+            else:
+                continue
+            yield _scanned(waiting, found)
+            last_full, known, waiting, sampled = item.time, found[-1], [], []
     if waiting:
-        yield _scanned(waiting, scanner.between(known, waiting))
+        yield _scanned(waiting, scanner.between(known, sampled) if sampled else [])
 
 
-def _scanned(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> ScannedFrames:
-    """Frames with their faces, and each face's crop and clarity."""
+def _scanned(frames: Sequence[Frame | UnsampledFrame], found: Sequence[Sequence[Detection]]) -> ScannedFrames:
+    """Frames with their scenes; ``found`` has the faces of each sampled one, which get their crops and clarity."""
     scenes: list[np.ndarray] = []
+    sizes: list[tuple[int, int]] = []
+    owners: list[int] = []
     crops: list[np.ndarray] = []
-    for frame, detections in zip(frames, found, strict=True):
+    each = iter(found)
+    for index, frame in enumerate(frames):
+        if isinstance(frame, UnsampledFrame):
+            scenes.append(frame.scene)
+            sizes.append(frame.size)
+            continue
+        detections = next(each)
         luma = frame.image.luma(min((face.box.height for face in detections), default=inf))
         scenes.append(scene(luma))
+        sizes.append((frame.image.width, frame.image.height))
+        owners.extend(index for _ in detections)
         crops.extend(crop.cut(luma, face.box) for face in detections)
     all_faces = (face for detections in found for face in detections)
     rows = [
@@ -208,9 +234,10 @@ def _scanned(frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> S
     ]
     return ScannedFrames(
         times=tuple(frame.time for frame in frames),
-        sizes=np.array([(frame.image.width, frame.image.height) for frame in frames]),
+        sampled=np.array([isinstance(frame, Frame) for frame in frames]),
+        sizes=np.array(sizes),
         scenes=np.stack(scenes),
-        owners=np.repeat(np.arange(len(frames)), [len(detections) for detections in found]),
+        owners=np.array(owners, np.int64),
         faces=np.array(rows, np.float64).reshape(-1, Detection.ROW_LENGTH),
         crops=np.stack(crops) if crops else np.empty((0, crop.CROP_SIDE, crop.CROP_SIDE), np.uint8),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_batch.types import FrameTime, Skipped
 
-SCENE_SIDE = 8
+SCENE_SIDE = 16
 """Rows and columns of a scene."""
 
 SAMPLED_PIXELS = 64
@@ -58,13 +58,24 @@ class Frame:
     image: FrameImage
 
 
-ReadItem = Frame | Skipped | None
-"""What a reader yields: a sampled frame; something that could not be read; or None, which only shows that it is still
-decoding: workers that yield nothing for long are taken to hang."""
+@dataclass(frozen=True)
+class UnsampledFrame:
+    """A decoded frame of a video that is not searched for faces. Only its scene is kept, to find cuts."""
+
+    time: FrameTime
+    size: tuple[int, int]
+    """Width and height in upright square pixels."""
+    scene: np.ndarray
+    """(16, 16) uint8: :func:`scene` of the frame."""
+
+
+ReadItem = Frame | UnsampledFrame | Skipped | None
+"""What a reader yields: a sampled frame; a frame that is not; something that could not be read; or None, which only
+shows that it is still decoding: workers that yield nothing for long are taken to hang."""
 
 
 def scene(luma: Luma) -> np.ndarray:
-    """A frame shrunk to (8, 8) uint8: black 0, white 255. Frames of the same shot have similar scenes."""
+    """A frame shrunk to (16, 16) uint8: black 0, white 255. Frames of the same shot have similar scenes."""
     step = max(1, min(luma.plane.shape) // SAMPLED_PIXELS)
     sampled = np.ascontiguousarray(luma.plane[step // 2 :: step, step // 2 :: step])
     small = cv2.resize(sampled, (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_AREA)

@@ -1,8 +1,8 @@
 """The results of finished chunks on disk: one file a chunk, whose key is made from everything that decides its content.
 
-A chunk file holds raw facts: each frame's scene, every detection down to a low score, its landmarks and clarity, and
-both views of the classifier. Tables are made from chunk files, so that another view, a higher threshold or another way
-to track faces opens no media again.
+A chunk file holds raw facts: the scene of every decoded frame, and of the sampled ones every detection down to a low
+score, its landmarks and clarity, and both views of the classifier. Tables are made from chunk files, so that another
+view, a higher threshold or another way to find cuts and track faces opens no media again.
 
 A key is made from content and options alone. Names, and a photo's rank in its folder, are not in chunk files: they are
 given when a source is read, so that what was renamed, moved or joined by others is not scanned again.
@@ -31,9 +31,20 @@ from fer_batch.media.frame import SCENE_SIDE
 from fer_batch.media.sources import legible_name
 from fer_batch.output.files import replacing_path
 from fer_batch.pipeline.contents import Content
-from fer_batch.types import Chunk, Detection, FrameFaces, FrameTime, Kind, ScannedFrames, Severity, Skipped, Source
+from fer_batch.types import (
+    Chunk,
+    Detection,
+    FrameFaces,
+    FrameTime,
+    Kind,
+    ScannedFrames,
+    Scenes,
+    Severity,
+    Skipped,
+    Source,
+)
 
-VERSION = 7
+VERSION = 8
 """To be raised whenever the content or meaning of chunk files changes: older files are then made again."""
 
 FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts", "damaged")
@@ -99,6 +110,7 @@ class Checkpoints:
             shares[has_face] = np.concatenate(known)
         frames = [time for part in parts for time in part.times]
         sizes = np.concatenate([np.empty((0, 2), np.int64), *(part.sizes for part in parts)])[rows]
+        sampled = np.concatenate([np.empty(0, bool), *(part.sampled for part in parts)])[rows]
         scenes = [scene.tobytes() for part in parts for scene in part.scenes]
         times = [frames[row] for row in rows]
         columns: dict[str, Any] = {
@@ -111,6 +123,7 @@ class Checkpoints:
             "frame_width": pa.array(sizes[:, 0]),
             "frame_height": pa.array(sizes[:, 1]),
             "scene": pa.array([scenes[row] for row in rows], pa.binary(SCENE_SIDE**2)),
+            "sampled": pa.array(sampled),
             "has_face": pa.array(has_face),
         }
         columns |= {name: pa.array(faces[:, column]) for column, name in enumerate(FACE_COLUMNS)}
@@ -121,20 +134,16 @@ class Checkpoints:
             pq.write_table(table, part, write_page_checksum=True)
 
     def read_chunk(self, key: str) -> tuple[list[FrameFaces], tuple[Skipped, ...]]:
-        """The frames of a chunk in order, and the lines about what could not be read.
+        """The sampled frames of a chunk in order, and the lines about what could not be read.
 
         Raises:
             MediaError: the file is damaged; it is removed, so that the next run scans the chunk again.
         """
-        path = self._chunk_path(key)
-        try:
-            table = pq.read_table(path, page_checksum_verification=True)
-        except (OSError, pa.ArrowException) as error:
-            path.unlink(missing_ok=True)
-            raise MediaError(f"A file in {self.folder.name} was damaged and is removed: run again.") from error
+        table = self._read_table(key)
+        table = table.filter(table["sampled"])
         skipped = _skipped(json.loads(table.schema.metadata[b"skipped"]))
         numbers = table["number"].to_numpy()
-        begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+        begins = _first_rows(numbers)
         ends = np.append(begins, len(numbers))[1:]
         faces = np.stack([table[name].to_numpy() for name in FACE_COLUMNS], axis=1)
         shares = np.stack([table[name].to_numpy() for name in SHARE_COLUMNS], axis=1)
@@ -204,6 +213,27 @@ class Checkpoints:
             found.setdefault(frame.time.file, []).append(frame)
         return found
 
+    def read_scenes(self, key: str) -> Scenes:
+        """The scenes of all decoded frames of a chunk.
+
+        Raises:
+            MediaError: as :meth:`read_chunk`.
+        """
+        table = self._read_table(key, ["number", "seconds", "scene"])
+        table = table.take(pa.array(_first_rows(table["number"].to_numpy())))
+        images = np.frombuffer(b"".join(table["scene"].to_pylist()), np.uint8)
+        seconds = table["seconds"].to_numpy().astype(np.float64)  # None becomes NaN
+        return Scenes(table["number"].to_numpy(), seconds, images.reshape(-1, SCENE_SIDE, SCENE_SIDE))
+
+    def _read_table(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A chunk file, or only some of its columns."""
+        path = self._chunk_path(key)
+        try:
+            return pq.read_table(path, columns=columns, page_checksum_verification=True)
+        except (OSError, pa.ArrowException) as error:
+            path.unlink(missing_ok=True)
+            raise MediaError(f"A file in {self.folder.name} was damaged and is removed: run again.") from error
+
     def remember(self, key: str, record: Record) -> None:
         """Write down that a video is finished, and of which chunks it consists.
 
@@ -239,6 +269,12 @@ def _skipped(lines: Sequence[Mapping[str, str]]) -> tuple[Skipped, ...]:
     return tuple(Skipped(line["file"], line["reason"], Severity(line["severity"])) for line in lines)
 
 
+def _first_rows(numbers: np.ndarray) -> np.ndarray:
+    """Where each frame's rows begin, in a column of frame numbers."""
+    begins: np.ndarray = np.flatnonzero(np.diff(numbers, prepend=-1))
+    return begins
+
+
 def source_key(content: str, recipe: Mapping[str, Any]) -> str:
     """Key of a video: its content, and everything that decides what a scan of it gives."""
     return _digest({"version": VERSION, "content": content, "recipe": recipe})
@@ -255,6 +291,7 @@ def chunk_key(chunk: Chunk, contents: Sequence[str], recipe: Mapping[str, Any]) 
             "recipe": recipe,
             "times": None if chunk.times is None else _digest_each(chunk.times),
             "span": [chunk.start, chunk.stop],
+            "decoded": None if chunk.decoded is None else len(chunk.decoded),
         }
     )
 

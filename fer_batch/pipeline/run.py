@@ -37,7 +37,7 @@ from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
 from fer_batch.report import results
-from fer_batch.tracking import tracker
+from fer_batch.tracking import shots, tracker
 from fer_batch.types import FrameFaces, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
 
 
@@ -191,10 +191,14 @@ def _finish(
         scanned_frames = reader.scanned_frames(checkpoints)
         if not cropped:
             scanned_frames = _choose_faces(scanned_frames, options)
-        is_tracked = source.kind is Kind.VIDEO and not cropped  # cropped frames of a video show one face, number 0
-        link = tracker.track_faces if is_tracked else tracker.number_faces_left_to_right
+        view = VIEWS.index(options.view)
+        if source.kind is Kind.VIDEO and not cropped:
+            cuts = shots.find_cuts(checkpoints.read_scenes(key) for key in record.chunks)
+            tracked = tracker.track_faces(scanned_frames, view, cuts)
+        else:  # cropped frames of a video show one face, number 0
+            tracked = tracker.number_faces_left_to_right(scanned_frames, view)
         names = annotations.people.of(source.name)
-        tracked_frames = names.name_faces(link(scanned_frames, VIEWS.index(options.view)), source.kind)
+        tracked_frames = names.name_faces(tracked, source.kind)
         timeline = Timeline.of(reader.count(tracked_frames))
         if not reader.frames:
             return _SourceResult(None, reader.nothing_kept())

@@ -344,7 +344,7 @@ class Scheduler:
             return
         self.work.write_chunk(key, chunk.parts, chunk.done.skipped, chunk.photos)
         self.counts["chunks_scanned"] += 1
-        self.counts["frames_scanned"] += sum(len(part.times) for part in chunk.parts)
+        self.counts["frames_scanned"] += sum(part.sampled_frames for part in chunk.parts)
         for what, seconds in chunk.done.seconds.items():
             self.seconds[what] += seconds
         self.runtime = self.runtime or chunk.done.runtime
@@ -434,6 +434,7 @@ def _describe(chunk: Chunk, photos: Sequence[str]) -> str:
     """What of a source was lost with a chunk; ``photos`` are the names of the photos in it."""
     if photos:
         return f"{photos[0]} to {photos[-1]} could not be scanned."
-    if not chunk.times or chunk.times[0].seconds is None or chunk.times[-1].seconds is None:
+    times = chunk.times or chunk.decoded
+    if not times or times[0].seconds is None or times[-1].seconds is None:
         return "The video could not be scanned."
-    return f"{chunk.times[0].seconds:.3f} s to {chunk.times[-1].seconds:.3f} s could not be scanned."
+    return f"{times[0].seconds:.3f} s to {times[-1].seconds:.3f} s could not be scanned."

@@ -196,7 +196,7 @@ class Worker:
         for item in self._scan(chunk):
             match item:
                 case ScannedFrames():
-                    yield FramesScanned(len(item.times))
+                    yield FramesScanned(item.sampled_frames)
                     if self._setup.classifies:
                         yield from (classified for _, classified in batcher.add(key, item))
                     else:
@@ -223,7 +223,7 @@ class Worker:
             if self._setup.classifies and len(item.crops):
                 self._classifier.predict(item.crops)
             frames, faces, _ = marks[-1]
-            marks.append((frames + len(item.times), faces + len(item.crops), perf_counter()))
+            marks.append((frames + item.sampled_frames, faces + len(item.crops), perf_counter()))
             if len(marks) > WARM_UP_PARTS and marks[-1][2] - marks[WARM_UP_PARTS][2] > seconds:
                 break
         first_frames, first_faces, began = marks[max(0, min(WARM_UP_PARTS, len(marks) - 2))]

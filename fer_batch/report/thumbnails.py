@@ -67,7 +67,7 @@ def _of_chunk(chunk: Chunk, faces: Mapping[int, tuple[int, Box]], anonymize: boo
         return {}
     cut: dict[int, bytes] = {}
     try:
-        for frame in reader.read(replace(chunk, times=wanted)):
+        for frame in reader.read(replace(chunk, times=wanted, decoded=None)):
             if not isinstance(frame, Frame):
                 continue
             here = [(face_id, box) for face_id, (number, box) in faces.items() if number == frame.time.number]

@@ -1,43 +1,104 @@
-"""Where a video is cut into shots. Every frame is compared by its scene: the mean brightness in 8x8 fields.
+"""Where a video is cut into shots, seen from the scenes of all its decoded frames: the light in 16x16 fields.
 
-At a cut the scene differs much from the one before, and much more than scenes of consecutive frames differed just
-before: people and cameras that move change little from frame to frame, or change it all the time. A flash is no cut:
-soon after it the scene is what it was before.
+At a cut the scene differs much from the one before, also if one of them is shifted; and it changes much more than from
+frame to frame just before or just after: people and cameras that move change it for longer. A flash is no cut: soon
+after it the scene is as before. Cuts are looked for in every decoded frame, however few of them are searched for faces.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from statistics import median
 
 import numpy as np
 
-from fer_batch.types import FrameFaces, FrameTime
+from fer_batch.types import FrameTime, Scenes
 
-CUT_CHANGE = 10.0
-"""Least mean change of a field at a cut, in grey levels. Of 91 pairs of 14 photos 95 % are more than 15 apart; a camera
-that turns by a fiftieth of the frame's width changes 3 (median) to 10 (highest)."""
+CUT_CHANGE, CUT_MEDIAN_CHANGE = 6.0, 3.0
+"""The least mean change of a field at a cut, and the least change of half of the fields, in grey levels of 8x8 fields:
+cuts between two dull walls."""
 
-WIDE_CUT_CHANGE, WIDE_CHANGE = 6.0, 3.0
-"""The least mean change (first) where at least half of the fields change by WIDE_CHANGE, in grey levels: cuts between
-two dull walls. A head that turns, or a person who passes, changes fewer fields."""
+CUT_RATIO = 2.0
+"""At a cut the change is at least so many times the change just before or after, whichever is larger (plus one grey
+level). Of 394 cuts in films the lowest ratio was 2.6; a ratio of 1.5 gives four false cuts in 97 films without one."""
 
-CUT_RATIO = 4.0
-"""At a cut the change is at least so many times the average change from frame to frame just before."""
+NEIGHBOUR_CHANGES = 3
+"""The change just before a cut, or after it, is the median of so many changes from frame to frame."""
 
-CHANGE_AVERAGE_WEIGHT = 0.2
-"""Weight of the newest change in that average, a running mean."""
+CUT_LIKENESS = 0.83
+"""Scenes before and after a cut are less alike than this. In films the most alike scenes at a cut reached .79, those of
+frames that follow each other without one had .88 or more, unless the ratio told them apart."""
+
+MAX_SHIFT = 3
+"""Fields by which a scene may be shifted along each axis and still be alike: the camera turns."""
 
 FLASH_SECONDS = 0.25
 """Longest time from a flash until the scene is as before."""
 
+NEAR_FRAMES = 2
+"""Of cuts so few frames apart, within FLASH_SECONDS, only the one with the largest change counts."""
+
+SPARSE_SECONDS = 0.08
+"""Where decoded frames are further apart than this, what moves changes as much as at a cut, and in most fields:"""
+
+SPARSE_LIKENESS, SPARSE_RATIO = 0.7, 1.5
+"""then a cut has less than this likeness, and at least this ratio;"""
+
+SPARSE_LEAST_LIKENESS = 0.6
+"""or less than this likeness, and CUT_RATIO towards the smaller of the changes before and after it;"""
+
+RARE_SECONDS, RARE_LIKENESS = 0.3, 0.3
+"""or frames further apart than the first, and less alike than the second, as in a series of photos: where nothing is as
+it was, places cannot tell who is who."""
+
+LEVEL_NOISE = 4.0
+"""Variance of a scene's fields, in grey levels squared, that says nothing: of two plain scenes."""
+
+LEAST_PICTURE = 0.2
+"""Least share of the frame between black bars: a film of a telephone that is held upright fills .32 of a wide frame."""
+
+BAR_RANGE, BAR_DIFFERENCE = 3, 2
+"""Rows and columns at a scene's edges are black bars if their fields differ by at most the first, and from the other
+scene's by at most the second, in grey levels."""
+
 ASSUMED_FPS = 25.0
 """Frames per second of videos whose times are unknown."""
 
-SPARSE_SECONDS = 0.3
-"""Where frames are further apart than this, people who move change as much as a cut does, but not most fields."""
-
 SAME_PLACE_DIFFERENCE = 12.0
 """Grey levels by which at least half of the fields differ at most, apart from the light, where the camera is still."""
+
+_CONTEXT_FRAMES = NEAR_FRAMES + NEIGHBOUR_CHANGES + 2
+_CONTEXT_SECONDS = 2 * FLASH_SECONDS
+"""Whether a frame is a cut depends on so many frames before it and after it, and on frames so long before those."""
+
+
+def find_cuts(parts: Iterable[Scenes]) -> list[int]:
+    """The numbers of the frames at which a new shot begins, sorted; a video's first frame is not among them.
+
+    Only one part and some frames around it are held in memory. How a video is divided into parts does not matter.
+
+    Args:
+        parts: the scenes of a video's decoded frames.
+    """
+    cuts: list[int] = []
+    held: Scenes | None = None
+    decided = 0  # of the frames that are held
+    for part in chain(parts, [None]):
+        if part is not None:
+            held = part if held is None else _joined(held, part)
+        if held is None or not len(held.numbers):
+            continue
+        seconds = _known_seconds(held)
+        until = len(seconds)
+        if part is not None:
+            until = int(np.searchsorted(seconds, seconds[-1] - _CONTEXT_SECONDS)) - _CONTEXT_FRAMES
+        if until > decided:
+            found = _cuts(seconds, held.images)
+            cuts.extend(held.numbers[[index for index in found if decided <= index < until]].tolist())
+            needed = seconds[max(0, until - _CONTEXT_FRAMES)] - _CONTEXT_SECONDS
+            first = int(np.searchsorted(seconds, needed))
+            held = Scenes(held.numbers[first:], held.seconds[first:], held.images[first:])
+            decided = until - first
+    return cuts
 
 
 def show_same_place(scene: np.ndarray, other: np.ndarray) -> bool:
@@ -46,36 +107,12 @@ def show_same_place(scene: np.ndarray, other: np.ndarray) -> bool:
     A change of the light in the whole frame does not count, nor do changes in less than half of the fields.
 
     Args:
-        scene: (8, 8) uint8.
-        other: (8, 8) uint8.
+        scene: (16, 16) uint8.
+        other: (16, 16) uint8.
     """
-    changes = scene.astype(np.float32) - other
+    coarse, other_coarse = _coarse(np.stack([scene, other]))
+    changes = coarse - other_coarse
     return float(np.median(np.abs(changes - np.median(changes)))) <= SAME_PLACE_DIFFERENCE
-
-
-def number_shots(frames: Iterable[FrameFaces]) -> Iterator[tuple[int, FrameFaces]]:
-    """Each frame of a video with the number of its shot, from 0. At most FLASH_SECONDS of frames are held back."""
-    coming = iter(frames)
-    ahead: deque[FrameFaces] = deque()
-    before: FrameFaces | None = None
-    shot, average = 0, 0.0
-    while (frame := ahead.popleft() if ahead else next(coming, None)) is not None:
-        if before is not None:
-            changes = _changes(before, frame)
-            change, median = float(changes.mean()), float(np.median(changes))
-            least = WIDE_CUT_CHANGE if median >= WIDE_CHANGE else CUT_CHANGE
-            sparse = seconds_between(before.time, frame.time) > SPARSE_SECONDS
-            if change < max(least, CUT_RATIO * average) or (sparse and median < CUT_CHANGE):
-                average += CHANGE_AVERAGE_WEIGHT * (change - average)
-            else:
-                flash = _flash(before, frame, ahead, coming)
-                if flash is not None:
-                    yield shot, frame
-                    yield from ((shot, ahead.popleft()) for _ in range(flash))
-                    continue
-                shot, average = shot + 1, 0.0
-        yield shot, frame
-        before = frame
 
 
 def seconds_between(early: FrameTime, late: FrameTime) -> float:
@@ -85,31 +122,125 @@ def seconds_between(early: FrameTime, late: FrameTime) -> float:
     return late.seconds - early.seconds
 
 
-def _flash(
-    before: FrameFaces, bright: FrameFaces, ahead: deque[FrameFaces], coming: Iterator[FrameFaces]
-) -> int | None:
-    """How many frames follow a ``bright`` one until the scene is as ``before``. None: it is a cut.
+def likeness(scene: np.ndarray, other: np.ndarray, max_shift: int = 0) -> float:
+    """How alike two scenes are, whatever their light: the correlation of their fields, -1 to 1, black bars left out.
 
-    The frames that this takes from ``coming`` are put into ``ahead``.
+    Args:
+        scene: (16, 16) uint8.
+        other: (16, 16) uint8.
+        max_shift: by how many fields one may be shifted along each axis; the largest correlation counts.
     """
-    count = 0
-    while count < len(ahead) or _read_ahead(coming, ahead):
-        if seconds_between(bright.time, ahead[count].time) > FLASH_SECONDS:
-            return None
-        if _changes(before, ahead[count]).mean() < CUT_CHANGE / 2:
-            return count
-        count += 1
-    return None
+    picture = _picture(scene, other)
+    one, two = (image[picture].astype(np.float64) for image in (scene, other))
+    height, width = one.shape
+    if not one.size:
+        return 1.0  # nothing but bars that are alike
+    downs, acrosses = (range(-min(max_shift, side // 2), min(max_shift, side // 2) + 1) for side in one.shape)
+    return max(
+        _correlation(
+            one[max(0, down) : height + min(0, down), max(0, across) : width + min(0, across)],
+            two[max(0, -down) : height - max(0, down), max(0, -across) : width - max(0, across)],
+        )
+        for down in downs
+        for across in acrosses
+    )
 
 
-def _read_ahead(coming: Iterator[FrameFaces], ahead: deque[FrameFaces]) -> bool:
-    """Put the next frame into ``ahead``; false if there is none."""
-    before = len(ahead)
-    ahead.extend(islice(coming, 1))
-    return len(ahead) > before
+def _cuts(seconds: np.ndarray, images: np.ndarray) -> list[int]:
+    """The positions of cuts in (N,) float64 seconds and (N, 16, 16) uint8 scenes; near either end some may be wrong."""
+    coarse = _coarse(images)
+    change = [0.0, *np.abs(np.diff(coarse, axis=0)).mean(axis=(1, 2)).tolist()]  # from the frame before each
+    found = [
+        index
+        for index, step in enumerate(change)
+        if step >= CUT_CHANGE * LEAST_PICTURE
+        and (seconds[index] - seconds[index - 1] > SPARSE_SECONDS or step >= CUT_RATIO * _activity(change, index))
+        and _changes_as_at_a_cut(index, seconds, images, coarse)
+        and not _is_flash(index, seconds, images)
+    ]
+    return [index for index in found if not any(_hides(other, index, seconds, change) for other in found)]
 
 
-def _changes(before: FrameFaces, after: FrameFaces) -> np.ndarray:
-    """(8, 8) int16: by how many grey levels each field changes."""
-    changes: np.ndarray = np.abs(before.scene.astype(np.int16) - after.scene)
-    return changes
+def _changes_as_at_a_cut(index: int, seconds: np.ndarray, images: np.ndarray, coarse: np.ndarray) -> bool:
+    """Whether a frame differs enough from the one before, black bars left out."""
+    first = max(0, index - NEIGHBOUR_CHANGES - 1)
+    inside = (slice((side.start + 1) // 2, side.stop // 2) for side in _picture(images[index - 1], images[index]))
+    part = coarse[(slice(first, index + NEIGHBOUR_CHANGES + 1), *inside)]
+    if part[0].size < LEAST_PICTURE * coarse[0].size:
+        return False
+    changes = np.abs(np.diff(part, axis=0)).reshape(len(part) - 1, -1)
+    here = index - first - 1
+    change = changes.mean(axis=1).tolist()
+    if change[here] < CUT_CHANGE or np.median(changes[here]) < CUT_MEDIAN_CHANGE:
+        return False
+    ratio, gap = change[here] / (_activity(change, here) + 1), seconds[index] - seconds[index - 1]
+    calmer = min(change[max(0, here - 1) : here] + change[here + 1 : here + 2], default=0.0)
+    stands_out = change[here] >= CUT_RATIO * (calmer + 1)
+    alike = likeness(images[index - 1], images[index], MAX_SHIFT)
+    if gap <= SPARSE_SECONDS:
+        return stands_out and ratio >= CUT_RATIO and alike < CUT_LIKENESS
+    return bool(
+        (stands_out and ratio >= SPARSE_RATIO and alike < SPARSE_LIKENESS)
+        or (stands_out and alike < SPARSE_LEAST_LIKENESS)
+        or (gap > RARE_SECONDS and alike < RARE_LIKENESS)
+    )
+
+
+def _activity(change: Sequence[float], index: int) -> float:
+    """How much frames change just before or just after a frame, whichever is more."""
+    sides = change[max(0, index - NEIGHBOUR_CHANGES) : index], change[index + 1 : index + 1 + NEIGHBOUR_CHANGES]
+    return max(median(side) if side else 0.0 for side in sides)
+
+
+def _is_flash(index: int, seconds: np.ndarray, images: np.ndarray) -> bool:
+    """Whether a scene soon after a frame is like that just before it, or one soon before like that of the frame."""
+    last = np.searchsorted(seconds, seconds[index] + FLASH_SECONDS, side="right")
+    first = np.searchsorted(seconds, seconds[index - 1] - FLASH_SECONDS)
+    return any(likeness(images[index - 1], later) >= CUT_LIKENESS for later in images[index + 1 : last]) or any(
+        likeness(earlier, images[index]) >= CUT_LIKENESS for earlier in images[first : index - 1]
+    )
+
+
+def _hides(other: int, index: int, seconds: np.ndarray, change: Sequence[float]) -> bool:
+    """Whether another cut is so near that only the one with the larger change counts, and that is the other."""
+    near = 0 < abs(other - index) <= NEAR_FRAMES and abs(seconds[other] - seconds[index]) <= FLASH_SECONDS
+    return bool(near and (change[other], -other) > (change[index], -index))
+
+
+def _coarse(images: np.ndarray) -> np.ndarray:
+    """(N, 16, 16) uint8 scenes as (N, 8, 8) float32: the means of 2x2 fields."""
+    count, height, width = images.shape
+    means: np.ndarray = images.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4), dtype=np.float32)
+    return means
+
+
+def _picture(scene: np.ndarray, other: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns of two scenes between black bars."""
+    return _between_bars(scene, other), _between_bars(scene.T, other.T)
+
+
+def _between_bars(scene: np.ndarray, other: np.ndarray) -> slice:
+    """The rows between the bars at the top and at the bottom; next to a bar there is a row that it may fill in part."""
+    pair = np.stack([scene, other]).astype(np.int16)
+    flat = (np.ptp(pair, axis=2) <= BAR_RANGE).all(axis=0) & (np.abs(pair[0] - pair[1]).max(axis=1) <= BAR_DIFFERENCE)
+    inside = np.flatnonzero(~flat)
+    if not len(inside):
+        return slice(0, 0)
+    top, bottom = int(inside[0]), int(inside[-1]) + 1
+    return slice(top + (top > 0), bottom - (bottom < len(flat)))
+
+
+def _correlation(one: np.ndarray, two: np.ndarray) -> float:
+    one, two = one - one.mean(), two - two.mean()
+    variances = (np.mean(one**2) + LEVEL_NOISE) * (np.mean(two**2) + LEVEL_NOISE)
+    return float(np.mean(one * two) / variances**0.5)
+
+
+def _known_seconds(scenes: Scenes) -> np.ndarray:
+    """When each frame begins; where times are unknown, as at ASSUMED_FPS."""
+    return np.where(np.isnan(scenes.seconds), scenes.numbers / ASSUMED_FPS, scenes.seconds)
+
+
+def _joined(one: Scenes, two: Scenes) -> Scenes:
+    numbers, seconds = np.concatenate([one.numbers, two.numbers]), np.concatenate([one.seconds, two.seconds])
+    return Scenes(numbers, seconds, np.concatenate([one.images, two.images]))

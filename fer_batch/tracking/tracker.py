@@ -6,6 +6,7 @@ earlier in the same shot, if it begins where that one ended, however long ago, a
 A cut ends every face.
 """
 
+from bisect import bisect_right
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class _Observation:
 
     time: FrameTime
     scene: np.ndarray
-    """(8, 8) uint8: the frame's scene."""
+    """(16, 16) uint8: the frame's scene."""
     box: Box
     position: Position
     """Of the box."""
@@ -154,7 +155,7 @@ class _Shot:
         return tracklet.observations == 1 and self._frames > 1 and (seconds is None or seconds <= FLICKER_SECONDS)
 
 
-def track_faces(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
+def track_faces(frames: Iterable[FrameFaces], view: int, cuts: Sequence[int]) -> Iterator[TrackedFrame]:
     """The frames of a video with faces numbered by first appearance, and from left to right in the same frame.
 
     A frame is held back until the identity of each of its faces is certain: for little more than GAP_SECONDS.
@@ -162,14 +163,17 @@ def track_faces(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFram
     Args:
         frames: in the order of their times.
         view: a position in VIEWS.
+        cuts: the numbers of the frames at which a shot begins, sorted; see :func:`fer_batch.tracking.shots.find_cuts`.
+            Frames that are not among ``frames`` may be, too.
     """
     face_ids = count()
     waiting: deque[tuple[FrameFaces, list[_Tracklet]]] = deque()
-    shot, current_number = _Shot(), 0
-    for number, frame in shots.number_shots(frames):
-        if number != current_number:
+    shot, shot_number = _Shot(), 0
+    for frame in frames:
+        number = bisect_right(cuts, frame.time.number)
+        if number != shot_number:
             shot.end()
-            shot, current_number = _Shot(), number
+            shot, shot_number = _Shot(), number
         waiting.append((frame, shot.add(frame)))
         yield from _identified(waiting, view, face_ids)
     shot.end()

@@ -52,8 +52,9 @@ class Scene:
         self.frames += len(faces_per_frame)
         return ScannedFrames(
             times,
+            np.ones(len(times), bool),
             np.full((len(times), 2), (640, 480 + self.frames)),
-            np.full((len(times), 8, 8), self.frames % 256, np.uint8),
+            np.full((len(times), 16, 16), self.frames % 256, np.uint8),
             np.repeat(np.arange(len(faces_per_frame)), faces_per_frame),
             np.array([Detection(Box(number, 1, 2, 3), 0.5).as_row() for number in numbers]).reshape(count, 19),
             np.array([crop(number) for number in numbers], np.uint8).reshape(count, 48, 48),

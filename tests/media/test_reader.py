@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from fer_batch.errors import MediaError
-from fer_batch.media.frame import Frame
-from fer_batch.media.sampling import Sampling
+from fer_batch.media.frame import Frame, UnsampledFrame, scene
+from fer_batch.media.sampling import Clock, Sampling, frame_times
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import packets, read_index
 from fer_batch.media.video.reader import ReadMode
@@ -42,7 +42,7 @@ def read(chunks: list[Chunk]) -> tuple[list[tuple[int, float | None, np.ndarray]
         for item in reading.items(chunk):
             if isinstance(item, Frame):
                 found.append((item.time.number, item.time.seconds, item.image.luma().plane.copy()))
-            elif item is not None:
+            elif isinstance(item, Skipped):
                 skipped.append(item)
     return found, skipped
 
@@ -155,6 +155,40 @@ def test_a_chunk_that_lacks_a_frame_is_not_believed(tmp_path: Path) -> None:
     claims_one_more = Chunk(chunk.source, 1, chunk.times, chunk.start, chunk.stop, chunk.frames + 1)
     with pytest.raises(reader.IndexMismatch):
         read([claims_one_more])
+
+
+@pytest.mark.parametrize("mode", ReadMode)
+@pytest.mark.parametrize("fps", [1.0, 0.02])
+@pytest.mark.parametrize("part", [(None, None), (10.0, 71.3)])
+def test_frames_that_are_not_sampled_show_their_scenes(
+    tmp_path: Path, mode: ReadMode, fps: float, part: tuple[float | None, float | None]
+) -> None:
+    """So that cuts are found whatever is sampled; also in a chunk of which no frame is."""
+    path = media.write_video(tmp_path / "a.mkv", range(500), time_base=Fraction(1, 5), keyframe_every=7)
+
+    def scenes(fps: float | None) -> tuple[list[tuple[int, float | None, bytes]], list[int]]:
+        found, sampled = [], []
+        for chunk in plan(path, Sampling(fps, *part), mode):
+            for item in reading.items(chunk):
+                if isinstance(item, Frame):
+                    sampled.append(item.time.number)
+                    found.append((item.time.number, item.time.seconds, scene(item.image.luma()).tobytes()))
+                elif isinstance(item, UnsampledFrame):
+                    assert item.size == media.SIZE
+                    found.append((item.time.number, item.time.seconds, item.scene.tobytes()))
+        return found, sampled
+
+    every, all_sampled = scenes(None)
+    found, sampled = scenes(fps)
+    assert found == every
+    assert (
+        all_sampled == [number for number, _, _ in every] == list(range(*((0, 500) if part[0] is None else (50, 357))))
+    )
+    times = frame_times(
+        "a.mkv", np.arange(500), np.arange(1, 501), Clock(Fraction(1, 5), Fraction(0)), Sampling(fps, *part)
+    )
+    assert sampled == times.numbers.tolist()
+    assert len(sampled) < len(every)
 
 
 def test_the_first_frame_of_every_period_is_sampled(tmp_path: Path) -> None:

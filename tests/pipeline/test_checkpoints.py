@@ -54,12 +54,19 @@ class Seen:
     frames: list[tuple[FrameTime, list[Detection]]]
     shares: np.ndarray
     skipped: tuple[Skipped, ...] = ()
+    sampled: tuple[bool, ...] | None = None
+    """Whether each frame is sampled; None: all are."""
 
     @property
     def scenes(self) -> np.ndarray:
-        """(frames, 8, 8) uint8, each another."""
+        """(frames, 16, 16) uint8, each another."""
         numbers = np.array([time.number for time, _ in self.frames], np.int64)
-        return (numbers[:, np.newaxis, np.newaxis] + np.arange(64).reshape(8, 8)).astype(np.uint8)
+        return (numbers[:, np.newaxis, np.newaxis] + np.arange(256).reshape(16, 16)).astype(np.uint8)
+
+    @property
+    def are_sampled(self) -> np.ndarray:
+        """(frames,) bool."""
+        return np.ones(len(self.frames), bool) if self.sampled is None else np.array(self.sampled, bool)
 
     @property
     def sizes(self) -> np.ndarray:
@@ -77,6 +84,7 @@ class Seen:
             parts.append(
                 ScannedFrames(
                     tuple(time for time, _ in part),
+                    self.are_sampled[begin:end],
                     self.sizes[begin:end],
                     self.scenes[begin:end],
                     np.array([at for at, (_, found) in enumerate(part) for _ in found], np.int64),
@@ -92,13 +100,14 @@ class Seen:
 def seen(draw: st.DrawFn) -> tuple[Seen, list[int]]:
     """What was seen in a chunk of up to six frames with up to four faces each, and where to cut it into parts."""
     frames = draw(st.lists(st.tuples(times, st.lists(detections, max_size=4)), max_size=6))
+    sampled = tuple(bool(faces) or draw(st.booleans()) for _, faces in frames)
     steps = draw(st.lists(st.integers(1, 1000), min_size=len(frames), max_size=len(frames)))
     numbers = (np.cumsum(steps) - draw(st.integers(0, 1))).tolist()
     numbered = [(replace(one, number=number), faces) for (one, faces), number in zip(frames, numbers, strict=True)]
     count = sum(len(faces) for _, faces in frames)
     answers = np.random.default_rng(draw(st.integers(0, 9))).random((count, 2, 7), np.float32)
     cuts = draw(st.lists(st.integers(0, len(frames)), max_size=4).map(sorted))
-    return Seen(numbered, answers, draw(skipped)), cuts
+    return Seen(numbered, answers, draw(skipped), sampled), cuts
 
 
 def scanned(*faces_per_frame: int, skipped: tuple[Skipped, ...] = ()) -> Seen:
@@ -122,11 +131,19 @@ def check_comes_back(folder: Path, what: Seen, *cuts: int) -> None:
     write(work, "key", what, *cuts)
     assert work.has_chunk("key")
     frames, skipped = work.read_chunk("key")
+    sampled = what.are_sampled
+    looked_at = [frame for frame, chosen in zip(what.frames, sampled, strict=True) if chosen]
     assert skipped == what.skipped
-    assert [one.time for one in frames] == [time for time, _ in what.frames]
-    assert [one.size for one in frames] == [tuple(size) for size in what.sizes.tolist()]
-    np.testing.assert_array_equal(np.array([one.scene for one in frames]).reshape(-1, 8, 8), what.scenes)
-    assert [list(one.detections) for one in frames] == [faces for _, faces in what.frames]
+    assert [one.time for one in frames] == [time for time, _ in looked_at]
+    assert [one.size for one in frames] == [tuple(size) for size in what.sizes[sampled].tolist()]
+    np.testing.assert_array_equal(np.array([one.scene for one in frames]).reshape(-1, 16, 16), what.scenes[sampled])
+    assert [list(one.detections) for one in frames] == [faces for _, faces in looked_at]
+    scenes = work.read_scenes("key")
+    assert scenes.numbers.tolist() == [time.number for time, _ in what.frames]
+    assert [None if np.isnan(seconds) else seconds for seconds in scenes.seconds.tolist()] == [
+        time.seconds for time, _ in what.frames
+    ]
+    np.testing.assert_array_equal(scenes.images, what.scenes)
     at = 0
     for one in frames:
         assert one.shares.dtype == np.float32
@@ -248,6 +265,7 @@ def test_a_chunks_key_changes_with_everything_that_decides_what_is_seen() -> Non
         chunk_key(video_chunk(start=None), ["digest"], RECIPE),
         chunk_key(video_chunk(stop=840), ["digest"], RECIPE),
         chunk_key(video_chunk(stop=None), ["digest"], RECIPE),
+        chunk_key(video_chunk(decoded=VIDEO.times), ["digest"], RECIPE),
         *(chunk_key(video_chunk(times=times), ["digest"], RECIPE) for times in CHANGED_TIMES),
     ]
     assert len(set(keys)) == len(keys)

@@ -1,55 +1,55 @@
-"""Where a video is cut into shots, seen from 64 fields of each frame."""
+"""Where a video is cut into shots, seen from 256 fields of each frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fer_batch.media.frame import Luma, scene
 from fer_batch.tracking import shots
-from fer_batch.types import FrameFaces, FrameTime
+from fer_batch.types import Scenes
+from tests.helpers import shot_films
+from tests.helpers.shot_films import Film
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (48, 64), (480, 640), (1080, 1920), (1920, 1080), (5, 9), (1, 1), (7, 4000)])
+@pytest.mark.parametrize(
+    "shape", [(16, 16), (48, 64), (480, 640), (1080, 1920), (1920, 1080), (5, 9), (1, 1), (7, 4000)]
+)
 @pytest.mark.parametrize("levels", [(0, 255), (16, 235), (64, 940)])
-def test_a_scene_is_the_light_in_64_fields_whatever_the_frame(shape: tuple[int, int], levels: tuple[int, int]) -> None:
+def test_a_scene_is_the_light_in_256_fields_whatever_the_frame(shape: tuple[int, int], levels: tuple[int, int]) -> None:
     black, white = levels
     across, down = np.meshgrid(np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
     plane = np.rint(black + (white - black) * (across + down) / 2).astype(np.uint16 if white > 255 else np.uint8)
     found = scene(Luma(plane, black, white))
-    assert (found.shape, found.dtype) == ((8, 8), np.uint8)
-    if min(shape) > 8:
-        middle = (np.arange(8) + 0.5) / 8
+    assert (found.shape, found.dtype) == ((16, 16), np.uint8)
+    if min(shape) > 16:
+        middle = (np.arange(16) + 0.5) / 16
         expected = 255 * (middle[np.newaxis] + middle[:, np.newaxis]) / 2
         assert np.abs(found - expected).max() < 8
 
 
 def video(*scenes: np.ndarray, seconds: float = 0.04, timed: bool = True) -> list[int]:
     """The number of each frame's shot."""
-    frames = [
-        FrameFaces(
-            FrameTime("video.mp4", number, number * seconds if timed else None, seconds),
-            (64, 64),
-            scene,
-            (),
-            np.empty((0, 2, 7)),
-        )
-        for number, scene in enumerate(scenes)
-    ]
-    found = list(shots.number_shots(iter(frames)))
-    assert [frame.time.number for _, frame in found] == list(range(len(scenes)))
-    return [number for number, _ in found]
+    numbers = np.arange(len(scenes))
+    times = numbers * seconds if timed else np.full(len(scenes), np.nan)
+    cuts = shots.find_cuts([Scenes(numbers, times, np.array(scenes, np.uint8).reshape(-1, 16, 16))])
+    assert cuts == sorted(set(cuts))
+    return np.searchsorted(cuts, numbers, side="right").tolist()
 
 
 def places(seed: int) -> np.ndarray:
-    """Some scene in 64 fields."""
-    return np.random.default_rng(seed).integers(30, 220, (8, 8)).astype(np.uint8)
+    """Some scene in 256 fields."""
+    rough = np.random.default_rng(seed).integers(30, 220, (8, 8)).astype(np.uint8)
+    return cv2.resize(rough, (16, 16), interpolation=cv2.INTER_LINEAR)
 
 
 def dull(seed: int) -> np.ndarray:
-    """A wall in 64 fields."""
-    return np.random.default_rng(seed).integers(105, 125, (8, 8)).astype(np.uint8)
+    """A wall in 256 fields."""
+    return np.repeat(np.repeat(np.random.default_rng(seed).integers(95, 135, (8, 8)), 2, axis=0), 2, axis=1)
 
 
 @pytest.mark.parametrize("timed", [True, False])
@@ -67,10 +67,10 @@ def test_whoever_moves_cuts_nothing() -> None:
     """A dark figure of two fields' width and five fields' height crosses the frame in three seconds."""
 
     def passing(share: float) -> np.ndarray:
-        fine = np.repeat(np.repeat(places(0), 20, axis=0), 20, axis=1).astype(float)
+        fine = np.repeat(np.repeat(places(0), 10, axis=0), 10, axis=1).astype(float)
         begin = int(share * 160)
         fine[40:140, begin : begin + 40] = 20
-        return fine.reshape(8, 20, 8, 20).mean(axis=(1, 3)).astype(np.uint8)
+        return fine.reshape(16, 10, 16, 10).mean(axis=(1, 3)).astype(np.uint8)
 
     assert set(video(*(passing(step / 75) for step in range(75)))) == {0}
     assert set(video(*(passing(step / 3) for step in range(3)), seconds=1.0)) == {0}
@@ -84,13 +84,13 @@ def test_a_camera_that_turns_cuts_nothing() -> None:
     for step in range(150):
         left += 2.0 * min(1, step / 30)  # of the 80 that the frame is wide
         begin = int(left)
-        scenes.append(wide[:, begin : begin + 80].reshape(8, 8, 10).mean(axis=2).astype(np.uint8))
+        scenes.append(np.repeat(wide[:, begin : begin + 80].reshape(8, 16, 5).mean(axis=2), 2, axis=0).astype(np.uint8))
     assert set(video(*scenes)) == {0}
 
 
 @pytest.mark.parametrize("frames", [1, 3, 6])
 def test_a_flash_cuts_nothing(frames: int) -> None:
-    flash = [np.full((8, 8), 255, np.uint8)] * frames
+    flash = [np.full((16, 16), 255, np.uint8)] * frames
     assert set(video(*[places(0)] * 20, *flash, *[places(0)] * 20)) == {0}
 
 
@@ -118,3 +118,91 @@ def test_scenes_are_alike_whatever_the_light_and_whoever_moves() -> None:
     assert shots.show_same_place(scene, moved)
     assert not shots.show_same_place(scene, places(1))
     assert not shots.show_same_place(scene, np.roll(scene, 3, axis=1))
+
+
+QUICK = ["sway", "whip", "passers", "flashes", "exposure", "handheld"]
+"""Of the continuous films, those that every test run looks at."""
+
+RATES = (25.0, 30.0, 25.0, 60.0, 15.0)
+"""Frames per second of the films of a kind, in turn."""
+
+
+def films(kinds: Iterable[str], make: Callable[..., Film], count: int) -> list[Film]:
+    """So many films of each kind; each is seen by another camera."""
+    return [make(kind, 10 * at + 2, RATES[at % len(RATES)], camera=at) for kind in kinds for at in range(count)]
+
+
+def cuts(film: Film) -> list[int]:
+    return shots.find_cuts(film.scenes())
+
+
+def test_whatever_moves_or_lights_up_is_no_cut() -> None:
+    assert [(film.name, cuts(film)) for film in films(QUICK, shot_films.continuous, 1) if cuts(film)] == []
+
+
+def test_every_cut_between_different_pictures_is_found() -> None:
+    for film in films(["joins", "reverse shots", "same room"], shot_films.edited, 1):
+        assert cuts(film) == list(film.cuts)
+
+
+@pytest.mark.slow
+def test_of_films_of_all_kinds_cuts_and_nothing_else_are_found() -> None:
+    """docs/faces-and-people.md has these figures."""
+    found = right = false_in_one_shot = there = 0
+    for film in films(shot_films.CONTINUOUS, shot_films.continuous, 10):
+        false_in_one_shot += len(cuts(film))
+    for film in films(["joins", "quick joins", "reverse shots", "same room"], shot_films.edited, 10):
+        found += len(cuts(film))
+        right += len({*cuts(film)} & {*film.cuts})
+        there += len(film.cuts)
+    assert false_in_one_shot <= 1
+    assert right >= 0.97 * there
+    assert right >= 0.99 * found
+
+
+@pytest.mark.parametrize("kind", ["quick joins", "flashes"])
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_cuts_do_not_depend_on_the_parts_in_which_scenes_come(kind: str, data: st.DataObject) -> None:
+    film = _film(kind)
+    borders = data.draw(st.lists(st.integers(0, len(film.seconds)), max_size=12).map(sorted))
+    assert shots.find_cuts(film.scenes(*borders)) == cuts(film)
+
+
+@cache
+def _film(kind: str) -> Film:
+    return shot_films.edited(kind, 5) if kind in shot_films.EDITED else shot_films.continuous(kind, 5)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.04, 0.3])
+def test_any_scenes_in_any_parts_give_the_same_cuts(seconds: float) -> None:
+    """Pictures that follow each other without sense, some of them for a moment only, at times of any distance."""
+    rng = np.random.default_rng(0)
+    numbers = np.arange(300)
+    times = np.cumsum(rng.choice([seconds, 0.04, 0.1], 300))
+    images = np.stack([places(seed) for seed in np.repeat(rng.integers(0, 5, 100), rng.integers(1, 8, 100))[:300]])
+    whole = shots.find_cuts([Scenes(numbers, times, images)])
+    assert whole
+    for length in (1, 3, 50):
+        parts = [slice(first, first + length) for first in range(0, 300, length)]
+        assert shots.find_cuts([Scenes(numbers[part], times[part], images[part]) for part in parts]) == whole
+
+
+@pytest.mark.parametrize("picture", [(slice(2, 14), slice(0, 16)), (slice(0, 16), slice(5, 11))])
+def test_black_bars_hide_no_cut(picture: tuple[slice, slice]) -> None:
+    """Of a film for the cinema, or of a telephone that is held upright, only a part of the frame changes."""
+
+    def barred(seed: int) -> np.ndarray:
+        image = np.zeros((16, 16), np.uint8)
+        image[picture] = places(seed)[picture]
+        return image
+
+    scenes = [*[barred(0)] * 20, *[barred(1)] * 20]
+    assert video(*scenes) == [0] * 20 + [1] * 20
+
+
+def test_a_cut_where_nothing_was_decoded_for_a_while_is_found() -> None:
+    """A damaged stretch hides it."""
+    numbers = np.concatenate([np.arange(40), np.arange(140, 180)])
+    images = np.stack([places(0)] * 40 + [places(1)] * 40)
+    assert shots.find_cuts([Scenes(numbers, numbers / 25, images)]) == [140]

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_batch.tracking import shots, tracker
 from fer_batch.tracking.tracker import (
     FLICKER_SECONDS,
     GAP_SECONDS,
     MAX_REMEMBERED_FACES,
     REACH,
     number_faces_left_to_right,
-    track_faces,
 )
-from fer_batch.types import Box, Detection, FrameFaces, FrameTime, TrackedFrame
+from fer_batch.types import Box, Detection, FrameFaces, FrameTime, Scenes, TrackedFrame
 from tests.helpers.identities import Identities, judge
 
 FPS = 10
 SIZE = 640, 480
-ROOM = (np.arange(64).reshape(8, 8) * 3).astype(np.uint8)
+ROOM = (np.arange(256).reshape(16, 16) * 0.75).astype(np.uint8)
 GARDEN = ROOM[::-1, ::-1].copy()
 """Two scenes, far apart."""
 
@@ -46,6 +46,14 @@ def frame_faces(
 
 def video(*frames: Sequence[Box], timed: bool = True) -> list[FrameFaces]:
     return [frame_faces(number, boxes, number / FPS if timed else None) for number, boxes in enumerate(frames)]
+
+
+def track_faces(frames: Sequence[FrameFaces], view: int) -> Iterator[TrackedFrame]:
+    """Tracks faces in a video whose cuts show in the frames' scenes; no other frame was decoded."""
+    seconds = [np.nan if frame.time.seconds is None else frame.time.seconds for frame in frames]
+    numbers = np.array([frame.time.number for frame in frames], np.int64)
+    scenes = np.array([frame.scene for frame in frames], np.uint8).reshape(-1, 16, 16)
+    return tracker.track_faces(frames, view, shots.find_cuts([Scenes(numbers, np.array(seconds), scenes)]))
 
 
 def ids(tracked_frames: Sequence[TrackedFrame]) -> list[dict[Box, int]]:
@@ -210,7 +218,7 @@ def test_a_cut_ends_every_face_and_going_back_begins_new_ones() -> None:
 def test_a_flash_ends_nothing() -> None:
     frames = [{"one": square(100 + number)} for number in range(30)]
     scenes = [ROOM] * 30
-    scenes[12:15] = [np.full((8, 8), 250, np.uint8)] * 3
+    scenes[12:15] = [np.full((16, 16), 250, np.uint8)] * 3
     assert called(frames, scenes=scenes).ids == {"one": {0}}
 
 
@@ -428,11 +436,11 @@ def crowd(frames: int, faces: int) -> Iterator[FrameFaces]:
 @pytest.mark.slow
 def test_tracking_keeps_up_with_long_videos_in_little_memory() -> None:
     tracemalloc.start()
-    held = sum(1 for _ in track_faces(crowd(1_000, 5), 0))
+    held = sum(1 for _ in tracker.track_faces(crowd(1_000, 5), 0, ()))
     first = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
     began = process_time()
-    count = sum(1 for _ in track_faces(crowd(4_000, 5), 0))
+    count = sum(1 for _ in tracker.track_faces(crowd(4_000, 5), 0, ()))
     seconds = process_time() - began
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -453,7 +461,7 @@ def test_many_who_pass_once_cost_no_more_the_more_they_are() -> None:
 
     def seconds(count: int) -> float:
         began = process_time()
-        assert sum(1 for _ in track_faces(passers(count), 0)) == 3 * count
+        assert sum(1 for _ in tracker.track_faces(passers(count), 0, ())) == 3 * count
         return process_time() - began
 
     first, second = seconds(2 * MAX_REMEMBERED_FACES), seconds(4 * MAX_REMEMBERED_FACES)

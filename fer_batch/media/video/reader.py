@@ -13,6 +13,8 @@ from enum import IntEnum
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
+from operator import attrgetter
+from typing import Literal
 
 import av
 import numpy as np
@@ -20,7 +22,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
-from fer_batch.media.frame import Frame, ReadItem
+from fer_batch.media.frame import Frame, ReadItem, UnsampledFrame, scene
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
 from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream, words
@@ -46,8 +48,8 @@ UNSEEKABLE_PROFILES = frozenset({"High 4:4:4 Predictive"})
 MARKED = "a part is marked as damaged in the file"
 """The text of the error for a packet that is marked as corrupt."""
 
-_Decoded = tuple[av.VideoFrame, FrameTime] | Skipped | None
-"""As :data:`ReadItem`, with a sampled frame as the decoder gave it."""
+_Decoded = tuple[av.VideoFrame, FrameTime, bool] | Skipped | None
+"""As :data:`ReadItem`, with a frame as the decoder gave it, and whether it is sampled."""
 
 
 class ReadMode(IntEnum):
@@ -75,25 +77,31 @@ def read_mode(index: VideoIndex) -> ReadMode:
 
 
 def plan(source: Source, index: VideoIndex, sampling: Sampling, mode: ReadMode) -> list[Chunk]:
-    """The chunks of a video that hold a sampled frame."""
+    """The chunks of a video that hold a frame of the part that ``sampling`` asks for.
+
+    Every frame of that part is decoded, sampled or not: a cut shows only from frame to frame.
+    """
     if not index.complete:
         return [Chunk(source, 0, None, frames=index.packets)]
     sampled = frame_times(source.name, index.pts, index.ends, index.clock, sampling)
+    decoded = frame_times(source.name, index.pts, index.ends, index.clock, replace(sampling, fps=None))
     if mode is not ReadMode.CHUNKS:
         if mode is ReadMode.ORDER:
-            sampled = replace(sampled, pts=None)
-        return [Chunk(source, 0, sampled, frames=len(index.pts))] if sampled else []
+            sampled, decoded = replace(sampled, pts=None), replace(decoded, pts=None)
+        return [Chunk(source, 0, sampled, frames=len(index.pts), decoded=decoded)] if decoded else []
     chunks: list[Chunk] = []
     for start, stop in pairwise([*_chunk_starts(index), None]):
         first, end = _rank(index.pts, start, 0), _rank(index.pts, stop, len(index.pts))
-        inside = sampled[slice(*np.searchsorted(sampled.numbers, (first, end)).tolist())]
-        if inside:
-            chunks.append(Chunk(source, len(chunks), inside, start, stop, end - first))
+        inside, all_inside = (
+            times[slice(*np.searchsorted(times.numbers, (first, end)).tolist())] for times in (sampled, decoded)
+        )
+        if all_inside:
+            chunks.append(Chunk(source, len(chunks), inside, start, stop, end - first, all_inside))
     return chunks
 
 
 def read(chunk: Chunk) -> Iterator[ReadItem]:
-    """The sampled frames of a chunk, None for each other frame that is decoded, and what could not be read.
+    """The frames of a chunk, sampled or not, None for each other frame that is decoded, and what could not be read.
 
     Raises:
         IndexMismatch: the chunk is not what the index lists; nothing of it should be kept.
@@ -107,16 +115,41 @@ def read(chunk: Chunk) -> Iterator[ReadItem]:
         corrupt = 0
         for item in _decode(chunk, container, stream):
             if isinstance(item, tuple):
-                frame, time = item
+                frame, time, sampled = item
+                image = converter.image(frame)
+                if not sampled:
+                    yield UnsampledFrame(time, (image.width, image.height), scene(image.luma()))
+                    continue
                 if frame.is_corrupt:
                     corrupt += 1
                     time = replace(time, damaged=True)
-                yield Frame(time, converter.image(frame))
+                yield Frame(time, image)
             else:
                 yield item
         if corrupt:
             reason = f"{corrupt} frames{_span(chunk)} are damaged; they are marked in the timeline."
             yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
+
+
+class _Expected:
+    """The frames that a chunk should give, by what identifies them: their pts, or their numbers."""
+
+    def __init__(self, chunk: Chunk, by: Literal["pts", "number"]) -> None:
+        key = attrgetter(by)
+        self.sampled: dict[int, FrameTime] = {key(time): time for time in chunk.times or ()}
+        unsampled = chunk.decoded if chunk.decoded is not None and len(chunk.decoded) > len(self.sampled) else ()
+        self._unsampled = {key(time): time for time in unsampled}
+        self.last: int = max((*self.sampled, *self._unsampled))
+        self.found = 0
+        """Sampled frames that were found."""
+
+    def take(self, frame: av.VideoFrame, at: int) -> _Decoded:
+        """The frame with its time; None if the chunk does not ask for it."""
+        if at in self.sampled:
+            self.found += 1
+            return frame, self.sampled[at], True
+        time = self._unsampled.get(at)
+        return None if time is None else (frame, time, False)
 
 
 def _decode(chunk: Chunk, container: InputContainer, stream: VideoStream) -> Iterator[_Decoded]:
@@ -155,8 +188,8 @@ def _all_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.V
 
 def _decode_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame | None]) -> Iterator[_Decoded]:
     """A chunk from keyframe to keyframe; any difference from the index is an error."""
-    sampled = {time.pts: time for time in chunk.times or ()}
-    decoded = found = 0
+    expected = _Expected(chunk, "pts")
+    decoded = 0
     previous: int | None = None
     try:
         for frame in frames:
@@ -171,23 +204,17 @@ def _decode_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame | None]) -> Ite
                 break
             inside = chunk.start is None or pts >= chunk.start
             decoded += inside
-            if inside and pts in sampled:
-                found += 1
-                yield frame, sampled[pts]
-            else:
-                yield None
+            yield expected.take(frame, pts) if inside else None
     except (av.error.FFmpegError, OSError) as error:
         raise IndexMismatch(str(error)) from error
-    if decoded != chunk.frames or found != len(sampled):
+    if decoded != chunk.frames or expected.found != len(expected.sampled):
         raise IndexMismatch(f"Its index has {chunk.frames} frames{_span(chunk)}, decoding gave {decoded}.")
 
 
 def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
     """A whole video, damaged places included, frames identified by their pts."""
-    sampled = {time.pts: time for time in chunk.times or ()}
-    last = max(pts for pts in sampled if pts is not None)
+    expected = _Expected(chunk, "pts")
     errors: list[str] = []
-    found = 0
     previous: int | None = None
     for frame in frames:
         if isinstance(frame, str):
@@ -199,34 +226,32 @@ def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Itera
                 continue  # a damaged place may confuse the decoder for a while
             raise IndexMismatch("The decoder's timestamps do not increase.")
         previous = pts
-        if pts in sampled:
-            found += 1
-            yield frame, sampled[pts]
-        else:
-            yield None
-        if pts >= last:
+        yield expected.take(frame, pts)
+        if pts >= expected.last:
             break
-    yield from _missing(chunk, found, len(sampled), errors)
+    yield from _missing(chunk, expected.found, len(expected.sampled), errors)
 
 
 def _decode_in_order(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
     """A whole video, damaged places included, frames identified by how many came before."""
-    sampled = None if chunk.times is None else {time.number: time for time in chunk.times}
-    last = None if sampled is None else max(sampled)
+    expected = None if chunk.times is None else _Expected(chunk, "number")
     errors: list[str] = []
-    found = number = 0
+    number = 0
     for frame in frames:
         if isinstance(frame, str):
             errors.append(frame)
             continue
-        time = FrameTime(chunk.source.name, number) if sampled is None else sampled.get(number)
-        found += time is not None
-        yield None if time is None else (frame, time)
-        if number == last:
-            break
+        if expected is None:
+            yield frame, FrameTime(chunk.source.name, number), True
+        else:
+            yield expected.take(frame, number)
+            if number == expected.last:
+                break
         number += 1
-    yield from _missing(chunk, found, chunk.frames or 0 if sampled is None else len(sampled), errors)
-    if sampled is None:
+    if expected is not None:
+        yield from _missing(chunk, expected.found, len(expected.sampled), errors)
+    else:
+        yield from _missing(chunk, number, chunk.frames or 0, errors)
         reason = (
             "Its container has no timestamps: frames are numbered, their times are unknown and left empty, and every "
             "frame is analysed, since --fps, --start and --end cannot be applied."
