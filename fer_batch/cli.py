@@ -1,7 +1,7 @@
 """The command line: the only module that prints and exits. Nothing heavy is imported before it is needed."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import wraps
@@ -29,6 +29,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 done, but something is missing, 2 usage, 3 nothing usable, 4 model or detector, "
     "5 output cannot be written, 130 interrupted.",
 )
+
+SOME = 3
+"""Names that a message lists."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
 
@@ -110,7 +113,8 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 def analyze(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", exists=True, help="Photos, videos, folders.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", file_okay=False, help="Output folder; default: NAME-emotions.")
+        Path | None,
+        typer.Option("--out", "-o", file_okay=False, help="Output folder; default: NAME-emotions. Results add up."),
     ] = None,
     *,
     options: Options,
@@ -216,6 +220,10 @@ def _analyze(
         run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options)
     for line in run.skipped:
         _warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
+    if verbose:
+        for name, place in run.moved.items():
+            _warn(f"{name} was elsewhere in an earlier run; now it is {place}.")
+        _say_what_is_kept(run)
     if run.ignored and verbose:
         _warn(f"{len(run.ignored)} other files are neither photos nor videos; run.json names them.")
     return run
@@ -223,6 +231,23 @@ def _analyze(
 
 _SEVERITIES = {"lost": "left out", "partial": "not whole", "note": "note"}
 """What a line of errors.csv begins with in the terminal, by its severity."""
+
+
+def _say_what_is_kept(run: "Run") -> None:
+    if run.kept:
+        _warn(
+            f"kept: {_some([outcome.source.name for outcome in run.kept])} of earlier runs; tables and report hold "
+            "them too. --replace removes what is not among the inputs."
+        )
+    if run.removed:
+        _warn(
+            f"removed, as they are not among the inputs: {_some(run.removed)}. Their finished chunks are still there."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Some names, and how many others there are."""
+    return ", ".join(names) if len(names) <= SOME else f"{', '.join(names[:SOME])} and {len(names) - SOME} more"
 
 
 class _TerminalProgress:

@@ -143,6 +143,9 @@ class Options:
     model: Annotated[Path | None, CliOption("A model of your own (.keras).", exists="file")] = None
     """None: the shipped one."""
     runtime: Annotated[str, CliOption("What runs the model.", metavar="|".join(RUNTIMES))] = AUTO
+    replace: Annotated[
+        bool, CliOption("Remove earlier results of what is not among the inputs; default: keep them.")
+    ] = False
     restart: Annotated[bool, CliOption("Analyse everything again.")] = False
     keep: Annotated[bool, CliOption("Keep the work folder, from which a later run continues.", negatable=True)] = True
 
@@ -191,10 +194,19 @@ class Options:
         _require(self.workers is None or self.workers >= 0, "--workers must be 0 or more", self.workers)
         _require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
 
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """Those that decide the numbers, as :meth:`as_json` gives them."""
+        return {name: value for name, value in self.as_json().items() if name not in _NOT_DECIDING}
+
     def as_json(self) -> dict[str, Any]:
         """The options as JSON holds them; of paths only the file's name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value.name if isinstance(value, Path) else value for name, value in values.items()}
+
+
+_NOT_DECIDING = frozenset("recursive follow_links workers batch_size runtime replace restart keep".split())
+"""Options that choose the inputs, or how the work is done."""
 
 
 @dataclass(frozen=True)

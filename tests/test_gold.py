@@ -129,7 +129,9 @@ def tables(folder: Path) -> str:
     """
     left_out = set() if (folder / "events.csv").exists() else {"datapackage.json"}
     paths = sorted(
-        path for path in folder.rglob("*") if path.suffix in {".csv", ".json"} and path.parent.name != "work"
+        path
+        for path in folder.rglob("*")
+        if path.suffix in {".csv", ".json"} and path.relative_to(folder).parts[0] not in {"sources", "work"}
     )
     return "".join(
         f"==> {path.relative_to(folder)} <==\n{masked(path.read_bytes().decode())}\n"

@@ -205,11 +205,11 @@ def _named(media: Iterable[_Medium]) -> Iterator[Source]:
         return "/".join(_legible(part) for part in medium.parts[-length:] if part != os.sep) or "root"
 
     # Paths that differ only in letter case count as the same here: more parent folders would not make them differ.
-    full_paths = {medium: _folded(tail(medium, len(medium.parts))) for medium in lengths}
+    full_paths = {medium: folded(tail(medium, len(medium.parts))) for medium in lengths}
     while True:
         groups: dict[str, list[_Medium]] = {}
         for medium, length in lengths.items():
-            groups.setdefault(_folded(tail(medium, length)), []).append(medium)
+            groups.setdefault(folded(tail(medium, length)), []).append(medium)
         to_extend = [
             medium
             for group in groups.values()
@@ -226,12 +226,17 @@ def _named(media: Iterable[_Medium]) -> Iterator[Source]:
         for position, medium in enumerate(group, start=1):
             name = tail(medium, lengths[medium])
             if position > 1:
-                name = next(new for number in count(position) if _folded(new := f"{name}~{number}") not in taken)
-                taken.add(_folded(name))
+                name = next(new for number in count(position) if folded(new := f"{name}~{number}") not in taken)
+                taken.add(folded(name))
             yield Source(medium.kind, name, medium.files, _output(name))
 
 
-def _folded(name: str) -> str:
+def renamed(source: Source, name: str) -> Source:
+    """The source under another name."""
+    return replace(source, name=name, output=_output(name))
+
+
+def folded(name: str) -> str:
     """The output's name on a file system that ignores letter case and Unicode form."""
     return unicodedata.normalize("NFC", _output(name)).casefold()
 
@@ -247,7 +252,7 @@ def _output(name: str) -> str:
     """A source's name as a relative path that is safe on every file system. Different names give different paths."""
     *folders, last = (_safe(part) for part in name.split("/"))
     # A folder must not have the name of another source's table or page.
-    folders = [re.sub(r"\.(?=(?:csv|html|part)$)", "%2E", folder, flags=re.IGNORECASE) for folder in folders]
+    folders = [re.sub(r"\.(?=(?:csv|html|json|part)$)", "%2E", folder, flags=re.IGNORECASE) for folder in folders]
     return "/".join([*folders, last])
 
 

@@ -9,22 +9,26 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from fer_batch.natural_order import natural
 from fer_batch.output.files import write_json
 from fer_batch.types import Source
 
 MEDIA = "media.json"
 
 
-def write_media(folder: Path, sources: Iterable[Source]) -> None:
+def write_media(folder: Path, sources: Iterable[Source], kept: Iterable[str] = ()) -> None:
     """Write media.json: the path of each video and of each folder of photos, relative to ``folder``.
 
-    Sources elsewhere are not in it.
+    Sources elsewhere are not in it. Of those with the names ``kept`` it keeps what it says.
 
     Raises:
         OutputError: it cannot be written.
     """
-    relative = {name: relative_path(path, folder) for name, path in places(sources).items()}
-    write_json(folder / MEDIA, {name: path for name, path in relative.items() if path is not None})
+    written = _read(folder)
+    relative = {name: written.get(name) for name in kept}
+    relative |= {name: relative_path(path, folder) for name, path in places(sources).items()}
+    names = sorted(relative, key=natural)
+    write_json(folder / MEDIA, {name: path for name in names if (path := relative[name]) is not None})
 
 
 def places(sources: Iterable[Source]) -> dict[str, Path]:
@@ -34,17 +38,19 @@ def places(sources: Iterable[Source]) -> dict[str, Path]:
 
 def read_media(folder: Path) -> Mapping[str, Path]:
     """The paths in media.json by the source's name, of those that still exist; none where it is missing or damaged."""
+    found = {name: folder / place for name, place in _read(folder).items()}
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+def _read(folder: Path) -> dict[str, str]:
+    """What media.json says, without absolute paths."""
     try:
         written = json.loads((folder / MEDIA).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(written, dict):
         return {}
-    return {
-        name: folder / place
-        for name, place in written.items()
-        if isinstance(place, str) and not Path(place).is_absolute() and (folder / place).exists()
-    }
+    return {name: place for name, place in written.items() if isinstance(place, str) and not Path(place).is_absolute()}
 
 
 def find(folder: Path, name: str) -> Path | None:

@@ -1,10 +1,14 @@
 """The whole run: find the sources, have each scanned, write tables and report. A bad file never ends it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fer_batch.analysis import groups, persons
 from fer_batch.analysis.summary import SourceSummary, summarize
@@ -13,9 +17,10 @@ from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed
 from fer_batch.media import sources
+from fer_batch.natural_order import natural
 from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions
 from fer_batch.output import folder as outfolder
-from fer_batch.output import manifest, media_links
+from fer_batch.output import manifest, media_links, study
 from fer_batch.output.csv import (
     write_by_event,
     write_differences,
@@ -54,6 +59,12 @@ class Run:
     """Files that are neither photos nor videos."""
     report: Path
     """The report's first page."""
+    kept: tuple[Outcome, ...] = ()
+    """Of earlier runs, of what is not among the inputs."""
+    moved: Mapping[str, Path] = field(default_factory=dict)
+    """Where sources are now that were elsewhere in an earlier run."""
+    removed: tuple[str, ...] = ()
+    """Sources of earlier runs that were not among the inputs, and were removed as asked."""
 
     @property
     def complete(self) -> bool:
@@ -76,13 +87,14 @@ def analyze(
 ) -> Run:
     """Find the faces in photos and videos and write down what their expressions look like.
 
-    ``paths`` are files and folders. ``out`` is made if need be, by default ``NAME-emotions`` in the working directory,
-    where NAME is the first path's. Run again on the same folder, it does only what is missing. ``report_options``
-    say what the report holds beyond numbers and charts.
+    ``paths`` are files and folders. ``out`` is made if need be, by default :func:`default_folder`. Run again on the
+    same folder, it does only what is missing. What the folder holds of other inputs is kept, unless
+    ``options.replace``: tables and report cover it too. ``report_options`` say what the report holds beyond numbers
+    and charts.
 
     Raises:
         UsageError: a path does not exist, a file that the options name is wrong, the output folder holds files of
-            somebody else, or another run is writing into it.
+            somebody else or results of other inputs with other options, or another run is writing into it.
         NothingUsable: there is no photo and no video, or none can be read; in the second case tables and report are
             there and say why.
         ModelError, DetectorError: the model, or the detector, cannot be used.
@@ -102,44 +114,71 @@ def analyze(
     )
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
-    annotations = Annotations.read(options, found)
     scheduler = Scheduler(options, Checkpoints(folder / "work"), progress)
+    made_with = _made_with(options, scheduler)
+    joined = study.read_study(folder, found, made_with, anew=options.replace)
+    annotations = Annotations.read(options, joined.everything)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(found, annotations, scheduler, options, report_options, folder, progress, started)
+        run = _analyze(joined, annotations, scheduler, options, made_with, report_options, folder, progress, started)
     if not run.outcomes:
         raise NothingUsable(f"Nothing could be read; {run.report} says why.")
     return run
 
 
 def default_folder(inputs: Sequence[Path]) -> Path:
-    """The output folder where none is given: in the working directory, named after the first input."""
-    return Path(f"{inputs[0].resolve().name or 'fer-batch'}-emotions")
+    """The output folder where none is given: in the working directory, named after the first input.
+
+    Its name has the folders from the working directory to the input, or only the last one where the input is not below
+    it: so inputs of the same name in different folders do not share an output folder.
+    """
+    path, here = Path(os.path.abspath(inputs[0])), Path.cwd()
+    if path == here:
+        parts: Sequence[str] = [path.name]
+    else:
+        parts = path.relative_to(here).parts if path.is_relative_to(here) else path.parts[1:][-2:]
+    return Path(f"{'-'.join(parts) or 'fer-batch'}-emotions")
+
+
+def _made_with(options: Options, scheduler: Scheduler) -> dict[str, Any]:
+    """All that decides the numbers of a source. Files are named with the beginning of their digest."""
+    made_with = options.deciding
+    for name, path in (("people", options.people), ("events", options.events)):
+        if path is not None:
+            made_with[name] = f"{path.name} ({hashlib.sha256(path.read_bytes()).hexdigest()[:8]})"
+    made_with["model"] = f"{scheduler.model.path.name} ({scheduler.model.sha256[:8]})"
+    made_with["detector"] = json.dumps(scheduler.detector.facts, sort_keys=True)
+    return made_with
 
 
 def _analyze(
-    found: sources.FoundMedia,
+    joined: study.Study,
     annotations: Annotations,
     scheduler: Scheduler,
     options: Options,
+    made_with: Mapping[str, Any],
     report_options: ReportOptions | None,
     folder: Path,
     progress: Progress,
     started: datetime,
 ) -> Run:
     """Have every source scanned, and write everything."""
+    found = joined.found
     _write_or_remove(folder / results.MODEL_CARD, scheduler.model.card)
     _write_or_remove(folder / results.MODEL_METRICS, scheduler.model.metrics)
-    finished: dict[str, _SourceResult] = {}
+    finished: dict[str, study.SourceResult] = {}
     with closing(scheduler.records(found.sources)) as records:
         for source, record in records:
-            finished[source.name] = _finish(source, record, scheduler.work, options, annotations, folder)
-            progress.end(source, finished[source.name].outcome)
-    in_order = [finished[source.name] for source in found.sources]
+            result = finished[source.name] = _finish(source, record, scheduler.work, options, annotations, folder)
+            study.write_result(folder, result, made_with)
+            progress.end(source, result.outcome)
+    own = [finished[source.name] for source in found.sources]
+    kept = [kept.result for kept in joined.kept]
+    in_order = sorted([*own, *kept], key=lambda result: natural(result.source.name))
     outcomes = [result.outcome for result in in_order if result.outcome is not None]
-    skipped = [*found.skipped, *(line for result in in_order for line in result.skipped)]
-    if (note := smallest_face.note(outcomes, options)) is not None:
-        skipped.append(note)
+    note = smallest_face.note(outcomes, options)
+    notes = [] if note is None else [note]
+    skipped = [*found.skipped, *(line for result in in_order for line in result.skipped), *notes]
     facts = manifest.Manifest(
         started=started,
         finished=datetime.now(UTC),
@@ -155,23 +194,23 @@ def _analyze(
         persons=len(annotations.people.persons) if options.people else None,
         groups=len(annotations.people.groups),
     )
-    media_links.write_media(folder, (outcome.source for outcome in outcomes))
+    own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
+    own_sources = [outcome.source for outcome in own_outcomes]
+    media_links.write_media(folder, own_sources, kept=[result.source.name for result in kept])
     _write_tables(folder, facts, [result.summary for result in in_order if result.summary is not None])
+    study.sweep(folder, (result.source for result in in_order))
     if not options.keep:
         outfolder.sweep(scheduler.work.folder, keep=())
-    places = media_links.places([outcome.source for outcome in outcomes])
-    return Run(folder, tuple(outcomes), tuple(skipped), found.ignored, report.render(folder, report_options, places))
-
-
-@dataclass(frozen=True)
-class _SourceResult:
-    """What became of a source."""
-
-    outcome: Outcome | None
-    """None: it has no timeline."""
-    skipped: Sequence[Skipped]
-    """What is wrong with it."""
-    summary: SourceSummary | None = None
+    return Run(
+        folder,
+        own_outcomes,
+        (*found.skipped, *(line for result in own for line in result.skipped), *notes),
+        found.ignored,
+        report.render(folder, report_options, media_links.places(own_sources)),
+        tuple(result.outcome for result in kept if result.outcome is not None),
+        joined.moved,
+        joined.removed,
+    )
 
 
 def _finish(
@@ -181,10 +220,10 @@ def _finish(
     options: Options,
     annotations: Annotations,
     folder: Path,
-) -> _SourceResult:
+) -> study.SourceResult:
     """Write the timeline of a source whose frames have been scanned, and summarize it."""
     if isinstance(record, Skipped):
-        return _SourceResult(None, [record])
+        return study.SourceResult(source, None, [record])
     try:
         reader = _SourceReader(source, record)
         cropped = options.cropped and source.in_photo_files
@@ -201,17 +240,17 @@ def _finish(
         tracked_frames = names.name_faces(tracked, source.kind)
         timeline = Timeline.of(reader.count(tracked_frames))
         if not reader.frames:
-            return _SourceResult(None, reader.nothing_kept())
+            return study.SourceResult(source, None, reader.nothing_kept())
         summary, added = summarize(timeline, source, options, annotations)
         write_timeline(folder / reader.outcome(options).timeline, timeline, added.smoothed, added.changes)
         reader.skipped.extend((*names.problems(), *summary.complaints))
     except MediaError as error:
-        return _SourceResult(None, [Skipped(source.name, str(error))])
+        return study.SourceResult(source, None, [Skipped(source.name, str(error))])
     except FerBatchError:
         raise
     except Exception as error:  # whatever goes wrong with a source, the others must not suffer
-        return _SourceResult(None, [Skipped(source.name, str(TaskFailed.unexpected(error)))])
-    return _SourceResult(reader.outcome(options), reader.skipped, summary)
+        return study.SourceResult(source, None, [Skipped(source.name, str(TaskFailed.unexpected(error)))])
+    return study.SourceResult(source, reader.outcome(options), reader.skipped, summary)
 
 
 @dataclass

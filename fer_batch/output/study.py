@@ -1,0 +1,269 @@
+"""What an output folder holds of each source, so that runs on other sources add to it and take nothing away.
+
+There is a file of JSON for each source, beside its timeline: what the tables over all sources are made from, the
+options that the source was analysed with, and where it was. No path is in it, only a digest of one.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fer_batch.analysis.summary import SourceSummary
+from fer_batch.errors import OutputRefused
+from fer_batch.media.sources import FoundMedia, folded, legible_name, renamed
+from fer_batch.natural_order import natural
+from fer_batch.output import folder as outfolder
+from fer_batch.output.files import write_json
+from fer_batch.output.plain_values import from_plain, to_plain
+from fer_batch.types import Outcome, Skipped, Source
+
+FOLDER = "sources"
+
+_OTHERWISE = "choose another --out, or give --replace to remove what is not among the inputs."
+
+VERSION = 1
+"""To be raised whenever the content or meaning of these files changes."""
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """What became of a source."""
+
+    source: Source
+    outcome: Outcome | None
+    """None: it has no timeline."""
+    skipped: Sequence[Skipped]
+    """What is wrong with it."""
+    summary: SourceSummary | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A source of an earlier run. The files of its sources have their names only."""
+
+    result: SourceResult
+    options: Mapping[str, Any]
+    """All that decides its numbers."""
+    place: str
+    """Digest of where it was, relative to the output folder."""
+    state: str
+    """Digest of its files' sizes and modification times."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A run's sources beside those that an output folder holds."""
+
+    found: FoundMedia
+    """What the run is about; its sources have the names that they have in the folder."""
+    kept: tuple[Kept, ...] = ()
+    """What the folder holds of sources that the run is not about."""
+    moved: Mapping[str, Path] = field(default_factory=dict)
+    """Where sources of the folder are now that were elsewhere before, by their names."""
+    removed: tuple[str, ...] = ()
+    """Names of sources of the folder that the run takes out, as it was asked to."""
+
+    @property
+    def everything(self) -> FoundMedia:
+        """The run's sources and those that are kept."""
+        return replace(self.found, sources=(*self.found.sources, *(kept.result.source for kept in self.kept)))
+
+
+def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any]) -> None:
+    """Write down what became of a source.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    source = result.source
+    value = {
+        "version": VERSION,
+        "place": _place(source, folder),
+        "state": _state(source),
+        "options": options,
+        "result": to_plain(_without_folders(result)),
+    }
+    write_json(_path(folder, source), value)
+
+
+def read_study(folder: Path, found: FoundMedia, options: Mapping[str, Any], *, anew: bool = False) -> Study:
+    """Put the sources that were found beside those that the folder holds.
+
+    A source is the same if it is in the same place; or, where nothing is found in that place, if its files have the
+    same sizes and modification times. Where all sources of the folder are found, they get the names that they would
+    have in a new one. Else sources of the folder keep their names, and new ones get longer names where theirs is taken.
+    Of a folder of photos, those count too that an earlier run was given, if they still exist. With ``anew`` only what
+    was found counts.
+
+    Raises:
+        OutputRefused: a source that is kept was analysed with other options, or by a version of fer-batch whose results
+            cannot be added to.
+    """
+    results = _read_results(folder)
+    same = _same(found.sources, results, folder)
+    again = {id(kept) for kept in same.values()}
+    left = tuple(kept for kept in results if id(kept) not in again)
+    if anew:
+        return Study(found, removed=tuple(kept.result.source.name for kept in left))
+    _refuse_unknown(folder, results, found)
+    found = replace(found, sources=tuple(_with_known_photos(source, same.get(source)) for source in found.sources))
+    if not left:
+        return Study(found)
+    _refuse_other_options(folder, left, options)
+    same = _same(found.sources, results, folder)
+    taken = {folded(kept.result.source.name) for kept in results}
+    sources = []
+    for source in found.sources:
+        name = same[source].result.source.name if source in same else _free_name(source, taken)
+        taken.add(folded(name))
+        sources.append(source if name == source.name else renamed(source, name))
+    moved = {
+        kept.result.source.name: _location(source)
+        for source, kept in same.items()
+        if _place(source, folder) != kept.place
+    }
+    return Study(replace(found, sources=tuple(sources)), left, moved)
+
+
+def sweep(folder: Path, sources: Iterable[Source]) -> None:
+    """Remove what the folder holds of other sources than these.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    outfolder.sweep(folder / FOLDER, keep=(_path(folder, source) for source in sources))
+
+
+def _read_results(folder: Path) -> list[Kept]:
+    """What the files in an output folder hold, by the names of the sources; those that cannot be read are left out."""
+    found = []
+    for path in sorted((folder / FOLDER).rglob("*.json")):
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+            if value["version"] == VERSION:
+                result = from_plain(SourceResult, value["result"])
+                found.append(Kept(result, value["options"], value["place"], value["state"]))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return sorted(found, key=lambda kept: natural(kept.result.source.name))
+
+
+def _refuse_unknown(folder: Path, results: Sequence[Kept], found: FoundMedia) -> None:
+    """Refuse a folder with a timeline of which nothing is known but its name, unless the run writes it anew."""
+    known = {kept.result.source.name for kept in results} | {source.name for source in found.sources}
+    lacking = [name for name in _names_in_run(folder) if name not in known]
+    if lacking:
+        raise OutputRefused(
+            f"{folder} holds results of {_some(lacking)}, written by another version of fer-batch, which this run "
+            f"cannot keep. Give all inputs again, {_OTHERWISE}"
+        )
+
+
+def _with_known_photos(source: Source, kept: Kept | None) -> Source:
+    """A folder of photos with those that an earlier run was given, if they still exist."""
+    if kept is None or not source.in_photo_files:
+        return source
+    known = (_location(source) / file.name for file in kept.result.source.files)
+    more = [file for file in known if file not in source.files and file.is_file()]
+    return replace(source, files=tuple(sorted({*source.files, *more}, key=lambda file: natural(file.name))))
+
+
+def _same(sources: Sequence[Source], results: Sequence[Kept], folder: Path) -> dict[Source, Kept]:
+    """The source of the folder that each source is, if it is one."""
+    by_place = {(kept.result.source.kind, kept.place): kept for kept in results}
+    same = {}
+    for source in sources:
+        kept = by_place.get((source.kind, _place(source, folder)))
+        if kept is not None:
+            same[source] = kept
+    taken = {id(kept) for kept in same.values()}
+    by_state = {(kept.result.source.kind, kept.state): kept for kept in results if id(kept) not in taken}
+    for source in sources:
+        if source not in same and (kept := by_state.pop((source.kind, _state(source)), None)) is not None:
+            same[source] = kept
+    return same
+
+
+def _free_name(source: Source, taken: set[str]) -> str:
+    """The source's name, extended by its parent folders until no other source has it."""
+    parts = _location(source).absolute().parts[1:]
+    for length in range(source.name.count("/") + 1, len(parts) + 1):
+        name = source.name if length == source.name.count("/") + 1 else "/".join(parts[-length:])
+        if folded(name) not in taken:
+            return name
+    return next(new for number in range(2, len(taken) + 3) if folded(new := f"{source.name}~{number}") not in taken)
+
+
+def _refuse_other_options(folder: Path, left: Sequence[Kept], options: Mapping[str, Any]) -> None:
+    new = json.loads(json.dumps(options))
+    for kept in left:
+        names = [name for name in sorted({*new, *kept.options}) if new.get(name) != kept.options.get(name)]
+        if names:
+            then, now = (", ".join(_option(name, made.get(name)) for name in names) for made in (kept.options, new))
+            others = [other.result.source.name for other in left if other.options == kept.options]
+            raise OutputRefused(
+                f"{folder} holds {_some(others)}, not among the inputs and analysed with {then}; this run has {now}. "
+                "Results of unlike options cannot stand beside each other. Give all inputs again, take the same "
+                f"options, {_OTHERWISE}"
+            )
+
+
+def _option(name: str, value: Any) -> str:
+    """An option and its value, as on the command line."""
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value is False:
+        return f"no {option}"
+    if isinstance(value, list):
+        value = ("," if name == "region" else "-").join(f"{number:g}" for number in value)
+    return option if value is True else f"{option} {value}"
+
+
+def _names_in_run(folder: Path) -> list[str]:
+    """The sources that have a timeline, as run.json says."""
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return [str(source["name"]) for source in run["sources"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _without_folders(result: SourceResult) -> SourceResult:
+    """The result with the names of files instead of their paths."""
+    bare = replace(result.source, files=tuple(Path(legible_name(file)) for file in result.source.files))
+    return replace(result, source=bare, outcome=result.outcome and replace(result.outcome, source=bare))
+
+
+def _path(folder: Path, source: Source) -> Path:
+    return folder / FOLDER / f"{source.output}.json"
+
+
+def _location(source: Source) -> Path:
+    return source.files[0].parent if source.in_photo_files else source.files[0]
+
+
+def _place(source: Source, folder: Path) -> str:
+    try:
+        place = os.path.relpath(_location(source).absolute(), folder.absolute())
+    except ValueError:  # on another drive
+        place = str(_location(source).absolute())
+    return hashlib.sha256(os.fsencode(place)).hexdigest()
+
+
+def _state(source: Source) -> str:
+    digest = hashlib.sha256()
+    for file in source.files:
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        name = os.fsencode(file.name) if source.in_photo_files else b""
+        digest.update(b"%s %d %d\n" % (name, status.st_size, status.st_mtime_ns))
+    return digest.hexdigest()
