@@ -20,7 +20,7 @@ from fer_batch.media import sources
 from fer_batch.natural_order import natural
 from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions
 from fer_batch.output import folder as outfolder
-from fer_batch.output import manifest, media_links, study
+from fer_batch.output import manifest, media_links, results, study
 from fer_batch.output.csv import (
     write_by_event,
     write_differences,
@@ -41,7 +41,6 @@ from fer_batch.pipeline.contents import KnownContents
 from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
-from fer_batch.report import results
 from fer_batch.tracking import shots, tracker
 from fer_batch.types import FrameFaces, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
 

@@ -15,13 +15,13 @@ from fer_batch.options import ReportOptions
 from fer_batch.output import folder as outfolder
 from fer_batch.output.files import replacing, write_bytes
 from fer_batch.output.media_links import find
+from fer_batch.output.results import Results
 from fer_batch.report import single_file, thumbnails
 from fer_batch.report.layout import as_html, make_environment
 from fer_batch.report.pages.base import INDEX, Page, SourceRow, box_of, source_row
 from fer_batch.report.pages.index import index_page
 from fer_batch.report.pages.photos import photos_pages
 from fer_batch.report.pages.video import VIDEO_COLUMNS, best_frames, charted_curves, video_page
-from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Box, Kind
 

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.output.results import Results, anonymous
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.svg import Chart
-from fer_batch.report.results import Results, anonymous
 from fer_batch.report.texts import label, say
 from fer_batch.types import Box, Kind, Skipped
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fer_batch.output.results import Results
 from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import Shares, SourceRow, shares_of
-from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Kind
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_batch.output.results import Results
 from fer_batch.output.schema import MEANS
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.svg import Chart
 from fer_batch.report.pages.base import MOST_ROWS, ChartMaker
-from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 from fer_batch.types import Kind
 

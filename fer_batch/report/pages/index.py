@@ -6,6 +6,7 @@ from typing import Any
 
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.manifest import files_with
+from fer_batch.output.results import MODEL_CARD, Results
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.report import formatting
 from fer_batch.report.formatting import clock
@@ -15,7 +16,6 @@ from fer_batch.report.pages import base
 from fer_batch.report.pages.base import INDEX, ChartMaker, Distribution, Facts, Page, SourceRow, Tile, counted
 from fer_batch.report.pages.cards import ChartCard, of_faces, of_people, of_sources
 from fer_batch.report.pages.groups import Groups, groups_of
-from fer_batch.report.results import MODEL_CARD, Results
 from fer_batch.report.texts import label, say, word
 from fer_batch.types import Kind, Severity, Skipped
 

@@ -8,11 +8,11 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.output.results import Results
 from fer_batch.report import formatting
 from fer_batch.report.charts.script_data import as_json
 from fer_batch.report.pages import base
 from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Shares, SourcePage, SourceRow, counted
-from fer_batch.report.results import Results
 from fer_batch.report.texts import say
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.output.results import Results
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.curve import Curve, Marks, binned, curves
@@ -15,7 +16,6 @@ from fer_batch.report.charts.svg import Chart
 from fer_batch.report.formatting import clock
 from fer_batch.report.pages import base
 from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Distribution, SourcePage, SourceRow, Tile, counted
-from fer_batch.report.results import Results
 from fer_batch.report.texts import label, say
 from fer_batch.types import Box
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fer_batch.options import ReportOptions
-from fer_batch.report.results import Results
+from fer_batch.output.results import Results
 from fer_batch.types import Severity, Skipped
 
 
