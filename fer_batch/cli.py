@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 import typer
 
 from fer_batch._version import __version__
-from fer_batch.errors import ExitCode, FerBatchError
+from fer_batch.errors import ExitCode, FerBatchError, UsageError
 from fer_batch.options import CliOption, Options, ReportOptions
 
 if TYPE_CHECKING:
@@ -158,6 +158,33 @@ def report(
 
 @app.command()
 @_errors_to_exit_codes()
+def export(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="FORMAT[,FORMAT...]", help="What to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", file_okay=False, help="Where to; default: DIR/exports.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also replace files that were changed since they were exported.")
+    ] = False,
+    list_formats: Annotated[bool, typer.Option("--list", help="Print what each format is for, and stop.")] = False,
+) -> None:
+    """Write files for other programs, from the tables in an output folder."""
+    from fer_batch import exports
+
+    if list_formats:
+        width = max(map(len, exports.REGISTRY))
+        typer.echo("\n".join(f"{name:{width}}  {made.purpose}" for name, made in exports.REGISTRY.items()))
+        return
+    if folder is None or to is None:
+        raise UsageError("Name an output folder and a format: fer-batch export DIR --to FORMAT. See --list.")
+    _export(folder, exports.parse_formats(to), out, overwrite=overwrite)
+
+
+@app.command()
+@_errors_to_exit_codes()
 @_with_options
 def info(
     options: Annotated[Options, "model"],
@@ -227,6 +254,18 @@ def _analyze(
     if run.ignored and verbose:
         _warn(f"{len(run.ignored)} other files are neither photos nor videos; run.json names them.")
     return run
+
+
+def _export(folder: Path, formats: Sequence[str], out: Path | None, *, overwrite: bool) -> None:
+    """Write these formats, print their paths, and end with SOME_LEFT_OUT where one has nothing to show."""
+    from fer_batch.exports.export import export as write
+    from fer_batch.output.exported import FOLDER
+
+    made = write(folder, formats, out=out or folder / FOLDER, overwrite=overwrite, note=_warn)
+    for path in made:
+        typer.echo(path)
+    if len(made) < len(formats):
+        raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
 _SEVERITIES = {"lost": "left out", "partial": "not whole", "note": "note"}

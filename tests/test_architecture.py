@@ -109,6 +109,7 @@ AT_ONCE = [
     (["--help"], 0),
     (["--version"], 0),
     (["analyze", "--help"], 0),
+    (["export", "--list"], 0),
     (["analyze", "--no-such-option"], 2),
     (["analyze", "no-such-folder"], 2),
 ]

@@ -51,7 +51,7 @@ class Results:
         path = folder / "run.json"
         if not path.is_file():
             raise UsageError(
-                f"{folder} holds no run.json, so there is nothing to report. "
+                f"{folder} holds no run.json, so it is no output folder of fer-batch. "
                 f"Run `fer-batch analyze INPUT... --out {folder}` first."
             )
         run = _read_json(path)

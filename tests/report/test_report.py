@@ -27,7 +27,7 @@ from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import Options, ReportOptions
-from fer_batch.output import manifest
+from fer_batch.output import manifest, results
 from fer_batch.output.csv import (
     read_table,
     read_timeline,
@@ -44,7 +44,7 @@ from fer_batch.output.csv import (
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
 from fer_batch.output.schema import BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMARY
-from fer_batch.report import layout, render, results, single_file, texts
+from fer_batch.report import layout, render, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
 from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Severity, Skipped, Source, TrackedFrame

@@ -1,0 +1,90 @@
+"""Exports: files for other programs, made of the tables of an output folder. One module a format, and a registry."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from fer_batch.output.results import Results
+
+Writer = Callable[["Results", Path], str | None]
+"""Writes the files of an export into a folder that is there and empty. Returns a sentence about what does not fit, if
+there is something. An OSError may go through."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of exports."""
+
+    purpose: str
+    """What it is for, as ``export --list`` says it."""
+    writer: str
+    """``module:function`` in this package; imported when it is used."""
+    of_times: bool = True
+    """Whether only videos whose times are known are in it."""
+    needs: tuple[str, ...] = ()
+    """Modules of the optional libraries that it is written with."""
+
+    def load(self) -> Writer:
+        """The function that writes it."""
+        module, _, function = self.writer.partition(":")
+        writer: Writer = getattr(import_module(f"{__name__}.{module}"), function)
+        return writer
+
+
+REGISTRY: dict[str, Format] = {
+    "elan": Format(
+        "ELAN: a tier of episodes for each face or person, a tier of events, the video linked", "elan:write"
+    ),
+    "textgrid": Format("Praat: interval tiers of episodes and events", "textgrid:write"),
+    "audacity": Format("Audacity: a label track of episodes", "audacity:write"),
+    "webvtt": Format("Browsers and video players: episodes as subtitles (WebVTT)", "subtitles:webvtt"),
+    "srt": Format("Video players and editors: episodes as subtitles (SubRip)", "subtitles:srt"),
+    "ass": Format("Video players and FFmpeg: episodes as subtitles (Advanced SubStation Alpha)", "subtitles:ass"),
+    "xlsx": Format(
+        "Excel and LibreOffice: every table as a sheet, and what the columns mean", "xlsx:write", of_times=False
+    ),
+    "excel-csv": Format(
+        "Excel where decimals have commas: every table as CSV with semicolons", "excel_csv:write", of_times=False
+    ),
+    "parquet": Format(
+        "pandas, polars, DuckDB, R: typed tables, all timelines as one data set", "parquet:write", of_times=False
+    ),
+    "openface": Format("Programs that read OpenFace's CSV: faces by frame, without action units", "openface:write"),
+}
+"""Every format by its name."""
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """The names in ``elan,srt``, each once; their libraries are there.
+
+    Raises:
+        UsageError: there is no such format, or a library is missing.
+    """
+    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in REGISTRY]
+    if unknown or not names:
+        asked = f"There is no format {', '.join(unknown)}" if unknown else "No format is named"
+        raise UsageError(f"{asked}; there is {', '.join(REGISTRY)}.")
+    check_libraries(names)
+    return names
+
+
+def check_libraries(names: Sequence[str]) -> None:
+    """Check that the libraries of these formats are installed.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for name in names:
+        missing = [module for module in REGISTRY[name].needs if find_spec(module) is None]
+        if missing:
+            raise UsageError(
+                f"The format {name} needs libraries that are not installed ({', '.join(missing)}). "
+                "Install them with: pip install 'fer-batch[exports]'"
+            )

@@ -1,0 +1,145 @@
+"""Writes exports: each format whole or not at all, and nothing that somebody has worked on is overwritten."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from fer_batch.errors import NothingUsable, OutputError, UsageError
+from fer_batch.exports import REGISTRY, check_libraries
+from fer_batch.exports.tiers import has_times
+from fer_batch.output.exported import Exported, read_exported, write_exported
+from fer_batch.output.results import Results
+from fer_batch.types import Kind
+
+Note = Callable[[str], None]
+"""Is called with a sentence about what an export leaves out."""
+
+
+def export(
+    folder: Path, formats: Sequence[str], *, out: Path, overwrite: bool = False, note: Note = lambda _: None
+) -> list[Path]:
+    """Write these formats from the tables in the output folder ``folder`` to folders of their names in ``out``.
+
+    No media are opened. A format's files of an earlier export are replaced, or removed where nothing takes their place.
+    ``note`` is called with a sentence about whatever is left out. Returns the paths of the formats that have files.
+
+    Raises:
+        UsageError: the folder is no output folder, a table is damaged, a library is missing; or, without
+            ``overwrite``, a file to be replaced is not as fer-batch wrote it: somebody has worked on it.
+        NothingUsable: no format has anything to write.
+        OutputError: a file cannot be written; then the format's files are as they were.
+    """
+    check_libraries(formats)
+    results = Results.read(folder)
+    if any(REGISTRY[name].of_times for name in formats):
+        for source in results.sources:
+            if source["kind"] == Kind.VIDEO and not has_times(source):
+                note(f"{source['name']}: its times are not known, so only tables hold it.")
+    made = [name for name in formats if _export(results, name, out, overwrite, note)]
+    if not made:
+        raise NothingUsable(f"{folder} holds nothing that {', '.join(formats)} could show.")
+    return [out / name for name in made]
+
+
+def remove_exports(out: Path) -> list[Path]:
+    """Remove all files of earlier exports, but for those that somebody has changed since; returns these.
+
+    Raises:
+        OutputError: a file cannot be removed.
+    """
+    exported = read_exported(out)
+    changed = [path for name, made in exported.items() for path in _changed(out / name, made.files)]
+    try:
+        for name, made in exported.items():
+            for file in made.files:
+                if out / name / file not in changed:
+                    _remove(out / name / file, out)
+        if exported:
+            write_exported(out, {})
+            _remove_if_empty(out)
+    except OSError as error:
+        raise OutputError(f"Cannot remove the exports in {out}: {error.strerror or error}.") from error
+    return changed
+
+
+def _export(results: Results, name: str, out: Path, overwrite: bool, note: Note) -> bool:
+    """Write one format; whether it has files."""
+    earlier = read_exported(out)
+    before = earlier[name].files if name in earlier else {}
+    staging, place = out / f".{name}.part", out / name  # of one depth: relative paths are the same
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        left_out = REGISTRY[name].load()(results, staging)
+        files = {path.relative_to(staging).as_posix(): _digest(path) for path in _files(staging)}
+        if not overwrite:
+            _refuse_changed(place, before, files)
+        for file in files:
+            (place / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staging / file, place / file)
+        for file in before.keys() - files.keys():
+            if file not in {path.relative_to(place).as_posix() for path in _changed(place, before)}:
+                _remove(place / file, out)
+        record = {other: made for other, made in earlier.items() if other != name}
+        if files:
+            record[name] = Exported(REGISTRY[name].purpose, files)
+        write_exported(out, record)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {place}: {error.strerror or error}. Free some space, or choose another --out."
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        _remove_if_empty(out)
+    if not files:
+        note(f"{name}: there is nothing to write.")
+    elif left_out:
+        note(f"{name}: {left_out}")
+    return bool(files)
+
+
+def _refuse_changed(place: Path, before: Mapping[str, str], files: Mapping[str, str]) -> None:
+    """Refuse to replace what fer-batch did not write, or what was changed since.
+
+    Raises:
+        UsageError: there is such a file.
+    """
+    for file, digest in files.items():
+        path = place / file
+        if path.exists() and _digest(path) not in {digest, before.get(file)}:
+            raise UsageError(
+                f"{path} was changed since fer-batch wrote it. Move it away, choose another --out, "
+                "or give --overwrite to lose the changes."
+            )
+
+
+def _changed(place: Path, files: Mapping[str, str]) -> list[Path]:
+    """Those of the files that are not as they were written."""
+    return [
+        place / file for file, digest in files.items() if (place / file).is_file() and _digest(place / file) != digest
+    ]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove(path: Path, out: Path) -> None:
+    """Remove a file, and the folders up to ``out`` that it leaves empty."""
+    path.unlink(missing_ok=True)
+    for parent in path.parents:
+        if parent == out or not parent.is_dir() or any(parent.iterdir()):
+            break
+        parent.rmdir()
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

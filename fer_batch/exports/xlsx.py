@@ -1,0 +1,89 @@
+"""Excel and LibreOffice (.xlsx): every table as a sheet, numbers as numbers, and what the columns mean."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.worksheet import Worksheet
+
+from fer_batch.exports.tables import tables, timeline_columns
+from fer_batch.output.csv import present, read_table
+from fer_batch.output.results import Results
+from fer_batch.output.schema import Column
+
+FILE = "results.xlsx"
+
+MOST_ROWS = 1_048_576
+"""Of a sheet, with its head."""
+
+MOST_LETTERS = 32_767
+"""Of a cell."""
+
+DICTIONARY = tuple(Column(name, "string", "") for name in ("sheet", "column", "unit", "meaning"))
+
+
+def write(results: Results, folder: Path) -> str | None:
+    """Write one workbook: every table, the timelines together in one sheet if they fit, and the meanings of columns."""
+    # Names that begin with "=" or look like addresses are texts. Row after row goes to disk: memory does not grow.
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
+    meanings: list[tuple[str, ...]] = []
+    try:
+        with Workbook(str(folder / FILE), options) as book:
+            book.set_properties({"created": datetime.fromisoformat(results.run["finished"])})
+            for table in tables(results):
+                columns = present(results.folder / table.path, table.columns)
+                meanings += _sheet(book, table.name, columns, [read_table(results.folder / table.path, columns)])
+            rows = sum(len(results.timeline(source, ["frame"])) for source in results.sources)
+            fits = rows < MOST_ROWS
+            left_out = None if fits else f"The timelines are left out: {rows:,} rows, and a sheet holds {MOST_ROWS:,}."
+            if left_out:
+                book.add_worksheet("timelines left out").write_string(0, 0, left_out)
+            else:
+                parts = (results.timeline(source).assign(source=source["name"]) for source in results.sources)
+                meanings += _sheet(book, "timelines", timeline_columns(results), parts)
+            names = [column.name for column in DICTIONARY]
+            _sheet(book, "data dictionary", DICTIONARY, [pd.DataFrame(meanings, columns=names)])
+    except FileCreateError as error:
+        raise OSError(str(error)) from error
+    return left_out
+
+
+def _sheet(
+    book: Workbook, name: str, columns: Sequence[Column], parts: Iterable[pd.DataFrame]
+) -> list[tuple[str, ...]]:
+    """Write a table, which comes in parts, with its head in view and filters on; returns its rows of DICTIONARY."""
+    sheet = book.add_worksheet(name)
+    head = book.add_format({"bold": True, "bottom": 1})
+    forms = [book.add_format({"num_format": f"0.{'0' * (column.decimals or 0)}".rstrip(".")}) for column in columns]
+    for position, column in enumerate(columns):
+        sheet.set_column(position, position, max(10, min(40, len(column.name) + 4)))
+        sheet.write_string(0, position, column.name, head)
+    sheet.freeze_panes(1, 0)
+    last = 0
+    for last, values in enumerate(chain.from_iterable(_rows(part, columns) for part in parts), start=1):
+        for position, (column, value) in enumerate(zip(columns, values, strict=True)):
+            _cell(sheet, last, position, column, value, forms[position])
+    sheet.autofilter(0, 0, last, len(columns) - 1)
+    return [(name, column.name, column.unit, column.meaning) for column in columns]
+
+
+def _rows(part: pd.DataFrame, columns: Sequence[Column]) -> Iterable[tuple[Any, ...]]:
+    """The values of each row; None for those of columns that the part lacks."""
+    lists = (part[column.name].tolist() if column.name in part else [None] * len(part) for column in columns)
+    return zip(*lists, strict=True)
+
+
+def _cell(sheet: Worksheet, row: int, position: int, column: Column, value: Any, form: Any) -> None:
+    if value is None or pd.isna(value) or value == "":
+        return
+    if column.type == "string":
+        sheet.write_string(row, position, value[:MOST_LETTERS])
+    elif column.type == "boolean":
+        sheet.write_boolean(row, position, value)
+    else:
+        sheet.write_number(row, position, value, form)

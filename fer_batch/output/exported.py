@@ -1,0 +1,43 @@
+"""exports.json: which files an export has written, for the report, for datapackage.json, and for the next export."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fer_batch.output.files import write_json
+
+FOLDER = "exports"
+"""Of exports within the output folder."""
+
+RECORD = "exports.json"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What one format has written."""
+
+    purpose: str
+    """What it is for."""
+    files: Mapping[str, str]
+    """SHA-256 of every file, by its path within the format's folder."""
+
+
+def read_exported(out: Path) -> dict[str, Exported]:
+    """What each format has written to its folder in ``out``, by its name; empty without a sound record."""
+    try:
+        return {name: Exported(**made) for name, made in json.loads((out / RECORD).read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def write_exported(out: Path, exported: Mapping[str, Exported]) -> None:
+    """Write the record, or remove it where there is nothing to record.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if exported:
+        write_json(out / RECORD, {name: asdict(made) for name, made in sorted(exported.items())})
+    else:
+        (out / RECORD).unlink(missing_ok=True)

@@ -1,0 +1,173 @@
+"""Formats of episodes and events in time, read by the programs or libraries of their fields."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pysubs2
+import pytest
+from praatio import textgrid
+from pympi import Elan
+
+from fer_batch.exports.tiers import EVENTS, Interval, _lanes, one_line
+from fer_batch.media.sources import _output
+from fer_batch.output.csv import read_table
+from fer_batch.output.schema import EPISODES
+from tests.exports.conftest import ANNA, LATE, LONG, ODD, RTL
+
+Exported = Callable[[str], Path]
+
+TIERS_OF_ODD = [one_line(ANNA), "face 1", EVENTS, f"{EVENTS} (2)"]
+
+
+def episodes(study: Path, video: str) -> pd.DataFrame:
+    table = read_table(study / "episodes.csv", EPISODES)
+    return table[table["file"] == video].sort_values(["start", "stop", "face_id"])
+
+
+def labels(study: Path, video: str) -> list[str]:
+    rows = episodes(study, video)
+    names = [one_line(person) or f"face {face}" for person, face in zip(rows["person"], rows["face_id"], strict=True)]
+    return [f"{name}: {emotion}" for name, emotion in zip(names, rows["emotion"], strict=True)]
+
+
+def file_of(exported: Exported, name: str, video: str, suffix: str) -> Path:
+    return exported(name) / f"{_output(video)}{suffix}"
+
+
+def test_the_study_has_episodes_at_odd_times(study: Path) -> None:
+    rows = episodes(study, ODD)
+    assert len(rows) == 4
+    assert set(rows["start"].round(6)) <= {round(start, 6) for start in LATE}
+    assert (rows["start"] * 1000 % 1).gt(1e-6).any()
+
+
+@pytest.mark.filterwarnings("ignore:Parsing unknown version")
+def test_pympi_reads_the_elan_file(study: Path, exported: Exported) -> None:
+    document = Elan.Eaf(str(file_of(exported, "elan", ODD, ".eaf")))
+    assert list(document.get_tier_names()) == TIERS_OF_ODD
+    rows = episodes(study, ODD)
+    for tier, face_id in zip(TIERS_OF_ODD[:2], (0, 1), strict=True):
+        own = rows[rows["face_id"] == face_id]
+        times = zip((own["start"] * 1000).round(), (own["stop"] * 1000).round(), own["emotion"], strict=True)
+        assert [part[:3] for part in document.get_annotation_data_for_tier(tier)] == list(times)
+    assert [part[:3] for part in document.get_annotation_data_for_tier(EVENTS)] == [(0, 2000, 'question "1" and <2>')]
+    (media,) = document.get_linked_files()
+    assert (media["RELATIVE_MEDIA_URL"], media["TIME_ORIGIN"]) == (Path(ODD).name, "0")
+
+
+@pytest.mark.filterwarnings("ignore:Parsing unknown version")
+def test_the_elan_file_links_a_video_that_is_near_by_its_relative_path(study: Path, tmp_path: Path) -> None:
+    from fer_batch.exports.export import export
+
+    shutil.copytree(study, tmp_path / "out")
+    (tmp_path / Path(ODD).parent).mkdir()
+    (tmp_path / ODD).touch()
+    (tmp_path / "out" / "media.json").write_text(json.dumps({ODD: f"../{ODD}"}))
+    (made,) = export(tmp_path / "out", ["elan"], out=tmp_path / "out" / "exports")
+    path = made / f"{_output(ODD)}.eaf"
+    (media,) = Elan.Eaf(str(path)).get_linked_files()
+    assert (path.parent / media["RELATIVE_MEDIA_URL"]).resolve() == (tmp_path / ODD).resolve()
+    assert str(tmp_path) not in path.read_text()
+
+
+def test_praatio_reads_the_textgrid(study: Path, exported: Exported) -> None:
+    grid = textgrid.openTextgrid(str(file_of(exported, "textgrid", ODD, ".TextGrid")), includeEmptyIntervals=False)
+    assert [name.replace('""', '"') for name in grid.tierNames] == TIERS_OF_ODD  # praatio leaves doubled marks in names
+    own = episodes(study, ODD).query("face_id == 0")
+    expected = list(zip(own["start"], own["stop"], own["emotion"], strict=True))
+    assert [tuple(entry) for entry in grid.tiers[0].entries] == expected
+    nothing = textgrid.openTextgrid(str(file_of(exported, "textgrid", LONG, ".TextGrid")), includeEmptyIntervals=True)
+    assert [(entry.start, entry.end, entry.label) for entry in nothing.tiers[0].entries] == [(0, 1.2, "")]
+
+
+def test_praat_itself_reads_the_textgrid(study: Path, exported: Exported, tmp_path: Path) -> None:
+    praat = shutil.which("praat") or pytest.skip("no praat")
+    grid = shutil.copy(file_of(exported, "textgrid", ODD, ".TextGrid"), tmp_path / "a.TextGrid")
+    script = tmp_path / "list.praat"
+    script.write_text(
+        f'Read from file: "{grid}"\n'
+        'for tier to do ("Get number of tiers")\n'
+        "  name$ = Get tier name: tier\n"
+        "  appendInfoLine: name$\n"
+        "endfor\n"
+        "intervals = Get number of intervals: 1\n"
+        "for interval to intervals\n"
+        "  label$ = Get label of interval: 1, interval\n"
+        "  start = Get start time of interval: 1, interval\n"
+        "  stop = Get end time of interval: 1, interval\n"
+        '  appendInfoLine: fixed$ (start, 6), " ", fixed$ (stop, 6), " ", label$\n'
+        "endfor\n"
+    )
+    run = subprocess.run([praat, "--utf8", "--run", script], capture_output=True, text=True, check=True)
+    lines = run.stdout.splitlines()
+    assert lines[:4] == TIERS_OF_ODD
+    own = episodes(study, ODD).query("face_id == 0")
+    for row in own.itertuples():
+        assert f"{row.start:.6f} {row.stop:.6f} {row.emotion}" in lines
+    assert len(lines) == 4 + 2 * len(own) + (1 if own["stop"].max() < LATE[-1] else 0)
+
+
+def test_audacity_labels_have_three_fields_a_line(study: Path, exported: Exported) -> None:
+    lines = file_of(exported, "audacity", ODD, ".txt").read_text(encoding="utf-8").splitlines()
+    rows = episodes(study, ODD)
+    assert [line.split("\t") for line in lines] == [
+        [f"{start:.6f}", f"{stop:.6f}", label]
+        for start, stop, label in zip(rows["start"], rows["stop"], labels(study, ODD), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("video", [ODD, RTL, LONG])
+def test_pysubs2_reads_srt_at_whole_milliseconds(study: Path, exported: Exported, video: str) -> None:
+    rows = episodes(study, video)
+    path = file_of(exported, "srt", video, ".srt")
+    found = pysubs2.load(str(path)) if len(rows) else []
+    assert [(line.start, line.end) for line in found] == list(
+        zip((rows["start"] * 1000).round(), (rows["stop"] * 1000).round(), strict=True)
+    )
+    assert [block.split("\n")[2] for block in path.read_text().split("\n\n") if block] == labels(study, video)
+
+
+def test_ffmpeg_shows_ass_and_srt(exported: Exported, study: Path, tmp_path: Path) -> None:
+    """libass draws every episode, and its reader's times are the table's to a hundredth of a second."""
+    ffmpeg = shutil.which("ffmpeg") or pytest.skip("no FFmpeg")
+    rows = episodes(study, ODD)
+    for name, ticks in (("ass", 100), ("srt", 1000)):
+        path = shutil.copy(file_of(exported, name, ODD, f".{name}"), tmp_path / f"a.{name}")
+        made = tmp_path / f"{name}.srt"
+        subprocess.run([ffmpeg, "-v", "error", "-i", path, made], check=True, capture_output=True)
+        found = pysubs2.load(str(made))
+        expected = zip((rows["start"] * ticks).round() / ticks, (rows["stop"] * ticks).round() / ticks, strict=True)
+        assert [(line.start / 1000, line.end / 1000) for line in found] == list(expected)
+    drawing = ["-f", "lavfi", "-i", "color=size=640x360:rate=1:duration=1", "-vf"]
+    video = subprocess.run(
+        [ffmpeg, "-v", "verbose", *drawing, "setpts=PTS+2/TB,subtitles=a.ass", "-f", "rawvideo", "-"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    assert max(video.stdout[: 640 * 360]) > 100  # white letters on black
+
+
+def test_what_overlaps_goes_to_another_tier() -> None:
+    spans = [(0, 2), (1, 3), (2, 4), (2.5, 2.6)]
+    lanes = _lanes("Anna", [Interval("Anna", "x", *span) for span in spans], 10)
+    assert [[part[:2] for part in lane.intervals] for lane in lanes] == [[(0, 20), (20, 40)], [(10, 30)], [(25, 26)]]
+
+
+def test_what_is_shorter_than_a_tick_stays_and_overlaps_nothing() -> None:
+    spans = [(0.0101, 0.0102), (0.0102, 0.0104), (0.0104, 0.05)]
+    (lane,) = _lanes("a", [Interval("a", "x", *span) for span in spans], 100)
+    assert [part[:2] for part in lane.intervals] == [(1, 2), (2, 3), (3, 5)]
+
+
+def test_openface_rows_are_the_timeline(study: Path, exported: Exported) -> None:
+    found = pd.read_csv(file_of(exported, "openface", ODD, ".csv"))
+    assert list(found.columns[:5]) == ["frame", "face_id", "timestamp", "confidence", "success"]
+    assert found["frame"].min() == 1
+    assert found["timestamp"].min() == LATE[0]
+    assert found["success"].isin([0, 1]).all()
+    assert len(found) == 2 * len(LATE)
