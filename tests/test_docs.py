@@ -4,12 +4,15 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from fer_batch import cli, demo
 from fer_batch.output import schema
+from fer_batch.output.csv import write_table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -104,8 +107,30 @@ def test_the_notebook_example_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(names["timeline"]) == 30
 
 
+def test_the_example_of_a_mixed_model_finds_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen persons, before and after, of whom five come once; the true difference is .1."""
+    rng = np.random.default_rng(0)
+    lines = [
+        {"person": f"p{person}", "group": group, "kind": "video", "file": f"{group}.mp4"}
+        | {"emotion": "happiness", "value": 0.3 + level + 0.1 * (group == "before") + rng.normal(0, 0.02)}
+        for person, level in enumerate(rng.normal(0, 0.1, 15))
+        for group in ("after", "before")
+        if group == "after" or person < 10
+    ]
+    (tmp_path / "results").mkdir()
+    write_table(tmp_path / "results" / "summary_long.csv", schema.LONG, lines)
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks(PAGES["docs/statistics.md"], "python")
+    names: dict[str, Any] = {}
+    exec(compile(example, "statistics.md", "exec"), names)
+    low, high = names["model"].conf_int().loc["group[T.before]"]
+    assert low < 10 < high
+    assert high - low < 6
+
+
 @pytest.mark.parametrize(
-    "table", ["WIDEST", "SUMMARY", "BY_PERSON", "BY_EVENT", "BY_GROUP", "DIFFERENCES", "CHANGES", "EPISODES", "ERRORS"]
+    "table",
+    ["WIDEST", "SUMMARY", "BY_PERSON", "BY_EVENT", "BY_GROUP", "DIFFERENCES", "LONG", "CHANGES", "EPISODES", "ERRORS"],
 )
 def test_the_data_dictionary_has_every_column(table: str) -> None:
     dictionary = PAGES["docs/data-dictionary.md"]

@@ -1,16 +1,29 @@
 """Pure: means of groups of persons and differences between groups, with intervals.
 
 A person is one case, however many frames, videos or faces there are of them: frames of one face are no independent
-observations, and intervals over frames would be far too narrow. So each person has one value, a group's mean is that
-over its persons, and intervals come from resampling persons with replacement (the percentile bootstrap: Efron and
-Tibshirani 1993, An Introduction to the Bootstrap, chapter 13). Persons who are in the same groups are resampled among
-themselves, and a person who is in two groups (before, after) is drawn with both values: so such differences are paired.
-Percentile intervals of few persons are too narrow; of one person there is none.
+observations, and intervals over frames would be far too narrow. So each person has one value, and everything here is
+computed over persons.
+
+- A mean has Student's t interval over the group's own persons.
+- Persons who are in both of two groups (before, after) are compared with themselves: the t interval of their own
+  differences. The other persons of the two groups are compared apart from that, by Welch's t interval, which lets the
+  two groups vary differently (Welch 1947, doi:10.1093/biomet/34.1-2.28). The two comparisons are never mixed.
+- The size of a difference is Hedges' g: the difference in units of the persons' own variation (Hedges 1981,
+  doi:10.3102/10769986006002107; for paired values by the mean of both variances, as in Lakens 2013,
+  doi:10.3389/fpsyg.2013.00863).
+
+Below FEWEST persons there is no interval, but the values themselves. Of 5 and 8 persons with shares as skewed as a beta
+distribution (2, 6), t intervals hold the truth in 93 to 96 % of samples, and BCa bootstrap intervals in 86 and 89 %:
+tests/analysis/test_coverage.py.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +33,28 @@ from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Summary
 
 CONFIDENCE = 0.95
-RESAMPLES = 5000
-SEED = 0
-"""Of the resampling, so that the same people give the same intervals."""
+
+FEWEST = 5
+"""Persons (in each group, where two are compared) below whom there is no interval."""
+
+ALIKE = 1e-9
+"""Values that differ by less are the same: tables hold four decimals. No interval is made of persons who are alike."""
+
+
+class Design(StrEnum):
+    """How two groups are compared."""
+
+    PAIRED = "paired"
+    """Each person who is in both groups, with themselves."""
+    UNPAIRED = "unpaired"
+    """The persons who are only in one group with those who are only in the other."""
+
+
+class Interval(NamedTuple):
+    """Ends of an interval that holds the truth in CONFIDENCE of all samples; None: there is no interval."""
+
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -36,24 +68,34 @@ class GroupMean:
     """Those who have a value."""
     mean: float
     low: float | None
-    """Ends of the interval; None for fewer than two persons."""
+    """Ends of the interval; None: fewer than FEWEST persons, or all have the same value."""
     high: float | None
+    values: tuple[float, ...]
+    """Each person's, in the order of their names; empty from FEWEST persons on."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One measure of a group less the same measure of another group."""
+    """One measure of a group less the same measure of another group, in one of two designs."""
 
     kind: Kind
     group: str
     other_group: str
     measure: str
+    design: Design
     persons: int
+    """Of the group, with a value, who are compared in this design."""
     other_persons: int
-    persons_in_both: int
+    """The same of the other group; where the comparison is paired, these are the same persons."""
     difference: float
     low: float | None
+    """Ends of the interval; None: fewer than FEWEST persons in one of the groups, or nobody differs."""
     high: float | None
+    hedges_g: float | None
+    """None: as above."""
+    values: tuple[float, ...]
+    """Of the group's persons who are compared, in the order of their names; empty where there are enough persons."""
+    other_values: tuple[float, ...]
 
 
 def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Difference]]:
@@ -63,11 +105,11 @@ def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Differe
     means: list[GroupMean] = []
     differences: list[Difference] = []
     for kind in Kind:
-        groups = _groups([person for person in people if person.kind is kind])
-        for group in groups:
-            means.extend(_means(kind, group))
-        for group, other in combinations(groups, 2):
-            differences.extend(_differences(kind, group, other))
+        of_kind = [person for person in people if person.kind is kind]
+        if of_kind:
+            table = GroupTable.of(of_kind)
+            means.extend(table.means(kind))
+            differences.extend(table.differences(kind))
     return means, differences
 
 
@@ -87,77 +129,116 @@ def measures(summary: Summary) -> Mapping[str, float | None]:
 
 
 @dataclass(frozen=True)
-class _Group:
-    """Values of the persons of one group, and its means where persons are drawn anew."""
+class GroupTable:
+    """Values of persons in groups. A person may be in several."""
 
-    name: str
+    groups: Sequence[str]
     measures: Sequence[str]
-    values: np.ndarray
-    """(persons, measures) float64, with a row for every person of any group; NaN where there is no value."""
-    resampled: np.ndarray
-    """(RESAMPLES, measures) float64 means; NaN where nobody has a value."""
+    cells: np.ndarray
+    """(groups, persons, measures) float64; NaN where there is no value. Persons are in the order of their names."""
+
+    @classmethod
+    def of(cls, people: Sequence[Summary]) -> "GroupTable":
+        """The values of people, of whom each has one summary in each of their groups."""
+        persons = sorted({summary.person for summary in people}, key=natural)
+        groups = sorted({summary.group for summary in people}, key=natural)
+        names = list(measures(people[0]))
+        cells = np.full((len(groups), len(persons), len(names)), np.nan)
+        for summary in people:
+            row = [np.nan if value is None else value for value in measures(summary).values()]
+            cells[groups.index(summary.group), persons.index(summary.person)] = row
+        return cls(groups, names, cells)
+
+    def means(self, kind: Kind) -> Iterator[GroupMean]:
+        """One of every measure of every group, where anybody has a value."""
+        for group, rows in zip(self.groups, self.cells, strict=True):
+            for measure, column in zip(self.measures, rows.T, strict=True):
+                values = column[~np.isnan(column)]
+                if len(values):
+                    mean, (low, high) = float(values.mean()), interval_of_mean(values)
+                    yield GroupMean(kind, group, measure, len(values), mean, low, high, _few(values))
+
+    def differences(self, kind: Kind) -> Iterator[Difference]:
+        """Of every two groups: one of every measure in each design, where there is anybody to compare."""
+        for first, second in combinations(range(len(self.groups)), 2):
+            for column, measure in enumerate(self.measures):
+                here, there = self.cells[[first, second], :, column]
+                in_here, in_there = ~np.isnan(here), ~np.isnan(there)
+                both = in_here & in_there
+                compared = {
+                    Design.PAIRED: (here[both], there[both]),
+                    Design.UNPAIRED: (here[in_here & ~both], there[in_there & ~both]),
+                }
+                for design, (values, others) in compared.items():
+                    if len(values) and len(others):
+                        between = (kind, self.groups[first], self.groups[second], measure, design)
+                        yield _difference(between, values, others)
 
 
-def _groups(people: Sequence[Summary]) -> list[_Group]:
-    """All groups of the people, sorted by name."""
-    if not people:
-        return []
-    persons = sorted({summary.person for summary in people}, key=natural)
-    names = sorted({summary.group for summary in people}, key=natural)
-    columns = list(measures(people[0]))
-    values = np.full((len(names), len(persons), len(columns)), np.nan)
-    for summary in people:
-        row = [np.nan if value is None else value for value in measures(summary).values()]
-        values[names.index(summary.group), persons.index(summary.person)] = row
-    draws = _draws(~np.isnan(values[:, :, 0]))
-    return [_Group(name, columns, own, _resampled(own, draws)) for name, own in zip(names, values, strict=True)]
+def _difference(between: tuple[Kind, str, str, str, Design], values: np.ndarray, others: np.ndarray) -> Difference:
+    paired = between[-1] is Design.PAIRED
+    interval = interval_of_mean(values - others) if paired else interval_of_difference(values, others)
+    enough = min(len(values), len(others)) >= FEWEST
+    return Difference(
+        *between,
+        len(values),
+        len(others),
+        float(values.mean() - others.mean()),
+        *interval,
+        hedges_g(values, others) if enough else None,
+        *(((), ()) if enough else (_all(values), _all(others))),
+    )
 
 
-def _means(kind: Kind, group: _Group) -> Iterator[GroupMean]:
-    for measure, values, resampled in zip(group.measures, group.values.T, group.resampled.T, strict=True):
-        known = values[~np.isnan(values)]
-        if len(known):
-            interval = _interval(resampled, len(known))
-            yield GroupMean(kind, group.name, measure, len(known), float(known.mean()), *interval)
+def interval_of_mean(values: np.ndarray) -> Interval:
+    """Student's t interval of the mean of one value a person, (persons,); for paired groups of their differences."""
+    if len(values) < FEWEST or np.ptp(values) < ALIKE:
+        return Interval()
+    with _any_spread() as stats:
+        return _interval(stats.ttest_1samp(values, 0.0))
 
 
-def _differences(kind: Kind, group: _Group, other: _Group) -> Iterator[Difference]:
-    apart = (group.resampled - other.resampled).T
-    for measure, values, others, resampled in zip(group.measures, group.values.T, other.values.T, apart, strict=True):
-        here, there = ~np.isnan(values), ~np.isnan(others)
-        counts = int(here.sum()), int(there.sum())
-        if all(counts):
-            difference = float(values[here].mean() - others[there].mean())
-            both = int((here & there).sum())
-            interval = _interval(resampled, min(counts))
-            yield Difference(kind, group.name, other.name, measure, *counts, both, difference, *interval)
+def interval_of_difference(values: np.ndarray, others: np.ndarray) -> Interval:
+    """Welch's t interval of the difference between the means of two groups of different persons."""
+    if min(len(values), len(others)) < FEWEST or max(np.ptp(values), np.ptp(others)) < ALIKE:
+        return Interval()
+    with _any_spread() as stats:
+        return _interval(stats.ttest_ind(values, others, equal_var=False))
 
 
-def _resampled(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """(RESAMPLES, measures): means of ``values`` (persons, measures), each person taken as often as it is drawn."""
-    counts = draws @ (~np.isnan(values)).astype(np.float64)
-    means: np.ndarray = np.where(counts > 0, draws @ np.nan_to_num(values) / np.maximum(counts, 1), np.nan)
-    return means
+def hedges_g(values: np.ndarray, others: np.ndarray) -> float | None:
+    """The difference of two means in units of the persons' variation, corrected for few persons; None: nobody varies.
 
-
-def _draws(member: np.ndarray) -> np.ndarray:
-    """(RESAMPLES, persons): how often each person is drawn; ``member`` (groups, persons) says who is in what group.
-
-    Persons who are in the same groups are drawn among themselves.
+    The unit is the pooled standard deviation; of as many values in both, that is the root of their mean variance.
     """
-    rng = np.random.default_rng(SEED)
-    draws = np.zeros((RESAMPLES, member.shape[1]))
-    _, pattern = np.unique(member, axis=1, return_inverse=True)
-    for index in range(int(pattern.max()) + 1):
-        alike = np.flatnonzero(pattern.ravel() == index)
-        draws[:, alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)), size=RESAMPLES)
-    return draws
+    freedom = len(values) + len(others) - 2
+    variance = (((values - values.mean()) ** 2).sum() + ((others - others.mean()) ** 2).sum()) / freedom
+    if variance < ALIKE**2:
+        return None
+    return float((values.mean() - others.mean()) / np.sqrt(variance) * (1 - 3 / (4 * freedom - 1)))
 
 
-def _interval(resampled: np.ndarray, persons: int) -> tuple[float | None, float | None]:
-    """Ends of the interval that holds CONFIDENCE of the ``resampled`` values (RESAMPLES,); None for fewer than two."""
-    known = resampled[~np.isnan(resampled)]
-    if persons < 2 or not len(known):
-        return None, None
-    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
+def _interval(test: Any) -> Interval:
+    ends = test.confidence_interval(CONFIDENCE)
+    return Interval(float(ends.low), float(ends.high))
+
+
+def _few(values: np.ndarray) -> tuple[float, ...]:
+    return _all(values) if len(values) < FEWEST else ()
+
+
+def _all(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(values.tolist())
+
+
+@contextmanager
+def _any_spread() -> Iterator[Any]:
+    """scipy.stats, without its warning where one of two groups does not vary: it is compared all the same.
+
+    Loaded where groups are compared, and not before: it takes seconds.
+    """
+    from scipy import stats
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        yield stats

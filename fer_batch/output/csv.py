@@ -13,7 +13,7 @@ import numpy as np
 
 from fer_batch.analysis.groups import Difference, GroupMean, measures
 from fer_batch.analysis.persons import Person
-from fer_batch.analysis.timeline import Timeline
+from fer_batch.analysis.timeline import SHARE_DECIMALS, Timeline
 from fer_batch.annotations.events import Event
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.files import replacing
@@ -26,6 +26,7 @@ from fer_batch.output.schema import (
     EPISODES,
     ERRORS,
     EVENTS,
+    LONG,
     SIX,
     SMOOTHED,
     SUMMARY,
@@ -91,12 +92,29 @@ def write_people(path: Path, people: Iterable[Person], more: Sequence[Column] = 
 
 def write_groups(path: Path, means: Iterable[GroupMean]) -> None:
     """Write summary_by_group.csv."""
-    write_table(path, BY_GROUP, (vars(mean) for mean in means))
+    write_table(path, BY_GROUP, (vars(mean) | {"values": _list_of(mean.values)} for mean in means))
 
 
 def write_differences(path: Path, differences: Iterable[Difference]) -> None:
     """Write group_differences.csv."""
-    write_table(path, DIFFERENCES, (vars(difference) for difference in differences))
+    rows = (
+        vars(one) | {"values": _list_of(one.values), "other_values": _list_of(one.other_values)} for one in differences
+    )
+    write_table(path, DIFFERENCES, rows)
+
+
+def write_long(path: Path, people: Iterable[Summary], found: Iterable[tuple[Event, Summary | None]]) -> None:
+    """Write summary_long.csv: named faces in whole sources, then in each event."""
+    parts: list[tuple[dict[str, object], Summary]] = [({}, summary) for summary in people]
+    for event, summary in found:
+        if summary is not None and summary.person:
+            parts.append(({"event": event.label, "start": event.start}, summary))
+    rows = (
+        vars(summary) | in_event | {"emotion": emotion, "value": value}
+        for in_event, summary in parts
+        for emotion, value in zip(EMOTIONS, summary.means.tolist(), strict=True)
+    )
+    write_table(path, LONG, rows)
 
 
 def write_events(path: Path, events: Iterable[Event]) -> None:
@@ -248,6 +266,11 @@ def _number_values(columns: Sequence[Column], values: np.ndarray) -> dict[str, S
     """Values of ``columns``, one each of ``values`` (rows, columns); None for NaN."""
     known = ~np.isnan(values)
     return {column.name: _known(values[:, index], known[:, index]) for index, column in enumerate(columns)}
+
+
+def _list_of(values: Iterable[float]) -> str:
+    """Several values in one field, with as many decimals as the columns of the same tables."""
+    return ";".join(format(value, f"z.{SHARE_DECIMALS}f") for value in values)
 
 
 def _text_of(column: Column) -> Callable[[Any], str]:

@@ -84,10 +84,9 @@ def _statistics(manifest: Manifest) -> str | dict[str, Any]:
     return {
         "persons": manifest.persons,
         "groups": manifest.groups,
-        "intervals": "percentiles of resampled persons",
+        "intervals": "Student's t over persons; Welch's t between different persons",
         "confidence": groups.CONFIDENCE,
-        "resamples": groups.RESAMPLES,
-        "seed": groups.SEED,
+        "fewest_persons": groups.FEWEST,
     }
 
 

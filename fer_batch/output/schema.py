@@ -185,14 +185,19 @@ BY_PERSON: tuple[Column, ...] = (
     *MEASURES,
 )
 
+_INTERVAL: tuple[Column, ...] = (
+    Column("low", "number", "Lower end of its 95 % interval over persons. Empty: fewer than 5 persons.", "", 4),
+    Column("high", "number", "Upper end of its 95 % interval.", "", 4),
+)
+
 BY_GROUP: tuple[Column, ...] = (
     Column("kind", "string", "video or photos; the two are not mixed."),
     Column("group", "string", "A group in people.csv."),
     Column("measure", "string", "A column of summary_by_person.csv."),
     Column("persons", "integer", "Persons of the group who have a value; each counts once."),
     Column("mean", "number", "Mean of the measure over persons.", "that of the measure", 4),
-    Column("low", "number", "Lower end of its 95 % interval, from resampling persons. Empty: one person.", "", 4),
-    Column("high", "number", "Upper end of its 95 % interval.", "", 4),
+    *_INTERVAL,
+    Column("values", "string", "Below 5 persons: the value of each, in the order of their names, with ; between."),
 )
 
 DIFFERENCES: tuple[Column, ...] = (
@@ -200,12 +205,38 @@ DIFFERENCES: tuple[Column, ...] = (
     Column("group", "string", "A group in people.csv."),
     Column("other_group", "string", "The group that it is compared with."),
     Column("measure", "string", "A column of summary_by_person.csv."),
-    Column("persons", "integer", "Persons of the group who have a value; each counts once."),
-    Column("other_persons", "integer", "Persons of the other group who have a value."),
-    Column("persons_in_both", "integer", "Persons who are in both groups: their values are resampled together."),
-    Column("difference", "number", "The group's mean over persons less the other's.", "that of the measure", 4),
-    Column("low", "number", "Lower end of its 95 % interval, from resampling persons. Empty: one person.", "", 4),
-    Column("high", "number", "Upper end of its 95 % interval.", "", 4),
+    Column(
+        "design",
+        "string",
+        "paired: persons who are in both groups, each with themselves. unpaired: those who are only in one group with "
+        "those who are only in the other.",
+    ),
+    Column("persons", "integer", "Persons of the group who are compared in this line."),
+    Column("other_persons", "integer", "Persons of the other group who are; paired: the same persons."),
+    Column("difference", "number", "Mean over these persons less that over the others.", "that of the measure", 4),
+    *_INTERVAL,
+    Column(
+        "hedges_g",
+        "number",
+        "The difference in units of the persons' standard deviation, corrected for few persons (Hedges' g).",
+        "standard deviations",
+        4,
+    ),
+    Column("values", "string", "Below 5 persons: the value of each, in the order of their names, with ; between."),
+    Column("other_values", "string", "The same of the other group; paired: in the same order of persons."),
+)
+
+LONG: tuple[Column, ...] = (
+    Column("person", "string", "A name in people.csv."),
+    *PLACE,
+    Column("kind", "string", "video or photos."),
+    Column("file", "string", "Name of the video or of the folder of photos."),
+    Column("event", "string", "An event of events.csv. Empty: the whole video, or the folder."),
+    _seconds("start", "When the event begins, which tells events of the same name apart. Empty: no event."),
+    Column("emotion", "string", "One of the seven."),
+    Column("value", "number", "Mean of the emotion's share, as in summary.csv.", "share, 0 to 1", SHARE_DECIMALS),
+    Column("faces", "integer", "Rows with a face that the value is a mean of."),
+    _seconds("seconds_visible", "Sum of the rows' durations. Empty for photos, and where times are unknown."),
 )
 
 EVENTS: tuple[Column, ...] = (
@@ -257,6 +288,7 @@ OPTIONAL: tuple[Table, ...] = (
     Table("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),
     Table("summary-by-group", "Means of every group of persons", "summary_by_group.csv", BY_GROUP),
     Table("group-differences", "Differences between groups of persons", "group_differences.csv", DIFFERENCES),
+    Table("summary-long", "A mean share in each line, for mixed models", "summary_long.csv", LONG),
     Table("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
     Table("events", "Events, in the time of each video", "events.csv", EVENTS),
     Table("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),

@@ -27,6 +27,7 @@ from fer_batch.output.csv import (
     write_episodes,
     write_events,
     write_groups,
+    write_long,
     write_people,
     write_skipped,
     write_summary,
@@ -348,6 +349,7 @@ def _choose_faces(scanned_frames: Iterable[FrameFaces], options: Options) -> Ite
 def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[SourceSummary]) -> None:
     """Write every table but the timelines, and remove those of an earlier run that this run does not write."""
     options = facts.options
+    in_events = [event for summary in summaries for event in summary.events]
     timelines = {outcome.source.name: outcome.timeline for outcome in facts.outcomes}
     outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
     for table in OPTIONAL:
@@ -361,10 +363,10 @@ def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[So
         means, differences = groups.compare(people)
         write_groups(folder / "summary_by_group.csv", means)
         write_differences(folder / "group_differences.csv", differences)
+        write_long(folder / "summary_long.csv", people, in_events)
     if options.events is not None:
-        found = [event for summary in summaries for event in summary.events]
-        write_events(folder / "events.csv", dict.fromkeys(event for event, _ in found))
-        write_by_event(folder / "summary_by_event.csv", found, changes)
+        write_events(folder / "events.csv", dict.fromkeys(event for event, _ in in_events))
+        write_by_event(folder / "summary_by_event.csv", in_events, changes)
     write_skipped(folder / ERRORS_TABLE.path, facts.skipped)
     write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))
     write_json(folder / "run.json", manifest.as_json(facts))

@@ -17,6 +17,12 @@ def points(difference: float) -> str:
     return "0.0" if text in {"+0.0", "-0.0"} else text.replace("-", "\N{MINUS SIGN}")
 
 
+def signed(number: float) -> str:
+    """A number with two decimals and its sign."""
+    text = f"{number:+.2f}"
+    return "0.00" if text in {"+0.00", "-0.00"} else text.replace("-", "\N{MINUS SIGN}")
+
+
 def seconds(seconds: float) -> str:
     """A duration to the millisecond, with its unit."""
     return f"{seconds:,.3f} s"

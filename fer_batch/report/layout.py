@@ -77,6 +77,7 @@ def make_environment() -> Environment:
         "leading": leading,
         "percent": formatting.percent,
         "points": formatting.points,
+        "signed": formatting.signed,
         "seconds": formatting.seconds,
     }
     return environment

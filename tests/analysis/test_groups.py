@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from statsmodels.stats.meta_analysis import effectsize_smd
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from fer_batch.analysis.groups import Difference, GroupMean, compare
 from fer_batch.emotions import EMOTIONS
@@ -27,24 +29,11 @@ def test_each_person_counts_once_however_long_they_are_seen() -> None:
     assert (mean.group, mean.persons, mean.mean) == ("x", 2, pytest.approx((0.2 + 0.6) / 2))
 
 
-def test_the_interval_is_that_of_a_mean_over_persons_and_narrows_with_their_number() -> None:
-    rng = np.random.default_rng(1)
-    for count in (20, 200):
-        values = rng.uniform(0, 1, count)
-        (mean,) = of("mean_happiness", compare(seen(f"p{at}", "x", value) for at, value in enumerate(values))[0])
-        half = 1.96 * values.std(ddof=1) / count**0.5
-        assert (mean.high - mean.low) / 2 == pytest.approx(half, rel=0.15)
-        assert mean.low < values.mean() < mean.high
-
-
-def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    rng = np.random.default_rng(2)
-    hits = 0
-    for _ in range(60):
-        people = [seen(f"p{at}", "x", value) for at, value in enumerate(rng.beta(2, 3, 40))]
-        (mean,) = of("derived_valence", compare(people)[0])
-        hits += mean.low <= 0.4 <= mean.high
-    assert 51 <= hits <= 60
+def test_the_interval_of_a_mean_is_that_of_statsmodels() -> None:
+    values = np.random.default_rng(1).beta(2, 6, 7)
+    (mean,) = of("mean_happiness", compare(seen(f"p{at}", "x", value) for at, value in enumerate(values))[0])
+    assert (mean.low, mean.high) == pytest.approx(DescrStatsW(values).tconfint_mean())
+    assert mean.values == ()
 
 
 def test_more_videos_of_the_same_persons_do_not_narrow_it() -> None:
@@ -53,27 +42,81 @@ def test_more_videos_of_the_same_persons_do_not_narrow_it() -> None:
     assert of("mean_happiness", compare(often)[0])[0] == pytest.approx(of("mean_happiness", compare(once)[0])[0])
 
 
-def test_a_difference_between_two_groups_of_different_persons() -> None:
-    people = [seen(f"a{at}", "a", 0.5 + 0.01 * at) for at in range(10)] + [seen(f"b{at}", "b", 0.2) for at in range(5)]
+def test_a_difference_between_different_persons_is_unpaired() -> None:
+    rng = np.random.default_rng(2)
+    here, there = rng.beta(2, 3, 9), rng.beta(2, 6, 6)
+    people = [seen(f"a{at}", "a", value) for at, value in enumerate(here)]
+    people += [seen(f"b{at}", "b", value) for at, value in enumerate(there)]
     (one,) = of("mean_happiness", compare(people)[1])
-    assert (one.group, one.other_group, one.persons, one.other_persons, one.persons_in_both) == ("a", "b", 10, 5, 0)
-    assert one.difference == pytest.approx(0.345)
-    assert 0.3 < one.low < one.difference < one.high < 0.4
+    assert (one.group, one.other_group, one.design, one.persons, one.other_persons) == ("a", "b", "unpaired", 9, 6)
+    assert one.difference == pytest.approx(here.mean() - there.mean())
+    expected = CompareMeans(DescrStatsW(here), DescrStatsW(there)).tconfint_diff(usevar="unequal")
+    assert (one.low, one.high) == pytest.approx(expected)
+    size = effectsize_smd(here.mean(), here.std(ddof=1), 9, there.mean(), there.std(ddof=1), 6)[0]
+    assert one.hedges_g == pytest.approx(size)
 
 
 def test_a_difference_within_the_same_persons_is_paired() -> None:
-    levels = np.linspace(0, 0.8, 12)
-    people = [seen(f"p{at}", "before", level, file="1") for at, level in enumerate(levels)]
-    people += [seen(f"p{at}", "after", level + 0.1, file="2") for at, level in enumerate(levels)]
+    rng = np.random.default_rng(3)
+    before = rng.beta(2, 6, 8)
+    after = 0.8 * before + 0.2 * rng.beta(2, 3, 8)
+    people = [seen(f"p{at}", "before", value, file="1") for at, value in enumerate(before)]
+    people += [seen(f"p{at}", "after", value, file="2") for at, value in enumerate(after)]
     (one,) = of("mean_happiness", compare(people)[1])
-    assert (one.group, one.persons_in_both, one.difference) == ("after", 12, pytest.approx(0.1))
-    assert one.high - one.low < 1e-9  # each of them has changed by the same
+    assert (one.group, one.design, one.persons, one.other_persons) == ("after", "paired", 8, 8)
+    assert (one.low, one.high) == pytest.approx(DescrStatsW(after - before).tconfint_mean())
+    size = effectsize_smd(after.mean(), after.std(ddof=1), 8, before.mean(), before.std(ddof=1), 8)[0]
+    assert one.hedges_g == pytest.approx(size)
 
 
-def test_one_person_has_a_mean_and_no_interval() -> None:
-    means, differences = compare([seen("a", "x", 0.5), seen("b", "y", 0.25)])
-    assert [(one.persons, one.low, one.high) for one in of("mean_happiness", means)] == [(1, None, None)] * 2
-    assert [(one.difference, one.low) for one in of("mean_happiness", differences)] == [(0.25, None)]
+def test_persons_in_both_groups_are_compared_apart_from_the_others() -> None:
+    people = [seen(f"p{at}", group, 0.1 * at + shift) for at in range(6) for group, shift in (("a", 0.2), ("b", 0.0))]
+    people += [seen(f"a{at}", "a", 0.05 * at) for at in range(7)] + [seen("b", "b", 0.9)]
+    paired, unpaired = of("mean_happiness", compare(people)[1])
+    assert (paired.design, paired.persons, paired.other_persons) == ("paired", 6, 6)
+    assert paired.difference == pytest.approx(0.2)
+    assert (unpaired.design, unpaired.persons, unpaired.other_persons) == ("unpaired", 7, 1)
+    assert unpaired.difference == pytest.approx(0.15 - 0.9)
+
+
+def test_each_person_with_groups_of_their_own_does_not_narrow_an_interval() -> None:
+    """Every person is in other groups than everybody else."""
+    rng = np.random.default_rng(4)
+    places = ["x", "xy", "xz", "xyz", "xw", "xyw", "xzw"]
+    people = [seen(f"p{at}", group, rng.beta(2, 6)) for at, groups in enumerate(places) for group in groups]
+    (mean,) = [one for one in of("mean_happiness", compare(people)[0]) if one.group == "x"]
+    values = [float(one.means[EMOTIONS.index("happiness")]) for one in people if one.group == "x"]
+    assert (mean.low, mean.high) == pytest.approx(DescrStatsW(values).tconfint_mean())
+
+
+def test_below_five_persons_there_are_their_values_and_no_interval() -> None:
+    people = [seen(f"p{at}", "x", 0.1 * at) for at in (4, 2, 3, 1)] + [seen(f"q{at}", "y", 0.5) for at in range(5)]
+    means, differences = compare(people)
+    few, many = of("mean_happiness", means)
+    assert (few.persons, few.low, few.high, few.values) == (4, None, None, pytest.approx((0.1, 0.2, 0.3, 0.4)))
+    assert many.values == ()
+    (one,) = of("mean_happiness", differences)
+    assert (one.low, one.high, one.hedges_g) == (None, None, None)
+    assert (one.values, one.other_values) == (pytest.approx((0.1, 0.2, 0.3, 0.4)), (0.5,) * 5)
+
+
+def test_persons_who_are_all_alike_have_no_interval() -> None:
+    """Its width would be zero, as if nobody could ever differ."""
+    people = [seen(f"{group}{at}", group, 0.3) for at in range(6) for group in "xy"]
+    people += [seen(f"p{at}", group, 0.3 + 0.1 * (group == "w")) for at in range(6) for group in "vw"]
+    means, differences = compare(people)
+    assert {(one.low, one.high) for one in of("mean_happiness", means)} == {(None, None)}
+    found = of("mean_happiness", differences)
+    assert {(one.low, one.high) for one in found} == {(None, None)}
+    assert {one.design for one in found} == {"paired", "unpaired"}
+
+
+def test_a_group_of_persons_who_are_alike_is_compared_with_one_that_varies() -> None:
+    values = np.linspace(0.1, 0.7, 6)
+    people = [seen(f"a{at}", "a", 0.3) for at in range(6)] + [seen(f"b{at}", "b", one) for at, one in enumerate(values)]
+    (one,) = of("mean_happiness", compare(people)[1])
+    expected = CompareMeans(DescrStatsW(np.full(6, 0.3)), DescrStatsW(values)).tconfint_diff(usevar="unequal")
+    assert (one.low, one.high) == pytest.approx(expected)
 
 
 def test_who_has_no_group_or_no_name_is_left_out_and_the_same_people_give_the_same_numbers() -> None:

@@ -43,8 +43,8 @@ from fer_batch.output.csv import (
 )
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
-from fer_batch.output.schema import BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMARY
-from fer_batch.report import layout, render, single_file, texts
+from fer_batch.output.schema import BY_GROUP, BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMARY
+from fer_batch.report import formatting, layout, render, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
 from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
@@ -579,16 +579,27 @@ def test_a_person_of_several_videos_is_one_of_the_people(peopled):
 def test_groups_are_compared_beside_their_chart(peopled):
     table = read_table(peopled / "group_differences.csv", DIFFERENCES)
     found = cells(peopled, "index.html", "x</bdi> minus <bdi>y")
-    assert found[:2] == ["x minus y", "2 and 2"]
+    assert found[:2] == ["x minus y", "2 and 2"]  # too few for an interval
     rows = table[table["kind"] == "video"].set_index("measure").loc[list(MEANS)]
 
     def points(value):
         return re.sub(r"^[+-]0\.0$", "0.0", f"{100 * value:+.1f}").replace("-", "\N{MINUS SIGN}")
 
-    expected = [
-        f"{points(one.difference)}{points(one.low)} to {points(one.high)}" for one in rows.itertuples(index=False)
-    ]
-    assert found[2:] == expected
+    assert found[2:] == [points(one) for one in rows["difference"]]
+    values = read_table(peopled / "summary_by_group.csv", BY_GROUP).set_index(["kind", "group", "measure"])["values"]
+    happy = [f"{100 * float(one):.1f}" for one in values["video", "x", "mean_happiness"].split(";")]
+    assert f"({', '.join(happy)})" in Document(peopled / "index.html").text
+
+
+def test_a_difference_of_enough_persons_has_its_interval_and_size(tmp_path):
+    people = {"a.mp4": [(None, face, f"P{face}", "xy"[face % 2]) for face in range(10)]}
+    video_of_ten = a_video("a.mp4", {face: range(10) for face in range(10)}, 10)
+    folder = rendered(write_output(tmp_path, [video_of_ten], study=a_study(people=people)))
+    found = cells(folder, "index.html", "x</bdi> minus <bdi>y")
+    one = read_table(folder / "group_differences.csv", DIFFERENCES).set_index("measure").loc[MEANS[0]]
+    ends = [formatting.points(one[name]) for name in ("difference", "low", "high")]
+    assert found[:2] == ["x minus y", "5 and 5"]
+    assert found[2] == f"{ends[0]}{ends[1]} to {ends[2]}g {formatting.signed(one['hedges_g'])}"
 
 
 def test_a_line_of_errors_is_about_the_innermost_folder(small_report):

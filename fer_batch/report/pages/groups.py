@@ -23,10 +23,13 @@ class GroupRow:
     """One group, or one group minus another: for each emotion a value and its interval over persons."""
 
     names: tuple[str, ...]
+    """Of the group; of two groups also the design in which they are compared."""
     persons: tuple[int, ...]
-    """Of each of ``names``; of two groups then those who are in both, and are compared with themselves."""
+    """Of each group."""
     cells: np.ndarray
-    """(7, 3) mean share, 0 to 1, or difference, -1 to 1; low and high, NaN where there is no interval."""
+    """(7, 3) mean share, 0 to 1, low and high; or (7, 4) difference, -1 to 1, low, high and Hedges' g. NaN: none."""
+    values: tuple[tuple[float, ...], ...]
+    """(7, persons) the share of each of the group's persons, where they are too few for an interval; else empty."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Groups:
     heading: str
     rows: tuple[GroupRow, ...]
     differences: tuple[GroupRow, ...]
-    """Of every two groups."""
+    """Of every two groups: paired and unpaired apart."""
     more_differences: int
     """Number of those that only group_differences.csv has."""
     chart: Chart
@@ -48,10 +51,14 @@ def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
     found = []
     headings = {Kind.VIDEO: say("index.groups_in_videos"), Kind.PHOTOS: say("index.groups_in_photos")}
     for kind, heading in headings.items():
-        rows = _rows(means[means["kind"] == kind], ["group"], ["persons"], "mean")
+        rows = _rows(means[means["kind"] == kind], ["group"], ["persons"], ["mean", "low", "high"])
         if rows:
-            counts = ["persons", "other_persons", "persons_in_both"]
-            apart = _rows(differences[differences["kind"] == kind], ["group", "other_group"], counts, "difference")
+            apart = _rows(
+                differences[differences["kind"] == kind],
+                ["group", "other_group", "design"],
+                ["persons", "other_persons"],
+                ["difference", "low", "high", "hedges_g"],
+            )
             chart = charts.draw(
                 draw.groups,
                 {row.names[0]: row.cells for row in rows},
@@ -63,13 +70,15 @@ def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
     return found
 
 
-def _rows(table: "pd.DataFrame", names: list[str], counts: Sequence[str], value: str) -> tuple[GroupRow, ...]:
-    """A row for each group, or each two groups, that the columns ``names`` name; numbers of persons are the largest."""
-    return tuple(
-        GroupRow(
-            tuple(map(str, groups)),
-            tuple(int(part[column].max()) for column in counts),
-            part.set_index("measure").reindex(list(MEANS))[[value, "low", "high"]].to_numpy(dtype=np.float64),
-        )
-        for groups, part in table[table["measure"].isin(MEANS)].groupby(names, sort=False)
-    )
+def _rows(
+    table: "pd.DataFrame", names: list[str], counts: Sequence[str], numbers: Sequence[str]
+) -> tuple[GroupRow, ...]:
+    """A row for each group, or each two groups, that the columns ``names`` name; counts of persons are the largest."""
+    rows = []
+    for groups, part in table[table["measure"].isin(MEANS)].groupby(names, sort=False):
+        measured = part.set_index("measure").reindex(list(MEANS))
+        values = (tuple(map(float, filter(None, text.split(";")))) for text in measured["values"].fillna(""))
+        persons = tuple(int(part[column].max()) for column in counts)
+        cells = measured[list(numbers)].to_numpy(dtype=np.float64)
+        rows.append(GroupRow(tuple(map(str, groups)), persons, cells, tuple(values)))
+    return tuple(rows)
