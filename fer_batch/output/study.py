@@ -202,7 +202,7 @@ def _refuse_other_options(folder: Path, left: Sequence[Kept], options: Mapping[s
     new = json.loads(json.dumps(options))
     for kept in left:
         names = [name for name in sorted({*new, *kept.options}) if new.get(name) != kept.options.get(name)]
-        if names:
+        if names and kept.result.outcome is not None:  # what could not be read has no numbers
             then, now = (", ".join(_option(name, made.get(name)) for name in names) for made in (kept.options, new))
             others = [other.result.source.name for other in left if other.options == kept.options]
             raise OutputRefused(

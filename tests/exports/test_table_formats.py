@@ -28,7 +28,8 @@ def timelines(study: Path) -> list[pd.DataFrame]:
 
 def test_openpyxl_reads_numbers_as_numbers_and_names_as_texts(study: Path, exported: Exported) -> None:
     book = openpyxl.load_workbook(exported("xlsx") / xlsx.FILE)
-    names = ["summary", "summary-by-person", "summary-by-group", "group-differences", "summary-by-event", "events"]
+    names = ["summary", "summary-by-person", "summary-by-group", "group-differences", "summary-long"]
+    names += ["summary-by-event", "events"]
     assert book.sheetnames == [*names, "episodes", "errors", "timelines", "data dictionary"]
     expected = read_table(study / "summary.csv", (*SUMMARY, *CHANGES))
     head, *rows = book["summary"].iter_rows(values_only=True)

@@ -429,7 +429,7 @@ def test_a_changed_file_is_seen_again_and_no_other(inputs: Path, run: fer_batch.
 def test_timelines_of_an_earlier_run_do_not_stay(inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     fer_batch.analyze([inputs / "face.png", inputs / "constant.mp4"], Options(fps=5, workers=0), out=out)
-    fer_batch.analyze([inputs / "face.png"], Options(keep=False, workers=0), out=out)
+    fer_batch.analyze([inputs / "face.png"], Options(keep=False, replace=True, workers=0), out=out)
     assert [path.name for path in (out / "timelines").rglob("*.csv")] == ["study.csv"]
     assert not list((out / "work").glob("*"))
 
