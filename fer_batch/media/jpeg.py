@@ -18,6 +18,9 @@ END = b"\xff\xd9"
 CUT_OFF = "Cut off: a part of the picture is missing."
 DAMAGED = "Damaged: a part of the picture may be missing or wrong."
 
+_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+"""Second bytes of the markers before an image's size (ITU-T T.81, table B.1)."""
+
 _LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _COLOUR_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 """By Pillow's mode."""
@@ -52,3 +55,32 @@ def _decode(data: bytes, mode: str, width: int, height: int, *, strict: bool) ->
     """Decode a JPEG; ``strict``: raise a ValueError at the first warning of libjpeg."""
     colour_space = _COLOUR_SPACES[mode]
     return np.asarray(simplejpeg.decode_jpeg(data, colour_space, min_width=width, min_height=height, strict=strict))
+
+
+def is_sequence(data: bytes) -> bool:
+    """Whether another JPEG of the same size follows directly on the first one: then they are frames of a video.
+
+    JPEGs in one file of which the first tells (MPO, CIPA DC-007) are not a sequence. ``data`` may be cut off.
+    """
+    first = _frame_of(data)
+    if first is None:
+        return False
+    end = data.find(END, first[1])
+    return (
+        end >= 0 and (second := _frame_of(data[end + len(END) :].lstrip(b"\0"))) is not None and second[0] == first[0]
+    )
+
+
+def _frame_of(data: bytes) -> tuple[bytes, int] | None:
+    """A JPEG's height and width as it stores them, and where its first scan begins; None: it has none, or is an MPO."""
+    position, size = 2, b""
+    while data.startswith(b"\xff\xd8\xff") and position + 4 <= len(data) and data[position] == 0xFF:
+        marker, length = data[position + 1], int.from_bytes(data[position + 2 : position + 4])
+        if marker in _FRAME_MARKERS:
+            size = data[position + 5 : position + 9]
+        if marker == 0xE2 and data.startswith(b"MPF\0", position + 4):
+            return None
+        if marker == 0xDA:
+            return (size, position + 2 + length) if size else None
+        position += 2 + length
+    return None

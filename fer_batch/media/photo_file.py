@@ -4,7 +4,6 @@ There is a rule for files with several images, for orientation, bit depth and tr
 them. Colour profiles are not applied: the detector and the model were trained on images as they are stored.
 """
 
-import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,15 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+import av
 import numpy as np
 import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from fer_batch.errors import MediaError
-from fer_batch.media import jpeg
+from fer_batch.media import jpeg, kinds
+from fer_batch.media.video.frame import FrameConverter
+from fer_batch.media.video.index import open_video, video_stream
 
 FORMATS = "JPEG PNG HEIF WEBP TIFF GIF BMP DIB AVIF JPEG2000 PPM PSD ICO".split()
 """Formats that Pillow may read. Others do not hold photos, and reading EPS would run a program. JPEG includes MPO."""
@@ -49,6 +51,8 @@ _SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT, _DNG_VERSION = 254, 258, 262
 _MULTI_PHOTO_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 """Formats that can hold several photos. Further images in MPO are previews and maps, in PSD layers, in ICO sizes."""
 
+_BITMAP_FORMATS = frozenset({"BMP", "DIB"})
+
 _JPEG_FORMATS = frozenset({"JPEG", "MPO"})
 
 _JPEG_FACTORS = (8, 4, 2, 1)
@@ -56,7 +60,9 @@ _JPEG_FACTORS = (8, 4, 2, 1)
 
 _ANIMATION_FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 
+RAW = "A camera's raw file, of which only a thumbnail can be read: develop it first."
 SEVERAL_PHOTOS_NOTE = "It holds several images; only the first is analysed."
+BY_FFMPEG_NOTE = "Pillow cannot read it: decoded by FFmpeg, without its transparency if it has any."
 DAMAGED_EXIF = "Its EXIF data cannot be read: the photo is not rotated."
 
 pillow_heif.register_heif_opener()
@@ -97,20 +103,43 @@ def decode(path: Path, min_longest_side: int | None = None) -> DecodedPhoto:
         MediaError: it cannot be read, is damaged, is a camera's raw file, or has more than MAX_PIXELS (as an animation,
             MAX_ANIMATION_PIXELS).
     """
+    head = b""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block
-            raise MediaError("Cannot be read: it is not a regular file.")
+        head = kinds.head_of(path)
+        if kinds.is_raw(path, head):
+            raise MediaError(RAW)
         with _pillow_settings(), Image.open(path, formats=FORMATS) as image:
             return _decode(path, image, min_longest_side)
     except MediaError:
         raise
     except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
-        raise MediaError("The file is empty." if empty else "Not a photo, or too damaged to tell.") from None
+        if path.stat().st_size == 0:
+            raise MediaError("The file is empty.") from None
+        if (by_ffmpeg := _decode_by_ffmpeg(path)) is not None:
+            return by_ffmpeg
+        raise MediaError("Not a photo, or too damaged to tell.") from None
     except Image.DecompressionBombError as error:
         raise MediaError(_too_large(MAX_PIXELS)) from error
     except Exception as error:  # on damaged files, Pillow's readers raise errors of any type
+        if kinds.is_avif(head) and (by_ffmpeg := _decode_by_ffmpeg(path)) is not None:
+            return by_ffmpeg
         raise MediaError(_words(error)) from error
+
+
+def _decode_by_ffmpeg(path: Path) -> DecodedPhoto | None:
+    """A photo that Pillow refuses, decoded by FFmpeg without its transparency; None: it cannot be."""
+    try:
+        with open_video(path) as container:
+            stream = video_stream(container)
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
+            frame = next(container.decode(stream), None)
+            if frame is None or frame.is_corrupt:
+                return None
+            image = FrameConverter().image(frame)
+            pixels = image.rgb(max(image.width, image.height))
+    except (MediaError, av.error.FFmpegError, OSError, ValueError):
+        return None
+    return DecodedPhoto(Image.fromarray(pixels), image.width, image.height, (BY_FFMPEG_NOTE,))
 
 
 def _words(error: Exception) -> str:
@@ -196,7 +225,7 @@ def _refuse_raw_files(image: Image.Image) -> None:
     """A camera's raw file is a TIFF whose first image is a thumbnail; it must not be taken for the photo."""
     tags = getattr(image, "tag_v2", {})
     if image.format == "TIFF" and (_DNG_VERSION in tags or _is_reduced(image)):
-        raise MediaError("A camera's raw file, of which only a thumbnail can be read: develop it first.")
+        raise MediaError(RAW)
 
 
 def _is_reduced(image: Image.Image) -> bool:
@@ -227,6 +256,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         return Image.fromarray(_scaled_levels(image))
     if image.mode == "LAB":
         return image.getchannel("L")  # lightness serves as grey
+    if image.mode == "RGBA" and image.format in _BITMAP_FORMATS and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert("RGB")  # bitmaps leave the fourth byte at zero where there is no transparency
     if image.has_transparency_data:
         transparent = image.convert("RGBA")
         background = Image.new("RGB", transparent.size, "white")

@@ -3,40 +3,23 @@
 import hashlib
 import os
 import re
-import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import filetype
-
 from fer_batch.errors import UsageError
+from fer_batch.media import kinds
 from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Skipped, Source
 
+Probe = Callable[[Sequence[Path]], Mapping[Path, Kind]]
+"""Tells which of some files are photos or videos; files that are neither are not in the mapping."""
+
 MARKER = ".fer-batch"
 """A file that marks output folders of fer-batch. Such folders are not searched for media, and may be written to."""
-
-PHOTO_SUFFIXES = frozenset(
-    ".avif .avifs .bmp .dib .gif .heic .heif .hif .jfif .jp2 .jpe .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split()
-)
-VIDEO_SUFFIXES = frozenset(
-    ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v .m4v .mkv .mov .mp4 "
-    ".mpe .mpeg .mpg .mts .mxf .nut .obu .ogv .qt .rm .rmvb .ts .vob .webm .wmv .wtv .y4m".split()
-)
-"""Suffixes are used only if the content does not tell: raw and transport streams, and damaged or empty files."""
-
-PHOTO_BRANDS = frozenset(b"avif avis heic heim heis heix hevc hevx mif1 msf1".split())
-"""Major brands of photos in the ISO base media file format, which videos use too (ISO/IEC 23008-12, AVIF 1.1)."""
-
-BIG_TIFF_HEADS = (b"II+\0", b"MM\0+")
-"""First bytes of a BigTIFF (a TIFF with 64-bit offsets), which the ``filetype`` library does not recognize."""
-
-SNIFFED_BYTES = 8192
-"""Bytes at the beginning of a file that are read to find out its kind."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +60,8 @@ class _Walk:
     """:attr:`_Medium.name_length` of each folder with photos."""
     skipped: list[Skipped] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    unknown: dict[Path, tuple[Path, bool]] = field(default_factory=dict)
+    """Files whose kind only FFmpeg can tell: the input under which each was found, and whether it is that input."""
     entered: set[tuple[int, int]] = field(default_factory=set)
     """Device and inode of each folder that has been searched."""
     taken: set[str] = field(default_factory=set)
@@ -90,10 +75,12 @@ def walk(
     recursive: bool = True,
     follow_links: bool = True,
     as_video: float | None = None,
+    probe: Probe = lambda paths: {},  # noqa: ARG005
 ) -> FoundMedia:
     """Find all videos and all folders with photos under ``inputs``. The order of the inputs does not matter.
 
-    With ``as_video``, each folder with photos becomes a video of so many frames per second.
+    ``probe`` tells the kinds of files whose first bytes and suffix do not tell. With ``as_video``, each folder with
+    photos becomes a video of so many frames per second.
 
     The name of a video, or of a folder with photos, is its path relative to the input under which it was found; the
     name of an input folder is its own name. If two names would be the same, or differ only in letter case, they are
@@ -112,6 +99,9 @@ def walk(
             _walk_folder(root, root, found)
         else:
             _take(root, root.parent, found, named=True)
+    probed = probe(list(found.unknown)) if found.unknown else {}
+    for path, (root, is_input) in found.unknown.items():
+        _add(path, root, probed.get(path), found, named=is_input)
     media = list(found.videos.values())
     for folder, files in found.photos.items():
         media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], tuple(sorted(files, key=_order))))
@@ -164,10 +154,19 @@ def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
     found.taken.add(real)
     name = _relative(path, root)
     try:
-        kind = _kind(path)
+        kind = kinds.kind_of(path)
+        if kind is None and kinds.worth_probing(path):
+            found.unknown[path] = root, named
+            return
     except OSError as error:
         found.skipped.append(Skipped(name, f"Cannot be read: {error.strerror or error}."))
         return
+    _add(path, root, kind, found, named=named)
+
+
+def _add(path: Path, root: Path, kind: Kind | None, found: _Walk, *, named: bool) -> None:
+    """Add a file of this kind to what was found."""
+    name = _relative(path, root)
     if kind is Kind.VIDEO:
         found.videos[path] = _Medium(Kind.VIDEO, path.parts, len(path.relative_to(root).parts), (path,))
     elif kind is Kind.PHOTOS:
@@ -177,24 +176,6 @@ def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
         found.skipped.append(Skipped(name, "Neither a photo nor a video that fer-batch knows."))
     else:
         found.ignored.append(name)
-
-
-def _kind(path: Path) -> Kind | None:
-    """Tell from the content whether a file is a photo or a video; if the content does not tell, from its suffix."""
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe or a device could block for ever
-        raise OSError("it is not a regular file")
-    with path.open("rb") as file:
-        head = file.read(SNIFFED_BYTES)
-    if (head[4:8] == b"ftyp" and head[8:12] in PHOTO_BRANDS) or head.startswith(BIG_TIFF_HEADS):
-        return Kind.PHOTOS
-    guess = filetype.guess(head)
-    if guess is not None and guess.mime.startswith("image/"):
-        # The library takes every file that begins with "BM" for a bitmap; in a bitmap, four reserved bytes are zero.
-        return Kind.PHOTOS if guess.extension != "bmp" or head[6:10] == bytes(4) else None
-    suffix = path.suffix.lower()
-    if (guess is not None and guess.mime.startswith("video/")) or suffix in VIDEO_SUFFIXES:
-        return Kind.VIDEO
-    return Kind.PHOTOS if suffix in PHOTO_SUFFIXES else None
 
 
 def _named(media: Iterable[_Medium]) -> Iterator[Source]:

@@ -15,6 +15,7 @@ from fer_batch.natural_order import natural
 from fer_batch.options import Options
 from fer_batch.pipeline import executors, smallest_face
 from fer_batch.pipeline.executors.base import Done, Executor, Failed
+from fer_batch.pipeline.probe import kinds_of
 from fer_batch.pipeline.worker import ReadHeader, TimeTrial, TrialResult, WorkerSetup
 from fer_batch.types import Kind, Skipped, Source
 
@@ -99,7 +100,11 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     """
     inputs = [Path(path) for path in paths]
     found = sources.walk(
-        inputs, recursive=options.recursive, follow_links=options.follow_links, as_video=options.as_video
+        inputs,
+        recursive=options.recursive,
+        follow_links=options.follow_links,
+        as_video=options.as_video,
+        probe=lambda unknown: kinds_of(unknown, options.workers),
     )
     if not found.sources and not found.skipped:
         raise NothingUsable("There is no photo and no video there.")

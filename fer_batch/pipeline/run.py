@@ -39,6 +39,7 @@ from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TAB
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
 from fer_batch.pipeline.contents import KnownContents
+from fer_batch.pipeline.probe import kinds_of
 from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
@@ -111,6 +112,7 @@ def analyze(
         recursive=options.recursive,
         follow_links=options.follow_links,
         as_video=options.as_video,
+        probe=lambda unknown: kinds_of(unknown, options.workers),
     )
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))

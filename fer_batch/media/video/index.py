@@ -22,9 +22,9 @@ from fer_batch.media.video.fields import FieldPairs
 from fer_batch.media.video.timestamps import Timestamps, frame_ends
 
 PLAYLIST_FORMATS = frozenset(
-    "concat dash hls image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest".split()
+    "adf bin concat dash hls idf image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest xbin".split()
 )
-"""FFmpeg's formats that open other files, which no input may make fer-batch do, or that show any text as a video."""
+"""FFmpeg's formats that open other files, which no input may make fer-batch do, or that show any data as a video."""
 
 PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
 """First bytes of files in most of these formats."""
@@ -49,6 +49,9 @@ READ_TIMEOUT_SECONDS = 15.0
 
 MAX_BYTES_BETWEEN_PACKETS = 16384
 """Bytes that may lie between two Matroska packets: headers of blocks and clusters, other parts of a laced block."""
+
+FORMATS_WITHOUT_TIMES = ("mjpeg",)
+"""Formats without times or a frame rate, for which FFmpeg assumes 25 frames per second."""
 
 NEAR = 16
 """Frames before and after a place in a file among whose times those of missing frames would be: an H.264 decoder
@@ -146,8 +149,15 @@ def open_video(path: Path) -> InputContainer:
         MediaError: it is empty, unreadable, or not a video.
     """
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "avioflags": "direct"}
+    jpegs = (_head(path) or b"").startswith(b"\xff\xd8\xff")  # FFmpeg takes them for a photo, or for nothing
     try:
-        return av.open(str(path), metadata_errors="replace", options=options, timeout=READ_TIMEOUT_SECONDS)
+        return av.open(
+            str(path),
+            format="mjpeg" if jpegs else None,
+            metadata_errors="replace",
+            options=options,
+            timeout=READ_TIMEOUT_SECONDS,
+        )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         head = _head(path)
         if head == b"":
@@ -254,6 +264,8 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                 if packet.pts is not None:
                     end = packet.pts + (packet.duration or 0)
                     ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
+                if container.format.name in FORMATS_WITHOUT_TIMES:
+                    packet.pts = packet.dts = None
                 if packet.stream_index == stream.index and fields.completes(packet):
                     timestamps.add_second_field(packet)
                     no_frames += 1
