@@ -526,6 +526,7 @@ def test_what_is_odd_stands_in_errors_csv_and_run_json_after_a_run(tmp_path: Pat
     pages = [Image.fromarray(media.pixels(index)) for index in range(2)]
     pages[0].save(study / "pages.tif", save_all=True, append_images=pages[1:])
     run = analyze([study], Options(workers=0), out=tmp_path / "out")
+    assert run.complete
     result = {(line.file, line.reason) for line in run.skipped if line.severity is Severity.NOTE}
     assert ("two.mkv", "It holds 2 video streams; only the default one is analysed.") in result
     assert ("study/pages.tif", photo_file.SEVERAL_PHOTOS_NOTE) in result

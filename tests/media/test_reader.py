@@ -298,11 +298,24 @@ def test_a_video_that_was_cut_off_says_so(tmp_path: Path, suffix: str, options: 
     assert 40 <= len(found) < 80
 
 
-def test_a_raw_stream_has_numbers_but_no_times(tmp_path: Path) -> None:
-    path = media.write_video(tmp_path / "a.h264", format="h264")
+@pytest.mark.parametrize(
+    ("codec", "format"), [("libx264", "h264"), ("h263", "h263"), ("libsvtav1", "obu"), ("mjpeg", "mjpeg")]
+)
+def test_a_raw_stream_has_numbers_but_no_times(tmp_path: Path, codec: str, format: str) -> None:  # noqa: A002
+    images = [media.pixels(number, (176, 144)) for number in range(25)]
+    path = media.write_video(
+        tmp_path / f"a.{format}",
+        range(25),
+        images,
+        codec=codec,
+        time_base=Fraction(1, 25),
+        format=format,
+        pixel_format="yuvj420p" if codec == "mjpeg" else "yuv420p",
+    )
     found, skipped = read(plan(path))
     assert [(number, seconds) for number, seconds, _ in found] == [(number, None) for number in range(25)]
-    assert [media.number(plane.mean()) for _, _, plane in found] == list(range(25))
+    levels = [plane.mean() * (219 / 255) + 16 if codec == "mjpeg" else plane.mean() for _, _, plane in found]
+    assert [media.number(level) for level in levels] == list(range(25))
     assert len(skipped) == 1
     assert "no timestamps" in skipped[0].reason
     assert skipped[0].rows_kept

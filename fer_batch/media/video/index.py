@@ -50,7 +50,7 @@ READ_TIMEOUT_SECONDS = 15.0
 MAX_BYTES_BETWEEN_PACKETS = 16384
 """Bytes that may lie between two Matroska packets: headers of blocks and clusters, other parts of a laced block."""
 
-FORMATS_WITHOUT_TIMES = ("mjpeg",)
+FORMATS_WITHOUT_TIMES = ("cavsvideo", "dnxhd", "h261", "h263", "mjpeg", "obu", "vc1")
 """Formats without times or a frame rate, for which FFmpeg assumes 25 frames per second."""
 
 NEAR = 16

@@ -19,6 +19,9 @@ JUMP_SECONDS = Fraction(1, 4)
 MAX_MISSING_SHARE = Fraction(1, 10)
 """Missing timestamps are filled in for at most this share of a video's frames."""
 
+SEAM_PACKETS = 2
+"""How far from a jump of the clock a packet's mark may be due to the jump: FFmpeg's parser gathers packets."""
+
 NEIGHBOUR_PACKETS = 8
 """A missing timestamp is set among those of so many packets before it and after it: an H.264 decoder delays a frame by
 at most 16 frames."""
@@ -64,8 +67,8 @@ class Timestamps:
     """The pts of each frame in file order; None: it has none."""
     keyframes: list[int] = field(default_factory=list)
     """The pts of the keyframes in file order."""
-    corrupt: int = 0
-    """Number of packets that are marked as corrupt."""
+    marked: list[int] = field(default_factory=list)
+    """Indices, in file order, of the frames whose packets are marked as corrupt."""
     jumps: list[int] = field(default_factory=list)
     """Indices, in file order, of the frames before which the clock jumps back for good."""
     differ_from_decoder: bool = False
@@ -94,7 +97,8 @@ class Timestamps:
             self._find_jump(packet.dts)
         pts = packet.dts if use_dts else packet.pts
         self.differ_from_decoder |= pts is not None and packet.pts is not None and packet.pts != pts
-        self.corrupt += packet.is_corrupt
+        if packet.is_corrupt:
+            self.marked.append(len(self.pts))
         if pts is not None:
             pts += self._offsets[-1]
             self._last_duration = max(0, packet.duration or 0)
@@ -108,7 +112,8 @@ class Timestamps:
     def add_second_field(self, packet: "Packet[Any]") -> None:
         """Add a packet that completes the frame of the one before: neither's duration is the frame's."""
         self._last_dts = self._last_dts if packet.dts is None else packet.dts
-        self.corrupt += packet.is_corrupt
+        if packet.is_corrupt:
+            self.marked.append(len(self.pts) - 1)
         self._last_duration = 0
         if self._last_shown is not None and self._last_shown[0] == self.pts[-1]:
             self._last_shown = self._last_shown[0], 0
@@ -144,6 +149,14 @@ class Timestamps:
     def _usual_step(self) -> int:
         """The usual step at the end of what was added so far; 0: unknown."""
         return _last_step(sorted(pts for pts in self.pts[-USUAL_STEPS:] if pts is not None))
+
+    @property
+    def corrupt(self) -> int:
+        """Number of packets that are marked as corrupt, but for those where the clock jumps back.
+
+        At the seam of two joined transport streams, FFmpeg marks one of the packets around it: their counters differ.
+        """
+        return sum(all(abs(at - jump) > SEAM_PACKETS for jump in self.jumps) for at in self.marked)
 
     @property
     def known(self) -> list[int]:
