@@ -141,6 +141,19 @@ def test_protected_windows_media_is_called_so(tmp_path: Path) -> None:
     assert str(error.value) == ENCRYPTED
 
 
+def test_a_scrambled_broadcast_is_called_so(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (25, 48, 64, 3), np.uint8)
+    path = media.write_video(tmp_path / "a.ts", images=list(noise))
+    data = bytearray(path.read_bytes())
+    for at in range(0, len(data), 188):
+        if int.from_bytes(data[at + 1 : at + 3]) & 0x1FFF == 256:  # the video
+            data[at + 3] |= 0x80
+    path.write_bytes(data)
+    with pytest.raises(MediaError) as error:
+        read_index(path)
+    assert str(error.value) == ENCRYPTED
+
+
 def test_a_codec_that_nobody_knows_is_not_called_encrypted(tmp_path: Path) -> None:
     path = media.write_video(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))

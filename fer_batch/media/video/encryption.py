@@ -16,7 +16,11 @@ _ASF_OBJECTS = tuple(
 )
 """The Content Encryption Object and the Extended one (Advanced Systems Format specification, 10.1)."""
 
-_ASF_HEADER_BYTES = 2**16
+_TS_SYNC, _TS_PACKET_BYTES, _SCRAMBLED = b"G", 188, 0x80
+"""A packet's first byte, its length, and the least value of its fourth byte if it is scrambled (ISO/IEC 13818-1,
+2.4.3)."""
+
+_BEGINNING_BYTES = 2**16
 _MAX_MOVIE_BYTES = 2**27
 
 
@@ -27,6 +31,10 @@ def is_encrypted(container: InputContainer) -> bool:
     """
     if container.format.name == "asf":
         return any(name in _beginning(Path(container.name)) for name in _ASF_OBJECTS)
+    if container.format.name == "mpegts":
+        packets = _beginning(Path(container.name))
+        scrambled = [packets[at + 3] >= _SCRAMBLED for at in range(0, len(packets) - 3, _TS_PACKET_BYTES)]
+        return packets[:1] == packets[_TS_PACKET_BYTES:][:1] == _TS_SYNC and 2 * sum(scrambled) > len(scrambled)
     if container.format.name.startswith("matroska"):
         return any("enc_key_id" in stream.metadata for stream in container.streams.video)
     unknown = any(stream.codec_context is None for stream in container.streams.video)
@@ -37,7 +45,7 @@ def is_encrypted(container: InputContainer) -> bool:
 
 def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(_ASF_HEADER_BYTES)
+        return file.read(_BEGINNING_BYTES)
 
 
 def _movie_boxes(path: Path) -> Iterator[bytes]:
