@@ -45,7 +45,7 @@ def scan_chunk(
         MediaError: nothing of the chunk can be read.
     """
     source = chunk.source
-    scanner = _FrameScanner(detector, min_confidence, source.kind, region, min_face)
+    scanner = FrameScanner(detector, min_confidence, source.kind, region, min_face)
     if source.in_photo_files:
         in_full = not cropped and (source.kind is Kind.VIDEO or min_face is not None)
         items = photos.read(chunk, None if in_full else looks.DEFAULT_SIDES[Kind.PHOTOS])
@@ -75,7 +75,7 @@ def _whole(image: FrameImage) -> Detection:
     return Detection(crop.box_of_crop(image.width, image.height), 1.0)
 
 
-class _FrameScanner:
+class FrameScanner:
     """Runs the detector on full frames or a region of them, and on squares in them."""
 
     def __init__(
@@ -175,11 +175,11 @@ def _enlarged(image: np.ndarray, scale: float) -> np.ndarray:
     if scale == 1:
         return np.ascontiguousarray(image)
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC))
 
 
 def _scan_video(
-    items: Iterator[ReadItem], scanner: _FrameScanner, detect_every: int | None
+    items: Iterator[ReadItem], scanner: FrameScanner, detect_every: int | None
 ) -> Iterator[ScannedFrames | Skipped | None]:
     """Frames from one full-frame detection to the next, from the first frame to the last."""
     last_full: FrameTime | None = None
