@@ -16,6 +16,7 @@ import typer
 
 from fer_batch import detection
 from fer_batch.detection.scan import FrameScanner
+from fer_batch.detection.schedule import Search
 from fer_batch.media.photos import PhotoImage
 from fer_batch.options import DEFAULT_MIN_FACE, Options
 from fer_batch.types import Box, Detection, Kind
@@ -64,7 +65,7 @@ def main(
                 for _ in range(scenes):
                     image, boxes = _scene(rng, portraits, width, height, face_height, most)
                     began = process_time()
-                    seen = scanner.full_frame(image)
+                    seen = _result(scanner.full_frame(image))
                     times.append(process_time() - began)
                     seen = [face for face in seen if face.box.height >= (min_face or DEFAULT_MIN_FACE)]
                     found += sum(_is_in(box, seen) for box in boxes)
@@ -73,6 +74,14 @@ def main(
                 shares.append(f"{found / there:.2f}")
             pictures = scenes * len(HEIGHTS)
             typer.echo(f"{min_face}\t{1000 * np.median(times):.0f}\t{false / pictures:.2f}\t" + "\t".join(shares))
+
+
+def _result(search: Search) -> list[Detection]:
+    while True:
+        try:
+            next(search)
+        except StopIteration as done:
+            return list(done.value)
 
 
 def _scene(

@@ -1,6 +1,6 @@
 """Scan a chunk: decode its frames, find the faces in them, and cut the crops out. Needs no classifier."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from math import ceil, inf
@@ -29,7 +29,7 @@ def scan_chunk(
 ) -> Iterator[ScannedFrames | Skipped | None]:
     """Every frame of the chunk, a few at a time, sampled ones with the faces in them; what could not be read; or None.
 
-    None only shows that decoding goes on.
+    None only shows that it goes on.
 
     Args:
         chunk: what to scan.
@@ -52,7 +52,7 @@ def scan_chunk(
     else:
         items = reader.read(chunk)
     if cropped and source.in_photo_files:
-        yield from _scan_each(items, lambda image: [_whole(image)])
+        yield from _scan_each(items, _whole)
     elif source.kind is Kind.VIDEO:
         yield from _scan_video(scanner.checked(chunk, items), scanner, detect_every)
     else:
@@ -60,19 +60,20 @@ def scan_chunk(
 
 
 def _scan_each(
-    items: Iterator[ReadItem], find: Callable[[FrameImage], list[Detection]]
+    items: Iterator[ReadItem], find: Callable[[FrameImage], schedule.Search]
 ) -> Iterator[ScannedFrames | Skipped | None]:
     """Photos, each by itself."""
     for item in items:
         if isinstance(item, Frame):
-            yield _scanned([item], [find(item.image)])
+            yield _scanned([item], [(yield from find(item.image))])
         elif not isinstance(item, UnsampledFrame):  # which photos do not have
             yield item
 
 
-def _whole(image: FrameImage) -> Detection:
+def _whole(image: FrameImage) -> schedule.Search:
     """The face that an image shows that was cut out already; nobody has found it, so its score is 1."""
-    return Detection(crop.box_of_crop(image.width, image.height), 1.0)
+    yield
+    return [Detection(crop.box_of_crop(image.width, image.height), 1.0)]
 
 
 class FrameScanner:
@@ -88,7 +89,7 @@ class FrameScanner:
         self._pieces = 1
         """Number of images in which the last full frame was searched."""
 
-    def full_frame(self, frame_image: FrameImage) -> list[Detection]:
+    def full_frame(self, frame_image: FrameImage) -> schedule.Search:
         """Every face in the frame or region, in pixels of the upright frame."""
         width, height = frame_image.width, frame_image.height
         part = (self._region or Region(0, 0, width, height)).within(width, height)
@@ -96,13 +97,13 @@ class FrameScanner:
             return []
         first, *finer = looks.of_frame(self._kind, part.width, part.height, self._min_face)
         self._pieces = 0
-        found, last = self._look(frame_image, part, first), first
+        found, last = (yield from self._look(frame_image, part, first)), first
         for look in finer:
             sure_height = looks.SURE_HEIGHT * max(part.width, part.height) / last.side
-            found, last = looks.merge(found, self._look(frame_image, part, look), sure_height), look
+            found, last = looks.merge(found, (yield from self._look(frame_image, part, look)), sure_height), look
         return [face for face in found if self._region is None or part.holds(face.box)]
 
-    def _look(self, frame_image: FrameImage, part: Region, look: looks.Look) -> list[Detection]:
+    def _look(self, frame_image: FrameImage, part: Region, look: looks.Look) -> schedule.Search:
         """The faces in a part of a frame, scaled as ``look`` says, in pixels of the upright frame."""
         longest = max(frame_image.width, frame_image.height)
         image = frame_image.rgb(ceil(look.side * longest / max(part.width, part.height)))
@@ -115,6 +116,7 @@ class FrameScanner:
         self._pieces += len(tiles)
         found: list[Detection] = []
         for tile in tiles:
+            yield
             piece = inside[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
             shrink = 1 / look.enlargement
             faces = (face.scaled(shrink, shrink) for face in self._detect(_enlarged(piece, look.enlargement)))
@@ -124,7 +126,9 @@ class FrameScanner:
             found = looks.distinct(found)
         return [face.moved(left, top).scaled(scale_x, scale_y) for face in found]
 
-    def between(self, before: Sequence[Detection], frames: Sequence[Frame]) -> list[list[Detection]]:
+    def between(
+        self, before: Sequence[Detection], frames: Sequence[Frame]
+    ) -> Generator[None, None, list[list[Detection]]]:
         """The faces in ``frames``, the last of which gets a full-frame detection; ``before`` are those of the last one.
 
         See :func:`fer_batch.detection.schedule.detect_between`.
@@ -198,15 +202,15 @@ def _scan_video(
             sampled.append(item)
             pixels = item.image.width * item.image.height
             if last_full is None:
-                found = [scanner.full_frame(item.image)]
+                found = [(yield from scanner.full_frame(item.image))]
             elif schedule.full_frame_due(last_full, item.time, len(sampled), pixels, detect_every):
-                found = scanner.between(known, sampled)
+                found = yield from scanner.between(known, sampled)
             else:
                 continue
             yield _scanned(waiting, found)
             last_full, known, waiting, sampled = item.time, found[-1], [], []
     if waiting:
-        yield _scanned(waiting, scanner.between(known, sampled) if sampled else [])
+        yield _scanned(waiting, (yield from scanner.between(known, sampled)) if sampled else [])
 
 
 def _scanned(frames: Sequence[Frame | UnsampledFrame], found: Sequence[Sequence[Detection]]) -> ScannedFrames:

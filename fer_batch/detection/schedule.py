@@ -7,7 +7,7 @@ is lost, one found only at the later end is followed backwards. So a face is fou
 from the next full-frame detection on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from fer_batch.detection.looks import CONFIDENT_SCORE, DUPLICATE_OVERLAP, distinct
@@ -56,6 +56,10 @@ MIN_EXPECTED_OVERLAP = 0.2
 NEXT_FRAME_OVERLAP = 0.5
 """Least IoU of a face with itself in the frame before. If it is less, this may be another face close by; so a square
 around the old place is searched, too."""
+
+
+Search = Generator[None, None, list[Detection]]
+"""A search for faces that returns them, and meanwhile yields None to show that it goes on."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,14 @@ def full_frame_due(last: FrameTime, time: FrameTime, waiting: int, pixels: int, 
 def detect_between(
     before: Sequence[Detection],
     count: int,
-    full_frame: Callable[[int], list[Detection]],
+    full_frame: Callable[[int], Search],
     near: Callable[[int, Box], Detection | None],
     crowd: int = CROWD_FACES,
-) -> list[list[Detection]]:
+) -> Generator[None, None, list[list[Detection]]]:
     """The faces in each of ``count`` frames, the last of which gets a full-frame detection.
 
-    So does a frame in which a face of CONFIDENT_SCORE is lost.
+    So does a frame in which a face of CONFIDENT_SCORE is lost. A generator that returns the faces, and meanwhile yields
+    None to show that it goes on.
 
     Args:
         before: the faces of the full-frame detection just before these frames.
@@ -122,17 +127,20 @@ def detect_between(
         near: finds the face in a square around an expected box in the frame of an index; None: there is none.
         crowd: with more faces than this, every frame gets a full-frame detection.
     """
-    after = full_frame(count - 1)
-    if max(len(before), len(after)) > crowd:
-        return [*(full_frame(index) for index in range(count - 1)), after]
     found: list[list[Detection]] = []
+    after = yield from full_frame(count - 1)
+    if max(len(before), len(after)) > crowd:
+        for index in range(count - 1):
+            found.append((yield from full_frame(index)))  # noqa: PERF401  no comprehension may yield
+        return [*found, after]
     full_scans = {count - 1: after}
     paths = _paths(before, after)
     for index in range(count - 1):
+        yield
         faces = [near(index, path.expected(count - index)) for path in paths]
         steps = list(zip(paths, faces, strict=True))
         if any(face is None and path.last.confidence >= CONFIDENT_SCORE for path, face in steps):
-            full_scans[index] = full_frame(index)
+            full_scans[index] = yield from full_frame(index)
             found.append(full_scans[index])
             paths = _paths(full_scans[index], after)
         else:
@@ -140,6 +148,7 @@ def detect_between(
             found.append(distinct(path.last for path in paths))
     for index in sorted(full_scans):
         for face in full_scans[index]:
+            yield
             _follow_back(face, found[:index], near)
     return [*found, after]
 

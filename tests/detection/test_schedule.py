@@ -1,6 +1,6 @@
 """The detection schedule: every face is found, and full-frame detections are rare."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import hypot
@@ -58,10 +58,10 @@ class World:
         """Every face in a frame."""
         return [face for actor in self.actors if (face := actor.seen_in(frame)) is not None]
 
-    def full_frame(self, frame: int) -> list[Detection]:
+    def full_frame(self, frame: int) -> schedule.Search:
         assert 0 <= frame < self.count
         self.full_scans.append(frame)
-        return self.truth(frame)
+        return search(self.truth(frame))
 
     def near(self, frame: int, expected: Box) -> Detection | None:
         assert 0 <= frame < self.count
@@ -74,13 +74,28 @@ class World:
 
     def scan(self) -> list[list[Detection]]:
         """The faces found in every frame after the first full-frame detection."""
-        found = schedule.detect_between(self.truth(-1), self.count, self.full_frame, self.near)
+        found = result(schedule.detect_between(self.truth(-1), self.count, self.full_frame, self.near))
         assert len(found) == self.count
         return found
 
     def is_found_in(self, found: Sequence[Sequence[Detection]]) -> bool:
         """Whether exactly what is there is found, in every frame."""
         return all(places(faces) == places(self.truth(frame)) for frame, faces in enumerate(found))
+
+
+def search(faces: list[Detection]) -> schedule.Search:
+    """A search that finds these faces."""
+    yield
+    return faces
+
+
+def result(searching: Generator[None, None, list[list[Detection]]]) -> list[list[Detection]]:
+    """What a search returns; meanwhile it says nothing but that it goes on."""
+    while True:
+        try:
+            assert next(searching) is None
+        except StopIteration as done:
+            return done.value
 
 
 def _shows(place: schedule.Square, box: Box) -> bool:
@@ -125,7 +140,7 @@ def test_a_face_is_expected_on_the_line_between_its_places_in_two_full_frame_det
         return Detection(expected, 0.9)
 
     before, after = (Detection(Box(x, 0, 40, 40), 0.9) for x in (0, 50))
-    found = schedule.detect_between([before], 5, lambda _: [after], near)
+    found = result(schedule.detect_between([before], 5, lambda _: search([after]), near))
     assert asked == [(0, 10), (1, 20), (2, 30), (3, pytest.approx(40))]
     assert [faces[0].box.x for faces in found] == pytest.approx([10, 20, 30, 40, 50])
 
@@ -211,7 +226,7 @@ def test_of_overlapping_faces_from_two_squares_the_most_confident_is_kept() -> N
     def near(frame: int, expected: Box) -> Detection:
         return Detection(Box(20, 0, 40, 40), 0.7 if expected.x > 30 else 0.5)
 
-    found = schedule.detect_between(faces, 2, lambda _: faces, near)
+    found = result(schedule.detect_between(faces, 2, lambda _: search(faces), near))
     assert [(face.box.x, face.confidence) for face in found[0]] == [(20, 0.7)]
 
 

@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 
 import fer_batch
 from fer_batch import Options, cli
+from fer_batch.detection.scan import FrameScanner
+from fer_batch.media.photos import PhotoImage
 from fer_batch.pipeline import smallest_face
 from fer_batch.types import Kind, Source
-from tests.helpers import media
+from tests.helpers import media, odd_detectors
 
 SIZE = (1920, 1080)
 """Width and height of the scene."""
@@ -128,3 +130,11 @@ def test_a_small_region_is_searched_more_closely(inputs: Path, tmp_path: Path) -
     run = fer_batch.analyze([inputs / "scene.mp4"], options, out=tmp_path / "out")
     assert run.skipped == ()
     assert fer_batch.read_timeline(run.timelines["scene.mp4"])["height"].min() < 30  # of the whole frame: 64
+
+
+def test_a_search_of_many_tiles_shows_that_it_goes_on() -> None:
+    scanner = FrameScanner(odd_detectors.Blind(), 0.5, Kind.PHOTOS, None, 16)
+    image = PhotoImage(Path(), np.zeros((3000, 4000, 3), np.uint8), np.zeros((3000, 4000), np.uint8), 4000, 3000)
+    signs = list(scanner.full_frame(image))
+    assert len(signs) > 50
+    assert set(signs) == {None}
