@@ -1,6 +1,8 @@
-"""The command line: the only module that prints and exits. Nothing heavy is imported before it is needed."""
+"""The command line: the only module that exits. Nothing heavy is imported before it is needed."""
 
 import json
+import logging
+import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -10,28 +12,58 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
+from typer.core import TyperGroup
 
 from fer_batch._version import __version__
 from fer_batch.errors import ExitCode, FerBatchError, UsageError
 from fer_batch.options import CliOption, Options, ReportOptions
+from fer_batch.terminal import (
+    Meter,
+    TerminalProgress,
+    duration,
+    make_streams_safe,
+    say,
+    some,
+    start_log,
+    warn,
+    write_traceback,
+)
 
 if TYPE_CHECKING:
     from fer_batch.pipeline.forecast import Cost
     from fer_batch.pipeline.run import Run
-    from fer_batch.types import Outcome, Source
 
-app = typer.Typer(
+
+class _Commands(TyperGroup):
+    """The commands; a file or folder in the place of a command is told what to write."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first argument names."""
+        if args and args[0] not in self.commands and Path(args[0]).exists():
+            ctx.fail(f"{args[0]} is an input, not a command. Write: fer-batch analyze {shlex.join(args)}")
+        return super().resolve_command(ctx, args)
+
+
+class _Program(typer.Typer):
+    """The program: nothing that it prints, and nobody who stops reading it, ends it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, and exit."""
+        make_streams_safe()
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where there is no home folder to write to
+        return super().__call__(*args, **kwargs)
+
+
+app = _Program(
     name="fer-batch",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Emotion timelines from the faces in photos and videos: CSV tables and an HTML report.",
     epilog="Exit codes: 0 done, 1 done, but something is missing, 2 usage, 3 nothing usable, 4 model or detector, "
-    "5 output cannot be written, 130 interrupted.",
+    "5 output cannot be written, 70 unexpected, 130 interrupted.",
 )
-
-SOME = 3
-"""Names that a message lists."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
 
@@ -42,20 +74,29 @@ def _errors_to_exit_codes() -> Iterator[None]:
     try:
         yield
     except FerBatchError as error:
-        _warn(f"error: {error}")
+        warn(f"error: {error}")
         raise typer.Exit(error.exit_code) from None
     except ImportError as error:
-        _warn(
+        warn(
             f"error: a library cannot be loaded: {error}. On Debian or Ubuntu OpenCV needs: apt-get install libgl1 "
             "libglib2.0-0. Otherwise install fer-batch again."
         )
         raise typer.Exit(ExitCode.MODEL) from None
     except OSError as error:
-        _warn(f"error: cannot write: {error.strerror or error}.")
+        warn(f"error: cannot write: {error.strerror or error}.")
         raise typer.Exit(ExitCode.OUTPUT) from None
     except KeyboardInterrupt:
-        _warn("interrupted; run the same command again to continue.")
+        warn("interrupted; run the same command again to continue.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except MemoryError:
+        warn("error: there is not enough memory. Close other programs, or give --workers 1.")
+        raise typer.Exit(ExitCode.UNEXPECTED) from None
+    except Exception as error:
+        log = write_traceback(error)
+        warn(f"error: unexpected {type(error).__name__}: {error}. Please report it, with {log}.")
+        raise typer.Exit(ExitCode.UNEXPECTED) from None
 
 
 def _parameters(option_class: type[Any], names: Collection[str]) -> Iterator[tuple[CliOption, Parameter]]:
@@ -122,19 +163,24 @@ def analyze(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what the run would take, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Quiet = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every step on stderr.")] = False,
+    log: Annotated[
+        Path | None, typer.Option("--log", dir_okay=False, help="Write every step, and errors in full, to this file.")
+    ] = None,
 ) -> None:
     """Find every face, write timelines (CSV) and a report (HTML).
 
     Run again on the same output folder, it does only what is missing.
     """
+    start_log(log, verbose=verbose)
     if dry_run:
         _print_forecast(inputs, options, as_json)
         return
     run = _analyze(inputs, options, report_options, out, verbose=not (quiet or as_json))
     if as_json:
-        typer.echo(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
+        say(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
-        typer.echo(run.report)
+        say(run.report)
     if not run.complete:
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
@@ -153,7 +199,15 @@ def report(
     """Render the report again, from the tables in an output folder."""
     from fer_batch.report.render import render, render_single_file
 
-    typer.echo((render_single_file if single_file else render)(folder, report_options, warn=_warn))
+    meter = Meter("page", silent=False)
+
+    def rendered(pages: int, of: int) -> None:
+        meter.expect(of - meter.total)
+        meter.advance(pages - meter.done)
+
+    path = (render_single_file if single_file else render)(folder, report_options, warn=warn, progress=rendered)
+    meter.close()
+    say(path)
 
 
 @app.command()
@@ -176,7 +230,7 @@ def export(
 
     if list_formats:
         width = max(map(len, exports.REGISTRY))
-        typer.echo("\n".join(f"{name:{width}}  {made.purpose}" for name, made in exports.REGISTRY.items()))
+        say("\n".join(f"{name:{width}}  {made.purpose}" for name, made in exports.REGISTRY.items()))
         return
     if folder is None or to is None:
         raise UsageError("Name an output folder and a format: fer-batch export DIR --to FORMAT. See --list.")
@@ -207,11 +261,11 @@ def info(
         },
     }
     if as_json:
-        typer.echo(json.dumps(facts, indent=2))
+        say(json.dumps(facts, indent=2))
         return
-    typer.echo("\n".join(_lines(facts)))
+    say("\n".join(_lines(facts)))
     card = file.card
-    typer.echo(f"\n{card}" if card else f"model card: there is none beside {file.path.name}", nl=not card)
+    say(f"\n{card}" if card else f"model card: there is none beside {file.path.name}", end="" if card else "\n")
 
 
 @app.command()
@@ -227,14 +281,14 @@ def demo(
     outfolder.claim(folder)
     make_sample(folder / "sample")
     report_options = ReportOptions(thumbnails=True, charts=True)
-    typer.echo(_analyze([folder / "sample"], Options(), report_options, folder / "emotions", verbose=not quiet).report)
+    say(_analyze([folder / "sample"], Options(), report_options, folder / "emotions", verbose=not quiet).report)
 
 
 @app.callback(invoke_without_command=True)
 def main(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
     """Print the version, or run a command."""
     if version:
-        typer.echo(f"fer-batch {__version__}")
+        say(f"fer-batch {__version__}")
         raise typer.Exit
 
 
@@ -243,16 +297,14 @@ def _analyze(
 ) -> "Run":
     from fer_batch.pipeline.run import analyze as run_batch
 
-    with _TerminalProgress(verbose) as progress:
+    with TerminalProgress(verbose) as progress:
         run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options)
     for line in run.skipped:
-        _warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
+        warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
     if verbose:
-        for name, place in run.moved.items():
-            _warn(f"{name} was elsewhere in an earlier run; now it is {place}.")
         _say_what_is_kept(run)
     if run.ignored and verbose:
-        _warn(f"{len(run.ignored)} other files are neither photos nor videos; run.json names them.")
+        warn(f"{len(run.ignored)} other files are neither photos nor videos; run.json names them.")
     return run
 
 
@@ -261,9 +313,9 @@ def _export(folder: Path, formats: Sequence[str], out: Path | None, *, overwrite
     from fer_batch.exports.export import export as write
     from fer_batch.output.exported import FOLDER
 
-    made = write(folder, formats, out=out or folder / FOLDER, overwrite=overwrite, note=_warn)
+    made = write(folder, formats, out=out or folder / FOLDER, overwrite=overwrite, note=warn)
     for path in made:
-        typer.echo(path)
+        say(path)
     if len(made) < len(formats):
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
@@ -273,55 +325,18 @@ _SEVERITIES = {"lost": "left out", "partial": "not whole", "note": "note"}
 
 
 def _say_what_is_kept(run: "Run") -> None:
+    """What a run left as it was, what it took away, and what is elsewhere now."""
+    for name, place in run.moved.items():
+        warn(f"{name} was elsewhere in an earlier run; now it is {place}.")
+    if run.unchanged:
+        warn(f"unchanged, and not analysed again: {some(run.unchanged)}.")
     if run.kept:
-        _warn(
-            f"kept: {_some([outcome.source.name for outcome in run.kept])} of earlier runs; tables and report hold "
-            "them too. --replace removes what is not among the inputs."
+        warn(
+            f"kept: {some([outcome.source.name for outcome in run.kept])} of earlier runs; tables and report hold them "
+            "too. --replace removes what is not among the inputs."
         )
     if run.removed:
-        _warn(
-            f"removed, as they are not among the inputs: {_some(run.removed)}. Their finished chunks are still there."
-        )
-
-
-def _some(names: Sequence[str]) -> str:
-    """Some names, and how many others there are."""
-    return ", ".join(names) if len(names) <= SOME else f"{', '.join(names[:SOME])} and {len(names) - SOME} more"
-
-
-class _TerminalProgress:
-    """A Progress with a bar on stderr, where that is a terminal, and a line on stdout for each finished source."""
-
-    def __init__(self, verbose: bool) -> None:
-        from tqdm import tqdm
-
-        self._verbose = verbose
-        self._bar = tqdm(unit="frame", disable=None if verbose else True, leave=False, total=0.0)
-
-    def __enter__(self) -> "_TerminalProgress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def begin(self, source: "Source", frames: int) -> None:
-        """Add a source's frames to the bar's total."""
-        self._bar.set_description(_one_line(source.name), refresh=False)
-        self._bar.total = (self._bar.total or 0) + frames
-        self._bar.refresh()
-
-    def advance(self, frames: int) -> None:
-        """Move the bar on by so many frames."""
-        self._bar.update(frames)
-
-    def end(self, source: "Source", outcome: "Outcome | None") -> None:
-        """Print a source's counts; a source without a timeline has a warning at the end of the run instead."""
-        if outcome is not None and self._verbose:
-            self._bar.clear()
-            typer.echo(
-                f"{_one_line(source.name)}: {outcome.frames} frames, {outcome.frames_with_face} with a face, "
-                f"{outcome.faces} faces"
-            )
+        warn(f"removed, as they are not among the inputs: {some(run.removed)}. Their finished chunks are still there.")
 
 
 def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None:
@@ -329,29 +344,23 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
 
     found = forecast(inputs, options)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         return
     for line in found.skipped:
-        _warn(f"left out: {line.file}: {line.reason}")
-    typer.echo(f"{found.videos} videos of {_duration(found.video_seconds)} in all, {found.photos} photos")
-    typer.echo(f"as asked:      {_cost(found.asked)}")
-    typer.echo(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse)}")
+        warn(f"left out: {line.file}: {line.reason}")
+    say(f"{found.videos} videos of {duration(found.video_seconds)} in all, {found.photos} photos")
+    say(f"as asked:      {_cost(found.asked)}")
+    say(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse)}")
     if found.smallest_face is not None:
         width, height = found.largest_frame
-        typer.echo(
+        say(
             f"small faces:   most below {found.smallest_face} pixels of height are missed in frames of "
             f"{width}x{height}; --min-face searches them more closely, but takes longer"
         )
 
 
 def _cost(cost: "Cost") -> str:
-    return f"{cost.frames} frames to analyse, about {_duration(cost.seconds)}, {cost.bytes / 1e6:.1f} MB on disk"
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min {seconds:02} s" if hours else f"{minutes} min {seconds:02} s"
+    return f"{cost.frames} frames to analyse, about {duration(cost.seconds)}, {cost.bytes / 1e6:.1f} MB on disk"
 
 
 def _as_json(run: "Run") -> dict[str, Any]:
@@ -370,12 +379,3 @@ def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
             yield from _lines(value, indent + "  ")
         else:
             yield f"{indent}{name}: {value}"
-
-
-def _one_line(name: str) -> str:
-    """A text without line breaks and control characters, which could change what a terminal shows."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
-
-
-def _warn(message: str) -> None:
-    typer.echo(f"fer-batch: {_one_line(message)}", err=True)

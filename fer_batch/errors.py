@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     NOTHING_USABLE = 3
     MODEL = 4
     OUTPUT = 5
+    UNEXPECTED = 70
     INTERRUPTED = 130
 
 

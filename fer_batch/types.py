@@ -358,6 +358,8 @@ class Outcome:
     facts: dict[str, Any]
     """Properties of the media file, ready for JSON."""
     skipped: tuple[Skipped, ...]
+    tracks: int | None = None
+    """Number of a video's faces, each followed from frame to frame, without spurious ones; None for photos."""
 
     @property
     def timeline(self) -> str:

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fer_batch"
 
-SPEAKERS = {"cli", "__main__"}
+SPEAKERS = {"cli", "terminal", "__main__"}
 """The modules that print and exit."""
 
 MAX_MODULES = 12

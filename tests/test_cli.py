@@ -53,7 +53,7 @@ def test_a_clean_run_prints_a_line_a_source_and_the_report(album: Path, tmp_path
     result = invoke("analyze", album, "--out", tmp_path / "out")
     assert result.exit_code == ExitCode.DONE
     *sources, report = result.stdout.splitlines()
-    assert sources == ["album: 1 frames, 0 with a face, 0 faces"]
+    assert sources == ["album: 1 photo, 0 with a face, 0 faces"]
     assert Path(report) == tmp_path / "out" / "index.html"
     assert Path(report).is_file()
 
@@ -209,8 +209,8 @@ def test_the_version_is_told() -> None:
 def test_the_demo_finds_the_astronaut_in_the_photo_and_in_every_frame(tmp_path: Path) -> None:
     result = invoke("demo", tmp_path / "demo")
     assert result.exit_code == ExitCode.DONE
-    assert "astronaut.mp4: 150 frames, 150 with a face, 150 faces" in result.stdout
-    assert "sample: 1 frames, 1 with a face, 1 faces" in result.stdout
+    assert "astronaut.mp4: 6.0 s in 150 frames, a face in 100 % of them, 1 face track" in result.stdout
+    assert "sample: 1 photo, 1 with a face, 1 face" in result.stdout
     assert Path(result.stdout.splitlines()[-1]).is_file()
     assert invoke("demo", tmp_path / "demo").exit_code == ExitCode.DONE
 

@@ -64,17 +64,27 @@ def find(folder: Path, name: str) -> Path | None:
 def relative_path(path: Path, folder: Path) -> str | None:
     """The path relative to the folder, POSIX style; None where the two are not near each other."""
     path, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
-    home = Path.home()
+    home = _home()
     try:
         common = Path(os.path.commonpath([path, folder]))
     except ValueError:  # on another drive
         return None
-    if common == Path(common.anchor) or common in home.parents or common.name in {"home", "Users"}:
+    if common == Path(common.anchor) or common.name in {"home", "Users"}:
+        return None
+    if home is not None and common in home.parents:
         return None
     place = Path(os.path.relpath(path, folder))
-    if home.name and home.name in place.parts:
+    if home is not None and home.name and home.name in place.parts:
         return None
     try:
         return place.as_posix().encode().decode()
     except UnicodeEncodeError:  # JSON cannot hold names that are no text
+        return None
+
+
+def _home() -> Path | None:
+    """The user's home folder; None: there is none, as in a container."""
+    try:
+        return Path.home()
+    except RuntimeError:
         return None

@@ -19,6 +19,9 @@ class Progress(Protocol):
     def end(self, source: Source, outcome: Outcome | None) -> None:
         """A source is finished; None: it was left out."""
 
+    def rendered(self, pages: int, of: int) -> None:
+        """The report has the pages of so many sources, of so many in all."""
+
 
 class NullProgress:
     """A Progress that does nothing."""
@@ -30,6 +33,9 @@ class NullProgress:
         """Do nothing."""
 
     def end(self, source: Source, outcome: Outcome | None) -> None:
+        """Do nothing."""
+
+    def rendered(self, pages: int, of: int) -> None:
         """Do nothing."""
 
 
@@ -50,10 +56,25 @@ class ProgressCounter:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._chunks: dict[str, _ChunkProgress] = {}
+        self._expected: dict[str, int] = {}
+        """Frames of sources that are announced, but not planned yet, by the sources' names."""
+
+    def expect(self, source: Source, frames: int) -> None:
+        """Announce so many frames of a source, as far as is known before it is planned."""
+        if frames > 0:
+            self._expected[source.name] = frames
+            self._progress.begin(source, frames)
+
+    def settle(self, source: Source) -> None:
+        """A source is finished: what was announced of it and not planned will not come."""
+        frames = self._expected.pop(source.name, 0)
+        if frames:
+            self._progress.advance(frames)
 
     def begin(self, source: Source, frames: Mapping[str, int], instead_of: Iterable[str] = ()) -> None:
         """Announce a source's chunks, by their keys, and drop others (``instead_of``) that will not be scanned."""
         dropped = sum(self._chunks.pop(key).left for key in instead_of if key in self._chunks)
+        dropped += self._expected.pop(source.name, 0)
         self._chunks |= {key: _ChunkProgress(count) for key, count in frames.items()}
         more = sum(frames.values()) - dropped
         if more > 0:

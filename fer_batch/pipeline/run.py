@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -46,6 +47,8 @@ from fer_batch.report import render as report
 from fer_batch.tracking import shots, tracker
 from fer_batch.types import FrameFaces, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
 
+LOGGER = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -64,6 +67,8 @@ class Run:
     """Of earlier runs, of what is not among the inputs."""
     moved: Mapping[str, Path] = field(default_factory=dict)
     """Where sources are now that were elsewhere in an earlier run."""
+    unchanged: tuple[str, ...] = ()
+    """Sources among the inputs of which nothing had to be scanned."""
     removed: tuple[str, ...] = ()
     """Sources of earlier runs that were not among the inputs, and were removed as asked."""
 
@@ -124,7 +129,8 @@ def analyze(
     with outfolder.locked(folder):
         run = _analyze(joined, annotations, scheduler, options, made_with, report_options, folder, progress, started)
     if not run.outcomes:
-        raise NothingUsable(f"Nothing could be read; {run.report} says why.")
+        why = "; ".join(f"{line.file}: {line.reason}" for line in run.skipped[:3])
+        raise NothingUsable(f"Nothing could be read. {why} See {run.report}.")
     return run
 
 
@@ -208,9 +214,10 @@ def _analyze(
         own_outcomes,
         (*found.skipped, *(line for result in own for line in result.skipped), *notes),
         found.ignored,
-        report.render(folder, report_options, media_links.places(own_sources)),
+        report.render(folder, report_options, media_links.places(own_sources), progress=progress.rendered),
         tuple(result.outcome for result in kept if result.outcome is not None),
         joined.moved,
+        tuple(scheduler.unchanged),
         joined.removed,
     )
 
@@ -224,6 +231,7 @@ def _finish(
     folder: Path,
 ) -> study.SourceResult:
     """Write the timeline of a source whose frames have been scanned, and summarize it."""
+    LOGGER.info("%s: making its timeline", source.name)
     if isinstance(record, Skipped):
         return study.SourceResult(source, None, [record])
     try:
@@ -251,6 +259,7 @@ def _finish(
     except FerBatchError:
         raise
     except Exception as error:  # whatever goes wrong with a source, the others must not suffer
+        LOGGER.info("%s: its timeline could not be made", source.name, exc_info=True)
         return study.SourceResult(source, None, [Skipped(source.name, str(TaskFailed.unexpected(error)))])
     return study.SourceResult(source, reader.outcome(options), reader.skipped, summary)
 
@@ -265,6 +274,8 @@ class _SourceReader:
     frames: int = 0
     frames_with_face: int = 0
     faces: int = 0
+    tracks: set[int] = field(default_factory=set)
+    """Numbers of a video's faces, but for spurious ones."""
     seconds: float | None = None
     """Sum of the frames' durations; None: none is known."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
@@ -302,6 +313,8 @@ class _SourceReader:
             self.frames += 1
             self.frames_with_face += bool(tracked.faces)
             self.faces += len(tracked.faces)
+            if self.source.kind is Kind.VIDEO:
+                self.tracks |= {face.face_id for face in tracked.faces if not face.spurious}
             if tracked.time.duration is not None:
                 self.seconds = (self.seconds or 0.0) + tracked.time.duration
             yield tracked
@@ -332,6 +345,7 @@ class _SourceReader:
             self.seconds,
             self.record.facts | ({} if height is None else {smallest_face.FACT: height}),
             tuple(self.skipped),
+            len(self.tracks) if self.source.kind is Kind.VIDEO else None,
         )
 
 

@@ -4,6 +4,7 @@ This part runs in the main process: it makes the tasks, collects what workers ha
 not. Sources finish in any order; the result of each does not depend on the order.
 """
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,10 +32,12 @@ from fer_batch.options import Options
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, source_key
 from fer_batch.pipeline.contents import Content, KnownContents
-from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried
+from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
 from fer_batch.pipeline.progress import Progress, ProgressCounter
-from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ReadContents, ScanChunk, WorkerSetup
+from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ReadContents, ReadHeader, ScanChunk, WorkerSetup
 from fer_batch.types import Chunk, Kind, ScannedFrames, Severity, Skipped, Source
+
+LOGGER = logging.getLogger(__name__)
 
 FILES_PER_TASK = 16
 """Files that a worker digests in one task."""
@@ -58,6 +61,8 @@ class _SourceJob:
     """Keys of chunks that are to be scanned."""
     lost: dict[str, tuple[str, FerBatchError]] = field(default_factory=dict)
     """For chunks that could not be scanned, by key: what was in it, and why."""
+    unchanged: bool = True
+    """Whether all of it was on disk."""
     replan: Callable[[], None] | None = None
     """Plans the chunks again, in the next lower read mode; None: there is none."""
 
@@ -106,6 +111,8 @@ class Scheduler:
         self.detector: Detector = detection.make(detection.DEFAULT)
         self.counts: Counter[str] = Counter(chunks_scanned=0, chunks_reused=0, frames_scanned=0)
         self.seconds = {"scanning": 0.0, "classifying": 0.0}
+        self.unchanged: list[str] = []
+        """Names of the sources of which nothing had to be scanned."""
         self.runtime: str | None = None
         """What ran the classifier; None while no face has needed it."""
         self._options = options
@@ -143,12 +150,29 @@ class Scheduler:
         """
         self._sources = iter(sources)
         with executors.make(self._setup, self._options.workers) as executor:
+            self._announce(executor, sources)
             for event in executor.run(self._next_task):
                 self._handle(event)
                 yield from self._take_finished()
         for key, classified in self._batcher.flush():
             self._add(key, classified)
         yield from self._take_finished()
+
+    def _announce(self, executor: Executor, sources: Sequence[Source]) -> None:
+        """Tell how many frames there are in all: those in the headers of what is not known to be on disk."""
+        tasks = deque[ReadHeader]()
+        for source in sources:
+            known = {} if self._options.restart else self._known.recall(source.files)
+            if source.kind is Kind.PHOTOS:
+                digests = [known[file].digest if file in known else "" for file in source.files]
+                self._count.expect(source, sum(digest not in self._photos for digest in digests))
+            elif len(known) < len(source.files) or not source.in_photo_files:
+                job = _SourceJob(source, known)
+                if len(known) < len(source.files) or self.work.recall(self._source_key(job)) is None:
+                    tasks.append(ReadHeader(source, (self._sampling,)))
+        for event in executor.run(lambda: tasks.popleft() if tasks else None):
+            if isinstance(event, Done):
+                self._count.expect(event.task.source, event.result.frames[0])
 
     def _take_finished(self) -> Iterator[tuple[Source, Record | Skipped]]:
         while self._finished:
@@ -243,6 +267,7 @@ class Scheduler:
         self._queue(job, chunks)
 
     def _plan_video(self, job: _SourceJob, index: VideoIndex, mode: reader.ReadMode) -> None:
+        LOGGER.info("%s: read by %s", job.source.name, mode.name.lower())
         job.facts = index.facts | {"read_by": mode.name.lower()}
         damage = [index.damage] if index.damage else []
         job.skipped = (
@@ -282,6 +307,7 @@ class Scheduler:
                 new[key] = _frames(chunk)
             self._chunks[key].sources.append(job)
             job.waiting.add(key)
+        job.unchanged = not job.waiting
         self._count.begin(job.source, new, instead_of)
         self._finish_if_done(job)
 
@@ -320,6 +346,7 @@ class Scheduler:
                 chunk.done = done
                 self._write_if_complete(key)
             case Retried():
+                LOGGER.info("chunk %s: its process died; it is tried again", key)
                 self._count.retry(key)
                 chunk.parts.clear()
                 self._batcher.drop(key)
@@ -348,10 +375,12 @@ class Scheduler:
         for what, seconds in chunk.done.seconds.items():
             self.seconds[what] += seconds
         self.runtime = self.runtime or chunk.done.runtime
+        LOGGER.debug("chunk %s: written", key)
         self._close(key)
 
     def _fail(self, key: str, error: FerBatchError) -> None:
         """Give a chunk up; or read its video in another way."""
+        LOGGER.info("chunk %s: %s", key, error)
         chunk = self._chunks[key]
         replans = [job.replan for job in chunk.sources if job.replan is not None]
         if isinstance(error, reader.IndexMismatch) and replans:
@@ -396,7 +425,11 @@ class Scheduler:
 
     def _finish(self, job: _SourceJob, record: Record | Skipped) -> None:
         del self._jobs[job.source.name]
+        self._count.settle(job.source)
+        LOGGER.info("%s: finished%s", job.source.name, ", unchanged" if job.unchanged else "")
         if isinstance(record, Record):
+            if job.unchanged:
+                self.unchanged.append(job.source.name)
             record = replace(record, contents=tuple(job.contents[file] for file in job.source.files))
         self._finished.append((job.source, record))
 

@@ -34,6 +34,7 @@ FOLDERS = ("pages", "assets", "charts")
 SINGLE_FILE = "report.html"
 
 Warn = Callable[[str], None]
+Rendered = Callable[[int, int], None]
 
 
 def render(
@@ -41,12 +42,14 @@ def render(
     report_options: ReportOptions | None = None,
     media: Mapping[str, Path] | None = None,
     warn: Warn | None = None,
+    progress: Rendered | None = None,
 ) -> Path:
     """Write index.html, pages/ and what belongs to them from the tables in an output folder.
 
     Files of earlier reports are removed. ``media`` has the paths of videos and folders of photos, by the source's name,
     for thumbnails of those that are not near the output folder. ``warn`` is called with a sentence about thumbnails
-    that could not be made. The same tables give the same bytes. Returns the path of index.html.
+    that could not be made, ``progress`` with the number of sources that have their pages, and
+    of all. The same tables give the same bytes. Returns the path of index.html.
 
     Raises:
         UsageError: the folder is no output folder, or a table that its run.json names is missing or damaged.
@@ -55,7 +58,7 @@ def render(
     results = Results.read(folder, report_options)
     environment = make_environment()
     written: list[Path] = []
-    for page in _pages(results, media or {}, warn):
+    for page in _pages(results, media or {}, warn, progress):
         written += _write(environment, page, folder)
     for name in FOLDERS:
         outfolder.sweep(folder / name, keep=written)
@@ -67,20 +70,23 @@ def render_single_file(
     report_options: ReportOptions | None = None,
     media: Mapping[str, Path] | None = None,
     warn: Warn | None = None,
+    progress: Rendered | None = None,
 ) -> Path:
     """Write the whole report as one file of at most :data:`fer_batch.report.single_file.MOST_BYTES`; returns its path.
 
     Where not everything fits, pages are shortened or left out, and the file says so. Arguments and errors are those of
     :func:`render`.
     """
-    *source_pages, index = _pages(Results.read(folder, report_options), media or {}, warn, "p{}-")
+    *source_pages, index = _pages(Results.read(folder, report_options), media or {}, warn, progress, "p{}-")
     text = single_file.join(make_environment(), index, source_pages)
     with replacing(folder / SINGLE_FILE) as file:
         file.write(text)
     return folder / SINGLE_FILE
 
 
-def _pages(results: Results, media: Mapping[str, Path], warn: Warn | None, prefix: str = "") -> Iterator[Page]:
+def _pages(
+    results: Results, media: Mapping[str, Path], warn: Warn | None, progress: Rendered | None, prefix: str = ""
+) -> Iterator[Page]:
     """The pages of each source, and the index last, so that it never links to a page that is not written yet.
 
     ``prefix`` begins every id of a source's pages; the source's number takes the place of its braces.
@@ -91,6 +97,8 @@ def _pages(results: Results, media: Mapping[str, Path], warn: Warn | None, prefi
         for page in _source_pages(results, source, media, rows, prefix.format(number)):
             missing += page.missing_thumbnails
             yield page
+        if progress:
+            progress(number, len(results.sources))
     if missing and warn:
         warn(say("parts.missing_thumbnails", n=missing))
     yield replace(index_page(results, rows), missing_thumbnails=missing)

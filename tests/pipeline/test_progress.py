@@ -27,6 +27,9 @@ class Listener:
     def end(self, source: Source, outcome: Outcome | None) -> None:
         raise AssertionError("not this one's business")
 
+    def rendered(self, pages: int, of: int) -> None:
+        raise AssertionError("not this one's business")
+
 
 def test_a_chunk_that_is_begun_again_is_told_of_from_where_it_was() -> None:
     listener = Listener()
@@ -95,3 +98,19 @@ def test_in_the_end_as_many_have_been_told_of_as_were_announced(
     for key in "abc":
         count.end(key)
     assert listener.told == listener.promised == sum(frames)
+
+
+@given(st.integers(0, 200), st.lists(st.integers(0, 100), max_size=3), st.booleans())
+def test_what_headers_promise_is_told_once_and_settled(expected: int, planned: list[int], plan: bool) -> None:
+    listener = Listener()
+    count = ProgressCounter(listener)
+    count.expect(VIDEO, expected)
+    assert listener.promised == expected
+    if plan:
+        frames = dict(zip("abc", planned, strict=False))
+        count.begin(VIDEO, frames)
+        assert listener.promised == max(expected, sum(frames.values()))
+        for key in frames:
+            count.end(key)
+    count.settle(VIDEO)
+    assert listener.told == listener.promised

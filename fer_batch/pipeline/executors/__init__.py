@@ -2,11 +2,12 @@
 
 import os
 
+from fer_batch.pipeline.executors import limits
 from fer_batch.pipeline.executors.base import Executor, WorkerFactory
 
 
 def make(make_worker: WorkerFactory, workers: int | None) -> Executor:
-    """An executor with so many processes, by default one for each core.
+    """An executor with so many processes, by default :func:`cores`.
 
     With 0 it is this process that works, which is good for finding mistakes.
     """
@@ -20,5 +21,6 @@ def make(make_worker: WorkerFactory, workers: int | None) -> Executor:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many workers this process may have at once: by its cores, and by the limits of its container or job."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return limits.workers(cores)
