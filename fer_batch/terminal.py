@@ -57,8 +57,9 @@ def _print(text: str, stream: TextIO) -> None:
     except BrokenPipeError:  # nobody reads it any more, as with `| head`: the run goes on
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except OSError:  # the terminal is gone, or a log file's disk is full
-        return
+    except OSError:
+        if stream is sys.stdout:
+            raise
 
 
 def one_line(name: str) -> str:
@@ -80,9 +81,7 @@ def duration(seconds: float) -> str:
     """``1 h 02 min 03 s``."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min {seconds:02} s"
-    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+    return f"{hours} h {minutes:02} min {seconds:02} s" if hours else f"{minutes} min {seconds:02} s"
 
 
 def start_log(path: Path | None, *, verbose: bool) -> None:

@@ -93,7 +93,7 @@ def test_only_the_command_line_prints_and_exits(name: str) -> None:
 
 
 def test_the_command_line_does_print() -> None:
-    assert "typer.echo" in set(called(TREES["cli"]))
+    assert "typer.echo" in set(called(TREES["terminal"]))
 
 
 def loaded_by(*arguments: str) -> set[str]:
