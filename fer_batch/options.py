@@ -116,6 +116,7 @@ class Options:
     episode_leave: Annotated[float, CliOption("Share below which it ends.")] = 0.35
     """At most ``episode_enter``."""
     episode_shortest: Annotated[float, CliOption("Shortest episode, in seconds.")] = 0.3
+    episode_gap: Annotated[float, CliOption("Longest interruption that does not end it, in seconds.")] = 0.3
     region: Annotated[
         tuple[int, int, int, int] | None,
         CliOption("Analyse only this rectangle, in pixels of the upright image.", metavar="X,Y,W,H", parse=rectangle),
@@ -188,6 +189,7 @@ class Options:
         _require(
             0 <= self.episode_shortest < inf, "--episode-shortest must be 0 or more seconds", self.episode_shortest
         )
+        _require(0 <= self.episode_gap < inf, "--episode-gap must be 0 or more seconds", self.episode_gap)
         _require(
             self.detect_every is None or self.detect_every >= 1, "--detect-every must be at least 1", self.detect_every
         )
