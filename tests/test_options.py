@@ -52,6 +52,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"episode_leave": NAN}, "--episode-leave"),
     ({"episode_shortest": -0.1}, "--episode-shortest"),
     ({"episode_shortest": NAN}, "--episode-shortest"),
+    ({"episode_gap": -0.1}, "--episode-gap"),
     ({"detect_every": 0}, "--detect-every"),
     ({"detect_every": -1}, "--detect-every"),
     ({"workers": -1}, "--workers"),
@@ -105,7 +106,7 @@ def test_json_names_the_model_without_its_folder() -> None:
     assert Options(model=Path("/home/somebody/models/mine.keras")).as_json()["model"] == "mine.keras"
 
 
-@pytest.mark.parametrize("option", ["as_video", "fps", "start", "end", "smooth", "episode_shortest"])
+@pytest.mark.parametrize("option", ["as_video", "fps", "start", "end", "smooth", "episode_shortest", "episode_gap"])
 def test_infinity_is_out_of_every_range(option: str) -> None:
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}"):
         Options(**{option: float("inf")})

@@ -1,11 +1,11 @@
 """Pure: when a face shows an expression: hysteresis, a shortest duration and a longest interruption.
 
 - An expression begins with the row in which one of the six has the largest share of the six and at least ``enter``. It
-  is shown as long as its share is at least ``leave``, which is lower, so that a share that wavers about one threshold is
-  not cut to pieces (a Schmitt trigger), and until another one begins. Neutral has no episodes.
-- An interruption of at most ``gap`` is bridged, whatever it is: the share is less, another expression flickers, the face
-  is away. But it must be no longer than the expression is shown on either side of it, so that flickers do not add up to
-  an episode. Short interruptions are bridged before long ones.
+  is shown as long as its share is at least ``leave``, which is lower, so that a share that wavers about one threshold
+  is not cut to pieces (a Schmitt trigger), and until another one begins. Neutral has no episodes.
+- An interruption of at most ``gap`` is bridged, whatever it is: the share is less, another expression flickers, the
+  face is away. But it must be no longer than the expression is shown on either side of it, so that flickers do not add
+  up to an episode. Short interruptions are bridged before long ones.
 - What is then shown for less than ``shortest`` is no episode. Interruptions do not count to this time.
 
 All limits are times, so the same video gives the same episodes at any frame rate that is high enough (FRAMES).

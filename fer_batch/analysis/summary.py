@@ -7,7 +7,7 @@ import numpy as np
 
 from fer_batch.analysis import episodes
 from fer_batch.analysis.baseline import Baseline, baselines
-from fer_batch.analysis.series import FaceSeries, series_by_face, series_of_all, valence
+from fer_batch.analysis.series import TOLERANCE, FaceSeries, series_by_face, series_of_all, valence
 from fer_batch.analysis.smoothing import smooth
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event
@@ -15,6 +15,18 @@ from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
 from fer_batch.types import Episode, Kind, Severity, Skipped, Source, Summary
+
+
+@dataclass(frozen=True)
+class InEvent:
+    """A face in an event of its video, or an event in which no face is visible."""
+
+    event: Event
+    seconds_sampled: float | None
+    """Of the event; what lies before the first sampled frame or after the last one does not count. None: times are
+    unknown."""
+    summary: Summary | None
+    """Of the face in the event; None: no face is visible."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +38,7 @@ class SourceSummary:
     episodes: Sequence[Episode] = ()
     people: Sequence[Summary] = ()
     """Of every person that is named in it: in a video the same as their faces'."""
-    events: Sequence[tuple[Event, Summary | None]] = ()
-    """Each face that is visible in an event; None: no face is."""
+    events: Sequence[InEvent] = ()
     complaints: Sequence[Skipped] = ()
     """What was asked for and cannot be computed."""
 
@@ -113,6 +124,9 @@ class _Video:
         self._options = options
         self._names = annotations.people.of(name).by_person
         self._events = annotations.events.of(name)
+        self._rule = episodes.Rule(
+            options.episode_enter, options.episode_leave, options.episode_shortest, options.episode_gap
+        )
         self._rows = len(timeline)
         self._extent = _extent(timeline)
         self._faces = series_by_face(timeline, options.min_quality)
@@ -123,7 +137,7 @@ class _Video:
         self.smoothed = None if options.smooth is None or self._extent is None else self._smooth(options.smooth)
 
     def summarize(self) -> SourceSummary:
-        rule = episodes.Rule(self._options.episode_enter, self._options.episode_leave, self._options.episode_shortest)
+        rule = self._rule
         found = {
             face.face_id: episodes.find(
                 face, self._name, rule, None if self.smoothed is None else self.smoothed[face.rows]
@@ -164,14 +178,18 @@ class _Video:
         changes, valence_change = summary.means - baseline.means, summary.valence - baseline.valence
         return replace(summary, changes=changes, valence_change=valence_change)
 
-    def _by_event(self, found: Mapping[int | None, Sequence[Episode]]) -> Iterator[tuple[Event, Summary | None]]:
+    def _by_event(self, found: Mapping[int | None, Sequence[Episode]]) -> Iterator[InEvent]:
         for event in self._events:
+            sampled = None
+            if self._extent is not None:
+                begin, end = self._extent
+                sampled = max(0.0, min(event.stop, end) - max(event.start, begin))
             parts = [part for face in self._faces if (part := face.between(event.start, event.stop)) is not None]
             for part in parts:
                 begun = [episode for episode in found[part.face_id] if event.start <= episode.start < event.stop]
-                yield event, self._summarize_face(part, begun)
+                yield InEvent(event, sampled, self._summarize_face(part, begun))
             if not parts:
-                yield event, None
+                yield InEvent(event, sampled, None)
 
     def _complaints(self) -> Iterator[Skipped]:
         if self._extent is None:
@@ -181,12 +199,26 @@ class _Video:
         else:
             begin, end = self._extent
             for event in self._events:
-                if event.stop <= begin or event.start >= end:
+                if min(event.stop, end) - max(event.start, begin) < event.stop - event.start - TOLERANCE:
+                    outside = event.stop <= begin or event.start >= end
+                    what = "nothing of the event" if outside else "only this part of the event"
                     reason = event.line.error(
                         f"'{event.label}' is at {event.start:g} to {event.stop:g} s of {self._name}, of which "
-                        f"{begin:g} to {end:g} s were sampled. Correct start, stop or offset."
+                        f"{begin:g} to {end:g} s were analysed, so {what} is summed up. If that is a mistake, correct "
+                        "start, stop or offset."
                     )
-                    yield Skipped(self._name, str(reason), Severity.PARTIAL)
+                    yield Skipped(self._name, str(reason), Severity.NOTE)
+        slow = [face for face in self._faces if face.timed and not self._rule.resolved_by(face)]
+        if slow:
+            seconds = max(float(np.median(face.durations)) for face in slow)
+            yield Skipped(
+                self._name,
+                f"Its frames are {seconds:.3g} s apart, too far for episodes of {self._rule.shortest:g} s and "
+                f"interruptions of {self._rule.gap:g} s: compare episodes and episodes_per_minute only with those of "
+                "videos that were sampled at the same rate. To compare them with others, take more frames (--fps), or "
+                f"give --episode-shortest and --episode-gap at least {episodes.FRAMES * seconds:.3g} s.",
+                Severity.NOTE,
+            )
         if self._options.baseline is not None and self._faces and not self._baselines:
             start, stop = self._options.baseline
             yield Skipped(

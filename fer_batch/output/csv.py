@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_batch.analysis.groups import Difference, GroupMean, measures
 from fer_batch.analysis.persons import Person
+from fer_batch.analysis.summary import InEvent
 from fer_batch.analysis.timeline import SHARE_DECIMALS, Timeline
 from fer_batch.annotations.events import Event
 from fer_batch.emotions import EMOTIONS
@@ -103,12 +104,14 @@ def write_differences(path: Path, differences: Iterable[Difference]) -> None:
     write_table(path, DIFFERENCES, rows)
 
 
-def write_long(path: Path, people: Iterable[Summary], found: Iterable[tuple[Event, Summary | None]]) -> None:
+def write_long(path: Path, people: Iterable[Summary], found: Iterable[InEvent]) -> None:
     """Write summary_long.csv: named faces in whole sources, then in each event."""
     parts: list[tuple[dict[str, object], Summary]] = [({}, summary) for summary in people]
-    for event, summary in found:
-        if summary is not None and summary.person:
-            parts.append(({"event": event.label, "start": event.start}, summary))
+    parts += [
+        ({"event": one.event.label, "start": one.event.start}, one.summary)
+        for one in found
+        if one.summary is not None and one.summary.person
+    ]
     rows = (
         vars(summary) | in_event | {"emotion": emotion, "value": value}
         for in_event, summary in parts
@@ -122,19 +125,24 @@ def write_events(path: Path, events: Iterable[Event]) -> None:
     write_table(path, EVENTS, (vars(event) for event in events))
 
 
-def write_by_event(path: Path, found: Iterable[tuple[Event, Summary | None]], more: Sequence[Column] = ()) -> None:
+def write_by_event(path: Path, found: Iterable[InEvent], more: Sequence[Column] = ()) -> None:
     """Write summary_by_event.csv; ``more`` are CHANGES, or nothing."""
-    write_table(path, (*BY_EVENT, *more), (_in_event(event, summary) | vars(event) for event, summary in found))
+    write_table(path, (*BY_EVENT, *more), (_in_event(one) | vars(one.event) for one in found))
 
 
-def _in_event(event: Event, summary: Summary | None) -> dict[str, object]:
-    """Values of a face that is visible in an event; None: no face is."""
-    length = event.stop - event.start
-    if summary is None:
-        return {"faces": 0, "seconds_visible": 0.0, "seconds_missing": length}
-    visible = summary.seconds_visible or 0.0
-    times = {"seconds_visible": visible, "seconds_missing": max(0.0, length - visible)}
-    return vars(summary) | _measures(summary) | times
+def _in_event(one: InEvent) -> dict[str, object]:
+    """Values of a face that is visible in an event, or of an event in which none is."""
+    visible = (0.0 if one.summary is None else one.summary.seconds_visible) or 0.0
+    times: dict[str, object] = {}
+    if one.seconds_sampled is not None:
+        times = {
+            "seconds_visible": visible,
+            "seconds_missing": max(0.0, one.seconds_sampled - visible),
+            "seconds_outside": max(0.0, one.event.stop - one.event.start - one.seconds_sampled),
+        }
+    if one.summary is None:
+        return {"faces": 0, **times}
+    return vars(one.summary) | _measures(one.summary) | times
 
 
 def _measures(summary: Summary) -> dict[str, object]:

@@ -254,6 +254,7 @@ BY_EVENT: tuple[Column, ...] = (
     Column("faces", "integer", "Rows with a face that this line sums up."),
     _seconds("seconds_visible", "Time of the event in which the face is seen."),
     _seconds("seconds_missing", "Time of the event in which it is not. Nothing is interpolated there."),
+    _seconds("seconds_outside", "Time of the event before the first analysed frame of the video, or after the last."),
     *MEASURES,
 )
 

@@ -381,7 +381,7 @@ def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[So
         write_differences(folder / "group_differences.csv", differences)
         write_long(folder / "summary_long.csv", people, in_events)
     if options.events is not None:
-        write_events(folder / "events.csv", dict.fromkeys(event for event, _ in in_events))
+        write_events(folder / "events.csv", dict.fromkeys(one.event for one in in_events))
         write_by_event(folder / "summary_by_event.csv", in_events, changes)
     write_skipped(folder / ERRORS_TABLE.path, facts.skipped)
     write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))

@@ -55,8 +55,8 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
     if videos:
         sentences.append(say("methods.means"))
         if "episode_enter" in options:
-            enter, leave = options["episode_enter"], options["episode_leave"]
-            sentences.append(say("methods.episodes", enter=enter, leave=leave, shortest=options["episode_shortest"]))
+            rule = {name: options.get(f"episode_{name}") for name in ("enter", "leave", "shortest", "gap")}
+            sentences.append(say("methods.episodes", **rule))
     if options.get("min_quality"):
         sentences.append(say("methods.quality", least=options["min_quality"]))
     if options.get("smooth"):

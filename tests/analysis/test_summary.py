@@ -15,7 +15,7 @@ from fer_batch.annotations.people import Naming, People
 from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
-from fer_batch.types import Kind, Source
+from fer_batch.types import Kind, Severity, Source
 from tests.helpers.timelines import make_timeline
 
 VIDEO = Source(Kind.VIDEO, "film.mp4", (Path("film.mp4"),), "film.mp4")
@@ -45,13 +45,16 @@ def in_events(rows: list[Row], *spans: tuple[float, float], **options: object) -
 def summary_and_shares(
     rows: list[Row], *spans: tuple[float, float], **options: object
 ) -> tuple[SourceSummary, AddedShares]:
+    """Of rows of any length: by default no frames are too far apart for episodes."""
+    options = {"episode_shortest": 0.0, "episode_gap": 0.0} | options
     events = [Event(LINE, "film.mp4", "task", *span) for span in spans]
     return summarize(table(rows), VIDEO, Options(**options), Annotations(events=Events({"film.mp4": events})))
 
 
 def test_an_event_cuts_frames_at_its_edges() -> None:
     found = in_events([(0, 4, 0, "happiness"), (4, 4, 0, "sadness"), (8, 2, None, "")], (3, 9))
-    ((event, face),) = found.events
+    (one,) = found.events
+    event, face = one.event, one.summary
     assert (event.start, event.stop) == (3, 9)
     assert (face.faces, face.first_seen, face.last_seen, face.seconds_visible) == (2, 3, 8, 5)
     assert face.means[EMOTIONS.index("happiness")] == pytest.approx(0.2)
@@ -61,24 +64,30 @@ def test_an_event_cuts_frames_at_its_edges() -> None:
 
 def test_an_event_in_which_nobody_is_seen_is_there_without_a_face() -> None:
     found = in_events([(0, 4, 0, "happiness"), (4, 4, None, "")], (5, 6), (1, 2))
-    assert [face and face.face_id for _, face in found.events] == [None, 0]
+    assert [one.summary and one.summary.face_id for one in found.events] == [None, 0]
     assert found.complaints == []
 
 
-def test_an_event_beyond_what_was_sampled_is_told() -> None:
-    found = in_events([(10, 4, 0, "happiness")], (14, 15), (0, 10), (9, 11))
+def test_an_event_beyond_what_was_analysed_is_cut_off_there_and_told() -> None:
+    found = in_events([(10, 3, 0, "happiness"), (13, 1, None, "")], (14, 15), (0, 10), (9, 16), (11, 14))
     assert [one.reason for one in found.complaints] == [
-        f"events.csv line 2: 'task' is at {span} s of film.mp4, of which 10 to 14 s were sampled. Correct start, "
-        "stop or offset."
-        for span in ("14 to 15", "0 to 10")
+        f"events.csv line 2: 'task' is at {span} s of film.mp4, of which 10 to 14 s were analysed, so {what} is summed "
+        "up. If that is a mistake, correct start, stop or offset."
+        for span, what in (
+            ("14 to 15", "nothing of the event"),
+            ("0 to 10", "nothing of the event"),
+            ("9 to 16", "only this part of the event"),
+        )
     ]
-    assert all(one.rows_kept for one in found.complaints)
+    assert {one.severity for one in found.complaints} == {Severity.NOTE}
+    assert [one.seconds_sampled for one in found.events] == [0, 0, 4, 3]
+    assert [one.summary and one.summary.seconds_visible for one in found.events] == [None, None, 3, 2]
 
 
 def test_a_video_without_times_has_no_events_and_says_so() -> None:
     found = in_events([(np.nan, np.nan, 0, "happiness")], (0, 1))
     assert "no timestamps" in found.complaints[0].reason
-    assert [face for _, face in found.events] == [None]
+    assert [(one.summary, one.seconds_sampled) for one in found.events] == [(None, None)]
     assert found.summaries[0].faces == 1
 
 
@@ -102,7 +111,7 @@ def test_a_frame_split_in_two_changes_no_event(frames: list[tuple[float, str]], 
     ]
     low = data.draw(st.floats(0, 5))
     spans = [(low, low + data.draw(st.floats(0.1, 5)))]
-    (_, before), (_, after) = in_events(rows, *spans).events[0], in_events(split, *spans).events[0]
+    before, after = (in_events(every, *spans).events[0].summary for every in (rows, split))
     visible = [0.0 if one is None else one.seconds_visible for one in (before, after)]
     assert visible[1] == pytest.approx(visible[0], abs=1e-6)  # sums of times are rounded
     if min(visible) > 1e-6:
@@ -121,7 +130,7 @@ def test_change_is_from_each_faces_own_baseline_and_the_raw_numbers_stay() -> No
     assert first.valence_change == pytest.approx(0.5)
     assert second.changes == pytest.approx(np.zeros(7))
     assert (third.changes, third.valence_change) == (None, None)
-    changes = [face.changes[happiness] for _, face in found.events]
+    changes = [one.summary.changes[happiness] for one in found.events]
     assert changes == pytest.approx([1, 0])
     assert added.changes[:4, happiness] == pytest.approx([0, 0, 1, 0])
     assert np.isnan(added.changes[4]).all()
@@ -145,8 +154,8 @@ def test_a_baseline_in_which_nobody_is_seen_is_told() -> None:
 
 def test_smoothed_shares_decide_on_episodes() -> None:
     rows: list[Row] = [(at / 10, 0.1, 0, "happiness" if at != 5 else "neutral") for at in range(11)]
-    assert len(in_events(rows).episodes) == 2
-    (one,) = in_events(rows, smooth=0.5).episodes
+    assert len(in_events(rows, episode_gap=0.05).episodes) == 2
+    (one,) = in_events(rows, smooth=0.5, episode_gap=0.05).episodes
     assert (one.start, one.stop) == pytest.approx((0, 1.1))
     assert summary_and_shares(rows)[1].smoothed is None
 
@@ -159,3 +168,12 @@ def test_persons_in_photos_are_summed_up_by_role_and_group() -> None:
     assert [(one.person, one.group, one.faces) for one in found.people] == [("Anna", "after", 1), ("Anna", "before", 2)]
     assert found.people[1].means[EMOTIONS.index("happiness")] == 1
     assert found.summaries[0].person == ""
+
+
+def test_a_video_with_too_few_frames_for_its_episodes_is_told() -> None:
+    rows: list[Row] = [(at / 5, 0.2, 0, "happiness") for at in range(9)]
+    (note,) = in_events(rows, episode_shortest=0.3, episode_gap=0.3).complaints
+    assert note.severity is Severity.NOTE
+    assert "Its frames are 0.2 s apart, too far for episodes of 0.3 s" in note.reason
+    assert "at least 0.4 s" in note.reason
+    assert in_events(rows, episode_shortest=0.4, episode_gap=0.4).complaints == []

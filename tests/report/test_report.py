@@ -176,7 +176,7 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
         write_groups(folder / "summary_by_group.csv", means)
         write_differences(folder / "group_differences.csv", differences)
     if events:
-        write_events(folder / "events.csv", dict.fromkeys(event for event, _ in events))
+        write_events(folder / "events.csv", dict.fromkeys(one.event for one in events))
         write_by_event(folder / "summary_by_event.csv", events)
     write_skipped(folder / "errors.csv", skipped)
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
