@@ -37,6 +37,8 @@ class Format:
         return writer
 
 
+OTIO = ("opentimelineio",)
+
 REGISTRY: dict[str, Format] = {
     "elan": Format(
         "ELAN: a tier of episodes for each face or person, a tier of events, the video linked", "elan:write"
@@ -46,6 +48,22 @@ REGISTRY: dict[str, Format] = {
     "webvtt": Format("Browsers and video players: episodes as subtitles (WebVTT)", "subtitles:webvtt"),
     "srt": Format("Video players and editors: episodes as subtitles (SubRip)", "subtitles:srt"),
     "ass": Format("Video players and FFmpeg: episodes as subtitles (Advanced SubStation Alpha)", "subtitles:ass"),
+    "boris": Format(
+        "BORIS: a project with the videos and their coding, and a table of aggregated events", "boris:write"
+    ),
+    "otio": Format(
+        "DaVinci Resolve, Kdenlive and others: episodes as markers (OpenTimelineIO)", "editors:otio", needs=OTIO
+    ),
+    "premiere": Format(
+        "Adobe Premiere and others: episodes as markers (XML of Final Cut Pro 7)",
+        "editors:premiere",
+        needs=(*OTIO, "otio_fcp_adapter"),
+    ),
+    "edl": Format(
+        "Avid and others: where episodes begin (CMX 3600 with locators)",
+        "editors:edl",
+        needs=(*OTIO, "otio_cmx3600_adapter"),
+    ),
     "xlsx": Format(
         "Excel and LibreOffice: every table as a sheet, and what the columns mean", "xlsx:write", of_times=False
     ),

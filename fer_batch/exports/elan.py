@@ -4,14 +4,14 @@ Times are whole milliseconds. Zero is where the video's earliest stream begins, 
 """
 
 import mimetypes
-import os
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pympi import Elan
 
 from fer_batch.exports.tiers import each_video, tiers
+from fer_batch.exports.video import media_link
 from fer_batch.output.results import Results
 
 TICKS = 1000
@@ -47,12 +47,3 @@ def _document(results: Results, source: Mapping[str, Any], folder: Path) -> Elan
     document.remove_tier("default")
     document.properties = [("lastUsedAnnotationId", str(document.maxaid - 1))]
     return document
-
-
-def media_link(results: Results, source: Mapping[str, Any], folder: Path) -> str:
-    """Path of the video relative to ``folder``, or its name where it is not near the output folder. Never absolute."""
-    path = results.media.get(source["name"])
-    if path is None:
-        return PurePosixPath(source["name"]).name
-    relative = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-    return relative if relative.startswith(".") else f"./{relative}"

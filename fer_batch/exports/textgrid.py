@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pympi import Praat
 
-from fer_batch.exports.tiers import Tier, each_video, end_of, tiers
+from fer_batch.exports.tiers import Tier, each_video, tiers
+from fer_batch.exports.video import end_of
 from fer_batch.output.results import Results
 
 TICKS = 1_000_000

@@ -1,8 +1,9 @@
 """Episodes and events of a video as labelled intervals: in order of time, or in tiers in which none overlap."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,6 @@ def each_video(results: Results, folder: Path, suffix: str) -> Iterator[tuple[Ma
         yield source, path
 
 
-def end_of(results: Results, source: Mapping[str, Any]) -> float:
-    """When the last frame of a video that was analysed ends, in seconds."""
-    times = results.timeline(source, ("timestamp", "duration")).dropna(subset=["timestamp"])
-    return float((times["timestamp"] + times["duration"].fillna(0)).max()) if len(times) else 0.0
-
-
 def episodes(results: Results, source: Mapping[str, Any]) -> list[Interval]:
     """The video's episodes in order of time."""
     rows = results.of_video("episodes.csv", source).sort_values(["start", "stop", "face_id"])
@@ -83,10 +78,7 @@ def tiers(results: Results, source: Mapping[str, Any], ticks: int) -> list[Tier]
     lanes += _lanes(EVENTS, events(results, source), ticks) if len(results.of_video("events.csv", source)) else []
     names: set[str] = set()
     for lane in lanes:
-        first, number = lane.name, 1
-        while lane.name in names:
-            number += 1
-            lane.name = f"{first} ({number})"
+        lane.name = unique(lane.name, names)
         names.add(lane.name)
     return lanes
 
@@ -111,6 +103,12 @@ def _lanes(name: str, intervals: Iterable[Interval], ticks: int) -> list[Tier]:
 def name_of(person: str, face_id: object) -> str:
     """What a face is called: the person's name, or else its number."""
     return one_line(person) or f"face {face_id}"
+
+
+def unique(name: str, taken: Container[str]) -> str:
+    """The name, with a number after it if it is taken."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def one_line(text: str) -> str:
