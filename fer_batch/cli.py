@@ -160,6 +160,10 @@ def analyze(
     *,
     options: Options,
     report_options: Annotated[ReportOptions, "thumbnails", "anonymize", "charts"],
+    export_formats: Annotated[
+        str | None,
+        typer.Option("--export", metavar="FORMAT[,FORMAT...]", help="Also write files for other programs."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what the run would take, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Quiet = False,
@@ -176,12 +180,17 @@ def analyze(
     if dry_run:
         _print_forecast(inputs, options, as_json)
         return
-    run = _analyze(inputs, options, report_options, out, verbose=not (quiet or as_json))
+    formats: Sequence[str] = ()
+    if export_formats is not None:
+        from fer_batch.exports import parse_formats
+
+        formats = parse_formats(export_formats)
+    run = _analyze(inputs, options, report_options, out, verbose=not (quiet or as_json), exports=formats)
     if as_json:
         say(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
         say(run.report)
-    if not run.complete:
+    if not run.complete or len(run.exported) < len(formats):
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
@@ -293,14 +302,22 @@ def main(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 def _analyze(
-    inputs: list[Path], options: Options, report_options: ReportOptions, out: Path | None, *, verbose: bool
+    inputs: list[Path],
+    options: Options,
+    report_options: ReportOptions,
+    out: Path | None,
+    *,
+    verbose: bool,
+    exports: Sequence[str] = (),
 ) -> "Run":
     from fer_batch.pipeline.run import analyze as run_batch
 
     with TerminalProgress(verbose) as progress:
-        run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options)
+        run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options, exports=exports)
     for line in run.skipped:
         warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
+    for note in run.export_notes:
+        warn(note)
     if verbose:
         _say_what_is_kept(run)
     if run.ignored and verbose:
@@ -369,6 +386,7 @@ def _as_json(run: "Run") -> dict[str, Any]:
         "timelines": {name: str(path) for name, path in run.timelines.items()},
         "skipped": [asdict(line) for line in run.skipped],
         "ignored": list(run.ignored),
+        "exports": [str(path) for path in run.exported],
     }
 
 

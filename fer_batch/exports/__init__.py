@@ -79,30 +79,30 @@ REGISTRY: dict[str, Format] = {
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """The names in ``elan,srt``, each once; their libraries are there.
+    """The names in ``elan,srt``, each once.
 
     Raises:
-        UsageError: there is no such format, or a library is missing.
+        UsageError: as :func:`check_formats`, or none is named.
     """
     names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
-    unknown = [name for name in names if name not in REGISTRY]
-    if unknown or not names:
-        asked = f"There is no format {', '.join(unknown)}" if unknown else "No format is named"
-        raise UsageError(f"{asked}; there is {', '.join(REGISTRY)}.")
-    check_libraries(names)
+    if not names:
+        raise UsageError(f"No format is named; there is {', '.join(REGISTRY)}.")
+    check_formats(names)
     return names
 
 
-def check_libraries(names: Sequence[str]) -> None:
-    """Check that the libraries of these formats are installed.
+def check_formats(names: Sequence[str]) -> None:
+    """Check that there are formats of these names, and that their libraries are installed.
 
     Raises:
         UsageError: one is not.
     """
     for name in names:
+        if name not in REGISTRY:
+            raise UsageError(f"There is no format {name}; there is {', '.join(REGISTRY)}.")
         missing = [module for module in REGISTRY[name].needs if find_spec(module) is None]
         if missing:
             raise UsageError(
                 f"The format {name} needs libraries that are not installed ({', '.join(missing)}). "
-                "Install them with: pip install 'fer-batch[exports]'"
+                f"Install them with: pip install {' '.join(missing).replace('_', '-')}"
             )

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fer_batch.errors import NothingUsable, OutputError, UsageError
-from fer_batch.exports import REGISTRY, check_libraries
+from fer_batch.exports import REGISTRY, check_formats
 from fer_batch.exports.tiers import has_times
-from fer_batch.output.exported import Exported, read_exported, write_exported
+from fer_batch.output.datapackage import name_exports
+from fer_batch.output.exported import FOLDER, Exported, digest_of_tables, read_exported, write_exported
 from fer_batch.output.results import Results
 from fer_batch.types import Kind
 
@@ -26,45 +27,27 @@ def export(
     ``note`` is called with a sentence about whatever is left out. Returns the paths of the formats that have files.
 
     Raises:
-        UsageError: the folder is no output folder, a table is damaged, a library is missing; or, without
-            ``overwrite``, a file to be replaced is not as fer-batch wrote it: somebody has worked on it.
+        UsageError: the folder is no output folder, a table is damaged, there is no such format, a library is missing;
+            or, without ``overwrite``, a file to be replaced is not as fer-batch wrote it: somebody has worked on it.
         NothingUsable: no format has anything to write.
         OutputError: a file cannot be written; then the format's files are as they were.
     """
-    check_libraries(formats)
+    check_formats(formats)
     results = Results.read(folder)
     if any(REGISTRY[name].of_times for name in formats):
         for source in results.sources:
             if source["kind"] == Kind.VIDEO and not has_times(source):
                 note(f"{source['name']}: its times are not known, so only tables hold it.")
-    made = [name for name in formats if _export(results, name, out, overwrite, note)]
+    tables = digest_of_tables(folder)
+    made = [name for name in formats if _export(results, tables, name, out, overwrite, note)]
+    if out == folder / FOLDER:
+        name_exports(folder)
     if not made:
         raise NothingUsable(f"{folder} holds nothing that {', '.join(formats)} could show.")
     return [out / name for name in made]
 
 
-def remove_exports(out: Path) -> list[Path]:
-    """Remove all files of earlier exports, but for those that somebody has changed since; returns these.
-
-    Raises:
-        OutputError: a file cannot be removed.
-    """
-    exported = read_exported(out)
-    changed = [path for name, made in exported.items() for path in _changed(out / name, made.files)]
-    try:
-        for name, made in exported.items():
-            for file in made.files:
-                if out / name / file not in changed:
-                    _remove(out / name / file, out)
-        if exported:
-            write_exported(out, {})
-            _remove_if_empty(out)
-    except OSError as error:
-        raise OutputError(f"Cannot remove the exports in {out}: {error.strerror or error}.") from error
-    return changed
-
-
-def _export(results: Results, name: str, out: Path, overwrite: bool, note: Note) -> bool:
+def _export(results: Results, tables: str, name: str, out: Path, overwrite: bool, note: Note) -> bool:
     """Write one format; whether it has files."""
     earlier = read_exported(out)
     before = earlier[name].files if name in earlier else {}
@@ -84,7 +67,7 @@ def _export(results: Results, name: str, out: Path, overwrite: bool, note: Note)
                 _remove(place / file, out)
         record = {other: made for other, made in earlier.items() if other != name}
         if files:
-            record[name] = Exported(REGISTRY[name].purpose, files)
+            record[name] = Exported(REGISTRY[name].purpose, tables, files)
         write_exported(out, record)
     except OSError as error:
         raise OutputError(

@@ -1,5 +1,6 @@
 """exports.json: which files an export has written, for the report, for datapackage.json, and for the next export."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +20,8 @@ class Exported:
 
     purpose: str
     """What it is for."""
+    tables: str
+    """Digest of the tables that it was made of."""
     files: Mapping[str, str]
     """SHA-256 of every file, by its path within the format's folder."""
 
@@ -41,3 +44,20 @@ def write_exported(out: Path, exported: Mapping[str, Exported]) -> None:
         write_json(out / RECORD, {name: asdict(made) for name, made in sorted(exported.items())})
     else:
         (out / RECORD).unlink(missing_ok=True)
+
+
+def present_exports(folder: Path) -> dict[str, Exported]:
+    """By a format's name what it has written to FOLDER of an output folder, if that was made of the tables of now."""
+    exported = read_exported(folder / FOLDER)
+    tables = digest_of_tables(folder) if exported else ""
+    return {name: made for name, made in exported.items() if made.tables == tables}
+
+
+def digest_of_tables(folder: Path) -> str:
+    """SHA-256 of every table of an output folder and its path."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.csv"), *(folder / "timelines").rglob("*.csv")]):
+        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode(errors="surrogateescape"))
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

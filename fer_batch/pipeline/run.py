@@ -16,7 +16,9 @@ from fer_batch.analysis.summary import SourceSummary, summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.load import Annotations
 from fer_batch.emotions import VIEWS
-from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed
+from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed, UsageError
+from fer_batch.exports import check_formats
+from fer_batch.exports.export import export
 from fer_batch.media import sources
 from fer_batch.natural_order import natural
 from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions
@@ -34,7 +36,8 @@ from fer_batch.output.csv import (
     write_summary,
     write_timeline,
 )
-from fer_batch.output.datapackage import write_datapackage
+from fer_batch.output.datapackage import name_exports, write_datapackage
+from fer_batch.output.exported import FOLDER, present_exports, read_exported
 from fer_batch.output.files import replacing, write_json
 from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.pipeline import smallest_face
@@ -69,6 +72,10 @@ class Run:
     """Where sources are now that were elsewhere in an earlier run."""
     unchanged: tuple[str, ...] = ()
     """Sources among the inputs of which nothing had to be scanned."""
+    exported: tuple[Path, ...] = ()
+    """Folders of the exports that were asked for, and have files."""
+    export_notes: tuple[str, ...] = ()
+    """Sentences about what exports leave out, and about those of earlier runs."""
     removed: tuple[str, ...] = ()
     """Sources of earlier runs that were not among the inputs, and were removed as asked."""
 
@@ -90,13 +97,14 @@ def analyze(
     out: str | Path | None = None,
     progress: Progress | None = None,
     report_options: ReportOptions | None = None,
+    exports: Sequence[str] = (),
 ) -> Run:
     """Find the faces in photos and videos and write down what their expressions look like.
 
     ``paths`` are files and folders. ``out`` is made if need be, by default :func:`default_folder`. Run again on the
     same folder, it does only what is missing. What the folder holds of other inputs is kept, unless
     ``options.replace``: tables and report cover it too. ``report_options`` say what the report holds beyond numbers
-    and charts.
+    and charts. ``exports`` are formats of :data:`fer_batch.exports.REGISTRY` that are written to the folder exports.
 
     Raises:
         UsageError: a path does not exist, a file that the options name is wrong, the output folder holds files of
@@ -106,6 +114,7 @@ def analyze(
         ModelError, DetectorError: the model, or the detector, cannot be used.
         OutputError: a result cannot be written.
     """
+    check_formats(exports)
     inputs = [Path(path) for path in paths]
     options = options or Options()
     progress = progress or NullProgress()
@@ -127,7 +136,9 @@ def analyze(
     annotations = Annotations.read(options, joined.everything)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(joined, annotations, scheduler, options, made_with, report_options, folder, progress, started)
+        run = _analyze(
+            joined, annotations, scheduler, options, made_with, report_options, exports, folder, progress, started
+        )
     if not run.outcomes:
         why = "; ".join(f"{line.file}: {line.reason}" for line in run.skipped[:3])
         raise NothingUsable(f"Nothing could be read. {why} See {run.report}.")
@@ -166,6 +177,7 @@ def _analyze(
     options: Options,
     made_with: Mapping[str, Any],
     report_options: ReportOptions | None,
+    exports: Sequence[str],
     folder: Path,
     progress: Progress,
     started: datetime,
@@ -209,6 +221,7 @@ def _analyze(
     study.sweep(folder, (result.source for result in in_order))
     if not options.keep:
         outfolder.sweep(scheduler.work.folder, keep=())
+    exported, export_notes = _export(folder, exports)
     return Run(
         folder,
         own_outcomes,
@@ -218,6 +231,8 @@ def _analyze(
         tuple(result.outcome for result in kept if result.outcome is not None),
         joined.moved,
         tuple(scheduler.unchanged),
+        exported,
+        export_notes,
         joined.removed,
     )
 
@@ -386,6 +401,30 @@ def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[So
     write_skipped(folder / ERRORS_TABLE.path, facts.skipped)
     write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))
     write_json(folder / "run.json", manifest.as_json(facts))
+
+
+def _export(folder: Path, formats: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write these exports; returns those that have files, and sentences. What keeps one back does not end the run.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    made: list[Path] = []
+    notes: dict[str, None] = {}
+    for name in formats:
+        try:
+            made += export(folder, [name], out=folder / FOLDER, note=lambda line: notes.update({line: None}))
+        except (UsageError, NothingUsable) as error:
+            notes[str(error)] = None
+    old = read_exported(folder / FOLDER).keys() - present_exports(folder).keys()
+    if old:
+        formats_of_old = ",".join(sorted(old))
+        notes[
+            f"In {folder / FOLDER} these are of earlier tables: {formats_of_old}. To make them anew: "
+            f"fer-batch export {folder} --to {formats_of_old}"
+        ] = None
+    name_exports(folder)
+    return tuple(made), tuple(notes)
 
 
 def _write_or_remove(path: Path, text: str | None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.output.exported import FOLDER, present_exports
 from fer_batch.output.manifest import files_with
 from fer_batch.output.results import MODEL_CARD, Results
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
@@ -50,6 +51,8 @@ class IndexPage(Page):
     """What was measured for the view that the tables show; None: not known for this model."""
     confused: tuple[str, ...]
     """Sentences about the emotions that are mistaken for others."""
+    exports: Mapping[str, str]
+    """Paths of the exports' folders by what they are for."""
     methods: str
     citation: str
     provenance: tuple[tuple[str, Facts], ...]
@@ -110,6 +113,7 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
         more_people=len(people[MOST_PEOPLE:]),
         accuracy=accuracy,
         confused=_confused(accuracy) if accuracy else (),
+        exports={made.purpose: f"{FOLDER}/{name}" for name, made in present_exports(results.folder).items()},
         methods=paragraph(results.run, accuracy),
         citation=citation(results.run),
         card=MODEL_CARD if (results.folder / MODEL_CARD).is_file() else "",
