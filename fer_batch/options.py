@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fer_batch.emotions import VIEWS
+from fer_batch.emotions import TABLE_VIEWS
 from fer_batch.errors import UsageError
 
 DEFAULT_MIN_FACE = 24
@@ -77,10 +77,11 @@ class Options:
     view: Annotated[
         str,
         CliOption(
-            "fer2013: belief in each of the data set's labels; ferplus: expected share of human raters.",
-            metavar="|".join(VIEWS),
+            "fer2013: belief in each of the data set's labels; ferplus: expected share of human raters; "
+            "combined: the mean of the two.",
+            metavar="|".join(TABLE_VIEWS),
         ),
-    ] = VIEWS[0]
+    ] = TABLE_VIEWS[0]
     fps: Annotated[float | None, CliOption("Frames per second to analyse, at most; default: all.")] = None
     start: Annotated[float | None, CliOption("Begin so many seconds into each video.")] = None
     end: Annotated[float | None, CliOption("Stop before this second of each video.")] = None
@@ -152,8 +153,8 @@ class Options:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        if self.view not in VIEWS:
-            raise UsageError(f"--view must be one of {', '.join(VIEWS)}; got {self.view}.")
+        if self.view not in TABLE_VIEWS:
+            raise UsageError(f"--view must be one of {', '.join(TABLE_VIEWS)}; got {self.view}.")
         if self.runtime not in RUNTIMES:
             raise UsageError(f"--runtime must be one of {', '.join(RUNTIMES)}; got {self.runtime}.")
         _require(self.fps is None or 0 < self.fps < inf, "--fps must be greater than 0", self.fps)

@@ -93,7 +93,7 @@ def test_json_is_one_object(album: Path, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["analyze", "{album}", "--fps", "0"], ExitCode.USAGE, "--fps must be greater than 0"),
-        (["analyze", "{album}", "--view", "mood"], ExitCode.USAGE, "--view must be one of fer2013, ferplus"),
+        (["analyze", "{album}", "--view", "mood"], ExitCode.USAGE, "--view must be one of combined, fer2013, ferplus"),
         (["analyze", "{album}", "--fsp", "5"], ExitCode.USAGE, "--fsp"),
         (["analyze", "{album}/nowhere"], ExitCode.USAGE, "does not exist"),
         (["analyze", "{album}", "--out", "{album}"], ExitCode.USAGE, "did not make"),

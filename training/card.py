@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_batch.classifiers.model_file import ModelFile
-from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.emotions import COMBINED, EMOTIONS
 from fer_batch.errors import UsageError
-from training.evaluate import TEST_SPLITS, UNSEEN
+from training.evaluate import LABEL, QUESTIONS, TEST_SPLITS, UNSEEN, VOTES
 from training.metrics import LEVEL
 
 METHOD = "arXiv:1810.03993"
@@ -29,6 +29,8 @@ PURPOSES = {
     "PublicTest": "every choice: settings, epochs, constants",
     "PrivateTest": "reporting, and nothing else",
 }
+
+FIGURES = ("accuracy", "macro_recall")
 
 Facts = Mapping[str, Any]
 
@@ -62,10 +64,11 @@ class CardFacts:
         results: Sequence[Facts] = self.metrics["results"]
         return results
 
-    def result(self, rows: str, view: str) -> Facts | None:
+    def result(self, rows: str, view: str, against: str) -> Facts | None:
         """The result, without flips, of a view on a set of rows; None: there is none."""
         for result in self.results:
-            if (result["rows"], result["view"], result["flips"]) == (rows, view, False):
+            found = (result["rows"], result["view"], result["against"], result["flips"])
+            if found == (rows, view, against, False):
                 return result
         return None
 
@@ -129,6 +132,7 @@ def _head(facts: CardFacts) -> str:
 def _description(facts: CardFacts) -> str:
     made = facts.provenance
     config = made.get("config", {})
+    parts = facts.metrics["combined"]
     shape = "x".join(str(side) for side in facts.metadata["input"]["shape"])
     *first, last = facts.metadata["emotions"]
     rows = {
@@ -153,6 +157,12 @@ def _description(facts: CardFacts) -> str:
             "`fer2013`: how far it believes that FER2013 would label the face with each emotion;",
             "`ferplus`: of the human raters who would choose one of these emotions, the share that it expects to "
             "choose each.",
+        ),
+        _prose(
+            f"fer-batch shows a third view unless told otherwise, `{COMBINED}`: the mean of the two, weighted "
+            f"{_percent(parts['fer2013'])} % and {_percent(parts['ferplus'])} %. It lies between FER2013's labels and "
+            "what raters say, and answers neither question alone. The first answer finds expressions where raters see "
+            "none, the second misses some that they see."
         ),
         _prose("It gets single images: it knows neither what came before, nor the situation, nor who it is."),
         _table(("fact", "value"), [(name, f"`{value}`") for name, value in rows.items() if value not in (None, "")]),
@@ -181,7 +191,7 @@ def _data(facts: CardFacts) -> str:
     if trained and "Training" in data:
         same = "are the rows" if trained == data["Training"]["sha256"] else "are not the rows"
         parts.append(_prose(f"The rows of Training above {same} that this file was trained on."))
-    whole, unseen = facts.result("PrivateTest", VIEWS[0]), facts.result(UNSEEN, VIEWS[0])
+    whole, unseen = (facts.result(rows, "fer2013", LABEL) for rows in ("PrivateTest", UNSEEN))
     if whole and unseen:
         parts.append(
             _prose(
@@ -197,6 +207,7 @@ def _results(facts: CardFacts) -> str:
         (
             result["rows"],
             f"`{result['view']}`",
+            result["against"],
             "yes" if result["flips"] else "no",
             _count(result["faces"]),
             _percent(result["accuracy"]),
@@ -205,32 +216,38 @@ def _results(facts: CardFacts) -> str:
         for result in facts.results
     ]
     recalls = [
-        (result["rows"], f"`{result['view']}`", *(_percent(result["recall"][name]) for name in EMOTIONS))
+        (
+            result["rows"],
+            f"`{result['view']}`",
+            result["against"],
+            *(_percent(result["recall"][name]) for name in EMOTIONS),
+        )
         for result in facts.results
         if not result["flips"]
     ]
     parts = [
         _prose(
-            "`fer2013` is compared with the data set's label, on every row. `ferplus` is compared with the emotion "
-            "that most raters chose; rows are left out where the top vote is tied or is none of these emotions. Recall "
+            "`fer2013` is compared with the data set's label, on every row. `ferplus` is compared with the majority, "
+            "the emotion that most raters chose; rows are left out where the top vote is tied or is none of these "
+            f"emotions. `{COMBINED}` is compared with both. Recall "
             "of an emotion: of the faces labelled so, how many were answered so. Macro recall is the mean of these. "
             "All in percent. With flips, the answer is the mean of an image's and its mirror image's; fer-batch "
             "itself does not flip."
         ),
-        _table(("rows", "view", "flips", "faces", "accuracy", "macro recall"), overall),
+        _table(("rows", "view", "compared with", "flips", "faces", "accuracy", "macro recall"), overall),
         "### Recall of each emotion",
         _prose("Without flips, as in use."),
-        _table(("rows", "view", *EMOTIONS), recalls),
+        _table(("rows", "view", "compared with", *EMOTIONS), recalls),
         "### Confusion matrices",
         _prose("Faces, without flips: a row for each label, a column for each answer."),
     ]
     for split in TEST_SPLITS:
-        for view in VIEWS:
-            result = facts.result(split, view)
+        for view, against in QUESTIONS:
+            result = facts.result(split, view, against)
             if result:
                 rows = zip(EMOTIONS, result["confusion"], strict=True)
                 matrix = [(f"**{name}**", *map(_count, row)) for name, row in rows]
-                parts += [f"`{view}`, {split}:", _table(("label", *EMOTIONS), matrix)]
+                parts += [f"`{view}` against the {against}, {split}:", _table(("label", *EMOTIONS), matrix)]
     return _section("Measured results", *parts)
 
 
@@ -260,10 +277,28 @@ def _calibration(facts: CardFacts) -> str:
             "expected calibration error is how far the largest share is from the part of right answers, or of raters "
             f"who chose it ({GUO}); a perfectly calibrated model, measured on as many faces, would have the one in the "
             "next column. `label`: the data set's label; `majority`: the emotion that most raters chose; `votes`: "
-            "the shares of raters."
+            f"the shares of raters; `both`: the mean of label and votes with the parts that the two answers have in "
+            f"`{COMBINED}`."
         ),
         _table((*heads, *errors), rows),
     ]
+    of_labels, of_votes = (
+        {
+            score["rows"]: score["calibration_error"]["model"]
+            for score in scores
+            if score["view"] == COMBINED and score["against"] == against
+        }
+        for against in (LABEL, VOTES)
+    )
+    if "PrivateTest" in of_labels.keys() & of_votes.keys():
+        label_error, vote_error = of_labels["PrivateTest"], of_votes["PrivateTest"]
+        nearer = "what raters say" if vote_error < label_error else "FER2013's labels"
+        parts.append(
+            _prose(
+                f"Read as probabilities, the shares of `{COMBINED}` are closer to {nearer}: on PrivateTest they are "
+                f"{_percent(vote_error)} points from the raters' shares and {_percent(label_error)} from the labels."
+            )
+        )
     if any(temperature != 1 for temperature in temperatures.values()):
         values = ", ".join(f"`{view}` {temperature:.4g}" for view, temperature in temperatures.items())
         parts.append(_prose(f"Temperatures by which the model divides its logits, fitted on PublicTest: {values}."))
@@ -294,13 +329,17 @@ def _robustness(facts: CardFacts) -> str:
         _bullets(*(f"**{name}**: {meaning}" for name, meaning in conditions.items())),
     ]
     for split in dict.fromkeys(result["rows"] for result in results):
-        cells = {(result["condition"], result["view"]): result for result in results if result["rows"] == split}
-        views = [view for view in VIEWS if any(view == measured for _, measured in cells)]
+        cells = {
+            (result["condition"], result["view"], result["against"]): result
+            for result in results
+            if result["rows"] == split
+        }
+        measured = [question for question in QUESTIONS if any(question == found[1:] for found in cells)]
         rows = [
-            (name, *(_with_loss(cells[name, view], what) for view in views for what in ("accuracy", "macro_recall")))
+            (name, *(_with_loss(cells[name, *question], what) for question in measured for what in FIGURES))
             for name in conditions
         ]
-        heads = [f"`{view}` {what}" for view in views for what in ("accuracy", "macro recall")]
+        heads = [f"`{view}`, {against}: {what.replace('_', ' ')}" for view, against in measured for what in FIGURES]
         parts += [f"{split}:", _table(("condition", *heads), rows)]
     return _section("Robustness", *parts)
 
@@ -359,8 +398,8 @@ def _limits(facts: CardFacts) -> str:
         "**Measured on FER2013, not on your videos.** Other cameras, light, poses, glasses, beards and masks give "
         "other figures. Label some of your own frames and compare.",
     ]
-    where = f"(`{VIEWS[0]}`, PrivateTest)"
-    result = facts.result("PrivateTest", VIEWS[0])
+    where = f"(`{COMBINED}` against labels, PrivateTest)"
+    result = facts.result("PrivateTest", COMBINED, LABEL)
     if result:
         known = {name: recall for name, recall in result["recall"].items() if recall is not None}
         least = min(known, key=lambda name: known[name])
@@ -369,7 +408,8 @@ def _limits(facts: CardFacts) -> str:
             f"{where}."
         )
     robustness = facts.metrics["robustness"]
-    changed = [entry for entry in robustness["results"] if (entry["rows"], entry["view"]) == ("PrivateTest", VIEWS[0])]
+    asked = ("PrivateTest", COMBINED, LABEL)
+    changed = [entry for entry in robustness["results"] if (entry["rows"], entry["view"], entry["against"]) == asked]
     worst = max(changed, key=lambda entry: entry["accuracy_lost"], default=None)
     if worst and worst["accuracy_lost"] > 0:
         lines.append(

@@ -6,6 +6,8 @@ Conventions
     ``ferplus`` is compared with the emotion that most of FER+'s raters chose, on the rows where that is a single one of
     the seven (:attr:`training.fer2013.Split.majority`): ties, contempt, unknown and "not a face" are left out.
     Its shares are also compared with the raters' own, on every row where a rater chose one of the seven.
+    ``combined`` is compared with all of these, and with the same mean of label and raters' shares as it is of the two
+    others (``both``).
     With flips, the shares are the mean of those of an image and of its mirror image.
 """
 
@@ -17,13 +19,19 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.emotions import COMBINED, EMOTIONS, FERPLUS_PARTS, VIEWS, in_view
 from training import metrics
 from training.fer2013 import SEVEN, Split
-from training.metrics import Estimate, Losses, Reliability
+from training.metrics import Estimate, Losses, Opinions, Reliability
 
 Predict = Callable[[np.ndarray], np.ndarray]
 """(N, 48, 48) uint8 faces to (N, 2, 7) shares, axes as in VIEWS and EMOTIONS."""
+
+LABEL, MAJORITY, VOTES, BOTH = "label", "majority", "votes", "both"
+"""Compared with FER2013's label; FER+'s top vote; the shares of raters; the mean of label and raters' shares."""
+
+QUESTIONS = (("fer2013", LABEL), ("ferplus", MAJORITY), (COMBINED, LABEL), (COMBINED, MAJORITY))
+"""Each view, and what its answers are compared with."""
 
 TEST_SPLITS = ("PublicTest", "PrivateTest")
 UNSEEN = "PrivateTest, unseen"
@@ -39,6 +47,8 @@ class Result:
     rows: str
     """One of TEST_SPLITS, or UNSEEN."""
     view: str
+    against: str
+    """LABEL or MAJORITY."""
     flips: bool
     confusion: np.ndarray
     """(7, 7) faces: axis 0 is the truth, axis 1 the answer."""
@@ -68,6 +78,7 @@ class Result:
         return {
             "rows": self.rows,
             "view": self.view,
+            "against": self.against,
             "flips": self.flips,
             "faces": self.faces,
             "accuracy": self.accuracy,
@@ -88,10 +99,10 @@ class Score:
     """One of TEST_SPLITS."""
     view: str
     against: str
-    """What they are compared with: ``label``, ``majority``, or ``votes``, which are shares of raters."""
+    """LABEL, MAJORITY, VOTES or BOTH."""
     faces: int
     accuracy: Estimate | None
-    """None against votes, where no single answer is right."""
+    """None against VOTES and BOTH, where no single answer is right."""
     macro_recall: Estimate | None
     reliability: Reliability
     losses: Losses
@@ -133,16 +144,17 @@ class Evaluation:
     results: tuple[Result, ...]
     scores: tuple[Score, ...] = ()
 
-    def result(self, rows: str, view: str, *, flips: bool) -> Result:
-        """The result of a view on a set of rows.
+    def result(self, rows: str, view: str, against: str | None = None, *, flips: bool) -> Result:
+        """The result of a view on a set of rows; ``against`` may be left out for one of VIEWS.
 
         Raises:
             KeyError: there is none.
         """
+        against = against or dict(QUESTIONS[:2])[view]
         for result in self.results:
-            if (result.rows, result.view, result.flips) == (rows, view, flips):
+            if (result.rows, result.view, result.against, result.flips) == (rows, view, against, flips):
                 return result
-        raise KeyError((rows, view, flips))
+        raise KeyError((rows, view, against, flips))
 
     def score(self, rows: str, view: str, against: str) -> Score:
         """The score of a view on a set of rows.
@@ -191,15 +203,21 @@ def are_among(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array([_digest(image) in known for image in images], bool)
 
 
+def right_answers(split: Split, against: str) -> np.ndarray:
+    """(N,) the right answers of a split, positions in EMOTIONS; -1: none. ``against`` is LABEL or MAJORITY."""
+    return split.labels if against == LABEL else split.majority
+
+
 def render_results(evaluation: Evaluation) -> str:
     """A table for a terminal: a line for each result, figures in percent."""
     rows = max((len(result.rows) for result in evaluation.results), default=0)
     heads = ("accuracy", "macro", *(name[:9] for name in EMOTIONS))
-    lines = [f"{'rows':<{rows}}  view     flips  faces" + "".join(f"{head:>10}" for head in heads)]
+    lines = [f"{'rows':<{rows}}  view      against   flips  faces" + "".join(f"{head:>10}" for head in heads)]
     for result in evaluation.results:
         figures = (result.accuracy, result.macro_recall, *result.recall.tolist())
         lines.append(
-            f"{result.rows:<{rows}}  {result.view:<7}  {'yes' if result.flips else 'no':<5}  {result.faces:>5}"
+            f"{result.rows:<{rows}}  {result.view:<8}  {result.against:<8}  {'yes' if result.flips else 'no':<5}"
+            f"  {result.faces:>5}"
             + "".join(f"{'-' if math.isnan(figure) else format(100 * figure, '.2f'):>10}" for figure in figures)
         )
     return "\n".join(lines)
@@ -213,12 +231,12 @@ def render_scores(evaluation: Evaluation) -> str:
     rows = max((len(score.rows) for score in evaluation.scores), default=0)
     heads = f"{'accuracy, 95 %':>20}{'macro, 95 %':>20}{'ECE':>8}{'perfect':>8}{'before':>8}"
     heads += "".join(f"{loss:>8}{'before':>8}{'prior':>8}" for loss in ("NLL", "Brier"))
-    lines = [f"{'rows':<{rows}}  view     against   faces{heads}"]
+    lines = [f"{'rows':<{rows}}  view      against   faces{heads}"]
     for score in evaluation.scores:
         errors = (score.reliability.error, score.reliability.expected, score.uncalibrated_reliability.error)
         kinds = (score.losses, score.uncalibrated_losses, score.prior_losses)
         lines.append(
-            f"{score.rows:<{rows}}  {score.view:<7}  {score.against:<8}  {score.faces:>5}"
+            f"{score.rows:<{rows}}  {score.view:<8}  {score.against:<8}  {score.faces:>5}"
             + f"{_render_estimate(score.accuracy):>20}{_render_estimate(score.macro_recall):>20}"
             + "".join(f"{100 * error:>8.2f}" for error in errors)
             + "".join(f"{losses.nll:>8.4f}" for losses in kinds)
@@ -234,14 +252,14 @@ def _render_estimate(estimate: Estimate | None) -> str:
 
 
 def _results(rows: str, split: Split, chosen: np.ndarray, plain: np.ndarray, flipped: np.ndarray) -> Iterator[Result]:
-    truths = {"fer2013": split.labels, "ferplus": split.majority}
-    for axis, view in enumerate(VIEWS):
-        truth = truths[view]
-        known = chosen & (truth >= 0)
+    for view, against in QUESTIONS:
+        right = right_answers(split, against)
+        known = chosen & (right >= 0)
         if not known.any():
             continue
         for flips, shares in ((False, plain), (True, flipped)):
-            yield Result(rows, view, flips, metrics.confusion_matrix(truth[known], shares[known, axis].argmax(axis=1)))
+            answers = in_view(shares[known], view).argmax(axis=1)
+            yield Result(rows, view, against, flips, metrics.confusion_matrix(right[known], answers))
 
 
 @dataclass(frozen=True)
@@ -254,22 +272,29 @@ class _GroundTruth:
     """(N,) bool: the rows of the split that have it."""
     targets: np.ndarray
     """(M, 7) of the M known rows."""
-    raters: np.ndarray
-    """(M,) how many raters each target comes from."""
+    opinions: Opinions
 
     @property
     def is_single_emotion(self) -> bool:
         """Every target is a single emotion."""
-        return self.against != "votes"
+        return self.against in (LABEL, MAJORITY)
 
 
 def _ground_truths(split: Split) -> Iterator[_GroundTruth]:
     single = np.ones(len(split), int)
     majority, voted = split.majority, split.has_shares
     clear, raters = majority >= 0, split.votes[:, SEVEN].sum(axis=1, dtype=int)
-    yield _GroundTruth("fer2013", "label", single > 0, metrics.one_hot(split.labels), single)
-    yield _GroundTruth("ferplus", "majority", clear, metrics.one_hot(majority[clear]), single[clear])
-    yield _GroundTruth("ferplus", "votes", voted, split.shares[voted].astype(np.float64), raters[voted])
+    labels, shares = metrics.one_hot(split.labels), split.shares[voted].astype(np.float64)
+    part = FERPLUS_PARTS[COMBINED]
+    one, voters = single[voted], raters[voted]
+    kinds: dict[str, tuple[np.ndarray, np.ndarray, Opinions]] = {
+        LABEL: (single > 0, labels, [(1, single)]),
+        MAJORITY: (clear, metrics.one_hot(majority[clear]), [(1, single[clear])]),
+        VOTES: (voted, shares, [(1, voters)]),
+        BOTH: (voted, (1 - part) * labels[voted] + part * shares, [(1 - part, one), (part, voters)]),
+    }
+    for view, against in (*QUESTIONS[:2], ("ferplus", VOTES), *QUESTIONS[2:], (COMBINED, VOTES), (COMBINED, BOTH)):
+        yield _GroundTruth(view, against, *kinds[against])
 
 
 def _scores(
@@ -279,9 +304,10 @@ def _scores(
     for truth, referred in zip(_ground_truths(split), _ground_truths(reference), strict=True):
         if not truth.known.any():
             continue
-        axis, targets = VIEWS.index(truth.view), truth.targets
-        shares = plain[truth.known, axis].astype(np.float64)
-        uncalibrated = metrics.tempered(shares, 1 / temperatures[axis])
+        targets, outputs = truth.targets, plain[truth.known].astype(np.float64)
+        shares = in_view(outputs, truth.view)
+        tempered = [metrics.tempered(outputs[:, axis], 1 / value) for axis, value in enumerate(temperatures)]
+        uncalibrated = in_view(np.stack(tempered, axis=1), truth.view)
         prior = (referred if referred.known.any() else truth).targets.mean(axis=0)
         accuracy, macro_recall = None, None
         if truth.is_single_emotion:
@@ -294,9 +320,9 @@ def _scores(
             len(shares),
             accuracy,
             macro_recall,
-            reliability=metrics.reliability(shares, targets, truth.raters),
+            reliability=metrics.reliability(shares, targets, truth.opinions),
             losses=metrics.losses(shares, targets),
-            uncalibrated_reliability=metrics.reliability(uncalibrated, targets, truth.raters),
+            uncalibrated_reliability=metrics.reliability(uncalibrated, targets, truth.opinions),
             uncalibrated_losses=metrics.losses(uncalibrated, targets),
             prior_losses=metrics.losses(prior, targets),
         )

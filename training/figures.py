@@ -30,7 +30,7 @@ def write_figures(evaluation: Evaluation, folder: Path) -> list[Path]:
         OutputError: one cannot be written.
     """
     drawn = [
-        (f"confusion-{result.rows}-{result.view}.svg", draw_confusion(result))
+        (f"confusion-{result.rows}-{result.view}-{result.against}.svg", draw_confusion(result))
         for result in evaluation.results
         if not result.flips and result.rows in TEST_SPLITS
     ]
@@ -56,7 +56,7 @@ def draw_confusion(result: Result) -> str:
             ylim=(len(labels), 0),
             xlabel="Answer",
             ylabel="Truth",
-            title=f"{result.view}, {result.rows}: {result.faces:,} faces, rows in %",
+            title=f"{result.view} against the {result.against}, {result.rows}: {result.faces:,} faces, rows in %",
         )
         middles = np.arange(len(labels)) + 0.5
         axes.set_xticks(middles, labels, rotation=35, ha="right")
@@ -73,7 +73,8 @@ def draw_confusion(result: Result) -> str:
 def draw_reliability(score: Score) -> str:
     """SVG: accuracy over confidence, a point for each bin; those of a calibrated model are on the diagonal.
 
-    Against votes, accuracy is the part of the raters who agree. Crosses are without the model's temperature.
+    Against votes, accuracy is the part of the raters who agree; against both, the mean of that and of labels. Crosses
+    are without the model's temperature.
     """
     with _figure(4.6, 4.6) as figure:
         axes = figure.add_axes((0.13, 0.11, 0.84, 0.81))
@@ -89,7 +90,7 @@ def draw_reliability(score: Score) -> str:
             ylim=(0, 1),
             aspect="equal",
             xlabel="Confidence: the answer's share",
-            ylabel="Raters who agree" if score.against == "votes" else "Accuracy",
+            ylabel="Accuracy" if score.accuracy else "Opinions that agree",
             title=f"{score.view}, {score.rows}: {score.faces:,} faces against the {score.against}",
         )
         axes.legend(loc="lower right", frameon=False)

@@ -13,11 +13,13 @@ Conventions
     The calibration error is that of the answer alone (Guo et al. 2017, arXiv:1706.04599), over bins that hold equally
     many faces (Nixon et al. 2019, arXiv:1904.01685): the mean of |accuracy - mean confidence|. Of equal confidences the
     first rows come first. It is above 0 by chance even for a perfect classifier; :attr:`Reliability.expected` says how
-    far. With several raters, accuracy is the part of the raters who agree with the answer.
+    far. With several raters, accuracy is the part of the raters who agree with the answer. Where a target is the mean
+    of several opinions, each of one rater or more, accuracy is that mean of the parts.
     Random draws are seeded: the same rows give the same figures.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +33,10 @@ RESAMPLES = 1000
 LEVEL = 0.95
 """Part of the resamples that an interval holds."""
 SMALLEST_SHARE = float(np.finfo(np.float32).tiny)
+
+
+Opinions = Sequence[tuple[float, np.ndarray]]
+"""Of which opinions targets are the mean: the part of each, and its number of raters, (N,)."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +128,12 @@ def losses(shares: np.ndarray, targets: np.ndarray) -> Losses:
     )
 
 
-def reliability(shares: np.ndarray, targets: np.ndarray, raters: np.ndarray, *, seed: int = 0) -> Reliability:
-    """The calibration of (N, 7) shares, N > 0; ``raters`` (N,) says how many raters each target comes from."""
+def reliability(shares: np.ndarray, targets: np.ndarray, opinions: Opinions, *, seed: int = 0) -> Reliability:
+    """The calibration of (N, 7) shares, N > 0; ``opinions`` says whose opinions the targets are."""
     confidence = shares.max(axis=1).astype(np.float64)
     order = np.argsort(confidence, kind="stable")
     agreed = targets[np.arange(len(targets)), shares.argmax(axis=1)][order]
-    confidence, raters = confidence[order], raters[order]
+    confidence = confidence[order]
     rows, bins = len(targets), min(BINS, len(targets))
     starts = np.arange(bins) * rows // bins
     faces = np.diff(starts, append=rows)
@@ -138,10 +144,11 @@ def reliability(shares: np.ndarray, targets: np.ndarray, raters: np.ndarray, *, 
         return np.asarray(np.abs(np.add.reduceat(agreed, starts, axis=-1) - confidences).sum(axis=-1) / rows)
 
     # Raters drawn from the shares agree with the answer as often as its share says.
-    drawn = np.random.default_rng(seed).binomial(raters, confidence.clip(0, 1), size=(DRAWS, rows)) / raters
+    random, chance = np.random.default_rng(seed), confidence.clip(0, 1)
+    drawn = sum(part * random.binomial(n[order], chance, size=(DRAWS, rows)) / n[order] for part, n in opinions)
     return Reliability(
         error=float(error(agreed)),
-        expected=float(error(drawn).mean()),
+        expected=float(error(np.asarray(drawn)).mean()),
         faces=faces,
         confidence=confidences / faces,
         accuracy=np.add.reduceat(agreed, starts) / faces,

@@ -1,7 +1,8 @@
 """The figures of a model file, and all files that are shipped with it: metrics, model for OpenVINO, and card.
 
 Metrics are a single JSON object: what was measured (``model``, ``data``), with what (``versions``), the order of the
-``emotions``, and the figures of :mod:`training.evaluate` and :mod:`training.robustness`.
+``emotions``, the parts of the two outputs in the view ``combined``, and the figures of :mod:`training.evaluate` and
+:mod:`training.robustness`.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_batch.classifiers.model_file import CARD_SUFFIX, METRICS_NAME, ModelFile
-from fer_batch.emotions import EMOTIONS
+from fer_batch.emotions import COMBINED, EMOTIONS, FERPLUS_PARTS
 from fer_batch.output.files import replacing, write_json
 from training import card, openvino_file, prediction, provenance, robustness
 from training.evaluate import TEST_SPLITS, Evaluation, evaluate
@@ -53,6 +54,8 @@ def metrics_as_json(
     }
     if evaluation is not None:
         temperatures, biases = provenance.recorded_temperatures(made), provenance.recorded_biases(made)
+        part = FERPLUS_PARTS[COMBINED]
+        metrics[COMBINED] = {"fer2013": 1 - part, "ferplus": part}
         metrics |= provenance.calibration(temperatures, biases) | evaluation.as_json()
     if robust is not None:
         metrics["robustness"] = robustness.as_json(robust)

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from fer_batch.detection.crop import CROP_SIDE, resample
-from fer_batch.emotions import VIEWS
-from training.evaluate import Predict
+from fer_batch.emotions import in_view
+from training.evaluate import QUESTIONS, Predict, right_answers
 from training.fer2013 import Split
 from training.metrics import accuracy, confusion_matrix, macro_recall
 
@@ -55,8 +55,10 @@ class ConditionResult:
 
     condition: str
     view: str
+    against: str
+    """What it is compared with, as in :data:`training.evaluate.QUESTIONS`."""
     faces: int
-    """Rows that have a ground truth for the view."""
+    """Rows that have such a ground truth."""
     accuracy: float
     macro_recall: float
     accuracy_lost: float
@@ -130,25 +132,23 @@ CONDITIONS: tuple[Condition, ...] = (
 
 
 def measure_robustness(predict: Predict, split: Split) -> tuple[ConditionResult, ...]:
-    """Every condition of CONDITIONS in both views, with the ground truths of :mod:`training.evaluate`.
-
-    A view without any ground truth is left out.
-    """
-    truths = {"fer2013": split.labels, "ferplus": split.majority}
+    """Every condition of CONDITIONS and every question of :mod:`training.evaluate` to which the split has answers."""
     results: list[ConditionResult] = []
-    clean: dict[str, ConditionResult] = {}
+    clean: dict[tuple[str, str], ConditionResult] = {}
     for condition in CONDITIONS:
         shares = predict(condition.change(split.images))
-        for axis, view in enumerate(VIEWS):
-            known = truths[view] >= 0
+        for question in QUESTIONS:
+            view, against = question
+            truth = right_answers(split, against)
+            known = truth >= 0
             if not known.any():
                 continue
-            confusion = confusion_matrix(truths[view][known], shares[known, axis].argmax(axis=1))
+            confusion = confusion_matrix(truth[known], in_view(shares[known], view).argmax(axis=1))
             right, macro = accuracy(confusion), macro_recall(confusion)
-            first = clean.get(view)
+            first = clean.get(question)
             lost = (first.accuracy - right, first.macro_recall - macro) if first else (0.0, 0.0)
-            result = ConditionResult(condition.name, view, int(known.sum()), right, macro, *lost)
-            clean.setdefault(view, result)
+            result = ConditionResult(condition.name, view, against, int(known.sum()), right, macro, *lost)
+            clean.setdefault(question, result)
             results.append(result)
     return tuple(results)
 
@@ -156,12 +156,13 @@ def measure_robustness(predict: Predict, split: Split) -> tuple[ConditionResult,
 def render_robustness(robustness: Robustness) -> str:
     """A table for a terminal: a line for each result, in percent; losses in points."""
     width = max((len(name) for name in robustness), default=0)
-    lines = [f"{'rows':<{width}}  condition  view     faces  accuracy    lost   macro    lost"]
+    lines = [f"{'rows':<{width}}  condition  view      against   faces  accuracy    lost   macro    lost"]
     for name, results in robustness.items():
         for result in results:
             figures = (result.accuracy, result.accuracy_lost, result.macro_recall, result.macro_recall_lost)
             percents = "".join(f"{100 * figure + 0.0:>8.2f}" for figure in figures)
-            lines.append(f"{name:<{width}}  {result.condition:<9}  {result.view:<7}  {result.faces:>5}  {percents}")
+            question = f"{result.view:<8}  {result.against:<8}"
+            lines.append(f"{name:<{width}}  {result.condition:<9}  {question}  {result.faces:>5}  {percents}")
     return "\n".join(lines)
 
 

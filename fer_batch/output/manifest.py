@@ -10,6 +10,7 @@ from typing import Any
 from fer_batch._version import __version__
 from fer_batch.analysis import groups
 from fer_batch.detection import crop
+from fer_batch.emotions import FERPLUS_PARTS
 from fer_batch.options import Options
 from fer_batch.types import Kind, Outcome, Severity, Skipped
 
@@ -53,6 +54,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "options": manifest.options.as_json(),
+        "view": _view(manifest.options.view),
         "model": {**manifest.model, "runtime": manifest.runtime},
         "detector": dict(manifest.detector),
         "crop": {"side": crop.CROP_SIDE, "scale": crop.CROP_SCALE},
@@ -76,6 +78,12 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
 def files_with(severity: Severity, lines: Sequence[Skipped]) -> int:
     """Number of files that have a line of this severity."""
     return len({line.file for line in lines if line.severity is severity})
+
+
+def _view(name: str) -> dict[str, Any]:
+    """Which view the tables show, and the part of each of the model's two outputs in it."""
+    part = FERPLUS_PARTS[name]
+    return {"name": name, "parts": {"fer2013": 1 - part, "ferplus": part}}
 
 
 def _statistics(manifest: Manifest) -> str | dict[str, Any]:

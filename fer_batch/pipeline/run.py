@@ -15,7 +15,6 @@ from fer_batch.analysis import groups, persons
 from fer_batch.analysis.summary import SourceSummary, summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.load import Annotations
-from fer_batch.emotions import VIEWS
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed, UsageError
 from fer_batch.exports import check_formats
 from fer_batch.exports.export import export
@@ -255,12 +254,11 @@ def _finish(
         scanned_frames = reader.scanned_frames(checkpoints)
         if not cropped:
             scanned_frames = _choose_faces(scanned_frames, options)
-        view = VIEWS.index(options.view)
         if source.kind is Kind.VIDEO and not cropped:
             cuts = shots.find_cuts(checkpoints.read_scenes(key) for key in record.chunks)
-            tracked = tracker.track_faces(scanned_frames, view, cuts)
+            tracked = tracker.track_faces(scanned_frames, options.view, cuts)
         else:  # cropped frames of a video show one face, number 0
-            tracked = tracker.number_faces_left_to_right(scanned_frames, view)
+            tracked = tracker.number_faces_left_to_right(scanned_frames, options.view)
         names = annotations.people.of(source.name)
         tracked_frames = names.name_faces(tracked, source.kind)
         timeline = Timeline.of(reader.count(tracked_frames))

@@ -1,17 +1,21 @@
 """Pure: what a paper can say about a run, from run.json."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fer_batch.emotions import EMOTIONS
+from fer_batch.emotions import COMBINED, EMOTIONS
 from fer_batch.options import DEFAULT_MIN_FACE
 from fer_batch.report import formatting
 from fer_batch.report.model_card import Accuracy
 from fer_batch.report.texts import say, word
 
 
-def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
-    """A Methods paragraph with every version and threshold that the numbers depend on."""
+def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None, by_raters: Accuracy | None = None) -> str:
+    """A Methods paragraph with every version and threshold that the numbers depend on.
+
+    ``accuracy`` is that of the view that the tables show; ``by_raters`` that of the view ``combined`` compared with
+    the majority of raters.
+    """
     options, counts = run.get("options", {}), run.get("counts", {})
     model, detector = run.get("model", {}), run.get("detector", {})
     versions, crop = run.get("versions", {}), run.get("crop", {})
@@ -38,20 +42,9 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None) -> str:
     )
     is_known = {"scale", "side"} <= crop.keys()
     square = say("methods.square", scale=crop["scale"], side=crop["side"]) if is_known else say("methods.some_square")
-    answer = say("methods.answer_ferplus") if options.get("view") == "ferplus" else say("methods.answer_fer2013")
     name = model.get("file", say("methods.unknown"))
-    sentences.append(say("methods.classified", square=square, model=name, sha256=_short(model), answer=answer))
-    if accuracy is not None:
-        least = min(range(7), key=lambda emotion: accuracy.recalls[emotion])
-        sentences.append(
-            say(
-                "methods.right",
-                faces=formatting.count(accuracy.faces),
-                percent=formatting.percent(accuracy.accuracy),
-                emotion=word(EMOTIONS[least]),
-                least=formatting.percent(accuracy.recalls[least]),
-            )
-        )
+    sentences.append(say("methods.classified", square=square, model=name, sha256=_short(model), answer=_answer(run)))
+    sentences += _right(accuracy, by_raters)
     if videos:
         sentences.append(say("methods.means"))
         if "episode_enter" in options:
@@ -80,6 +73,33 @@ def citation(run: Mapping[str, Any]) -> str:
         model=model.get("file", ""),
         sha256=model.get("sha256", say("methods.unknown")),
     )
+
+
+def _answer(run: Mapping[str, Any]) -> str:
+    """What the shares are, as a phrase."""
+    view = run.get("options", {}).get("view")
+    labels, raters = say("methods.answer_fer2013"), say("methods.answer_ferplus")
+    parts = run.get("view", {}).get("parts", {})
+    if view == COMBINED and {"fer2013", "ferplus"} <= parts.keys():
+        first, second = (formatting.percent(parts[name]) for name in ("fer2013", "ferplus"))
+        return say("methods.answer_combined", first=first, second=second, labels=labels, raters=raters)
+    return raters if view == "ferplus" else labels
+
+
+def _right(accuracy: Accuracy | None, by_raters: Accuracy | None) -> Iterator[str]:
+    """How often the answer was right, where that is known."""
+    if accuracy is not None:
+        least = min(range(7), key=lambda emotion: accuracy.recalls[emotion])
+        yield say(
+            "methods.right",
+            faces=formatting.count(accuracy.faces),
+            percent=formatting.percent(accuracy.accuracy),
+            emotion=word(EMOTIONS[least]),
+            least=formatting.percent(accuracy.recalls[least]),
+        )
+    if by_raters is not None:
+        percent = formatting.percent(by_raters.accuracy)
+        yield say("methods.as_raters", faces=formatting.count(by_raters.faces), percent=percent)
 
 
 def _media(videos: int, photos: int) -> str:

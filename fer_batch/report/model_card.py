@@ -12,7 +12,7 @@ ROWS = "PrivateTest"
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How often the model is right, for one of its two answers."""
+    """How often one view of the model is right, compared with one kind of answer."""
 
     faces: int
     accuracy: float
@@ -33,17 +33,19 @@ class Accuracy:
         return sorted(((name, share) for name, share in row if name != emotion), key=lambda answer: -answer[1])
 
 
-def read_accuracy(metrics: Mapping[str, Any], view: str) -> Accuracy | None:
+def read_accuracy(metrics: Mapping[str, Any], view: str, against: str | None = None) -> Accuracy | None:
     """What was measured of one view on ROWS, without flips; None: the metrics do not say.
 
-    ``metrics`` are those that ``python -m training release`` writes beside a model.
+    ``metrics`` are those that ``python -m training release`` writes beside a model. ``against`` is "label" (of FER2013)
+    or "majority" (of FER+'s raters); if left out, the majority for ``ferplus``, and the label for other views.
     """
+    against = against or ("majority" if view == "ferplus" else "label")
     try:
         names = metrics["emotions"]
         counts = next(
             result["confusion"]
             for result in metrics["results"]
-            if (result["rows"], result["view"], result["flips"]) == (ROWS, view, False)
+            if (result["rows"], result["view"], result["against"], result["flips"]) == (ROWS, view, against, False)
         )
         matrix = tuple(
             tuple(int(counts[names.index(label)][names.index(answer)]) for answer in EMOTIONS) for label in EMOTIONS

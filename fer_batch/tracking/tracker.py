@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from fer_batch.detection import quality
+from fer_batch.emotions import in_view
 from fer_batch.tracking import motion, shots
 from fer_batch.tracking.motion import Motion, Position
 from fer_batch.types import Box, Face, FrameFaces, FrameTime, TrackedFrame
@@ -155,14 +156,14 @@ class _Shot:
         return tracklet.observations == 1 and self._frames > 1 and (seconds is None or seconds <= FLICKER_SECONDS)
 
 
-def track_faces(frames: Iterable[FrameFaces], view: int, cuts: Sequence[int]) -> Iterator[TrackedFrame]:
+def track_faces(frames: Iterable[FrameFaces], view: str, cuts: Sequence[int]) -> Iterator[TrackedFrame]:
     """The frames of a video with faces numbered by first appearance, and from left to right in the same frame.
 
     A frame is held back until the identity of each of its faces is certain: for little more than GAP_SECONDS.
 
     Args:
         frames: in the order of their times.
-        view: a position in VIEWS.
+        view: one of TABLE_VIEWS.
         cuts: the numbers of the frames at which a shot begins, sorted; see :func:`fer_batch.tracking.shots.find_cuts`.
             Frames that are not among ``frames`` may be, too.
     """
@@ -180,15 +181,15 @@ def track_faces(frames: Iterable[FrameFaces], view: int, cuts: Sequence[int]) ->
     yield from _identified(waiting, view, face_ids)
 
 
-def number_faces_left_to_right(frames: Iterable[FrameFaces], view: int) -> Iterator[TrackedFrame]:
-    """Photos with their faces numbered from the left, each photo by itself; ``view`` is a position in VIEWS."""
+def number_faces_left_to_right(frames: Iterable[FrameFaces], view: str) -> Iterator[TrackedFrame]:
+    """Photos with their faces numbered from the left, each photo by itself; ``view`` is one of TABLE_VIEWS."""
     for frame in frames:
         order = _left_to_right(frame)
         yield TrackedFrame(frame.time, tuple(_face(frame, index, view, face_id) for face_id, index in enumerate(order)))
 
 
 def _identified(
-    waiting: deque[tuple[FrameFaces, list[_Tracklet]]], view: int, face_ids: Iterator[int]
+    waiting: deque[tuple[FrameFaces, list[_Tracklet]]], view: str, face_ids: Iterator[int]
 ) -> Iterator[TrackedFrame]:
     """Take the frames up to the first one with a face whose identity is not known yet."""
     while waiting:
@@ -209,9 +210,10 @@ def _left_to_right(frame: FrameFaces) -> list[int]:
     return sorted(range(len(frame.detections)), key=lambda index: Position.of(frame.detections[index].box))
 
 
-def _face(frame: FrameFaces, index: int, view: int, face_id: int, spurious: bool = False) -> Face:
+def _face(frame: FrameFaces, index: int, view: str, face_id: int, spurious: bool = False) -> Face:
     detected = frame.detections[index]
-    return Face(face_id, detected, frame.shares[index, view], quality=quality.score(detected), spurious=spurious)
+    shares = in_view(frame.shares[index], view)
+    return Face(face_id, detected, shares, quality=quality.score(detected), spurious=spurious)
 
 
 def _predecessors(

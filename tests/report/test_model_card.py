@@ -25,11 +25,16 @@ RUN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("view", ["fer2013", "ferplus"])
-def test_the_shipped_metrics_are_understood_and_agree_with_the_card(view):
-    found = model_card.read_accuracy(SHIPPED, view)
+@pytest.mark.parametrize(
+    ("view", "against"),
+    [("fer2013", "label"), ("ferplus", "majority"), ("combined", "label"), ("combined", "majority")],
+)
+def test_the_shipped_metrics_are_understood_and_agree_with_the_card(view, against):
+    found = model_card.read_accuracy(SHIPPED, view, against)
     assert found is not None
-    assert f"| PrivateTest | `{view}` | no | {found.faces:,} | {100 * found.accuracy:.1f} |" in CARD
+    if against == "label" or view == "ferplus":
+        assert found == model_card.read_accuracy(SHIPPED, view)
+    assert f"| PrivateTest | `{view}` | {against} | no | {found.faces:,} | {100 * found.accuracy:.1f} |" in CARD
     for row, recall in zip(found.shares, found.recalls, strict=True):
         assert sum(row) == pytest.approx(1)
         assert recall in row
@@ -51,7 +56,9 @@ def test_the_order_of_the_emotions_is_that_of_the_metrics():
     assert model_card.read_accuracy(backwards, "fer2013") == model_card.read_accuracy(SHIPPED, "fer2013")
 
 
-@pytest.mark.parametrize("results", [None, [], [{}], [{"rows": "PrivateTest", "view": "fer2013", "flips": False}]])
+@pytest.mark.parametrize(
+    "results", [None, [], [{}], [{"rows": "PrivateTest", "view": "fer2013", "against": "label", "flips": False}]]
+)
 @pytest.mark.parametrize("confusion", [None, [], [[0] * 7] * 7, [[1] * 6] * 7, [["x"] * 7] * 7])
 def test_metrics_that_say_nothing_of_it_give_nothing(results, confusion):
     metrics = {"emotions": list(EMOTIONS), "results": [{**result, "confusion": confusion} for result in results or ()]}
@@ -69,6 +76,16 @@ def test_the_methods_paragraph_has_every_threshold_and_version():
         assert fact in text
     assert "ab12" * 16 in methods.citation(RUN)
     assert "2026" in methods.citation(RUN)
+
+
+def test_the_methods_paragraph_tells_what_the_default_view_is_a_mean_of():
+    run = {**RUN, "options": {**RUN["options"], "view": "combined"}}
+    parts = {"name": "combined", "parts": {"fer2013": 0.5, "ferplus": 0.5}}
+    by_raters = model_card.read_accuracy(SHIPPED, "combined", "majority")
+    text = methods.paragraph({**run, "view": parts}, model_card.read_accuracy(SHIPPED, "combined"), by_raters)
+    assert "FER2013 (Goodfellow et al. 2013), weighted 50.0 %" in text
+    assert "(FER+, Barsoum et al. 2016), weighted 50.0 %" in text
+    assert f"({by_raters.faces:,} faces)" in text.replace("(FER+, ", "(")
 
 
 def test_a_bare_run_still_gives_sentences():

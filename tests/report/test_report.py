@@ -626,7 +626,10 @@ def test_the_index_tells_everything_that_was_left_out(small_report):
     assert "2 files that are neither a photo nor a video notes.txt sub/<b>.xml" in text
 
 
-@pytest.mark.parametrize(("view", "words"), [("fer2013", "FER2013 would label"), ("ferplus", "human raters")])
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [("combined", "mean of two answers"), ("fer2013", "FER2013 would label"), ("ferplus", "human raters")],
+)
 def test_how_to_read_it_fits_the_view(tmp_path, view, words):
     folder = write_output(tmp_path, [a_video("a.mp4", {0: range(5)}, 5)], view=view)
     render.render(folder)

@@ -32,8 +32,9 @@ def words(svg: str) -> list[str]:
 
 def test_every_single_look_is_drawn(evaluation: Evaluation, tmp_path: Path) -> None:
     paths = figures.write_figures(evaluation, tmp_path / "new")
-    expected = [f"confusion-{rows}-{view}" for rows in ("PublicTest", "PrivateTest") for view in VIEWS]
-    kinds = ("fer2013-label", "ferplus-majority", "ferplus-votes")
+    kinds = ["fer2013-label", "ferplus-majority", "combined-label", "combined-majority"]
+    expected = [f"confusion-{rows}-{kind}" for rows in ("PublicTest", "PrivateTest") for kind in kinds]
+    kinds[2:2], kinds[4:] = ["ferplus-votes"], ["combined-majority", "combined-votes", "combined-both"]
     expected += [f"reliability-{rows}-{kind}" for rows in ("PublicTest", "PrivateTest") for kind in kinds]
     assert [path.stem for path in paths] == expected
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in paths)
@@ -47,7 +48,7 @@ def test_a_confusion_matrix_has_its_numbers_and_names(evaluation: Evaluation) ->
     cells = [word for word in said if word.replace(".", "").isdigit()]
     assert cells == [f"{part:.1f}" for part in parts.ravel()]
     assert "80.0" in cells
-    assert "fer2013, PublicTest: 70 faces, rows in %" in said
+    assert "fer2013 against the label, PublicTest: 70 faces, rows in %" in said
 
 
 def test_a_class_without_a_face_has_no_numbers(splits: dict[str, Split]) -> None:
@@ -63,7 +64,7 @@ def test_a_reliability_diagram_says_how_far_off(evaluation: Evaluation) -> None:
     error, expected = (100 * one for one in (score.reliability.error, score.reliability.expected))
     assert f"as it answers: error {error:.1f} %, by chance {expected:.1f} %" in said
     assert "Accuracy" in said
-    assert "Raters who agree" in words(figures.draw_reliability(evaluation.score("PublicTest", "ferplus", "votes")))
+    assert "Opinions that agree" in words(figures.draw_reliability(evaluation.score("PublicTest", "ferplus", "votes")))
 
 
 def test_the_same_report_gives_the_same_bytes_without_a_date(evaluation: Evaluation) -> None:

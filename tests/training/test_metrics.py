@@ -53,7 +53,7 @@ def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def of_one(shares: np.ndarray, truth: np.ndarray):
-    return reliability(shares, one_hot(truth), np.ones(len(truth), int))
+    return reliability(shares, one_hot(truth), [(1, np.ones(len(truth), int))])
 
 
 def test_figures_counted_by_hand() -> None:
@@ -158,12 +158,12 @@ def test_a_calibration_error_by_hand() -> None:
 def test_raters_who_agree_stand_for_accuracy() -> None:
     shares = np.tile([0.6, 0.4, 0, 0, 0, 0, 0], (2, 1))
     opinions = np.array([[0.5, 0.5, 0, 0, 0, 0, 0], [1.0, 0, 0, 0, 0, 0, 0]])
-    assert reliability(shares, opinions, np.array([10, 10])).error == pytest.approx((0.1 + 0.4) / 2)
+    assert reliability(shares, opinions, [(1, np.array([10, 10]))]).error == pytest.approx((0.1 + 0.4) / 2)
 
 
 def test_more_raters_leave_less_to_chance() -> None:
     shares, truth = drawn(300, seed=0)
-    few, many = (reliability(shares, one_hot(truth), np.full(300, raters)).expected for raters in (1, 100))
+    few, many = (reliability(shares, one_hot(truth), [(1, np.full(300, raters))]).expected for raters in (1, 100))
     assert many < few / 5
 
 

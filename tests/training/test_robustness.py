@@ -9,6 +9,7 @@ import pytest
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from training import robustness
+from training.evaluate import QUESTIONS
 from training.fer2013 import VOTES, Split
 from training.robustness import CONDITIONS, measure_robustness, render_robustness
 
@@ -142,13 +143,13 @@ def test_figures_counted_by_hand(lights: Split) -> None:
 
 def test_without_votes_there_is_one_view(lights: Split) -> None:
     rows = measure_robustness(brightness_reader, replace(lights, votes=np.zeros_like(lights.votes)))
-    assert {row.view for row in rows} == {"fer2013"}
-    assert len(rows) == len(CONDITIONS)
+    assert {(row.view, row.against) for row in rows} == {("fer2013", "label"), ("combined", "label")}
+    assert len(rows) == 2 * len(CONDITIONS)
 
 
 def test_the_text_has_every_row_in_percent(lights: Split) -> None:
     head, *lines = render_robustness({"PublicTest": measure_robustness(brightness_reader, lights)}).splitlines()
-    assert head.split() == ["rows", "condition", "view", "faces", "accuracy", "lost", "macro", "lost"]
-    assert len(lines) == len(CONDITIONS) * len(VIEWS)
+    assert head.split() == ["rows", "condition", "view", "against", "faces", "accuracy", "lost", "macro", "lost"]
+    assert len(lines) == len(CONDITIONS) * len(QUESTIONS)
     dark = next(line.split() for line in lines if "dark" in line)
-    assert dark == ["PublicTest", "dark", "fer2013", "4", "25.00", "75.00", "50.00", "50.00"]
+    assert dark == ["PublicTest", "dark", "fer2013", "label", "4", "25.00", "75.00", "50.00", "50.00"]

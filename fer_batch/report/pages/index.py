@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fer_batch.emotions import EMOTIONS
+from fer_batch.emotions import COMBINED, EMOTIONS
 from fer_batch.output.exported import FOLDER, present_exports
 from fer_batch.output.manifest import files_with
 from fer_batch.output.results import MODEL_CARD, Results
@@ -49,6 +49,8 @@ class IndexPage(Page):
     """Path of the emotion model's card; empty: it has none."""
     accuracy: Accuracy | None
     """What was measured for the view that the tables show; None: not known for this model."""
+    by_raters: Accuracy | None
+    """Of the view ``combined``, whose ``accuracy`` is about labels: compared with what most raters chose."""
     confused: tuple[str, ...]
     """Sentences about the emotions that are mistaken for others."""
     exports: Mapping[str, str]
@@ -89,6 +91,7 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
     named = of_people(results, videos)
     people = named or of_faces(results, videos)
     accuracy = read_accuracy(results.metrics, results.view)
+    by_raters = read_accuracy(results.metrics, COMBINED, "majority") if results.view == COMBINED else None
     tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)] + ["datapackage.json", "run.json"]
     return IndexPage(
         path=INDEX,
@@ -112,9 +115,10 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
         named=bool(named),
         more_people=len(people[MOST_PEOPLE:]),
         accuracy=accuracy,
+        by_raters=by_raters,
         confused=_confused(accuracy) if accuracy else (),
         exports={made.purpose: f"{FOLDER}/{name}" for name, made in present_exports(results.folder).items()},
-        methods=paragraph(results.run, accuracy),
+        methods=paragraph(results.run, accuracy, by_raters),
         citation=citation(results.run),
         card=MODEL_CARD if (results.folder / MODEL_CARD).is_file() else "",
         provenance=_provenance(results.run),
@@ -185,6 +189,7 @@ def _provenance(run: Mapping[str, Any]) -> tuple[tuple[str, Facts], ...]:
     groups = {
         say("index.this_run"): this,
         say("index.options"): run.get("options"),
+        say("index.view"): run.get("view"),
         say("index.model"): run.get("model"),
         say("index.detector"): run.get("detector"),
         say("index.crop"): run.get("crop"),
