@@ -59,6 +59,24 @@ def test_a_few_wrong_timestamps_do_not_set_the_clock(first: int, wrong: int, cou
     assert timestamps.last_duration(None) == STEP
 
 
+@given(
+    frame=st.integers(20, 80),
+    wrong=st.integers(-10_000_000, -10_000) | st.integers(10_000, 10_000_000),
+    order=st.sampled_from([(0,), (0, 3, 1, 2), (0, 2, 1)]),
+)
+def test_a_frame_cannot_be_shown_long_after_or_before_it_is_decoded(
+    frame: int, wrong: int, order: tuple[int, ...]
+) -> None:
+    """Its pts is damaged, although it is decoded in time; those of all others stay."""
+    shown = [begin + offset for begin in range(0, 120, len(order)) for offset in order]
+    packets = [(STEP * number, STEP * (index - 2)) for index, number in enumerate(shown)]
+    packets[frame] = (wrong, packets[frame][1])
+    timestamps = gather(packets)
+    timestamps.discard_displaced()
+    assert (timestamps.missing, timestamps.jumps) == (1, [])
+    assert timestamps.filled() == [STEP * number for number in range(120)]
+
+
 def test_a_gap_is_a_gap_and_stays_one() -> None:
     timestamps = gather([*video(10), *video(10, 5000), *video(10, 9000)])
     assert timestamps.known == [pts for pts, _ in [*video(10), *video(10, 5000), *video(10, 9000)]]

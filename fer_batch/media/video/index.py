@@ -274,6 +274,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         except (av.error.FFmpegError, OSError) as error:
             broken = f"Reading broke off after {len(timestamps.pts)} frames: {words(error)}."
         broken = _checked(len(timestamps.pts), encrypted, broken)
+        timestamps.discard_displaced()
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
         last_duration = timestamps.last_duration(_header_end(container, stream, len(timestamps.pts) + no_frames))
         frames_end = frame_ends(pts, last_duration, timestamps.time_base)
@@ -336,8 +337,8 @@ def _notes(container: InputContainer, timestamps: Timestamps) -> Iterator[str]:
         )
     if timestamps.fillable:
         yield (
-            f"It has no timestamps for {timestamps.missing} of its {len(timestamps.pts)} frames: their times are set "
-            "between those of their neighbours."
+            f"It has no valid timestamps for {timestamps.missing} of its {len(timestamps.pts)} frames: their times are "
+            "set between those of their neighbours."
         )
 
 

@@ -173,6 +173,16 @@ class Timestamps:
         """Few timestamps are missing, and more than corrupt packets could explain: :meth:`filled` may be used."""
         return self.corrupt < self.missing <= MAX_MISSING_SHARE * len(self.pts) and len(self.known) > 1
 
+    def discard_displaced(self) -> None:
+        """Take away the few pts that no decoder could give: of frames shown much later or earlier than decoded."""
+        known = np.array([index for index, pts in enumerate(self.pts) if pts is not None], np.int64)
+        order = np.argsort(np.array(self.known), kind="stable")
+        displaced = known[order[np.abs(order - np.arange(len(order))) > 2 * NEIGHBOUR_PACKETS]]
+        if 0 < len(displaced) <= MAX_MISSING_SHARE * len(self.pts):
+            for index in displaced.tolist():
+                self.pts[index] = None
+            self._last_shown = max(self.known), 0
+
     def last_duration(self, header_end: int | None) -> int:
         """How long the frame that is shown last lasts, in units of the time base; 0: unknown.
 
