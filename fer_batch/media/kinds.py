@@ -110,9 +110,12 @@ def is_raw(path: Path, head: bytes) -> bool:
     return path.suffix.lower() in RAW_SUFFIXES and head.startswith(_TIFF_HEADS)
 
 
-def is_avif(head: bytes) -> bool:
-    """Whether a file is an AVIF, by its first bytes."""
-    return _mime(head) == "image/avif"
+def may_need_ffmpeg(head: bytes) -> bool:
+    """Whether FFmpeg may read a photo that Pillow refuses, by its first bytes: an AVIF, or one that is not Pillow's.
+
+    A photo of Pillow's other formats that Pillow refuses is damaged.
+    """
+    return _mime(head) in ("", "image/avif")
 
 
 def head_of(path: Path, count: int = SNIFFED_BYTES) -> bytes:

@@ -106,22 +106,18 @@ def decode(path: Path, min_longest_side: int | None = None) -> DecodedPhoto:
     head = b""
     try:
         head = kinds.head_of(path)
+        if not head:
+            raise MediaError("The file is empty.")
         if kinds.is_raw(path, head):
             raise MediaError(RAW)
         with _pillow_settings(), Image.open(path, formats=FORMATS) as image:
             return _decode(path, image, min_longest_side)
     except MediaError:
         raise
-    except UnidentifiedImageError:
-        if path.stat().st_size == 0:
-            raise MediaError("The file is empty.") from None
-        if (by_ffmpeg := _decode_by_ffmpeg(path)) is not None:
-            return by_ffmpeg
-        raise MediaError("Not a photo, or too damaged to tell.") from None
     except Image.DecompressionBombError as error:
         raise MediaError(_too_large(MAX_PIXELS)) from error
     except Exception as error:  # on damaged files, Pillow's readers raise errors of any type
-        if kinds.is_avif(head) and (by_ffmpeg := _decode_by_ffmpeg(path)) is not None:
+        if head and kinds.may_need_ffmpeg(head) and (by_ffmpeg := _decode_by_ffmpeg(path)) is not None:
             return by_ffmpeg
         raise MediaError(_words(error)) from error
 
@@ -131,7 +127,10 @@ def _decode_by_ffmpeg(path: Path) -> DecodedPhoto | None:
     try:
         with open_video(path) as container:
             stream = video_stream(container)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
+            stream.codec_context.options = {
+                "max_pixels": str(MAX_PIXELS),
+                "err_detect": "crccheck+bitstream+buffer+explode",
+            }
             frame = next(container.decode(stream), None)
             if frame is None or frame.is_corrupt:
                 return None
@@ -146,6 +145,8 @@ def _words(error: Exception) -> str:
     """An error of Pillow, or of the system, in the users' words."""
     if reason := getattr(error, "strerror", None):
         return f"Cannot be read: {reason}."
+    if isinstance(error, UnidentifiedImageError):
+        return "Not a photo, or too damaged to tell."
     if isinstance(error, MemoryError):
         return "It needs more memory than there is: scale it down."
     if "truncated" in str(error).lower():
