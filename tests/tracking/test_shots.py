@@ -168,7 +168,7 @@ def _met(film: Film) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("kind", ["dissolves", "fades"])
 def test_one_picture_that_gives_way_to_another_is_a_cut_in_the_middle(kind: str) -> None:
-    film = shot_films.edited(kind, 8)
+    film = shot_films.edited(kind, 4)
     assert _met(film) == {*film.blends}
     assert len(cuts(film)) == len(film.blends)
 
