@@ -246,6 +246,38 @@ def export(
     _export(folder, exports.parse_formats(to), out, overwrite=overwrite)
 
 
+FillIn = Annotated[
+    Path | None, typer.Option("--out", "-o", dir_okay=False, help="The file to write; default: in this folder.")
+]
+
+
+@app.command()
+@_errors_to_exit_codes()
+@_with_options
+def people(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
+    out: FillIn = None,
+    *,
+    report_options: Annotated[ReportOptions, "thumbnails", "media"],
+) -> None:
+    """Write a people.csv to fill in: a row for each face, with what tells which one it is."""
+    from fer_batch.report.to_fill_in import write_people
+
+    say(write_people(folder, out or Path("people.csv"), report_options))
+
+
+@app.command()
+@_errors_to_exit_codes()
+def events(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
+    out: FillIn = None,
+) -> None:
+    """Write an events.csv to fill in: a row for each video, with its length."""
+    from fer_batch.report.to_fill_in import write_events
+
+    say(write_events(folder, out or Path("events.csv")))
+
+
 @app.command()
 @_errors_to_exit_codes()
 @_with_options

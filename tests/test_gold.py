@@ -195,6 +195,6 @@ def test_chunk_files_are_as_blessed(written: Path) -> None:
 
 def test_the_help_is_as_blessed() -> None:
     compare("help.txt", helped())
-    for command in ([], ["analyze"], ["report"], ["info"], ["demo"]):
+    for command in ([], ["analyze"], ["report"], ["people"], ["events"], ["info"], ["demo"]):
         printed = CliRunner().invoke(cli.app, [*command, "--help"], env={"COLUMNS": "100"})
         assert printed.exit_code == ExitCode.DONE

@@ -15,6 +15,8 @@ from fer_batch.media.sources import FoundMedia
 
 REQUIRED = ("file", "label", "start", "stop")
 OPTIONAL = ("offset",)
+DESCRIBING = ("seconds",)
+"""The video's length, as ``fer-batch events`` writes it. Only users read it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def read(path: Path, found: FoundMedia) -> Events:
     targets = Targets(found)
     offset_lines: dict[str, tuple[float, Line]] = {}
     videos_of_lines: list[tuple[Line, Sequence[str]]] = []
-    for line in user_csv.read(path, REQUIRED, OPTIONAL):
+    for line in user_csv.read(path, REQUIRED, (*OPTIONAL, *DESCRIBING)):
         videos = _videos(line, targets)
         if line.values["offset"]:
             if not line.values["file"]:

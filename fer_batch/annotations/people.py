@@ -17,6 +17,8 @@ from fer_batch.types import Face, FrameTime, Kind, Severity, Skipped, TrackedFra
 
 REQUIRED = ("file", "face_id", "person")
 OPTIONAL = ("role", "group")
+DESCRIBING = ("first_seen", "last_seen", "seconds", "time", "x", "y", "width", "height", "thumbnail")
+"""Columns that say which face is meant, as ``fer-batch people`` writes them. Only users read them."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def read(path: Path, found: FoundMedia) -> People:
     lines_of_faces: dict[tuple[str, str | None, int], Line] = {}
     first_namings: dict[tuple[str, str], Naming] = {}
     by_source: dict[str, list[Naming]] = {}
-    for line in user_csv.read(path, REQUIRED, OPTIONAL):
+    for line in user_csv.read(path, REQUIRED, (*OPTIONAL, *DESCRIBING)):
+        if not any(line.values[column] for column in ("person", *OPTIONAL)):
+            continue  # not filled in
         target = targets.of(line)
         naming = _naming(line, target.photo if target else None)
         if target is None:
@@ -86,14 +90,14 @@ def read(path: Path, found: FoundMedia) -> People:
 
 
 def _naming(line: Line, photo: str | None) -> Naming:
-    values = line.values
-    if not values["face_id"].isdecimal():
+    values, face_id = line.values, line.whole_in("face_id")
+    if face_id is None:
         raise line.error(
             f"face_id must be a whole number from 0, as in the timeline's column face_id; got '{values['face_id']}'."
         )
     if not values["person"]:
         raise line.error("person is empty. Write a name, or take the line out.")
-    return Naming(line, photo, int(values["face_id"]), values["person"], values["role"], values["group"])
+    return Naming(line, photo, face_id, values["person"], values["role"], values["group"])
 
 
 @dataclass

@@ -1,18 +1,27 @@
-"""CSV files that users write by hand or export. A mistake in one is an error that names the file and the line."""
+"""CSV files that users write by hand or export. A mistake in one is an error that names the file and the line.
+
+Read are the files that editors, Excel and pandas write: with a byte order mark, in UTF-16, with other separators than
+commas and then with decimal commas, with a line ``sep=;``, capitals in the header, empty columns and rows, pandas'
+column of row numbers, and whole numbers as ``3.0``.
+"""
 
 import codecs
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 from fer_batch.errors import UsageError
 
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-"""What other programs put between columns instead of commas."""
+SEPARATORS = ",;\t|"
+"""What programs put between columns."""
+
+_CLOCK = re.compile(r"(-?)(\d+):([0-5]\d):([0-5]\d(?:[.,]\d+)?)")
+"""Hours, minutes and seconds."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,8 @@ class Line:
     """As an editor counts, from 1; the header's is 1."""
     values: Mapping[str, str] = field(hash=False)
     """By column; "" for an empty field, and for an optional column that the file lacks."""
+    decimal_comma: bool = False
+    """Whether a number may have a comma in the place of the point: columns are not separated by commas."""
 
     @property
     def place(self) -> str:
@@ -36,45 +47,69 @@ class Line:
         return UsageError(f"{self.place}: {text}")
 
     def seconds_in(self, column: str) -> float:
-        """The finite number of seconds in a column.
+        """The finite number of seconds in a column, also where it is written as hours, minutes and seconds.
 
         Raises:
             UsageError: the field is empty, or holds something else.
         """
         text = self.values[column]
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
+        clock = _CLOCK.fullmatch(text)
+        if clock is not None:
+            sign, hours, minutes, seconds = clock.groups()
+            length = int(hours) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+            return -length if sign else length
+        value = self._number(text)
         if not isfinite(value):
-            raise self.error(f"{column} must be seconds with a decimal point, like 12.5; got '{text}'.")
+            raise self.error(
+                f"{column} must be seconds with a decimal point, like 12.5, or hours, minutes and seconds, like "
+                f"0:00:12.5; got '{text}'."
+            )
         return value
+
+    def whole_in(self, column: str) -> int | None:
+        """The whole number from 0 in a column, also where it is written like ``3.0``; None: there is something else."""
+        text = self.values[column]
+        if text.isdecimal():
+            return int(text)
+        value = self._number(text)
+        return int(value) if isfinite(value) and value >= 0 and value == int(value) else None
+
+    def _number(self, text: str) -> float:
+        if self.decimal_comma and "." not in text:
+            text = text.replace(",", ".", 1)
+        try:
+            return float(text)
+        except ValueError:
+            return nan
 
 
 def read(path: Path, required: Sequence[str], optional: Sequence[str]) -> list[Line]:
-    """The lines of a CSV file with a header, in UTF-8, separated by commas; blank lines are left out.
+    """The lines of a CSV file with a header; blank lines are left out.
 
     Raises:
         UsageError: the file cannot be read, or has other columns; the text names the line and says what to do.
     """
-    name = path.name
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    lines: list[Line] = []
-    header: list[str] | None = None
+    name, text = path.name, _text(path)
+    separator, skipped = _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
     number = 1
     try:
         for row in reader:
             fields = [field.strip() for field in row]
-            if header is None:
-                header = _header(fields, name, required, optional)
-            elif any(fields):
-                lines.append(Line(name, number, _values(fields, header, optional, f"{name} line {number}")))
+            if number > skipped and any(fields):
+                rows.append((number, fields))
             number = reader.line_num + 1
     except csv.Error as error:
         raise UsageError(f'{name} line {number}: {error}. Close every quotation mark (") that is opened.') from error
-    if header is None:
+    if not rows:
         raise UsageError(f"{name} is empty. Its first line must be {','.join((*required, *optional))}.")
-    return lines
+    (header_number, header), *others = rows
+    columns = _header(header, f"{name} line {header_number}", required, optional, others)
+    return [
+        Line(name, number, _values(fields, columns, optional, f"{name} line {number}"), separator != ",")
+        for number, fields in others
+    ]
 
 
 def suggestion(wrong: str, known: Sequence[str]) -> str:
@@ -89,10 +124,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.") from error
     remedy = "Save it as UTF-8 (in Excel: 'CSV UTF-8')."
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UsageError(f"{path.name} line 1: the file is in UTF-16. {remedy}")
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UsageError(f"{path.name} line {line}: a character is not in UTF-8. {remedy}") from error
@@ -102,31 +136,46 @@ def _text(path: Path) -> str:
     return text
 
 
-def _header(fields: Sequence[str], name: str, required: Sequence[str], optional: Sequence[str]) -> list[str]:
-    if len(fields) == 1:
-        for character, word in SEPARATORS.items():
-            if character in fields[0]:
-                raise UsageError(
-                    f"{name} line 1: the columns are separated by {word}. Separate them by commas: export the table "
-                    'that way, or use a text editor, and put quotation marks around "values, with commas".'
-                )
+def _separator(text: str) -> tuple[str, int]:
+    """What separates the columns; and how many lines at the beginning say so, as Excel has it: 1 or 0."""
+    first = next((line for line in text.splitlines() if line.strip(' ,;\t|"')), "")
+    declared = re.fullmatch(r'"?sep=(.)"?[,;\t|]*', first.strip(" "), re.IGNORECASE)
+    if declared and declared[1] in SEPARATORS:
+        return declared[1], text.splitlines().index(first) + 1
+    return max(SEPARATORS, key=first.count), 0
+
+
+def _header(
+    fields: Sequence[str],
+    place: str,
+    required: Sequence[str],
+    optional: Sequence[str],
+    rows: Sequence[tuple[int, Sequence[str]]],
+) -> list[str]:
+    """The columns' names; "" for those without a name, which hold nothing, or pandas' row numbers."""
     known = [*required, *optional]
     columns = ", ".join(required) + (f", and may be {', '.join(optional)}" if optional else "")
-    for column in fields:
-        if column not in known:
-            near = suggestion(column.casefold(), known)
-            raise UsageError(f"{name} line 1: there is a column '{column}'; columns must be {columns}.{near}")
-        if fields.count(column) > 1:
-            raise UsageError(f"{name} line 1: the column {column} is there twice. Take one out.")
-    missing = [column for column in required if column not in fields]
+    names = ["" if written.startswith("Unnamed: ") else written.casefold() for written in fields]
+    for position, name in enumerate(names):
+        values = [row[position] for _, row in rows if position < len(row)]
+        if not name:
+            if any(values) and not (position == 0 and values == [str(number) for number in range(len(values))]):
+                raise UsageError(f"{place}: column {position + 1} has values, but no name. Name it, or empty it.")
+        elif name not in known:
+            near = suggestion(name, known)
+            raise UsageError(f"{place}: there is a column '{fields[position]}'; columns must be {columns}.{near}")
+        elif names.count(name) > 1:
+            raise UsageError(f"{place}: the column {name} is there twice. Take one out.")
+    missing = [column for column in required if column not in names]
     if missing:
-        raise UsageError(f"{name} line 1: the column {missing[0]} is missing; columns must be {columns}.")
-    return list(fields)
+        raise UsageError(f"{place}: the column {missing[0]} is missing; columns must be {columns}.")
+    return names
 
 
 def _values(fields: list[str], header: Sequence[str], optional: Sequence[str], place: str) -> Mapping[str, str]:
     extra = fields[len(header) :]
     if len(fields) < len(header) or any(extra):
-        remedy = "Put values that hold a comma in quotation marks, and leave no field out."
+        remedy = "Put values that hold the separator in quotation marks, and leave no field out."
         raise UsageError(f"{place} has {len(fields)} fields where the header has {len(header)}. {remedy}")
-    return dict.fromkeys(optional, "") | dict(zip(header, fields, strict=False))
+    named = {name: field for name, field in zip(header, fields, strict=False) if name}
+    return dict.fromkeys(optional, "") | named

@@ -57,9 +57,15 @@ def test_a_camera_that_started_later_has_the_clocks_events_earlier(tmp_path: Pat
         (["holiday/a.jpg,task,0,1,"], "line 2: 'holiday/a.jpg' is a photo, and events are for videos."),
         (["left.mp4,task,5,1,"], "line 2: stop (1) must come after start (5). Are the two reversed?"),
         (["left.mp4,task,5,5,"], "line 2: stop (5) must come after start (5)."),
-        (["left.mp4,task,0:30,0:40,"], "line 2: start must be seconds with a decimal point, like 12.5; got '0:30'."),
+        (
+            ["left.mp4,task,0:30,0:40,"],
+            "line 2: start must be seconds with a decimal point, like 12.5, or hours",
+        ),
         (['left.mp4,task,"1,5",2,'], "line 2: start must be seconds with a decimal point"),
-        (["left.mp4,task,,2,"], "line 2: start must be seconds with a decimal point, like 12.5; got ''."),
+        (
+            ["left.mp4,task,,2,"],
+            "line 2: start must be seconds with a decimal point, like 12.5, or hours",
+        ),
         (["left.mp4,,0,1,"], "line 2: label is empty. Write what happens, or take the line out."),
         (["left.mp4,,0,1,5"], "line 2: label is empty."),
         ([",task,0,1,5"], "line 2: an offset is for one video. Name the video in the column file."),

@@ -163,9 +163,9 @@ def test_a_file_that_cannot_be_read_anyway_is_no_mistake(tmp_path: Path) -> None
             "line 2: face_id must be a whole number from 0, as in the timeline's column face_id; got 'first'.",
         ),
         (["interview.mp4,-1,Anna,,"], "line 2: face_id must be"),
-        (["interview.mp4,1.0,Anna,,"], "line 2: face_id must be"),
+        (["interview.mp4,1.5,Anna,,"], "line 2: face_id must be"),
         (["interview.mp4,,Anna,,"], "line 2: face_id must be"),
-        (["interview.mp4,0,,,"], "line 2: person is empty. Write a name, or take the line out."),
+        (["interview.mp4,0,,guest,"], "line 2: person is empty. Write a name, or take the line out."),
         (
             ["interview.mp4,0,Anna,,", "interview.mp4,0,Bo,,"],
             "line 3: face 0 of interview.mp4 has a name already, in line 2.",

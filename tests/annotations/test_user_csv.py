@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from fer_batch.annotations import user_csv
@@ -39,17 +40,17 @@ def test_what_programs_write_is_taken(tmp_path: Path, content: str) -> None:
     [
         ("", r"user\.csv is empty\. Its first line must be file,start,note"),
         ("\ufeff", "is empty"),
-        ("file;start\na;1\n", r"user\.csv line 1: the columns are separated by semicolons\. Separate them by commas"),
-        ("file\tstart\na\t1\n", "line 1: the columns are separated by tabs"),
-        ("file,start\na,1\nb;2\n", r"line 3 has 1 fields where the header has 2\. Put values that hold a comma in"),
+        ("file,start\na,1\nb;2\n", r"line 3 has 1 fields where the header has 2\. Put values that hold the separator"),
+        ("file,,start\na,x,1\n", "line 1: column 2 has values, but no name"),
+        (",file,start\n0,a,1\n2,b,1\n", "line 1: column 1 has values, but no name"),
         ("file,start\na,1,5\n", "line 2 has 3 fields where the header has 2"),
         ("file\na\n", "line 1: the column start is missing; columns must be file, start, and may be note"),
-        ("file,Start\na,1\n", "line 1: there is a column 'Start'; columns must be .*Did you mean 'start'"),
-        ("file,start,file\n", "line 1: the column file is there twice"),
+        ("file,Begin\na,1\n", "line 1: there is a column 'Begin'; columns must be file, start"),
+        ("file,Strat\na,1\n", "line 1: there is a column 'Strat'; columns must be .*Did you mean 'start'"),
+        ("file,start,File\n", "line 1: the column file is there twice"),
         ("a.mp4,1\n", "line 1: there is a column 'a.mp4'"),
         ('file,start\na,1\nb,"2\nc,3\n', r"line 3: unexpected end of data\. Close every quotation mark"),
         ("file,start\na,1\nM\xfcller,2\n".encode("latin-1"), r"line 3: a character is not in UTF-8\. Save it as UTF-8"),
-        ("file,start\na,1\n".encode("utf-16"), r"line 1: the file is in UTF-16\. Save it as UTF-8"),
         ("file,start\na,1\n".encode("utf-16-le"), "line 1: the file is no text"),
         (b"PK\x03\x04\x00\x00", "line 1: the file is no text"),
     ],
@@ -60,11 +61,11 @@ def test_every_mistake_is_told_with_its_line_and_what_to_do(tmp_path: Path, cont
     assert str(tmp_path) not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["1,5", "0:30", "five", "", "nan", "inf", "1e999"])
+@pytest.mark.parametrize("text", ["1,5", "0:30", "0:60:00", "0:00:61", "five", "", "nan", "inf", "1e999"])
 def test_what_is_no_number_of_seconds_is_refused(tmp_path: Path, text: str) -> None:
     (line,) = read(tmp_path, f'file,start\na,"{text}"\n')
     with pytest.raises(
-        UsageError, match=r"user\.csv line 2: start must be seconds with a decimal point, like 12\.5; got"
+        UsageError, match=r"user\.csv line 2: start must be seconds with a decimal point, like 12\.5, or hours.*; got"
     ):
         line.seconds_in("start")
 
@@ -72,3 +73,61 @@ def test_what_is_no_number_of_seconds_is_refused(tmp_path: Path, text: str) -> N
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"user\.csv cannot be read: No such file"):
         user_csv.read(tmp_path / "user.csv", REQUIRED, OPTIONAL)
+
+
+def as_written(separator: str, encoding: str, newline: str, first: str) -> bytes:
+    """A table as Excel or pandas write it, with a decimal comma where columns are not separated by commas."""
+    number = "1.5" if separator == "," else "1,5"
+    lines = [
+        f"File{separator}START{separator}{separator}",
+        f"a{separator}{number}{separator}{separator}",
+        separator * 3,
+    ]
+    return newline.join([*([first] if first else []), *lines, ""]).encode(encoding)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("declared", [False, True])
+def test_what_excel_writes_is_read(tmp_path: Path, separator: str, encoding: str, newline: str, declared: bool) -> None:
+    (line,) = read(tmp_path, as_written(separator, encoding, newline, f"sep={separator}" if declared else ""))
+    assert line.values["file"] == "a"
+    assert line.seconds_in("start") == 1.5
+    assert line.number == 2 + declared
+
+
+@pytest.mark.parametrize("index", [False, True])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_what_pandas_writes_is_read(tmp_path: Path, index: bool, separator: str) -> None:
+    table = pd.DataFrame({"file": ["a", "b"], "start": [1.5, 2.0], "note": ["x", None]})
+    table.to_csv(tmp_path / "user.csv", index=index, sep=separator, decimal="," if separator == ";" else ".")
+    lines = user_csv.read(tmp_path / "user.csv", REQUIRED, OPTIONAL)
+    assert [line.values["file"] for line in lines] == ["a", "b"]
+    assert [line.seconds_in("start") for line in lines] == [1.5, 2.0]
+    assert [line.values["note"] for line in lines] == ["x", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("00:01:23.5", 83.5),
+        ("1:00:00", 3600.0),
+        ("-0:00:05", -5.0),
+        ("00:00:01,250", 1.25),
+        ("83.5", 83.5),
+        ("-2", -2.0),
+    ],
+)
+def test_times_are_read_as_people_write_them(tmp_path: Path, text: str, seconds: float) -> None:
+    (line,) = read(tmp_path, f'file,start\na,"{text}"\n')
+    assert line.seconds_in("start") == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("3.0", 3), ("12", 12), ("0.5", None), ("-1", None), ("", None), ("inf", None), ("x", None)],
+)
+def test_whole_numbers_are_read_as_programs_write_them(tmp_path: Path, text: str, number: int | None) -> None:
+    (line,) = read(tmp_path, f"file,start\na,{text}\n")
+    assert line.whole_in("start") == number

@@ -1,0 +1,102 @@
+"""Templates of people.csv and events.csv: they say which face is which, and work as soon as they are filled in."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import fer_batch
+from fer_batch import Options, cli
+from fer_batch.errors import ExitCode, OutputRefused, UsageError
+from fer_batch.options import ReportOptions
+from fer_batch.report.to_fill_in import write_events, write_people
+from tests.helpers import media
+from tests.helpers.quick import quick  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+HERE = Options(workers=0)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    (folder / "holiday").mkdir(parents=True)
+    dark, light = (np.full((48, 64, 3), grey, np.uint8) for grey in (0, 120))
+    # A face of 0.4 s, darkness for 4 s, another face of 0.8 s behind a cut.
+    media.write_video(folder / "film.mp4", range(0, 5200, 40), [light] * 10 + [dark] * 100 + [light // 2] * 20)
+    for name in ("a.png", "b.png"):
+        media.write_photo(folder / "holiday" / name, light)
+    return folder
+
+
+def test_a_row_for_each_face_says_which_one_it_is(study: Path, tmp_path: Path) -> None:
+    fer_batch.analyze([study], HERE, out=tmp_path / "out")
+    path = write_people(tmp_path / "out", tmp_path / "people.csv", ReportOptions(thumbnails=True))
+    table = pd.read_csv(path)
+    assert table.columns[:5].tolist() == ["file", "face_id", "person", "role", "group"]
+    tracks = table[table["file"] == "film.mp4"]
+    timeline = fer_batch.read_timeline(tmp_path / "out" / "timelines" / "film.mp4.csv")
+    seen = timeline[timeline["success"]]
+    for _, row in tracks.iterrows():
+        own = seen[seen["face_id"] == row["face_id"]]
+        assert row["first_seen"] == own["timestamp"].min()
+        assert row["seconds"] == pytest.approx(own["duration"].sum())
+        (anchor,) = own[own["timestamp"] == row["time"]].to_dict("records")
+        assert [anchor[name] for name in ("x", "y", "width", "height")] == row[["x", "y", "width", "height"]].tolist()
+    assert len(tracks) == seen["face_id"].nunique() >= 1
+    assert table[table["file"] != "film.mp4"]["file"].tolist() == ["holiday/a.png", "holiday/b.png"]
+    for name in table["thumbnail"]:
+        assert (tmp_path / name).read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_the_file_can_be_used_as_it_is_and_as_excel_leaves_it(study: Path, tmp_path: Path) -> None:
+    fer_batch.analyze([study], HERE, out=tmp_path / "out")
+    path = write_people(tmp_path / "out", tmp_path / "people.csv")
+    options = Options(workers=0, people=path, events=write_events(tmp_path / "out", tmp_path / "events.csv"))
+    assert fer_batch.analyze([study], options, out=tmp_path / "out").skipped == ()
+    table = pd.read_csv(path, dtype={"person": "str", "group": "str"})
+    table.loc[0, ["person", "group"]] = ["Änne", "A"]
+    table.to_csv(path, index=False, sep=";", decimal=",", encoding="utf-8-sig")
+    fer_batch.analyze([study], options, out=tmp_path / "out")
+    persons = pd.read_csv(tmp_path / "out" / "summary_by_person.csv")
+    assert persons["person"].tolist() == ["Änne"]
+
+
+def test_events_have_a_row_for_each_video(study: Path, tmp_path: Path) -> None:
+    fer_batch.analyze([study], HERE, out=tmp_path / "out")
+    table = pd.read_csv(write_events(tmp_path / "out", tmp_path / "events.csv"))
+    assert table.columns.tolist() == ["file", "label", "start", "stop", "offset", "seconds"]
+    assert table["file"].tolist() == ["film.mp4"]
+    assert table["seconds"].tolist() == [5.2]
+
+
+def test_what_may_be_filled_in_already_is_not_replaced(study: Path, tmp_path: Path) -> None:
+    fer_batch.analyze([study], HERE, out=tmp_path / "out")
+    (tmp_path / "people.csv").write_text("mine")
+    for write in (write_people, write_events):
+        with pytest.raises(OutputRefused, match="is there already"):
+            write(tmp_path / "out", tmp_path / "people.csv")
+    assert (tmp_path / "people.csv").read_text() == "mine"
+
+
+def test_joined_tracks_are_not_taken_for_tracks(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("file,face_id,person\nfilm.mp4,0,Anna\n")
+    fer_batch.analyze([study], Options(workers=0, people=tmp_path / "people.csv"), out=tmp_path / "out")
+    with pytest.raises(UsageError, match="without --people"):
+        write_people(tmp_path / "out", tmp_path / "new.csv")
+
+
+def test_the_commands_write_into_the_working_directory(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fer_batch.analyze([study], HERE, out=tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    for name in ("people", "events"):
+        said = CliRunner().invoke(cli.app, [name, "out"])
+        assert said.exit_code == ExitCode.DONE, said.output
+        assert said.stdout == f"{name}.csv\n"
+        assert Path(f"{name}.csv").is_file()
+        assert CliRunner().invoke(cli.app, [name, "out"]).exit_code == ExitCode.USAGE
