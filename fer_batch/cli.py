@@ -20,6 +20,7 @@ from fer_batch.options import CliOption, Options, ReportOptions
 from fer_batch.terminal import (
     Meter,
     TerminalProgress,
+    count,
     duration,
     make_streams_safe,
     say,
@@ -64,6 +65,9 @@ app = _Program(
     epilog="Exit codes: 0 done, 1 done, but something is missing, 2 usage, 3 nothing usable, 4 model or detector, "
     "5 output cannot be written, 70 unexpected, 130 interrupted.",
 )
+
+WORTH_TELLING = 0.9
+"""``--dry-run`` tells what sampling spares if it takes less than this part of the time."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
 
@@ -397,9 +401,12 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
         return
     for line in found.skipped:
         warn(f"left out: {line.file}: {line.reason}")
-    say(f"{found.videos} videos of {duration(found.video_seconds)} in all, {found.photos} photos")
+    length = duration(found.video_seconds)
+    say(f"{count(found.videos, 'video')} of {length} in all, {count(found.photos, 'photo')}")
     say(f"as asked:      {_cost(found.asked)}")
-    say(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse)}")
+    if found.sparse.frames < found.asked.frames:
+        spared = found.sparse.seconds < WORTH_TELLING * found.asked.seconds
+        say(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse, '' if spared else 'about as long')}")
     if found.smallest_face is not None:
         width, height = found.largest_frame
         say(
@@ -408,8 +415,9 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
         )
 
 
-def _cost(cost: "Cost") -> str:
-    return f"{cost.frames} frames to analyse, about {duration(cost.seconds)}, {cost.bytes / 1e6:.1f} MB on disk"
+def _cost(cost: "Cost", how_long: str = "") -> str:
+    how_long = how_long or f"about {duration(cost.seconds)}"
+    return f"{count(cost.frames, 'frame')} to analyse, {how_long}, {cost.bytes / 1e6:.1f} MB on disk"
 
 
 def _as_json(run: "Run") -> dict[str, Any]:

@@ -129,14 +129,16 @@ def test_a_dry_run_says_what_it_would_take_and_does_nothing(tmp_path: Path, monk
     media.write_photo(tmp_path / "a.png")
     (tmp_path / "b.mp4").touch()
     result = invoke("analyze", tmp_path, "--dry-run")
-    assert "1 videos of 0 min 04 s in all, 1 photos" in result.stdout
+    assert "1 video of 0 min 04 s in all, 1 photo" in result.stdout
     assert "as asked:      101 frames" in result.stdout
     assert "with --fps 5:  21 frames" in result.stdout
     assert "left out: b.mp4" in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a.png", "b.mp4"]
     said = json.loads(invoke("analyze", tmp_path, "--dry-run", "--json").stdout)
     assert said["asked"]["frames"] == 101
-    assert said["asked"]["seconds"] > said["sparse"]["seconds"] > 0
+    assert said["asked"]["seconds"] >= said["sparse"]["seconds"] > 0
+    # Nothing is tried twice, and nothing is advised that is asked for already.
+    assert "with --fps" not in invoke("analyze", tmp_path, "--dry-run", "--fps", "3").stdout
 
 
 def test_the_report_is_rendered_again_from_the_tables(analysed_album: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fer_batch.annotations.load import Annotations
@@ -25,8 +25,14 @@ SPARSE_FPS = 5.0
 TRIED_KINDS = 6
 """Kinds of video (codec and size) of which some are tried; the others are assumed to take as long as those."""
 
-TRIAL_SECONDS = 2.0
-"""How long each kind is scanned, in every worker at the same time."""
+TRIAL_SECONDS = 0.2, 2.0
+"""How long each kind is scanned, at least and at most, in every worker at the same time."""
+
+TRIAL_PART = 0.05
+"""All trials take at most about this part of the run, as far as the limits above allow; starting takes as much."""
+
+USUAL_SECONDS_PER_FRAME = 0.005
+"""Of one core of an AMD EPYC, at 640x480: from this follows how long a trial may be."""
 
 BYTES_PER_ROW = 450
 """On disk, for one face in one frame: a row of the timeline, one of a chunk file, and its part of a page. Measured on
@@ -122,7 +128,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
             kinds[header.video_type].append(source)
         costs = []
         limits: list[tuple[int, tuple[int, int]]] = []
-        for index, sampling in enumerate(samplings):
+        for index, sampling in enumerate(samplings if samplings[0] != samplings[1] else samplings[:1]):
             media = {
                 kind: [video for video in videos if headers[video].frames[index]] for kind, videos in kinds.items()
             }
@@ -135,13 +141,16 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
                 height = smallest_face.height(source, result.size, options)
                 if height is not None:
                     limits.append((height, result.size))
+    asked, sparse = costs[0], costs[-1]
+    # Fewer frames never take longer: where trials say so, it is by chance.
+    sparse = replace(sparse, seconds=min(sparse.seconds, asked.seconds))
     limit, size = max(limits, default=(None, (0, 0)))
     return Forecast(
         videos=len(headers),
         photos=photos,
         video_seconds=sum(header.seconds for header in headers.values()),
-        asked=costs[0],
-        sparse=costs[1],
+        asked=asked,
+        sparse=sparse,
         skipped=(*found.skipped, *skipped),
         smallest_face=limit,
         largest_frame=size,
@@ -170,13 +179,15 @@ def _trials(
 ) -> dict[_MediaKind, list[tuple[Source, TrialResult]]]:
     """Some sources of the kinds that have most frames, each scanned for a little while."""
     tried = sorted(frames, key=lambda kind: -frames[kind])[:TRIED_KINDS]
+    usual = sum(frames.values()) * USUAL_SECONDS_PER_FRAME / workers
+    least, most = TRIAL_SECONDS
+    seconds = min(most, max(least, usual * TRIAL_PART / max(1, len(tried))))
     results: dict[_MediaKind, list[tuple[Source, TrialResult]]] = {kind: [] for kind in tried}
     for kind in tried:
         positions = [(2 * worker + 1) / (2 * workers) for worker in range(workers)]
         chosen = [media[kind][int(len(media[kind]) * position)] for position in positions]
         trials = [
-            TimeTrial(source, sampling, position, TRIAL_SECONDS)
-            for source, position in zip(chosen, positions, strict=True)
+            TimeTrial(source, sampling, position, seconds) for source, position in zip(chosen, positions, strict=True)
         ]
         for event in executor.run(_each(trials)):
             if isinstance(event, Done) and event.result.frames:
