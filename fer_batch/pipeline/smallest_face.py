@@ -29,12 +29,12 @@ def note(outcomes: Sequence[Outcome], options: Options) -> Skipped | None:
     if not limited:
         return None
     worst = max(limited, key=lambda outcome: outcome.facts[FACT])
-    cause, others = (
-        f"large frames are shrunk to be searched fast. --min-face {wanted} finds them, but takes longer.",
-        "",
-    )
-    if options.min_face is not None:
+    if options.min_face is None:
+        cause = "large frames are shrunk to be searched fast."
+        cause += f" --min-face {wanted} searches them closely, which takes longer."
+    else:
         cause = f"frames are enlarged {looks.MAX_ENLARGEMENT:g} times at most, whatever --min-face says."
+    others = ""
     if len(limited) > 1:
         others = f" The same is true, with other heights, of {len(limited) - 1} more: see {FACT} in run.json."
     text = f"Most faces below {worst.facts[FACT]} pixels of height are missed here: {cause}{others}"
