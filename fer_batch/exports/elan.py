@@ -4,6 +4,7 @@ Times are whole milliseconds. Zero is where the video's earliest stream begins, 
 """
 
 import mimetypes
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from fer_batch.exports.video import media_link
 from fer_batch.output.results import Results
 
 TICKS = 1000
+
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 cannot hold, which names of files may have."""
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 
@@ -36,7 +40,7 @@ def _document(results: Results, source: Mapping[str, Any], folder: Path) -> Elan
         "xsi:noNamespaceSchemaLocation": SCHEMA,
     }
     document.header = {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
-    link = media_link(results, source, folder)
+    link = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", media_link(results, source, folder))
     kind = mimetypes.guess_type(link)[0] or "unknown"
     # Where the address is not found, ELAN looks for the relative one, and for a file of this name beside its own.
     document.add_linked_file(link, link, kind, time_origin=0)

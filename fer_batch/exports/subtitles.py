@@ -13,8 +13,8 @@ from fer_batch.output.results import Results
 SPECIAL = "\\{}&<>"
 """Signs that mean something to the formats, or to pysubs2."""
 
-GUARD = {ord(sign): 0xE000 + number for number, sign in enumerate(SPECIAL)}
-"""Private signs that stand for them until pysubs2 has done its work: it takes what is in braces for markup."""
+GUARD = {ord(sign): 0xFDD0 + number for number, sign in enumerate(SPECIAL)}
+"""Signs that no text has, which stand for them until pysubs2 has done its work: it takes braces for markup."""
 
 ESCAPED = {
     "vtt": {"&": "&amp;", "<": "&lt;", ">": "&gt;"},

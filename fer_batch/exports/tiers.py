@@ -116,4 +116,9 @@ def one_line(text: str) -> str:
 
     Marks of the direction of writing, and joiners, stay.
     """
-    return "".join(" " if unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} else sign for sign in text).strip()
+    return "".join(" " if _is_control(sign) else sign for sign in text).strip()
+
+
+def _is_control(sign: str) -> bool:
+    """Whether it is a control character, a line break, or no character at all, which XML does not allow."""
+    return unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} or ord(sign) & 0xFFFE == 0xFFFE

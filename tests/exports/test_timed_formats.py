@@ -4,19 +4,24 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import pandas as pd
 import pysubs2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from praatio import textgrid
 from pympi import Elan
 
+from fer_batch.exports.export import export
 from fer_batch.exports.tiers import EVENTS, Interval, _lanes, one_line
 from fer_batch.media.sources import _output
 from fer_batch.output.csv import read_table
 from fer_batch.output.schema import EPISODES
 from tests.exports.conftest import ANNA, LATE, LONG, ODD, RTL
+from tests.helpers.studies import frames, make_study
 
 Exported = Callable[[str], Path]
 
@@ -61,8 +66,6 @@ def test_pympi_reads_the_elan_file(study: Path, exported: Exported) -> None:
 
 @pytest.mark.filterwarnings("ignore:Parsing unknown version")
 def test_the_elan_file_links_a_video_that_is_near_by_its_relative_path(study: Path, tmp_path: Path) -> None:
-    from fer_batch.exports.export import export
-
     shutil.copytree(study, tmp_path / "out")
     (tmp_path / Path(ODD).parent).mkdir()
     (tmp_path / ODD).touch()
@@ -131,6 +134,33 @@ def test_pysubs2_reads_srt_at_whole_milliseconds(study: Path, exported: Exported
     assert [block.split("\n")[2] for block in path.read_text().split("\n\n") if block] == labels(study, video)
 
 
+CUES = """async () => {
+  const track = document.querySelector("track");
+  track.track.mode = "showing";
+  while (track.readyState < 2) await new Promise(done => setTimeout(done, 20));
+  return [...track.track.cues].map(cue => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent]);
+}"""
+
+
+def test_chromium_shows_webvtt_as_a_track(study: Path, exported: Exported) -> None:
+    chromium = shutil.which("chromium") or pytest.skip("no Chromium: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    text = file_of(exported, "webvtt", ODD, ".vtt").read_text(encoding="utf-8")
+    page_text = '<!doctype html><video><track default src="a.vtt"></video>'
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.route("**/*", lambda route: route.fulfill(body=page_text, content_type="text/html; charset=utf-8"))
+        page.route("**/a.vtt", lambda route: route.fulfill(body=text, content_type="text/vtt"))
+        page.goto("http://localhost/")
+        found = page.evaluate(CUES)
+        browser.close()
+    rows = episodes(study, ODD)
+    times = zip((rows["start"] * 1000).round() / 1000, (rows["stop"] * 1000).round() / 1000, strict=True)
+    assert [(start, stop) for start, stop, _ in found] == list(times)
+    assert [text for _, _, text in found] == labels(study, ODD)
+
+
 def test_ffmpeg_shows_ass_and_srt(exported: Exported, study: Path, tmp_path: Path) -> None:
     """libass draws every episode, and its reader's times are the table's to a hundredth of a second."""
     ffmpeg = shutil.which("ffmpeg") or pytest.skip("no FFmpeg")
@@ -150,6 +180,44 @@ def test_ffmpeg_shows_ass_and_srt(exported: Exported, study: Path, tmp_path: Pat
         check=True,
     )
     assert max(video.stdout[: 640 * 360]) > 100  # white letters on black
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+
+
+@settings(max_examples=10)
+@given(TEXTS, TEXTS, st.lists(st.integers(40, 900_000), min_size=12, max_size=12))
+@pytest.mark.filterwarnings("ignore:Parsing unknown version")
+def test_any_name_at_any_time_is_read_back_by_pympi(
+    tmp_path_factory: pytest.TempPathFactory, person: str, label: str, steps: list[int]
+) -> None:
+    starts = [round(start / 1e6, 6) for start in accumulate(steps)]
+    folder = tmp_path_factory.mktemp("drawn")
+    rows = frames(starts, ["neutral", *["fear"] * 5, *["anger"] * 6], 0, person, last=0.5)
+    study = make_study(folder / "out", {"a.mp4": rows}, events=[("a.mp4", label, starts[0], starts[0] + 0.5)])
+    (made,) = export(study, ["elan"], out=folder)
+    document = Elan.Eaf(str(made / "a.mp4.eaf"))
+    who, events_tier = document.get_tier_names()
+    assert who == one_line(person) or who == "face 0"
+    ((_, _, told),) = document.get_annotation_data_for_tier(events_tier)
+    assert told == one_line(label)
+    found = list(document.get_annotation_data_for_tier(who))
+    expected = episodes(study, "a.mp4")
+    assert [part[:2] for part in found] == [
+        (round(start * 1000), round(stop * 1000))
+        for start, stop in zip(expected["start"], expected["stop"], strict=True)
+    ]
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 2)), max_size=30), st.sampled_from([24, 100, 1000]))
+def test_intervals_of_a_tier_never_overlap_and_none_vanishes(spans: list[tuple[float, float]], ticks: int) -> None:
+    intervals = [Interval("a", str(at), start, start + length) for at, (start, length) in enumerate(sorted(spans))]
+    lanes = _lanes("a", intervals, ticks)
+    assert sorted(int(label) for lane in lanes for _, _, label in lane.intervals) == list(range(len(spans)))
+    for lane in lanes:
+        edges = [edge for start, stop, _ in lane.intervals for edge in (start, stop)]
+        assert edges == sorted(edges)
+        assert all(start < stop for start, stop, _ in lane.intervals)
 
 
 def test_what_overlaps_goes_to_another_tier() -> None:

@@ -71,7 +71,8 @@ def make_study(
     for name, (kind, rows) in everything.items():
         rows = sorted(rows, key=lambda row: row[0] or 0)
         starts, durations, face_ids, persons, emotions = zip(*rows, strict=True)
-        frame = [sorted(set(starts)).index(start) if kind is Kind.VIDEO else at for at, start in enumerate(starts)]
+        ranks = {start: rank for rank, start in enumerate(dict.fromkeys(starts))}  # the rows are in order of time
+        frame = [ranks[start] if kind is Kind.VIDEO else at for at, start in enumerate(starts)]
         timeline = make_timeline(
             np.array([[float(emotion == one) if emotion else np.nan for one in EMOTIONS] for emotion in emotions]),
             name,
