@@ -30,6 +30,32 @@ class Severity(StrEnum):
     """Nothing of it is in the tables."""
 
 
+class Reason(StrEnum):
+    """Why a face that was found is not summed up."""
+
+    SPURIOUS = "spurious"
+    """It was found in a single frame, but not in the frames around it: probably not a face."""
+    QUALITY = "quality"
+    """Its quality is below ``--min-quality``."""
+    SIZE = "size"
+    """It is smaller than ``--min-face``. Such faces, and the next ones, are not in the timelines either."""
+    NUMBER = "number"
+    """There are ``--max-faces`` of a higher score in the frame."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How much of a source is not summed up for one reason."""
+
+    reason: Reason
+    faces: int
+    """Rows of the timeline, or faces that are not in it."""
+    seconds: float | None
+    """Sum of their frames' durations; None for photos, and if times are unknown."""
+    tracks: int | None
+    """Faces of a video of which nothing at all is summed up; None: they were not followed."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One video, or the photos of one folder in order. Each source gets one timeline."""
@@ -328,6 +354,10 @@ class Summary:
     """(7,) float64: the means minus those of the face's own baseline; None: it has no baseline."""
     valence_change: float | None = None
     """The valence minus that of the baseline; None as above."""
+    faces_left_out: int = 0
+    """Number of timeline rows of the same face, or of the same folder, that are not summarized."""
+    seconds_left_out: float | None = None
+    """Sum of their durations; None as ``seconds_visible``."""
 
     @property
     def without_neutral(self) -> np.ndarray | None:
@@ -351,15 +381,18 @@ class Outcome:
     frames: int
     """Number of frames, or photos, that were analysed."""
     frames_with_face: int
+    """Of these, those with a face that is summed up."""
     faces: int
-    """Number of timeline rows with a face."""
+    """Number of timeline rows that are summed up."""
     seconds: float | None
     """Sum of the frames' durations; None for photos, and if times are unknown."""
     facts: dict[str, Any]
     """Properties of the media file, ready for JSON."""
     skipped: tuple[Skipped, ...]
     tracks: int | None = None
-    """Number of a video's faces, each followed from frame to frame, without spurious ones; None for photos."""
+    """Number of a video's faces, each followed from frame to frame, of which anything is summed up; None for photos."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What is not summed up."""
 
     @property
     def timeline(self) -> str:

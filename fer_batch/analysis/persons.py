@@ -62,6 +62,8 @@ def _merge(parts: Sequence[Summary]) -> Summary:
         group=parts[0].group,
         changes=_average([part.changes for part in parts], weights),
         valence_change=_average([part.valence_change for part in parts], weights),
+        faces_left_out=sum(part.faces_left_out for part in parts),
+        seconds_left_out=sum(part.seconds_left_out or 0.0 for part in parts) if timed else None,
     )
 
 

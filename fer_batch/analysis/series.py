@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer_batch.analysis.timeline import Timeline
+from fer_batch.analysis.timeline import REASONS, Timeline
 from fer_batch.emotions import EMOTIONS
+from fer_batch.types import Kind, LeftOut
 
 HAPPINESS = EMOTIONS.index("happiness")
 UNPLEASANT = tuple(EMOTIONS.index(name) for name in ("anger", "disgust", "fear", "sadness"))
@@ -75,9 +76,12 @@ class FaceSeries:
         return replace(self.select(chosen), starts=starts[chosen], durations=(ends - starts)[chosen])
 
 
-def series_by_face(timeline: Timeline, min_quality: float = 0.0) -> list[FaceSeries]:
-    """A series for each face_id of a video's timeline with a row that counts, in the order of face_ids."""
-    rows = _counting(timeline, min_quality)
+def series_by_face(timeline: Timeline, chosen: np.ndarray | None = None) -> list[FaceSeries]:
+    """A series for each face_id of a video's timeline with a row that counts, in the order of face_ids.
+
+    ``chosen`` (N,) bool, if given, says which rows are taken instead of those that count; all must have a face.
+    """
+    rows = np.flatnonzero(timeline.counts if chosen is None else chosen)
     face_ids = timeline.rows["face_id"][rows]
     order = np.argsort(face_ids, kind="stable")
     begins = np.flatnonzero(np.diff(face_ids[order], prepend=-1))
@@ -88,16 +92,24 @@ def series_by_face(timeline: Timeline, min_quality: float = 0.0) -> list[FaceSer
     return found
 
 
-def series_of_all(timeline: Timeline, min_quality: float = 0.0) -> FaceSeries | None:
+def series_of_all(timeline: Timeline) -> FaceSeries | None:
     """All rows of a timeline that count, as one series; None: no row counts."""
-    rows = _counting(timeline, min_quality)
+    rows = np.flatnonzero(timeline.counts)
     return _series(timeline, rows) if len(rows) else None
 
 
-def _counting(timeline: Timeline, min_quality: float) -> np.ndarray:
-    """Positions of the rows that count: those with a face that is not spurious, and of at least ``min_quality``."""
-    counts = timeline.success & ~timeline.rows["spurious"] & (timeline.rows["quality"] >= min_quality)
-    return np.flatnonzero(counts)
+def left_out_of(timeline: Timeline, kind: Kind) -> list[LeftOut]:
+    """How many rows of a timeline do not count, for each reason that there is."""
+    rows, found = timeline.rows, []
+    kept = np.unique(rows["face_id"][timeline.counts])
+    for code, reason in enumerate(REASONS):
+        chosen = timeline.success & (rows["left_out"] == code)
+        if reason is not None and chosen.any():
+            durations = rows["duration"][chosen]
+            seconds = float(np.nansum(durations)) if not np.isnan(durations).all() else None
+            tracks = len(np.setdiff1d(rows["face_id"][chosen], kept)) if kind is Kind.VIDEO else None
+            found.append(LeftOut(reason, int(chosen.sum()), seconds, tracks))
+    return found
 
 
 def _series(timeline: Timeline, rows: np.ndarray, face_id: int | None = None, person: str = "") -> FaceSeries:

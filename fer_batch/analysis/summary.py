@@ -1,5 +1,6 @@
 """Pure: everything that is computed from one source's timeline."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -58,39 +59,48 @@ def summarize(
 ) -> tuple[SourceSummary, AddedShares]:
     """What is computed from one source's timeline, and what is added to its rows.
 
-    Only rows that count are summed up: spurious faces and those below the least quality do not. In a video each row
+    Only rows that count are summed up (:func:`fer_batch.analysis.timeline.left_out` decides). In a video each row
     weighs its duration, so that a variable frame rate does not favour the stretches with many frames; rows whose
     duration is unknown weigh nothing, unless none is known.
     """
     if source.kind is Kind.PHOTOS:
-        return summarize_photos(timeline, source.name, options, annotations), AddedShares()
+        return summarize_photos(timeline, source.name, annotations), AddedShares()
     video = _Video(timeline, source.name, options, annotations)
     return video.summarize(), AddedShares(video.smoothed, video.changes())
 
 
-def summarize_photos(timeline: Timeline, name: str, options: Options, annotations: Annotations) -> SourceSummary:
+def summarize_photos(timeline: Timeline, name: str, annotations: Annotations) -> SourceSummary:
     """One Summary for the folder of photos ``name``, and one for each person, role and group that is named in it."""
-    everything = series_of_all(timeline, options.min_quality)
+    everything = series_of_all(timeline)
     if everything is None:
         return SourceSummary([])
     by_face = annotations.people.of(name).by_face
     chosen: dict[tuple[str, str, str], list[int]] = {}
-    faces = timeline[everything.rows]
-    photos, persons, face_ids = faces.text("file"), faces.text("person"), faces.rows["face_id"].tolist()
-    for position, (photo, face_id, person) in enumerate(zip(photos, face_ids, persons, strict=True)):
+    gone: Counter[tuple[str, str, str]] = Counter()
+    faces = timeline[np.flatnonzero(timeline.success)]
+    position = 0
+    columns = (faces.text("file"), faces.rows["face_id"].tolist(), faces.text("person"), faces.counts.tolist())
+    for photo, face_id, person, counts in zip(*columns, strict=True):
         if person:
             naming = by_face[photo, face_id]
-            chosen.setdefault((person, naming.role, naming.group), []).append(position)
+            key = (person, naming.role, naming.group)
+            if counts:
+                chosen.setdefault(key, []).append(position)
+            else:
+                gone[key] += 1
+        position += counts
     people = [
         replace(
             summarize_series(everything.select(np.array(positions)), name, Kind.PHOTOS),
             person=person,
             role=role,
             group=group,
+            faces_left_out=gone[person, role, group],
         )
         for (person, role, group), positions in chosen.items()
     ]
-    return SourceSummary([summarize_series(everything, name, Kind.PHOTOS)], people=people)
+    summary = summarize_series(everything, name, Kind.PHOTOS)
+    return SourceSummary([replace(summary, faces_left_out=len(faces) - len(everything.rows))], people=people)
 
 
 def summarize_series(face_series: FaceSeries, file: str, kind: Kind, episodes: int | None = None) -> Summary:
@@ -129,7 +139,9 @@ class _Video:
         )
         self._rows = len(timeline)
         self._extent = _extent(timeline)
-        self._faces = series_by_face(timeline, options.min_quality)
+        self._faces = series_by_face(timeline)
+        not_counted = series_by_face(timeline, timeline.success & ~timeline.counts)
+        self._left_out = {face.face_id: face for face in not_counted}
         self._baselines: Mapping[int | None, Baseline] = {}
         if options.baseline is not None:
             start, stop = (seconds - annotations.events.offset(name) for seconds in options.baseline)
@@ -144,7 +156,9 @@ class _Video:
             )
             for face in self._faces
         }
-        summaries = [self._summarize_face(face, found[face.face_id]) for face in self._faces]
+        summaries = [
+            self._summarize_face(face, found[face.face_id], self._left_out.get(face.face_id)) for face in self._faces
+        ]
         return SourceSummary(
             summaries,
             [episode for face in self._faces for episode in found[face.face_id]],
@@ -168,8 +182,12 @@ class _Video:
             shares[face.rows] = smooth(face, seconds)
         return shares
 
-    def _summarize_face(self, face: FaceSeries, found: Sequence[Episode]) -> Summary:
+    def _summarize_face(self, face: FaceSeries, found: Sequence[Episode], left_out: FaceSeries | None) -> Summary:
         summary = summarize_series(face, self._name, Kind.VIDEO, len(found) if face.timed else None)
+        if face.timed:
+            summary = replace(summary, seconds_left_out=0.0 if left_out is None else float(left_out.durations.sum()))
+        if left_out is not None:
+            summary = replace(summary, faces_left_out=len(left_out.rows))
         if summary.person:
             naming = self._names[summary.person]
             summary = replace(summary, role=naming.role, group=naming.group)
@@ -187,7 +205,9 @@ class _Video:
             parts = [part for face in self._faces if (part := face.between(event.start, event.stop)) is not None]
             for part in parts:
                 begun = [episode for episode in found[part.face_id] if event.start <= episode.start < event.stop]
-                yield InEvent(event, sampled, self._summarize_face(part, begun))
+                other = self._left_out.get(part.face_id)
+                left_out = None if other is None else other.between(event.start, event.stop)
+                yield InEvent(event, sampled, self._summarize_face(part, begun, left_out))
             if not parts:
                 yield InEvent(event, sampled, None)
 

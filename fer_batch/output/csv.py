@@ -14,7 +14,7 @@ import numpy as np
 from fer_batch.analysis.groups import Difference, GroupMean, measures
 from fer_batch.analysis.persons import Person
 from fer_batch.analysis.summary import InEvent
-from fer_batch.analysis.timeline import SHARE_DECIMALS, Timeline
+from fer_batch.analysis.timeline import REASONS, SHARE_DECIMALS, Timeline
 from fer_batch.annotations.events import Event
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.files import replacing
@@ -257,6 +257,7 @@ def _timeline_values(timeline: Timeline) -> dict[str, Sequence[object]]:
         "damaged": rows["damaged"].tolist(),
         **{name: _known(rows[name], success) for name in of_faces},
         **{name: _known(shares, success) for name, shares in zip(EMOTIONS, timeline.shares.T, strict=True)},
+        "left_out": [REASONS[code] for code in rows["left_out"].tolist()],
         "emotion": _known(emotions[timeline.strongest], success),
     }
 

@@ -12,7 +12,7 @@ from fer_batch.analysis import groups
 from fer_batch.detection import crop
 from fer_batch.emotions import FERPLUS_PARTS
 from fer_batch.options import Options
-from fer_batch.types import Kind, Outcome, Severity, Skipped
+from fer_batch.types import Kind, Outcome, Reason, Severity, Skipped
 
 PACKAGES = "tensorflow keras openvino av opencv-python pillow pillow-heif simplejpeg numpy pandas".split()
 
@@ -66,6 +66,10 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             "frames": sum(outcome.frames for outcome in outcomes),
             "frames_with_face": sum(outcome.frames_with_face for outcome in outcomes),
             "faces": sum(outcome.faces for outcome in outcomes),
+            "faces_left_out": {
+                reason: sum(part.faces for outcome in outcomes for part in outcome.left_out if part.reason is reason)
+                for reason in Reason
+            },
             "left_out": files_with(Severity.LOST, manifest.skipped),
             "degraded": files_with(Severity.PARTIAL, manifest.skipped),
             **manifest.chunks,
@@ -118,6 +122,14 @@ def _source(outcome: Outcome) -> dict[str, Any]:
         "frames": outcome.frames,
         "frames_with_face": outcome.frames_with_face,
         "faces": outcome.faces,
+        "faces_left_out": {
+            part.reason: {
+                "faces": part.faces,
+                "seconds": None if part.seconds is None else round(part.seconds, 6),
+                "tracks": part.tracks,
+            }
+            for part in outcome.left_out
+        },
         "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
         "facts": outcome.facts,
         "notes": [line.reason for line in outcome.skipped],

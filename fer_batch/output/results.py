@@ -144,6 +144,11 @@ class Results:
         return found
 
 
+def summed_up(timeline: "pd.DataFrame") -> "pd.Series[bool]":
+    """Which rows of a timeline are in summaries, episodes and means: its column ``left_out`` says which are not."""
+    return timeline["success"] & (timeline["left_out"] == "")
+
+
 def anonymous(text: str) -> str:
     """The text without the folders of absolute paths: a library's error message may hold the user's name."""
     folders = r"""(?<![\w./\\])(?:file://|~|[A-Za-z]:|\\)?[\\/](?=\S)(?:[^\\/:*?"'<>|\r\n]+[\\/])+"""

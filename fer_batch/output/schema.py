@@ -78,6 +78,12 @@ TIMELINE: tuple[Column, ...] = (
         "boolean",
         "1: seen in one frame only, and in none around it, so likely no face: left out of all summaries.",
     ),
+    Column(
+        "left_out",
+        "string",
+        "Why this face is in no summary, episode or mean: spurious, or quality (below --min-quality). Empty: it is in "
+        "all of them, or there is no face.",
+    ),
     Column("x", "integer", "Left edge of the face's box in the upright frame.", "px"),
     Column("y", "integer", "Top edge of the face's box in the upright frame.", "px"),
     Column("width", "integer", "Width of the face's box.", "px"),
@@ -163,9 +169,11 @@ SUMMARY: tuple[Column, ...] = (
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     *PLACE,
     Column("faces", "integer", "Rows with a face that this line sums up."),
+    Column("faces_left_out", "integer", "Rows of the same that it leaves out: the timeline says why."),
     _seconds("first_seen", "Time of the face's first row."),
     _seconds("last_seen", "End of the face's last row."),
     _seconds("seconds_visible", "Sum of the rows' durations."),
+    _seconds("seconds_left_out", "Sum of the durations of the rows that are left out."),
     Column(
         "gaps",
         "integer",
@@ -181,7 +189,9 @@ BY_PERSON: tuple[Column, ...] = (
     Column("kind", "string", "video or photos; the two are not mixed."),
     Column("files", "integer", "Videos, or folders of photos, in which the person is seen."),
     Column("faces", "integer", "Rows with a face that this line sums up."),
+    Column("faces_left_out", "integer", "Rows of the same that it leaves out: the timeline says why."),
     _seconds("seconds_visible", "Sum of the rows' durations; time in which two videos show the person counts in both."),
+    _seconds("seconds_left_out", "Sum of the durations of the rows that are left out."),
     *MEASURES,
 )
 
@@ -252,7 +262,9 @@ BY_EVENT: tuple[Column, ...] = (
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
     *PLACE,
     Column("faces", "integer", "Rows with a face that this line sums up."),
+    Column("faces_left_out", "integer", "Rows of the same that it leaves out: the timeline says why."),
     _seconds("seconds_visible", "Time of the event in which the face is seen."),
+    _seconds("seconds_left_out", "Time of the event in which it is seen, but left out."),
     _seconds("seconds_missing", "Time of the event in which it is not. Nothing is interpolated there."),
     _seconds("seconds_outside", "Time of the event before the first analysed frame of the video, or after the last."),
     *MEASURES,

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fer_batch.analysis import groups, persons
+from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import SourceSummary, summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.load import Annotations
@@ -47,7 +50,7 @@ from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.report import render as report
 from fer_batch.tracking import shots, tracker
-from fer_batch.types import FrameFaces, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
+from fer_batch.types import FrameFaces, Kind, LeftOut, Outcome, Reason, Severity, Skipped, Source, TrackedFrame
 
 LOGGER = logging.getLogger(__name__)
 
@@ -253,7 +256,7 @@ def _finish(
         cropped = options.cropped and source.in_photo_files
         scanned_frames = reader.scanned_frames(checkpoints)
         if not cropped:
-            scanned_frames = _choose_faces(scanned_frames, options)
+            scanned_frames = reader.choose_faces(scanned_frames, options)
         if source.kind is Kind.VIDEO and not cropped:
             cuts = shots.find_cuts(checkpoints.read_scenes(key) for key in record.chunks)
             tracked = tracker.track_faces(scanned_frames, options.view, cuts)
@@ -261,11 +264,12 @@ def _finish(
             tracked = tracker.number_faces_left_to_right(scanned_frames, options.view)
         names = annotations.people.of(source.name)
         tracked_frames = names.name_faces(tracked, source.kind)
-        timeline = Timeline.of(reader.count(tracked_frames))
+        timeline = Timeline.of(reader.count(tracked_frames), options.min_quality)
         if not reader.frames:
             return study.SourceResult(source, None, reader.nothing_kept())
         summary, added = summarize(timeline, source, options, annotations)
-        write_timeline(folder / reader.outcome(options).timeline, timeline, added.smoothed, added.changes)
+        outcome = reader.outcome(options, timeline)
+        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
         reader.skipped.extend((*names.problems(), *summary.complaints))
     except MediaError as error:
         return study.SourceResult(source, None, [Skipped(source.name, str(error))])
@@ -274,7 +278,7 @@ def _finish(
     except Exception as error:  # whatever goes wrong with a source, the others must not suffer
         LOGGER.info("%s: its timeline could not be made", source.name, exc_info=True)
         return study.SourceResult(source, None, [Skipped(source.name, str(TaskFailed.unexpected(error)))])
-    return study.SourceResult(source, reader.outcome(options), reader.skipped, summary)
+    return study.SourceResult(source, replace(outcome, skipped=tuple(reader.skipped)), reader.skipped, summary)
 
 
 @dataclass
@@ -285,16 +289,14 @@ class _SourceReader:
     record: Record
     skipped: list[Skipped] = field(default_factory=list)
     frames: int = 0
-    frames_with_face: int = 0
-    faces: int = 0
-    tracks: set[int] = field(default_factory=set)
-    """Numbers of a video's faces, but for spurious ones."""
     seconds: float | None = None
     """Sum of the frames' durations; None: none is known."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """Of a video's frames: a new entry wherever the size changes."""
     largest: tuple[int, int] = (0, 0)
     """Width and height of the frame with the longest side."""
+    not_chosen: dict[Reason, LeftOut] = field(default_factory=dict)
+    """Faces that the options keep out of the tables."""
 
     def scanned_frames(self, checkpoints: Checkpoints) -> Iterator[FrameFaces]:
         """Every frame of the source, chunk after chunk."""
@@ -324,10 +326,6 @@ class _SourceReader:
         """The same frames, counted."""
         for tracked in tracked_frames:
             self.frames += 1
-            self.frames_with_face += bool(tracked.faces)
-            self.faces += len(tracked.faces)
-            if self.source.kind is Kind.VIDEO:
-                self.tracks |= {face.face_id for face in tracked.faces if not face.spurious}
             if tracked.time.duration is not None:
                 self.seconds = (self.seconds or 0.0) + tracked.time.duration
             yield tracked
@@ -347,32 +345,39 @@ class _SourceReader:
             "pixels of their own frame, and faces may get new numbers."
         )
 
-    def outcome(self, options: Options) -> Outcome:
-        """What has been counted so far."""
+    def outcome(self, options: Options, timeline: Timeline) -> Outcome:
+        """What has been counted, once all frames are in the timeline."""
         height = smallest_face.height(self.source, self.largest, options)
         return Outcome(
             self.source,
             self.frames,
-            self.frames_with_face,
-            self.faces,
+            len(np.unique(timeline.rows["frame"][timeline.counts])),
+            int(timeline.counts.sum()),
             self.seconds,
             self.record.facts | ({} if height is None else {smallest_face.FACT: height}),
             tuple(self.skipped),
-            len(self.tracks) if self.source.kind is Kind.VIDEO else None,
+            len(np.unique(timeline.rows["face_id"][timeline.counts])) if self.source.kind is Kind.VIDEO else None,
+            (*left_out_of(timeline, self.source.kind), *self.not_chosen.values()),
         )
 
+    def choose_faces(self, scanned_frames: Iterable[FrameFaces], options: Options) -> Iterator[FrameFaces]:
+        """The frames with only those faces that the options let into the tables, the highest score first."""
+        least = options.min_face or DEFAULT_MIN_FACE
+        for frame in scanned_frames:
+            found = [index for index, face in enumerate(frame.detections) if face.confidence >= options.min_confidence]
+            found.sort(key=lambda index: -frame.detections[index].confidence)
+            large = [index for index in found if frame.detections[index].box.height >= least]
+            chosen = large[: options.max_faces]
+            self._leave_out(Reason.SIZE, len(found) - len(large), frame.time.duration)
+            self._leave_out(Reason.NUMBER, len(large) - len(chosen), frame.time.duration)
+            detections = tuple(frame.detections[index] for index in chosen)
+            yield replace(frame, detections=detections, shares=frame.shares[chosen])
 
-def _choose_faces(scanned_frames: Iterable[FrameFaces], options: Options) -> Iterator[FrameFaces]:
-    """The frames with only those faces that the options let into the tables, the highest score first."""
-    for frame in scanned_frames:
-        chosen = [
-            index
-            for index, face in enumerate(frame.detections)
-            if face.confidence >= options.min_confidence and face.box.height >= (options.min_face or DEFAULT_MIN_FACE)
-        ]
-        chosen.sort(key=lambda index: -frame.detections[index].confidence)
-        chosen = chosen[: options.max_faces]
-        yield replace(frame, detections=tuple(frame.detections[index] for index in chosen), shares=frame.shares[chosen])
+    def _leave_out(self, reason: Reason, faces: int, duration: float | None) -> None:
+        if faces:
+            before = self.not_chosen.get(reason, LeftOut(reason, 0, None, None))
+            seconds = before.seconds if duration is None else (before.seconds or 0.0) + faces * duration
+            self.not_chosen[reason] = replace(before, faces=before.faces + faces, seconds=seconds)
 
 
 def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[SourceSummary]) -> None:

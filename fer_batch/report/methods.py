@@ -8,6 +8,7 @@ from fer_batch.options import DEFAULT_MIN_FACE
 from fer_batch.report import formatting
 from fer_batch.report.model_card import Accuracy
 from fer_batch.report.texts import say, word
+from fer_batch.types import Reason
 
 
 def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None, by_raters: Accuracy | None = None) -> str:
@@ -48,10 +49,14 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None, by_raters: Accu
     if videos:
         sentences.append(say("methods.means"))
         if "episode_enter" in options:
-            rule = {name: options.get(f"episode_{name}") for name in ("enter", "leave", "shortest", "gap")}
-            sentences.append(say("methods.episodes", **rule))
+            enter, leave = options["episode_enter"], options["episode_leave"]
+            shortest, gap = options["episode_shortest"], options.get("episode_gap")
+            sentences.append(say("methods.episodes", enter=enter, leave=leave, shortest=shortest, gap=gap))
     if options.get("min_quality"):
-        sentences.append(say("methods.quality", least=options["min_quality"]))
+        gone = counts.get("faces_left_out", {}).get(Reason.QUALITY, 0)
+        everything = formatting.count(gone + counts.get("faces", 0))
+        text = say("methods.quality", least=options["min_quality"], left_out=formatting.count(gone), all=everything)
+        sentences.append(text)
     if options.get("smooth"):
         sentences.append(say("methods.smooth", seconds=options["smooth"]))
     degraded = formatting.count(counts.get("degraded", 0))

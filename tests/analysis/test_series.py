@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_batch.analysis.series import FaceSeries, series_by_face, series_of_all
+from fer_batch.analysis.series import FaceSeries, left_out_of, series_by_face, series_of_all
+from fer_batch.types import Kind, LeftOut, Reason
 from tests.helpers.timelines import make_timeline
 
 
@@ -52,17 +53,24 @@ def test_what_is_rounded_is_no_gap() -> None:
 
 
 def test_rows_that_do_not_count_are_in_no_series() -> None:
-    table = make_timeline(
-        np.zeros((5, 7)),
-        timestamp=[0, 0, 1, 1, 2],
-        duration=1,
-        face_id=[1, 0, 1, 0, -1],
-        person=["Bo", "", "Bo", "", ""],
-        spurious=[False, False, True, False, False],
-        quality=[0.9, 0.9, 0.9, 0.1, np.nan],
-    )
-    found = series_by_face(table, min_quality=0.5)
+    columns = {
+        "timestamp": [0, 0, 1, 1, 2],
+        "duration": 1,
+        "face_id": [1, 0, 1, 0, -1],
+        "person": ["Bo", "", "Bo", "", ""],
+        "spurious": [False, False, True, False, False],
+        "quality": [0.9, 0.9, 0.9, 0.1, np.nan],
+    }
+    table = make_timeline(np.zeros((5, 7)), min_quality=0.5, **columns)
+    found = series_by_face(table)
     assert [(one.face_id, one.person, one.rows.tolist()) for one in found] == [(0, "", [1]), (1, "Bo", [0])]
+    assert left_out_of(table, Kind.VIDEO) == [
+        LeftOut(Reason.SPURIOUS, 1, 1.0, 0),
+        LeftOut(Reason.QUALITY, 1, 1.0, 0),
+    ]
+    assert [one.tracks for one in left_out_of(table[1:], Kind.VIDEO)] == [1, 0]
+    assert [one.tracks for one in left_out_of(table, Kind.PHOTOS)] == [None, None]
+    table = make_timeline(np.zeros((5, 7)), **columns)
     assert [one.rows.tolist() for one in series_by_face(table)] == [[1, 3], [0]]
     assert series_of_all(table).rows.tolist() == [0, 1, 3]
     assert series_of_all(table[4:]) is None

@@ -37,7 +37,7 @@ def only(emotion: int) -> np.ndarray:
     return np.eye(7)[emotion]
 
 
-def table(rows: Sequence[Row], *, named: bool = True) -> Timeline:
+def table(rows: Sequence[Row], *, named: bool = True, min_quality: float = 0.0) -> Timeline:
     """A timeline in which face 1 is Anna, if faces are ``named``."""
     shares = np.array([np.full(7, np.nan) if row.shares is None else row.shares for row in rows]).reshape(-1, 7)
     return make_timeline(
@@ -48,18 +48,20 @@ def table(rows: Sequence[Row], *, named: bool = True) -> Timeline:
         face_id=[-1 if row.shares is None else row.face_id for row in rows],
         quality=[np.nan if row.shares is None else row.quality for row in rows],
         spurious=[row.spurious for row in rows],
+        min_quality=min_quality,
     )
 
 
 def video(rows: Sequence[Row], episodes: int | None = None, min_quality: float = 0.0) -> list[Summary]:
-    faces = series_by_face(table(rows), min_quality)
+    faces = series_by_face(table(rows, min_quality=min_quality))
     return [summarize_series(face, "film.mp4", Kind.VIDEO, episodes) for face in faces]
 
 
 def whole(rows: Sequence[Row], name: str, kind: Kind, min_quality: float = 0.0) -> Sequence[Summary]:
     """The summaries of a source, as a run makes them."""
     source = Source(kind, name, (Path(name),), name)
-    summary, _ = summarize(table(rows, named=False), source, Options(min_quality=min_quality), Annotations())
+    timeline = table(rows, named=False, min_quality=min_quality)
+    summary, _ = summarize(timeline, source, Options(min_quality=min_quality), Annotations())
     return summary.summaries
 
 
@@ -195,6 +197,10 @@ def test_only_rows_that_count_are_summed_up() -> None:
     assert face.means == pytest.approx(0.5 * only(HAPPINESS) + 0.5 * only(SADNESS))
     (everything,) = video(rows)
     assert everything.faces == 5
+    (same,) = whole(rows, "film.mp4", Kind.VIDEO, 0.5)
+    assert (same.faces, same.faces_left_out, same.seconds_left_out) == (2, 3, 3.0)
+    (same,) = whole(rows, "film.mp4", Kind.VIDEO)
+    assert (same.faces, same.faces_left_out, same.seconds_left_out) == (5, 0, 0.0)
     assert video(rows, min_quality=0.9) == whole(rows, "film.mp4", Kind.VIDEO, 0.9) == []
     assert whole(rows, "holiday", Kind.PHOTOS, 0.9) == []
     (folder,) = whole(rows, "holiday", Kind.PHOTOS, 0.8)

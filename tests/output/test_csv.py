@@ -36,7 +36,8 @@ from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
 from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Severity, Skipped, Summary, TrackedFrame
 
 COLUMNS = (
-    "file frame timestamp duration face_id person success damaged face_confidence quality spurious x y width height "
+    "file frame timestamp duration face_id person success damaged face_confidence quality spurious left_out "
+    "x y width height "
     "anger disgust fear happiness sadness surprise neutral emotion"
 ).split()
 
@@ -80,12 +81,14 @@ def expected_rows(tracked_frames: list[TrackedFrame]) -> list[dict[str, Any]]:
                 "damaged": frame_time.damaged,
                 "spurious": False,
                 "emotion": "",
+                "left_out": "",
                 "person": "",
             }
             if one is not None:
                 box = one.detection.box
                 row |= {"face_id": one.face_id, "person": one.person, "face_confidence": one.detection.confidence}
                 row |= {"quality": one.quality, "spurious": one.spurious}
+                row["left_out"] = "spurious" if one.spurious else ""
                 row |= {name: round(getattr(box, name)) for name in ("x", "y", "width", "height")}
                 row |= dict(zip(EMOTIONS, one.shares.tolist(), strict=True))
                 row["emotion"] = EMOTIONS[one.shares.tolist().index(one.shares.max())]
@@ -139,6 +142,7 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(
         assert fields.pop("emotion") == meant["emotion"]
         assert fields.pop("person") == meant["person"]
         assert fields.pop("success") == str(int(meant["success"]))
+        assert fields.pop("left_out") == meant["left_out"]
         assert fields.pop("damaged") == str(int(meant["damaged"]))
         assert fields.pop("spurious") == (str(int(meant["spurious"])) if meant["success"] else "")
         for name, field in fields.items():
@@ -157,12 +161,12 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
     write_timeline(tmp_path / "t.csv", Timeline.of(written))
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,0,,1,0,0.9877,1.0000,0,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,0,,1,0,0.9877,1.0000,0,,2,-2,31,40,'
         "0.0000,0.0000,0.1000,0.7000,0.0000,0.2000,0.0000,happiness\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0,0.9877,1.0000,0,2,-2,31,40,'
+        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0,0.9877,1.0000,0,,2,-2,31,40,'
         "0.0000,0.2000,0.0000,0.7000,0.1000,0.0000,0.0000,happiness\r\n"
-        '"a, b.mp4",1,0.033333,,,,0,0,,,,,,,,,,,,,,,\r\n'
-        "übung.png,2,,,,,0,1,,,,,,,,,,,,,,,\r\n"
+        '"a, b.mp4",1,0.033333,,,,0,0,,,,,,,,,,,,,,,,\r\n'
+        "übung.png,2,,,,,0,1,,,,,,,,,,,,,,,,\r\n"
     )
 
 
@@ -235,11 +239,16 @@ def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped:
     ]
 
 
+LEFT_OUT = {"faces_left_out": 2, "seconds_left_out": 0.5}
+
+
 def summary(**values: Any) -> Summary:
     video = {"file": "=film", "kind": Kind.VIDEO, "face_id": 3, "person": "@x", "faces": 9, "episodes": 5}
     video |= {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
     parts = np.array([0.25, 0, 0, 0.25, 0, 0, 0.5])
-    return Summary(**video | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5, "role": "a,b"} | values)
+    return Summary(
+        **video | {"means": np.eye(7)[4], "strongest": parts, "valence": -0.5, "role": "a,b"} | LEFT_OUT | values
+    )
 
 
 def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -249,7 +258,7 @@ def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
     video, photos = rows_of(read_table(tmp_path / "s.csv", SUMMARY))
     fixed = {"file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
-    fixed |= {"role": "a,b", "group": ""}
+    fixed |= {"role": "a,b", "group": "", "faces_left_out": 2, "seconds_left_out": 0.5}
     fixed |= {f"mean_{name}": float(name == "sadness") for name in EMOTIONS}
     times = {"first_seen": 0.5, "last_seen": 2.0, "seconds_visible": 1.25, "gaps": 1, "seconds_missing": 0.25}
     strongest = dict(zip((f"strongest_{name}" for name in EMOTIONS), summary().strongest.tolist(), strict=True))

@@ -30,6 +30,7 @@ def a_timeline(frames, seen, *, fps=25.0, face_id=0, seed=1, durations=None):
     table["timestamp"] = np.concatenate(([0.0], np.cumsum(durations)[:-1])) if fps else np.nan
     table["duration"] = durations
     table["success"] = np.isin(numbers, list(seen))
+    table["left_out"] = ""
     table["quality"] = np.where(table["success"], 0.9, np.nan)
     table["face_id"] = pd.array([face_id if one else pd.NA for one in table["success"]], dtype="Int64")
     return table

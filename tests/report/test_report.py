@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from fer_batch.analysis import groups, persons
+from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event, Events
@@ -137,17 +138,18 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
     for source, tracked_frames in videos_and_folders:
         tracked_frames = list(study.people.of(source.name).name_faces(tracked_frames, source.kind))
         durations = [tracked.time.duration for tracked in tracked_frames if tracked.time.duration is not None]
+        timeline = Timeline.of(tracked_frames, options.get("min_quality", 0.0))
         outcome = Outcome(
             source,
             frames=len(tracked_frames),
-            frames_with_face=sum(bool(tracked.faces) for tracked in tracked_frames),
-            faces=sum(len(tracked.faces) for tracked in tracked_frames),
+            frames_with_face=len(np.unique(timeline.rows["frame"][timeline.counts])),
+            faces=int(timeline.counts.sum()),
             seconds=sum(durations) if durations else None,
             facts=FACTS if source.kind is Kind.VIDEO else {"photos": len(source.files)},
             skipped=tuple(one for one in skipped if one.file.startswith(source.name)),
+            left_out=tuple(left_out_of(timeline, source.kind)),
         )
         outcomes.append(outcome)
-        timeline = Timeline.of(tracked_frames)
         measured, added = summarize(timeline, source, Options(**options), study)
         write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
         people += measured.people
@@ -600,6 +602,34 @@ def test_a_difference_of_enough_persons_has_its_interval_and_size(tmp_path):
     ends = [formatting.points(one[name]) for name in ("difference", "low", "high")]
     assert found[:2] == ["x minus y", "5 and 5"]
     assert found[2] == f"{ends[0]}{ends[1]} to {ends[2]}g {formatting.signed(one['hedges_g'])}"
+
+
+def test_every_page_and_table_leaves_out_the_same_faces_and_says_how_many(tmp_path):
+    source, tracked_frames = a_video("a.mp4", {0: range(40), 1: range(5)}, 40)
+    poor = [
+        replace(
+            tracked,
+            faces=tuple(replace(one, quality=0.3 if one.face_id or 10 <= at < 20 else 0.9) for one in tracked.faces),
+        )
+        for at, tracked in enumerate(tracked_frames)
+    ]
+    folder = rendered(write_output(tmp_path, [(source, poor), a_folder("b", {"a.jpg": 2})], min_quality=0.5))
+    (face,) = read_table(folder / "summary.csv", SUMMARY).query("kind == 'video'").to_dict("records")
+    assert (face["faces"], face["faces_left_out"], face["gaps"]) == (30, 10, 1)
+    assert (face["seconds_visible"], face["seconds_left_out"]) == (1.2, 0.4)
+    why = "15 below --min-quality (0.600 s, 1 whole track)"
+    for page in ("index.html", "pages/a.mp4.html"):
+        document = Document(folder / page)
+        assert tiles(document)["Faces left out of all numbers"] == "15"
+        assert why in document.text
+    assert "Faces left out" not in Document(folder / "pages/b.html").text
+    assert "Hatched: 1 stretch in which this face was not found, or is left out" in document.text
+    shown = tiles(Document(folder / "index.html"))
+    counts = json.loads((folder / "run.json").read_text())["counts"]
+    assert (counts["faces"], counts["faces_left_out"]["quality"]) == (32, 15)
+    assert shown["Tracks in videos"] == "1"
+    assert "30 faces" in Document(folder / "index.html").text
+    assert "Faces of a quality below 0.5 were not summed up (15 of 47)." in Document(folder / "index.html").text
 
 
 def test_a_line_of_errors_is_about_the_innermost_folder(small_report):

@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_batch.analysis.series import TOLERANCE
 from fer_batch.emotions import EMOTIONS
+from fer_batch.output.results import summed_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ NO_MARKS = Marks()
 
 
 def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve]:
-    """The curve of each of these faces, from the timeline of their video.
+    """The curve of each of these faces, from the timeline of their video, where it is not left out.
 
     Two rows of a face are joined when the frames are neighbours among those analysed, and no time is missing between
     them. A row's weight is its duration; unknown durations weigh 0, unless all are unknown (as in summaries).
@@ -102,8 +103,9 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
     extent = (float(starts.min()), float(ends.max())) if len(starts) else (0.0, 0.0)
 
     found = {}
+    counts = summed_up(timeline)
     for face_id in face_ids:
-        seen = timeline["success"] & (timeline["face_id"] == face_id)
+        seen = counts & (timeline["face_id"] == face_id)
         if not seen.any():
             continue
         rows = np.flatnonzero(seen)

@@ -9,13 +9,13 @@ from urllib.parse import quote
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS, TABLE
-from fer_batch.output.results import Results, anonymous
+from fer_batch.output.results import Results, anonymous, summed_up
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.svg import Chart
 from fer_batch.report.texts import label, say
-from fer_batch.types import Box, Kind, Skipped
+from fer_batch.types import Box, Kind, Reason, Skipped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,9 +106,9 @@ class SourceRow:
     """Frames, or photos, that were analysed."""
     frames_with_face: int
     faces: int
-    """Rows with a face, without the spurious ones."""
-    spurious: int
-    """Rows that are probably not a face."""
+    """Rows with a face that are summed up."""
+    left_out: Mapping[str, Mapping[str, Any]]
+    """For each reason how many faces, seconds and whole tracks are not, as run.json says."""
     tracks: int
     """Number of face_ids; 0 for photos."""
     seconds: float | None
@@ -141,7 +141,7 @@ def common(results: Results, source: Mapping[str, Any], prefix: str) -> dict[str
 def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> SourceRow:
     """A source's row of the index: counts from its timeline, mean shares from summary.csv."""
     frames = timeline[["frame", "duration"]].drop_duplicates("frame")
-    seen = timeline.loc[timeline["success"] & ~timeline["spurious"], ["frame", "face_id"]]
+    seen = timeline.loc[summed_up(timeline), ["frame", "face_id"]]
     summary, kind = results.summary_of(source), Kind(source["kind"])
     shares: Shares = ()
     if len(summary):
@@ -155,12 +155,38 @@ def source_row(results: Results, source: Mapping[str, Any], timeline: "pd.DataFr
         frames=len(frames),
         frames_with_face=seen["frame"].nunique(),
         faces=len(seen),
-        spurious=int(timeline["spurious"].sum()),
+        left_out=source.get("faces_left_out", {}),
         tracks=seen["face_id"].nunique() if kind is Kind.VIDEO else 0,
         seconds=float(frames["duration"].sum()) if frames["duration"].notna().any() else None,
         shares=shares,
         incomplete=not all(line.is_note for line in results.lines_of(source)),
     )
+
+
+def left_out_tile(rows: Sequence[SourceRow]) -> tuple[Tile, ...]:
+    """How many faces of these sources are not summed up, and why; nothing where all are."""
+    why = {
+        Reason.SPURIOUS: say("page.left_out_spurious"),
+        Reason.QUALITY: say("page.left_out_quality"),
+        Reason.SIZE: say("page.left_out_size"),
+        Reason.NUMBER: say("page.left_out_number"),
+    }
+    notes, faces = [], 0
+    for reason, text in why.items():
+        parts = [row.left_out[reason] for row in rows if reason in row.left_out]
+        if parts:
+            number = sum(part["faces"] for part in parts)
+            faces += number
+            time = formatting.seconds(sum(part["seconds"] or 0.0 for part in parts))
+            tracks = sum(part["tracks"] or 0 for part in parts)
+            shown = formatting.count(number)
+            if not any(part["seconds"] for part in parts):
+                notes.append(say("page.left_out_part", faces=shown, why=text))
+            elif tracks:
+                notes.append(say("page.left_out_tracks", n=tracks, faces=shown, why=text, time=time))
+            else:
+                notes.append(say("page.left_out_time", faces=shown, why=text, time=time))
+    return (counted(say("page.faces_left_out"), faces, "; ".join(notes)),) if faces else ()
 
 
 @dataclass

@@ -172,6 +172,7 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Seq
     gone, degraded = files_with(Severity.LOST, lines), files_with(Severity.PARTIAL, lines)
     return (
         *tiles,
+        *base.left_out_tile([*videos, *folders]),
         counted(say("index.left_out"), gone, say("index.left_out_note"), "left-out" if gone else ""),
         counted(say("index.incomplete"), degraded, say("index.incomplete_note"), "left-out" if degraded else ""),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.output.results import Results
+from fer_batch.output.results import Results, summed_up
 from fer_batch.report import formatting
 from fer_batch.report.charts.script_data import as_json
 from fer_batch.report.pages import base
@@ -69,7 +69,7 @@ def photos_pages(
     prefix: str,
 ) -> Iterator[PhotosPage]:
     """The pages of a folder; ``thumbnails`` are JPEGs by the photo's name and face_id."""
-    seen = timeline[timeline["success"] & ~timeline["spurious"]]
+    seen = timeline[summed_up(timeline)]
     faceless = timeline.loc[~timeline["success"], "file"]
     folder = f"assets/{source['output']}"
     charts = ChartMaker(f"charts/{source['output']}", prefix, results.report_options.charts)
@@ -99,6 +99,7 @@ def photos_pages(
             counted(say("photos.read"), row.frames),
             counted(say("photos.with_face"), row.frames_with_face, formatting.part(row.frames_with_face, row.frames)),
             counted(say("page.faces"), row.faces),
+            *base.left_out_tile([row]),
         ),
     }
     later: dict[str, Any] = {"facts": (), "tiles": (), "distribution": None, "attachments": {}}

@@ -22,7 +22,7 @@ from fer_batch.types import Box
 if TYPE_CHECKING:
     import pandas as pd
 
-VIDEO_COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "quality", "spurious", *EMOTIONS))
+VIDEO_COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "quality", "left_out", *EMOTIONS))
 """The columns of a timeline that a page without thumbnails needs."""
 
 MOST_CHARTS = 12
@@ -160,7 +160,6 @@ def video_page(
 
 
 def _tiles(row: SourceRow) -> tuple[Tile, ...]:
-    spurious = counted(say("video.spurious"), row.spurious, say("video.spurious_note"))
     return (
         Tile(say("video.time"), clock(row.seconds), formatting.seconds(row.seconds))
         if row.seconds is not None
@@ -168,7 +167,7 @@ def _tiles(row: SourceRow) -> tuple[Tile, ...]:
         counted(say("video.frames"), row.frames),
         counted(say("video.frames_with_face"), row.frames_with_face, formatting.part(row.frames_with_face, row.frames)),
         counted(say("video.tracks"), row.tracks, say("video.tracks_note", faces=formatting.count(row.faces))),
-        *([spurious] if row.spurious else []),
+        *base.left_out_tile([row]),
     )
 
 
