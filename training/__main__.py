@@ -107,8 +107,7 @@ def calibrate(
     """Fit anew, on PublicTest, what is fitted after training: the biases of rare emotions, and two temperatures."""
     with errors_in_one_line():
         file = ModelFile(model)
-        if out.suffix != ".keras":
-            raise UsageError(f"{out} must end in .keras.")
+        _must_be_a_model(out)
         splits = read_splits(data, ("PublicTest",))
 
         from training.run import calibrate_file
@@ -116,6 +115,79 @@ def calibrate(
         for line in calibrate_file(file, splits["PublicTest"], out):
             typer.echo(line)
         typer.echo(out)
+
+
+@app.command()
+def combine(
+    data: Data,
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODELS...", show_default=False, help="Files that fit or combine wrote.")
+    ],
+    out: Annotated[Path, typer.Option(show_default=False, help="The new file.")],
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Take the mean with the mirror image too: twice the work.")
+    ] = False,
+) -> None:
+    """Write one file that answers with the mean of several models, calibrated on PublicTest as a whole."""
+    with errors_in_one_line():
+        files = [ModelFile(model) for model in models]
+        _must_be_a_model(out)
+        splits = read_splits(data, ("PublicTest",))
+
+        from training import committee
+
+        committee.combine(files, splits["PublicTest"], out, mirrored=mirror)
+        typer.echo(out)
+
+
+@app.command()
+def split(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", show_default=False, help="A file that combine wrote.")],
+    out: Annotated[Path, typer.Option(show_default=False, help="The folder to write its members to.")],
+) -> None:
+    """Write the members of a file that combine wrote, each as it was."""
+    with errors_in_one_line():
+        file = ModelFile(model)
+
+        from training import committee
+
+        for path in committee.split(file, out):
+            typer.echo(path)
+
+
+@app.command()
+def score(
+    data: Data,
+    others: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OTHERS", show_default=False, help="Faces of other people, in one of the shapes of DATA."
+        ),
+    ],
+    models: Annotated[
+        list[Path] | None,
+        typer.Option("--model", show_default=False, help="May be repeated; if left out, the shipped model."),
+    ] = None,
+    greedy: Annotated[
+        bool, typer.Option("--committee", help="Also the committees of them, each time with the one that helps most.")
+    ] = False,
+    limit: Limit = None,
+) -> None:
+    """Print the score by which models are chosen, on PublicTest and on faces of other people."""
+    with errors_in_one_line():
+        files = [ModelFile(model) for model in models or (None,)]
+        public = read_splits(data, ("PublicTest",), limit)["PublicTest"]
+        trial_rows = read_splits(others, ("PrivateTest",), limit)["PrivateTest"]
+
+        from training import scoring
+        from training.prediction import load, predictor
+
+        trial = scoring.Trial(public, trial_rows)
+        shares = {str(file.path): trial.ask(predictor(load(file.path))) for file in files}
+        typer.echo(scoring.render_scores({name: scoring.measure(answers, trial) for name, answers in shares.items()}))
+        if greedy:
+            typer.echo("")
+            typer.echo(scoring.render_scores({f"+ {name}": found for name, found in scoring.choose(shares, trial)}))
 
 
 @app.command()
@@ -240,6 +312,11 @@ def release(
         typer.echo(f"\n{render_robustness(robust)}\n")
         for path in paths:
             typer.echo(path)
+
+
+def _must_be_a_model(out: Path) -> None:
+    if out.suffix != ".keras":
+        raise UsageError(f"{out} must end in .keras.")
 
 
 def _show(evaluation: "Evaluation") -> None:

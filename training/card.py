@@ -146,6 +146,8 @@ def _description(facts: CardFacts) -> str:
         "seed": config.get("seed"),
         "began with": _sha256s(made.get("start", ())),
         "learnt from": _sha256s(made.get("teachers", ())),
+        "mean of": _sha256s(made.get("members", ())),
+        "mirrored": "each image and its mirror image" if made.get("mirrored") else None,
     }
     return _section(
         "What it is",

@@ -17,6 +17,7 @@ from fer_batch.report.model_card import read_accuracy
 from training import export, prediction
 from training.__main__ import app
 from training.config import Config
+from training.evaluate import QUESTIONS
 from training.fer2013 import SPLITS, VOTES, Split
 from training.provenance import recorded_temperatures
 from training.robustness import CONDITIONS
@@ -63,11 +64,11 @@ def test_fit_then_evaluate(data: Path, tmp_path: Path) -> None:
     assert evaluated.exit_code == 0, evaluated.output
     tables, paths = evaluated.stdout.split(str(drawn), maxsplit=1)
     results, scores = (table.splitlines() for table in tables.strip().split("\n\n"))
-    assert [line.split()[0] for line in results] == ["rows"] + ["PublicTest"] * 4 + ["PrivateTest"] * 4 + [
+    assert [line.split()[0] for line in results] == ["rows"] + ["PublicTest"] * 8 + ["PrivateTest"] * 8 + [
         "PrivateTest,"
-    ] * 4
-    assert [line.split()[0] for line in scores] == ["rows"] + ["PublicTest"] * 3 + ["PrivateTest"] * 3
-    assert len(list(drawn.glob("*.svg"))) == len(paths.splitlines()) == 10
+    ] * 8
+    assert [line.split()[0] for line in scores] == ["rows"] + ["PublicTest"] * 7 + ["PrivateTest"] * 7
+    assert len(list(drawn.glob("*.svg"))) == len(paths.splitlines()) == 22
     figures = json.loads(metrics.read_text())
     assert figures["model"]["file"] == "fer2013.keras"
     assert figures["data"]["PrivateTest"]["rows"] == 70
@@ -109,7 +110,7 @@ def test_robustness_is_measured_and_kept(finished_run: Path, data: Path, tmp_pat
     assert figures["data"]["PublicTest"]["rows"] == 70
     assert list(figures["robustness"]["conditions"]) == [condition.name for condition in CONDITIONS]
     results = figures["robustness"]["results"]
-    assert len(results) == 2 * len(CONDITIONS) * len(VIEWS) == len(done.stdout.splitlines()) - 1
+    assert len(results) == 2 * len(CONDITIONS) * len(QUESTIONS) == len(done.stdout.splitlines()) - 1
     assert {result["rows"] for result in results} == {"PublicTest", "PrivateTest"}
     assert str(tmp_path) not in out.read_text()
 

@@ -11,9 +11,10 @@ from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.errors import OutputError, UsageError
 from fer_batch.options import OPENVINO, TENSORFLOW
-from training import export, network, openvino_file
+from training import committee, export, network, openvino_file
 from training.__main__ import app
 from training.config import Config
+from training.prediction import load
 
 converter = pytest.mark.skipif(sys.version_info >= (3, 13), reason="OpenVINO's converter does not run there yet")
 
@@ -33,6 +34,17 @@ def test_it_answers_as_the_model_does_and_leaves_nothing_else_behind(model: Path
     one, other = (ModelFile(model).load(4, runtime).predict(faces) for runtime in (OPENVINO, TENSORFLOW))
     np.testing.assert_allclose(one, other, atol=1e-5)
     assert {path.name for path in model.parent.iterdir()} == {"tiny.keras", "tiny.xml", "tiny.bin"}
+
+
+@converter
+def test_a_mirrored_committee_answers_there_as_in_tensorflow(model: Path) -> None:
+    members = [load(model), load(model)]
+    export.write_model(committee.build(members, mirrored=True), model.with_name("both.keras"), {})
+    openvino_file.write_openvino(model.with_name("both.keras"))
+    faces = np.random.default_rng(0).integers(0, 256, (5, CROP_SIDE, CROP_SIDE), np.uint8)
+    file = ModelFile(model.with_name("both.keras"))
+    one, other = (file.load(4, runtime).predict(faces) for runtime in (OPENVINO, TENSORFLOW))
+    np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @converter

@@ -1,0 +1,120 @@
+"""Several models in one file, answering with the mean of their shares, and a model that also looks into a mirror.
+
+The mean over networks trained alike from other random numbers is right more often than each of them (Hansen and Salamon
+1990, doi:10.1109/34.58871), and so is the mean over an image and its mirror image. Both stand inside the model file, so
+that every runtime computes them. What is fitted after training, biases and temperatures, is fitted for the whole. The
+members stay whole within it, and :func:`members` gives them back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+import fer_batch
+from fer_batch.classifiers.model_file import ModelFile
+from fer_batch.detection.crop import CROP_SIDE
+from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.errors import UsageError
+from training import export, prediction, provenance
+from training.fer2013 import Split
+from training.metrics import SMALLEST_SHARE
+from training.run import calibrate_model
+
+MEMBER = "member"
+"""The layers of a committee that are its members are named so, with a number behind."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model of a committee."""
+
+    model: keras.Model
+    """From (N, 48, 48) grey levels to ``{view: (N, 7) shares}``."""
+    facts: Mapping[str, Any]
+    """Digest of the file that it came from, and its provenance."""
+
+
+def members(file: ModelFile) -> list[Member]:
+    """The members of a committee's file, or the one model of another file.
+
+    Raises:
+        ModelError: the file does not hold a network of ours.
+    """
+    model, made = prediction.load(file.path), file.metadata.get("provenance", {})
+    facts = made.get("members")
+    if facts is None:
+        return [Member(model, {"sha256": file.sha256, "provenance": made})]
+    return [Member(model.get_layer(f"{MEMBER}{number}"), one) for number, one in enumerate(facts)]
+
+
+def combine(files: Sequence[ModelFile], validation: Split, out: Path, *, mirrored: bool = False) -> None:
+    """Write a committee of all the members of ``files``, its biases and temperatures fitted to ``validation``.
+
+    Raises:
+        UsageError: ``validation`` has no FER+ votes, or a member would stand in it twice.
+        ModelError: a file does not hold a network of ours.
+        OutputError: ``out`` cannot be written.
+    """
+    if not validation.has_shares.any():
+        raise UsageError("PublicTest has no FER+ votes: put fer2013new.csv beside fer2013.csv.")
+    found = [member for file in files for member in members(file)]
+    if len({member.facts["sha256"] for member in found}) < len(found):
+        raise UsageError("A model is named twice, or is also a member of another one.")
+    model, biases, temperatures = calibrate_model(build([one.model for one in found], mirrored), validation)
+    facts = {
+        "fer_batch": fer_batch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+        "members": [dict(member.facts) for member in found],
+        "mirrored": mirrored,
+        **provenance.calibration(temperatures, biases),
+        "backend": keras.backend.backend(),
+        "versions": provenance.versions(),
+    }
+    data = [member.facts["provenance"].get("data") for member in found]
+    export.write_model(model, out, {**facts, "data": data[0]} if data[0] and data == data[:1] * len(data) else facts)
+
+
+def split(file: ModelFile, folder: Path) -> list[Path]:
+    """Write each member of a committee into ``folder``, as it was before; returns the files.
+
+    Raises:
+        UsageError: the file holds one model only.
+        ModelError: it does not hold a network of ours.
+        OutputError: a file cannot be written.
+    """
+    if "members" not in file.metadata.get("provenance", {}):
+        raise UsageError(f"{file.path.name} holds one model, no committee.")
+    paths = []
+    for number, member in enumerate(members(file)):
+        paths.append(folder / f"{MEMBER}{number}.keras")
+        export.write_model(member.model, paths[-1], member.facts["provenance"])
+    return paths
+
+
+def build(models: Sequence[keras.Model], mirrored: bool) -> keras.Model:
+    """The mean of the shares of ``models``, and with ``mirrored`` of each image and its mirror image too.
+
+    Behind the means stand the same layers as behind a network: logits, here the logarithms of the means, and
+    temperatures, so that :mod:`training.export` sets them alike.
+    """
+    faces = keras.Input((CROP_SIDE, CROP_SIDE), name="faces")
+    seen = ops.concatenate([faces, ops.flip(faces, axis=2)], axis=0) if mirrored else faces
+    answers = []
+    for number, model in enumerate(models):
+        model.name = f"{MEMBER}{number}"
+        answers.append(model(seen))
+    shares = {}
+    for view in VIEWS:
+        mean = ops.mean(ops.stack([answer[view] for answer in answers], axis=0), axis=0)
+        if mirrored:
+            mean = ops.mean(ops.reshape(mean, (2, -1, len(EMOTIONS))), axis=0)
+        logits = ops.log(ops.maximum(mean, SMALLEST_SHARE))
+        logits = layers.Dense(len(EMOTIONS), kernel_initializer="identity", name=f"{view}_logits")(logits)
+        logits = layers.Rescaling(1.0, name=f"{view}_temperature")(logits)
+        shares[view] = layers.Softmax(name=f"{view}_shares")(logits)
+    return keras.Model(faces, shares, name="committee")
