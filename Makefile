@@ -17,18 +17,24 @@ demo: $(VENV)/.installed
 	$(BIN)/fer-batch demo demo
 
 # Each of so many processes takes one file of tests after another. pytest alone runs the same quick tests in one.
+# Tests in the browser come by themselves: beside others, Chromium has been seen to hang.
 TEST_PROCESSES ?= 2
-PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := --numprocesses $(TEST_PROCESSES) --dist loadfile
+LONG := slow or training or fuzz
 
 test: $(VENV)/.installed-dev
-	$(PYTEST) $(COVERAGE)
+	$(PYTEST) $(PARALLEL) -m "not browser and not ($(LONG))" $(COVERAGE)
+	$(PYTEST) -m "browser and not ($(LONG))" $(COVERAGE)
 
 test-long: $(VENV)/.installed-dev
-	$(PYTEST) -m "slow or training or fuzz" $(COVERAGE)
+	$(PYTEST) $(PARALLEL) -m "not browser and ($(LONG))" $(COVERAGE)
+	$(PYTEST) -m "browser and ($(LONG))" $(COVERAGE)
 
-test-all:
-	$(MAKE) test COVERAGE="--cov=fer_batch --cov-report= --cov-fail-under=0"
-	$(MAKE) test-long COVERAGE="--cov=fer_batch --cov-append --cov-report=term-missing:skip-covered"
+test-all: $(VENV)/.installed-dev
+	$(BIN)/coverage erase
+	$(MAKE) test test-long COVERAGE="--cov=fer_batch --cov-append --cov-report= --cov-fail-under=0"
+	$(BIN)/coverage report
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --json benchmark.json

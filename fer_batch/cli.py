@@ -23,7 +23,7 @@ from fer_batch.terminal import (
     count,
     duration,
     make_streams_safe,
-    say,
+    print_line,
     some,
     start_log,
     warn,
@@ -191,9 +191,9 @@ def analyze(
         formats = parse_formats(export_formats)
     run = _analyze(inputs, options, report_options, out, verbose=not (quiet or as_json), exports=formats)
     if as_json:
-        say(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
+        print_line(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
-        say(run.report)
+        print_line(run.report)
     if not run.complete or len(run.exported) < len(formats):
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
@@ -220,7 +220,7 @@ def report(
 
     path = (render_single_file if single_file else render)(folder, report_options, warn=warn, progress=rendered)
     meter.close()
-    say(path)
+    print_line(path)
 
 
 @app.command()
@@ -243,7 +243,7 @@ def export(
 
     if list_formats:
         width = max(map(len, exports.REGISTRY))
-        say("\n".join(f"{name:{width}}  {made.purpose}" for name, made in exports.REGISTRY.items()))
+        print_line("\n".join(f"{name:{width}}  {made.purpose}" for name, made in exports.REGISTRY.items()))
         return
     if folder is None or to is None:
         raise UsageError("Name an output folder and a format: fer-batch export DIR --to FORMAT. See --list.")
@@ -267,7 +267,7 @@ def people(
     """Write a people.csv to fill in: a row for each face, with what tells which one it is."""
     from fer_batch.report.to_fill_in import write_people
 
-    say(write_people(folder, out or Path("people.csv"), report_options))
+    print_line(write_people(folder, out or Path("people.csv"), report_options))
 
 
 @app.command()
@@ -279,7 +279,7 @@ def events(
     """Write an events.csv to fill in: a row for each video, with its length."""
     from fer_batch.report.to_fill_in import write_events
 
-    say(write_events(folder, out or Path("events.csv")))
+    print_line(write_events(folder, out or Path("events.csv")))
 
 
 @app.command()
@@ -306,11 +306,11 @@ def info(
         },
     }
     if as_json:
-        say(json.dumps(facts, indent=2))
+        print_line(json.dumps(facts, indent=2))
         return
-    say("\n".join(_lines(facts)))
+    print_line("\n".join(_lines(facts)))
     card = file.card
-    say(f"\n{card}" if card else f"model card: there is none beside {file.path.name}", end="" if card else "\n")
+    print_line(f"\n{card}" if card else f"model card: there is none beside {file.path.name}", end="" if card else "\n")
 
 
 @app.command()
@@ -326,14 +326,14 @@ def demo(
     outfolder.claim(folder)
     make_sample(folder / "sample")
     report_options = ReportOptions(thumbnails=True, charts=True)
-    say(_analyze([folder / "sample"], Options(), report_options, folder / "emotions", verbose=not quiet).report)
+    print_line(_analyze([folder / "sample"], Options(), report_options, folder / "emotions", verbose=not quiet).report)
 
 
 @app.callback(invoke_without_command=True)
 def main(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
     """Print the version, or run a command."""
     if version:
-        say(f"fer-batch {__version__}")
+        print_line(f"fer-batch {__version__}")
         raise typer.Exit
 
 
@@ -368,7 +368,7 @@ def _export(folder: Path, formats: Sequence[str], out: Path | None, *, overwrite
 
     made = write(folder, formats, out=out or folder / FOLDER, overwrite=overwrite, note=warn)
     for path in made:
-        say(path)
+        print_line(path)
     if len(made) < len(formats):
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
@@ -397,19 +397,19 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
 
     found = forecast(inputs, options)
     if as_json:
-        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        print_line(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         return
     for line in found.skipped:
         warn(f"left out: {line.file}: {line.reason}")
     length = duration(found.video_seconds)
-    say(f"{count(found.videos, 'video')} of {length} in all, {count(found.photos, 'photo')}")
-    say(f"as asked:      {_cost(found.asked)}")
+    print_line(f"{count(found.videos, 'video')} of {length} in all, {count(found.photos, 'photo')}")
+    print_line(f"as asked:      {_cost(found.asked)}")
     if found.sparse.frames < found.asked.frames:
         spared = found.sparse.seconds < WORTH_TELLING * found.asked.seconds
-        say(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse, '' if spared else 'about as long')}")
+        print_line(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse, '' if spared else 'about as long')}")
     if found.smallest_face is not None:
         width, height = found.largest_frame
-        say(
+        print_line(
             f"small faces:   most below {found.smallest_face} pixels of height are missed in frames of "
             f"{width}x{height}; --min-face searches them more closely, but takes longer"
         )

@@ -41,7 +41,7 @@ def make_streams_safe() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
-def say(text: object, *, end: str = "\n") -> None:
+def print_line(text: object, *, end: str = "\n") -> None:
     """Print a text on stdout."""
     _print(f"{text}{end}", sys.stdout)
 
@@ -200,7 +200,7 @@ class TerminalProgress:
         self._ended += source.name in self._sources
         if outcome is not None and self._verbose:
             self._meter.clear()
-            say(f"{one_line(source.name)}: {described(outcome)}")
+            print_line(f"{one_line(source.name)}: {described(outcome)}")
 
     def rendered(self, pages: int, of: int) -> None:
         """So many pages of the report are written."""

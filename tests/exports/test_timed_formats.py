@@ -142,6 +142,7 @@ CUES = """async () => {
 }"""
 
 
+@pytest.mark.browser
 def test_chromium_shows_webvtt_as_a_track(study: Path, exported: Exported) -> None:
     chromium = shutil.which("chromium") or pytest.skip("no Chromium: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
