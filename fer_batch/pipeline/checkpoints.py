@@ -81,6 +81,10 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def has_chunks(self) -> bool:
+        """Whether there is any chunk file."""
+        return next(self.folder.glob("chunk-*.parquet"), None) is not None
+
     def has_chunk(self, key: str) -> bool:
         """Whether a finished chunk file of that key is there, whole to its last byte."""
         try:

@@ -159,17 +159,23 @@ class Scheduler:
         yield from self._take_finished()
 
     def _announce(self, executor: Executor, sources: Sequence[Source]) -> None:
-        """Tell how many frames there are in all: those in the headers of what is not known to be on disk."""
+        """Tell how many frames there are in all: those in the headers of what is known not to be on disk.
+
+        Where chunk files are on disk, a file that is not known may be one of theirs: it is not opened to count its
+        frames, which are told when they are planned.
+        """
         tasks = deque[ReadHeader]()
+        may_be_on_disk = not self._options.restart and self.work.has_chunks()
         for source in sources:
             known = {} if self._options.restart else self._known.recall(source.files)
             if source.kind is Kind.PHOTOS:
                 digests = [known[file].digest if file in known else "" for file in source.files]
                 self._count.expect(source, sum(digest not in self._photos for digest in digests))
-            elif len(known) < len(source.files) or not source.in_photo_files:
-                job = _SourceJob(source, known)
-                if len(known) < len(source.files) or self.work.recall(self._source_key(job)) is None:
+            elif len(known) < len(source.files):
+                if not may_be_on_disk:
                     tasks.append(ReadHeader(source, (self._sampling,)))
+            elif not source.in_photo_files and self.work.recall(self._source_key(_SourceJob(source, known))) is None:
+                tasks.append(ReadHeader(source, (self._sampling,)))
         for event in executor.run(lambda: tasks.popleft() if tasks else None):
             if isinstance(event, Done):
                 self._count.expect(event.task.source, event.result.frames[0])

@@ -65,7 +65,7 @@ def test_a_cropped_photo_is_given_to_the_model_as_it_is(tmp_path: Path) -> None:
     crops = rng.integers(0, 256, (3, 48, 48), np.uint8)
     for number, crop in enumerate(crops):
         media.write_photo(tmp_path / "faces" / f"{number}.png", crop)
-    options = Options(cropped=True, min_confidence=1, min_face=500, workers=0, runtime="openvino")
+    options = Options(cropped=True, min_confidence=1, min_face=500, view="fer2013", workers=0, runtime="openvino")
     run = fer_batch.analyze([tmp_path / "faces"], options, out=tmp_path / "out")
     timeline = fer_batch.read_timeline(run.timelines["faces"])
     assert timeline["success"].all()

@@ -250,6 +250,9 @@ class Listener:
     def end(self, source: Source, outcome: Outcome | None) -> None:
         self.ended.append(source.name)
 
+    def rendered(self, pages: int, of: int) -> None:
+        pass
+
 
 @pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_progress_is_told_of_every_frame_once(inputs: Path, tmp_path: Path, workers: int) -> None:
@@ -364,7 +367,7 @@ def test_events_and_a_baseline_are_measured_without_opening_media(
     assert (task["stop"], task["face_id"], task["seconds_visible"], task["seconds_missing"]) == (0.5, 0, 0.5, 0)
     assert by_event.loc[("constant.mp4", "task", 0.1), "seconds_visible"] == pytest.approx(0.2)
     nobody = by_event.loc[("sub/nobody.mp4", "task", 10.0)]
-    assert (nobody["faces"], nobody["seconds_missing"]) == (0, 0.5)
+    assert (nobody["faces"], nobody["seconds_missing"], nobody["seconds_outside"]) == (0, 0, 0.5)
     assert np.isnan(nobody["mean_anger"])
     kept = pd.read_csv(out / "events.csv")
     assert kept[kept["file"] == "variable.mkv"][["label", "start", "stop"]].to_numpy().tolist() == [["task", 0, 0.5]]

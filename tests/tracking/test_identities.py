@@ -118,7 +118,7 @@ class Seen:
 
 def analyse(folder: Path, name: str, **options: object) -> Seen:
     run = fer_batch.analyze([folder / "video.mp4"], fer_batch.Options(**options), out=folder / name)
-    assert not run.skipped
+    assert run.complete
     return Seen(run.folder, fer_batch.read_timeline(run.timelines["video.mp4"]))
 
 
