@@ -15,8 +15,8 @@ import simplejpeg
 END = b"\xff\xd9"
 """The marker at the end of a JPEG."""
 
-CUT_OFF = "Cut off: a part of the picture is missing."
-DAMAGED = "Damaged: a part of the picture may be missing or wrong."
+CUT_OFF = "Cut off: a part of the photo is missing."
+DAMAGED = "Damaged: a part of the photo may be missing or wrong."
 
 _FRAME_MARKERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Second bytes of the markers before an image's size (ITU-T T.81, table B.1)."""

@@ -98,7 +98,7 @@ def test_everything_unreadable_is_in_errors_csv_with_its_reason(run: fer_batch.R
     assert set(reasons) == {"breaks.ts", "empty.mp4", "sound.mp4", "study/cut.jpg", "study/garbage.jpg"}
     assert "empty" in reasons["empty.mp4"]
     assert "only sound" in reasons["sound.mp4"]
-    assert reasons["study/cut.jpg"] == "Cut off: a part of the picture is missing."
+    assert reasons["study/cut.jpg"] == "Cut off: a part of the photo is missing."
     assert "Not a photo," in reasons["study/garbage.jpg"]
     kept = dict(zip(errors["file"], errors["rows_kept"], strict=True))
     assert kept["breaks.ts"] == kept["study/cut.jpg"] == 1
