@@ -22,14 +22,14 @@ cuts between two dull walls."""
 
 CUT_RATIO = 2.0
 """At a cut the change is at least so many times the change just before or after, whichever is larger (plus one grey
-level). Of 394 cuts in films the lowest ratio was 2.6; a ratio of 1.5 gives four false cuts in 97 films without one."""
+level). Of 394 cuts in videos the lowest ratio was 2.6; with 1.5, 97 videos without one have four false cuts."""
 
 NEIGHBOUR_CHANGES = 3
 """The change just before a cut, or after it, is the median of so many changes from frame to frame."""
 
 CUT_LIKENESS = 0.83
-"""Scenes before and after a cut are less alike than this. In films the most alike scenes at a cut reached .79, those of
-frames that follow each other without one had .88 or more, unless the ratio told them apart."""
+"""Scenes before and after a cut are less alike than this. In videos the most alike scenes at a cut reached .79, those
+of frames that follow each other without one had .88 or more, unless the ratio told them apart."""
 
 MAX_SHIFT = 3
 """Fields by which a scene may be shifted along each axis and still be alike: the camera turns."""
@@ -57,7 +57,7 @@ LEVEL_NOISE = 4.0
 """Variance of a scene's fields, in grey levels squared, that says nothing: of two plain scenes."""
 
 LEAST_PICTURE = 0.2
-"""Least share of the frame between black bars: a film of a telephone that is held upright fills .32 of a wide frame."""
+"""Least share of the frame between black bars: a telephone's video, held upright, fills .32 of a wide frame."""
 
 BAR_RANGE, BAR_DIFFERENCE = 3, 2
 """Rows and columns at a scene's edges are black bars if their fields differ by at most the first, and from the other
@@ -79,7 +79,7 @@ BLEND_LIKENESS = 0.6
 BLEND_RESIDUAL = 0.35
 """In a dissolve frames are mixtures of the two images: they differ from them by at most this share of the change. All
 fields of a mixture change at once; where a camera turns or zooms, or somebody passes, they change one after the other:
-in films that were drawn for the tests, that share was .39 or more in zooms and where somebody passes."""
+in videos that were drawn for the tests, that share was .39 or more in zooms and where somebody passes."""
 
 BLEND_FALLBACK = 0.15
 """By how much the share of the second image may become less on the way."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from fer_batch.media.frame import Luma, scene
 from fer_batch.tracking import shots
 from fer_batch.types import Scenes
-from tests.helpers import shot_films
-from tests.helpers.shot_films import Film
+from tests.helpers import shot_videos
+from tests.helpers.shot_videos import DrawnVideo
 
 
 @pytest.mark.parametrize(
@@ -121,70 +121,70 @@ def test_scenes_are_alike_whatever_the_light_and_whoever_moves() -> None:
 
 
 QUICK = ["sway", "whip", "passers", "flashes", "exposure", "handheld"]
-"""Of the continuous films, those that every test run looks at."""
+"""Of the continuous videos, those that every test run looks at."""
 
 RATES = (25.0, 30.0, 25.0, 60.0, 15.0)
-"""Frames per second of the films of a kind, in turn."""
+"""Frames per second of the videos of a kind, in turn."""
 
 
-def films(kinds: Iterable[str], make: Callable[..., Film], count: int) -> list[Film]:
-    """So many films of each kind; each is seen by another camera."""
+def videos(kinds: Iterable[str], make: Callable[..., DrawnVideo], count: int) -> list[DrawnVideo]:
+    """So many videos of each kind; each is seen by another camera."""
     return [make(kind, 10 * at + 2, RATES[at % len(RATES)], camera=at) for kind in kinds for at in range(count)]
 
 
-def cuts(film: Film) -> list[int]:
-    return shots.find_cuts(film.scenes())
+def cuts(video: DrawnVideo) -> list[int]:
+    return shots.find_cuts(video.scenes())
 
 
 def test_whatever_moves_or_lights_up_is_no_cut() -> None:
-    assert [(film.name, cuts(film)) for film in films(QUICK, shot_films.continuous, 1) if cuts(film)] == []
+    assert [(video.name, cuts(video)) for video in videos(QUICK, shot_videos.continuous, 1) if cuts(video)] == []
 
 
 def test_every_cut_between_different_pictures_is_found() -> None:
-    for film in films(["joins", "reverse shots", "same room"], shot_films.edited, 1):
-        assert cuts(film) == list(film.cuts)
+    for video in videos(["joins", "reverse shots", "same room"], shot_videos.edited, 1):
+        assert cuts(video) == list(video.cuts)
 
 
 @pytest.mark.slow
-def test_of_films_of_all_kinds_cuts_and_nothing_else_are_found() -> None:
+def test_of_videos_of_all_kinds_cuts_and_nothing_else_are_found() -> None:
     """docs/faces-and-people.md has these figures."""
-    of_one_shot = films(shot_films.CONTINUOUS, shot_films.continuous, 10)
-    assert sum(len(cuts(film)) for film in of_one_shot) <= 1
-    joined = films(["joins", "quick joins", "reverse shots", "same room"], shot_films.edited, 10)
-    right = sum(len({*cuts(film)} & {*film.cuts}) for film in joined)
-    assert right >= 0.97 * sum(len(film.cuts) for film in joined)
-    assert right >= 0.99 * sum(len(cuts(film)) for film in joined)
+    of_one_shot = videos(shot_videos.CONTINUOUS, shot_videos.continuous, 10)
+    assert sum(len(cuts(video)) for video in of_one_shot) <= 1
+    joined = videos(["joins", "quick joins", "reverse shots", "same room"], shot_videos.edited, 10)
+    right = sum(len({*cuts(video)} & {*video.cuts}) for video in joined)
+    assert right >= 0.97 * sum(len(video.cuts) for video in joined)
+    assert right >= 0.99 * sum(len(cuts(video)) for video in joined)
     for kind, least in (("dissolves", 0.6), ("fades", 0.85)):
-        blended = films([kind], shot_films.edited, 10)
-        met = [_met(film) for film in blended]
-        assert sum(len(one) for one in met) >= least * sum(len(film.blends) for film in blended)
-        assert sum(len(one) for one in met) == sum(len(cuts(film)) for film in blended)
+        blended = videos([kind], shot_videos.edited, 10)
+        met = [_met(video) for video in blended]
+        assert sum(len(one) for one in met) >= least * sum(len(video.blends) for video in blended)
+        assert sum(len(one) for one in met) == sum(len(cuts(video)) for video in blended)
 
 
-def _met(film: Film) -> set[tuple[int, int]]:
-    """The slow changes of a film in which a cut was found."""
-    return {(first, end) for first, end in film.blends for cut in cuts(film) if first <= cut < end}
+def _met(video: DrawnVideo) -> set[tuple[int, int]]:
+    """The slow changes of a video in which a cut was found."""
+    return {(first, end) for first, end in video.blends for cut in cuts(video) if first <= cut < end}
 
 
 @pytest.mark.parametrize("kind", ["dissolves", "fades"])
 def test_one_picture_that_gives_way_to_another_is_a_cut_in_the_middle(kind: str) -> None:
-    film = shot_films.edited(kind, 4)
-    assert _met(film) == {*film.blends}
-    assert len(cuts(film)) == len(film.blends)
+    video = shot_videos.edited(kind, 4)
+    assert _met(video) == {*video.blends}
+    assert len(cuts(video)) == len(video.blends)
 
 
 @pytest.mark.parametrize("kind", ["quick joins", "flashes", "dissolves"])
 @settings(deadline=None, max_examples=20)
 @given(data=st.data())
 def test_cuts_do_not_depend_on_the_parts_in_which_scenes_come(kind: str, data: st.DataObject) -> None:
-    film = _film(kind)
-    borders = data.draw(st.lists(st.integers(0, len(film.seconds)), max_size=12).map(sorted))
-    assert shots.find_cuts(film.scenes(*borders)) == cuts(film)
+    video = _film(kind)
+    borders = data.draw(st.lists(st.integers(0, len(video.seconds)), max_size=12).map(sorted))
+    assert shots.find_cuts(video.scenes(*borders)) == cuts(video)
 
 
 @cache
-def _film(kind: str) -> Film:
-    return shot_films.edited(kind, 5) if kind in shot_films.EDITED else shot_films.continuous(kind, 5)
+def _film(kind: str) -> DrawnVideo:
+    return shot_videos.edited(kind, 5) if kind in shot_videos.EDITED else shot_videos.continuous(kind, 5)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.04, 0.3])
@@ -203,7 +203,7 @@ def test_any_scenes_in_any_parts_give_the_same_cuts(seconds: float) -> None:
 
 @pytest.mark.parametrize("picture", [(slice(2, 14), slice(0, 16)), (slice(0, 16), slice(5, 11))])
 def test_black_bars_hide_no_cut(picture: tuple[slice, slice]) -> None:
-    """Of a film for the cinema, or of a telephone that is held upright, only a part of the frame changes."""
+    """Of a video for the cinema, or of a telephone that is held upright, only a part of the frame changes."""
 
     def barred(seed: int) -> np.ndarray:
         image = np.zeros((16, 16), np.uint8)

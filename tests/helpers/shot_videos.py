@@ -1,6 +1,6 @@
-"""Films whose cuts are known, drawn without an encoder: people before a set, seen by a camera that moves.
+"""Videos whose cuts are known, drawn without an encoder: people before a set, seen by a camera that moves.
 
-From its grey images scenes are made as the scanner makes them. The same seed gives the same film.
+From its grey images scenes are made as the scanner makes them. The same seed gives the same video.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +23,8 @@ Draw = Callable[[float], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Film:
-    """A film's scenes and the truth about it."""
+class DrawnVideo:
+    """A video's scenes and the truth about it."""
 
     name: str
     seconds: np.ndarray
@@ -38,7 +38,7 @@ class Film:
 
     @property
     def kind(self) -> str:
-        """The name without the film's number."""
+        """The name without the video's number."""
         return self.name.split("/")[0]
 
     def scenes(self, *borders: int) -> list[Scenes]:
@@ -217,7 +217,7 @@ def zoom(seed: int) -> Draw:
 
 
 def handheld(seed: int) -> Draw:
-    """Somebody who films themselves while walking."""
+    """Somebody who records themselves while walking."""
     rng = np.random.default_rng([9, seed])
     wide, phases = np.concatenate([some_set(seed), some_set(seed + 7)], axis=1), rng.uniform(0, 2 * pi, 4)
     shake, pace = rng.uniform(0.01, 0.05), rng.uniform(1.5, 2.5)
@@ -401,20 +401,20 @@ EDITED: dict[str, Callable[[np.random.Generator], list[Shot]]] = {
     "fades": partial(_blended, blend="fade", seconds=(0.5, 2.0)),
     "white flashes": partial(_blended, blend="flash", seconds=(0.05, 0.2)),
 }
-"""Films of several shots. In punch-ins and jump cuts the set stays the same."""
+"""Videos of several shots. In punch-ins and jump cuts the set stays the same."""
 
 
-def continuous(kind: str, seed: int, fps: float = 25.0, seconds: float = 5.0, camera: int = 0) -> Film:
-    """A film of one shot."""
+def continuous(kind: str, seed: int, fps: float = 25.0, seconds: float = 5.0, camera: int = 0) -> DrawnVideo:
+    """A video of one shot."""
     return _filmed(kind, [Shot(seconds, CONTINUOUS[kind](seed))], seed, fps, camera)
 
 
-def edited(kind: str, seed: int, fps: float = 25.0, camera: int = 0) -> Film:
-    """A film of several shots."""
+def edited(kind: str, seed: int, fps: float = 25.0, camera: int = 0) -> DrawnVideo:
+    """A video of several shots."""
     return _filmed(kind, EDITED[kind](np.random.default_rng([16, seed])), seed, fps, camera)
 
 
-def _filmed(kind: str, shots: Sequence[Shot], seed: int, fps: float, camera: int) -> Film:
+def _filmed(kind: str, shots: Sequence[Shot], seed: int, fps: float, camera: int) -> DrawnVideo:
     """``camera`` chooses noise, compression and black bars."""
     rng = np.random.default_rng([17, seed])
     taken = _Camera(rng, camera)
@@ -428,7 +428,7 @@ def _filmed(kind: str, shots: Sequence[Shot], seed: int, fps: float, camera: int
             blends[-1] = (blends[-1][0], len(scenes) + 1)
         scenes.append(scene(Luma(taken(image))))
     seconds = np.arange(len(scenes)) / fps
-    return Film(f"{kind}/{seed}", seconds, np.stack(scenes), tuple(cuts), tuple(blends))
+    return DrawnVideo(f"{kind}/{seed}", seconds, np.stack(scenes), tuple(cuts), tuple(blends))
 
 
 def _frames(shots: Sequence[Shot], fps: float) -> Iterator[tuple[np.ndarray, str]]:
@@ -454,7 +454,7 @@ def _between(blend: str, old: np.ndarray, new: np.ndarray, share: float) -> np.n
 
 
 class _Camera:
-    """Noise, compression and black bars: what a camera and an encoder do to every image of a film."""
+    """Noise, compression and black bars: what a camera and an encoder do to every image of a video."""
 
     def __init__(self, rng: np.random.Generator, kind: int) -> None:
         self._rng = rng
