@@ -157,7 +157,8 @@ def _compare_ends(video: Video, index: VideoIndex, packets: list[dict[str, Any]]
     said = [packet.get("duration", 0) * unit for packet in (last_shown, shown[-1])]
     if video.suffix in ("mp4", "mov"):
         said.append(Fraction(1, 25))  # by the encoder; older versions of FFmpeg take the last packet's from the header
-    before = [step * unit for step in (*steps[-4:].tolist(), int(np.median(steps[-8:])))]
+    usual = [int(np.median(steps[-8:]))] if len(steps) else []
+    before = [step * unit for step in (*steps[-4:].tolist(), *usual)]
     assert min(abs(lasts[-1].item() * unit - duration) for duration in [*said, *before]) <= Fraction(1, 1000)
 
 
