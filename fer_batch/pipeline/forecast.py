@@ -15,7 +15,7 @@ from fer_batch.natural_order import natural
 from fer_batch.options import Options
 from fer_batch.pipeline import executors, smallest_face
 from fer_batch.pipeline.executors.base import Done, Executor, Failed
-from fer_batch.pipeline.probe import kinds_of
+from fer_batch.pipeline.unknown_files import kinds_of
 from fer_batch.pipeline.worker import ReadHeader, TimeTrial, TrialResult, WorkerSetup
 from fer_batch.types import Kind, Skipped, Source
 

@@ -45,9 +45,9 @@ from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TAB
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
 from fer_batch.pipeline.contents import KnownContents
-from fer_batch.pipeline.probe import kinds_of
 from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
+from fer_batch.pipeline.unknown_files import kinds_of
 from fer_batch.report import render as report
 from fer_batch.tracking import shots, tracker
 from fer_batch.types import FrameFaces, Kind, LeftOut, Outcome, Reason, Severity, Skipped, Source, TrackedFrame

@@ -20,7 +20,7 @@ from fer_batch.media import jpeg, kinds, photo_file
 from fer_batch.media.sources import walk
 from fer_batch.media.video.index import read_index
 from fer_batch.media.video.probe import kind_by_ffmpeg
-from fer_batch.pipeline.probe import kinds_of
+from fer_batch.pipeline.unknown_files import kinds_of
 from fer_batch.types import Kind
 from tests.helpers import media
 
