@@ -350,8 +350,14 @@ def _analyze(
 
     with TerminalProgress(verbose) as progress:
         run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options, exports=exports)
+    notes: dict[str, list[str]] = {}
     for line in run.skipped:
-        warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
+        if line.is_note:  # many files may have the same one
+            notes.setdefault(line.reason, []).append(line.file)
+        else:
+            warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
+    for reason, files in notes.items():
+        warn(f"note: {some(files)}: {reason}")
     for note in run.export_notes:
         warn(note)
     if verbose:
@@ -373,7 +379,7 @@ def _export(folder: Path, formats: Sequence[str], out: Path | None, *, overwrite
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
-_SEVERITIES = {"lost": "left out", "partial": "not whole", "note": "note"}
+_SEVERITIES = {"lost": "left out", "partial": "not whole"}
 """What a line of errors.csv begins with in the terminal, by its severity."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -62,6 +63,18 @@ def test_the_output_folder_is_named_after_the_input(album: Path, monkeypatch: py
     monkeypatch.chdir(album.parent)
     result = invoke("analyze", "album", "--quiet", *HERE)
     assert result.stdout == f"{Path('album-emotions/index.html')}\n"
+
+
+def test_a_note_about_several_files_is_told_once_and_ends_with_zero(tmp_path: Path) -> None:
+    image = skimage.data.astronaut()[:256, 96:352]
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        media.write_video(tmp_path / "in" / f"{name}.mp4", images=[image] * 25)
+    result = invoke("analyze", tmp_path / "in", "--fps", "2", "--out", tmp_path / "out", *HERE)
+    assert result.exit_code == ExitCode.DONE
+    assert [line for line in result.stderr.splitlines() if "too far for episodes" in line] == [
+        next(line for line in result.stderr.splitlines() if line.startswith("fer-batch: note: a.mp4, b.mp4: "))
+    ]
 
 
 def test_something_left_out_is_told_and_ends_with_one(album: Path, tmp_path: Path) -> None:
