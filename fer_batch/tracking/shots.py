@@ -13,6 +13,7 @@ from math import inf
 from statistics import median
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from fer_batch.types import FrameTime, Scenes
 
@@ -156,18 +157,20 @@ def likeness(scene: np.ndarray, other: np.ndarray, max_shift: int = 0) -> float:
     """
     picture = _picture(scene, other)
     one, two = (image[picture].astype(np.float64) for image in (scene, other))
-    height, width = one.shape
     if not one.size:
         return 1.0  # nothing but bars that are alike
-    downs, acrosses = (range(-min(max_shift, side // 2), min(max_shift, side // 2) + 1) for side in one.shape)
-    return max(
-        _correlation(
-            one[max(0, down) : height + min(0, down), max(0, across) : width + min(0, across)],
-            two[max(0, -down) : height - max(0, down), max(0, -across) : width - max(0, across)],
-        )
-        for down in downs
-        for across in acrosses
-    )
+    height, width = one.shape
+    down, across = min(max_shift, height // 2), min(max_shift, width // 2)
+    powers = np.zeros((3, height + 2 * down, width + 2 * across))
+    inside = powers[:, down : down + height, across : across + width]
+    inside[0], inside[1], inside[2] = 1, one, one**2
+    shifted = sliding_window_view(powers, one.shape, axis=(1, 2)).reshape(-1, one.size)
+    sums = (shifted @ np.array([np.ones_like(two), two, two**2]).reshape(3, -1).T).reshape(3, -1, 3)
+    sums /= sums[0, :, :1].copy()
+    mean, other_mean = sums[1, :, 0], sums[0, :, 1]
+    variance, other_variance = sums[2, :, 0] - mean**2, sums[0, :, 2] - other_mean**2
+    covariance = sums[1, :, 1] - mean * other_mean
+    return float((covariance / np.sqrt((variance + LEVEL_NOISE) * (other_variance + LEVEL_NOISE))).max())
 
 
 def _cuts(seconds: np.ndarray, images: np.ndarray) -> list[int]:
@@ -305,14 +308,6 @@ def _between_bars(scene: np.ndarray, other: np.ndarray) -> slice:
         return slice(0, 0)
     top, bottom = int(inside[0]), int(inside[-1]) + 1
     return slice(top + (top > 0), bottom - (bottom < len(flat)))
-
-
-def _correlation(one: np.ndarray, two: np.ndarray) -> float:
-    flat, other = one.ravel(), two.ravel()
-    mean, other_mean = flat.sum() / flat.size, other.sum() / other.size
-    variance, other_variance = flat @ flat / flat.size - mean**2, other @ other / other.size - other_mean**2
-    covariance = flat @ other / flat.size - mean * other_mean
-    return float(covariance / ((variance + LEVEL_NOISE) * (other_variance + LEVEL_NOISE)) ** 0.5)
 
 
 def _known_seconds(scenes: Scenes) -> np.ndarray:

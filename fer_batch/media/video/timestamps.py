@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from av.packet import Packet
-from scipy.ndimage import median_filter
+from numpy.lib.stride_tricks import sliding_window_view
 
 JUMP_SECONDS = Fraction(1, 4)
 """If decoding timestamps go back by more than this, the clock has been reset. Smaller steps back are inaccuracies."""
@@ -234,8 +234,11 @@ def frame_ends(all_pts: np.ndarray, last_duration: int, time_base: Fraction) -> 
     A frame ends where the next one begins, and the last one after ``last_duration``; if that is 0, unknown, after one
     usual step. But none lasts longer than LONGEST_STEPS and LONGEST_SECONDS allow: what is beyond is a gap.
     """
-    steps = np.append(np.diff(all_pts), [last_duration or _last_step(all_pts)] * (len(all_pts) > 0))
-    usual = median_filter(steps, USUAL_STEPS, mode="mirror")
+    if not len(all_pts):
+        return all_pts
+    steps = np.append(np.diff(all_pts), last_duration or _last_step(all_pts))
+    around = np.pad(steps, USUAL_STEPS // 2, mode="reflect")
+    usual = np.median(sliding_window_view(around, USUAL_STEPS), axis=1).astype(np.int64)
     longest = np.maximum(LONGEST_STEPS * usual, ceil(LONGEST_SECONDS / time_base))
     ends: np.ndarray = all_pts + np.minimum(steps, longest)
     return ends
