@@ -393,6 +393,9 @@ class Outcome:
     """Number of a video's faces, each followed from frame to frame, of which anything is summed up; None for photos."""
     left_out: tuple[LeftOut, ...] = ()
     """What is not summed up."""
+    perhaps: tuple[tuple[int, int], ...] = ()
+    """Numbers of faces of a video that begin after a cut, each with that of an earlier one that may be the same; before
+    people.csv joins any."""
 
     @property
     def timeline(self) -> str:

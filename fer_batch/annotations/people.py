@@ -17,7 +17,7 @@ from fer_batch.types import Face, FrameTime, Kind, Severity, Skipped, TrackedFra
 
 REQUIRED = ("file", "face_id", "person")
 OPTIONAL = ("role", "group")
-DESCRIBING = ("first_seen", "last_seen", "seconds", "time", "x", "y", "width", "height", "thumbnail")
+DESCRIBING = ("perhaps", "first_seen", "last_seen", "seconds", "time", "x", "y", "width", "height", "thumbnail")
 """Columns that say which face is meant, as ``fer-batch people`` writes them. Only users read them."""
 
 

@@ -131,6 +131,7 @@ def _source(outcome: Outcome) -> dict[str, Any]:
             for part in outcome.left_out
         },
         "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
+        "perhaps": {str(face): earlier for face, earlier in outcome.perhaps},
         "facts": outcome.facts,
         "notes": [line.reason for line in outcome.skipped],
     }

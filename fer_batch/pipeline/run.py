@@ -49,7 +49,7 @@ from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.pipeline.unknown_files import kinds_of
 from fer_batch.report import render as report
-from fer_batch.tracking import shots, tracker
+from fer_batch.tracking import forerunners, shots, tracker
 from fer_batch.types import FrameFaces, Kind, LeftOut, Outcome, Reason, Severity, Skipped, Source, TrackedFrame
 
 LOGGER = logging.getLogger(__name__)
@@ -257,9 +257,11 @@ def _finish(
         scanned_frames = reader.scanned_frames(checkpoints)
         if not cropped:
             scanned_frames = reader.choose_faces(scanned_frames, options)
+        cuts: Sequence[int] = ()
+        seen = forerunners.Sightings()
         if source.kind is Kind.VIDEO and not cropped:
             cuts = shots.find_cuts(checkpoints.read_scenes(key) for key in record.chunks)
-            tracked = tracker.track_faces(scanned_frames, options.view, cuts)
+            tracked = seen.noted(tracker.track_faces(scanned_frames, options.view, cuts))
         else:  # cropped frames of a video show one face, number 0
             tracked = tracker.number_faces_left_to_right(scanned_frames, options.view)
         names = annotations.people.of(source.name)
@@ -268,7 +270,8 @@ def _finish(
         if not reader.frames:
             return study.SourceResult(source, None, reader.nothing_kept())
         summary, added = summarize(timeline, source, options, annotations)
-        outcome = reader.outcome(options, timeline)
+        perhaps = forerunners.suggest(seen, cuts, (checkpoints.read_scenes(key) for key in record.chunks))
+        outcome = replace(reader.outcome(options, timeline), perhaps=tuple(perhaps.items()))
         write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
         reader.skipped.extend((*names.problems(), *summary.complaints))
     except MediaError as error:

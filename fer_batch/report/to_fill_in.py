@@ -32,8 +32,8 @@ def _columns(names: tuple[str, ...]) -> list[Column]:
 def write_people(folder: Path, path: Path, report_options: ReportOptions | None = None) -> Path:
     """Write a row for each track of a video and for each face of a photo; returns the path.
 
-    ``time`` and the box are those of the frame that shows the face best. With ``report_options.thumbnails`` there is an
-    image of each face beside the file.
+    ``time`` and the box are those of the frame that shows the face best. ``perhaps`` is a track of an earlier shot that
+    may be the same face. With ``report_options.thumbnails`` there is an image of each face beside the file.
 
     Raises:
         UsageError: the folder is no output folder, or its faces have names already, and so other numbers.
@@ -91,6 +91,7 @@ def _faces(results: Results, source: Mapping[str, Any], path: Path) -> Iterator[
         else:
             face_id = face["face_id"]
             row |= {"file": source["name"], "time": _known(face["timestamp"]), "seconds": length[face_id]}
+            row["perhaps"] = source.get("perhaps", {}).get(str(face_id))
             if face_id in summary.index:
                 row |= {name: _known(summary.loc[face_id, name]) for name in ("first_seen", "last_seen")}
         if number < len(jpegs) and jpegs[number]:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from skimage import data
 from typer.testing import CliRunner
 
 import fer_batch
-from fer_batch import Options, cli
+from fer_batch import Options, cli, detection
 from fer_batch.errors import ExitCode, OutputRefused, UsageError
 from fer_batch.options import ReportOptions
 from fer_batch.report.to_fill_in import write_events, write_people
@@ -50,6 +51,22 @@ def test_a_row_for_each_face_says_which_one_it_is(study: Path, tmp_path: Path) -
     assert table[table["file"] != "film.mp4"]["file"].tolist() == ["holiday/a.png", "holiday/b.png"]
     for name in table["thumbnail"]:
         assert (tmp_path / name).read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_who_comes_back_after_a_cut_is_suggested_and_joined_only_by_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "DEFAULT", "tests.helpers.odd_detectors:Sure")
+    one, other = (np.repeat(image[:240, :320, np.newaxis], 3, axis=2) for image in (data.brick(), data.camera()))
+    shots = [one] * 30 + [other] * 30 + [one] * 30 + [other] * 30
+    media.write_video(tmp_path / "film.mp4", range(0, 4800, 40), shots)
+    fer_batch.analyze([tmp_path / "film.mp4"], HERE, out=tmp_path / "out")
+    table = pd.read_csv(write_people(tmp_path / "out", tmp_path / "people.csv"), dtype={"perhaps": "Int64"})
+    assert table["face_id"].tolist() == [0, 1, 2, 3]
+    assert table["perhaps"].fillna(-1).tolist() == [-1, -1, 0, 1]
+    options = Options(workers=0, people=tmp_path / "people.csv")
+    run = fer_batch.analyze([tmp_path / "film.mp4"], options, out=tmp_path / "out")
+    assert set(fer_batch.read_timeline(run.timelines["film.mp4"])["face_id"]) == {0, 1, 2, 3}
 
 
 def test_the_file_can_be_used_as_it_is_and_as_excel_leaves_it(study: Path, tmp_path: Path) -> None:
