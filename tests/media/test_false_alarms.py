@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fer_batch.errors import MediaError
+from fer_batch.media.video import layout
 from fer_batch.media.video.encryption import ENCRYPTED
 from fer_batch.media.video.index import read_index
 from tests.helpers import media
@@ -108,6 +109,74 @@ def test_bytes_between_frames_matter_where_frames_are_missing(
     index = read_index(path)
     assert (len(index.pts) < 100) is missing
     assert (index.damage or "").startswith("Damaged: ") is missing
+
+
+@pytest.mark.parametrize("bframes", [0, 2])
+@pytest.mark.parametrize("cut", [100, 250, 500, 2000])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_an_edit_list_may_begin_in_a_gap(tmp_path: Path, suffix: str, cut: int, bframes: int) -> None:
+    """Whatever duration is left in the header then."""
+    times = [*range(0, 240, 40), *range(2400, 3400, 40)]
+    video = media.write_video(tmp_path / "a.mkv", times, options={"bf": str(bframes)})
+    index = read_index(media.remux(video, tmp_path / f"b.{suffix}", media.later(-cut)))
+    assert len(index.pts) < len(times)
+    assert index.damage is None
+
+
+@pytest.mark.parametrize("at", [10, 24])
+def test_a_frame_without_data_is_none_that_is_lost(tmp_path: Path, at: int) -> None:
+    """As programs write frames that they dropped: the one before is shown for longer."""
+    path = media.write_video(tmp_path / "a.mp4", codec="mpeg4")
+    data = bytearray(path.read_bytes())
+    sizes = data.index(b"stsz") + 16
+    before, this = (int.from_bytes(data[sizes + 4 * one : sizes + 4 * one + 4]) for one in (at - 1, at))
+    data[sizes + 4 * (at - 1) : sizes + 4 * (at + 1)] = (before + this).to_bytes(4) + bytes(4)
+    path.write_bytes(data)
+    index = read_index(path)
+    assert (len(index.pts), index.damage) == (24, None)
+
+
+def of_noise(path: Path, **options: object) -> Path:
+    noise = np.random.default_rng(0).integers(0, 255, (100, 48, 64, 3), np.uint8)
+    return media.write_video(path, range(100), list(noise), time_base=Fraction(1, 25), keyframe_every=10, **options)
+
+
+IN_FRAGMENTS = {"container_options": {"movflags": "frag_keyframe+empty_moov"}}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("mkv", {}),
+        ("webm", {"codec": "libvpx"}),
+        ("mp4", IN_FRAGMENTS),
+        ("mp4", {"container_options": {"movflags": "faststart"}}),
+        ("avi", {"codec": "mpeg4"}),
+        ("wmv", {"codec": "wmv2"}),
+        ("flv", {}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.7])
+def test_what_is_missing_at_the_end_is_missed(tmp_path: Path, suffix: str, options: dict, share: float) -> None:
+    path = of_noise(tmp_path / f"a.{suffix}", **options)
+    index = read_index(path)
+    assert (len(index.pts), index.damage) == (100, None)
+    index = read_index(media.truncate(path, share))
+    assert len(index.pts) < 100
+    assert index.damage is not None
+    assert index.damage.startswith("Cut off: ")
+
+
+@pytest.mark.parametrize("left", ["half of the pictures", "all pictures", "a part of the index", "nothing"])
+def test_an_mp4_without_its_index_says_what_to_do(tmp_path: Path, left: str) -> None:
+    path = of_noise(tmp_path / "a.mp4")
+    data = path.read_bytes()
+    begin, end = data.index(b"mdat") - 4, data.index(b"moov") - 4
+    upto = {"half of the pictures": (begin + end) // 2, "all pictures": end, "a part of the index": end + 60}
+    path.write_bytes(data[: upto.get(left, begin)])
+    with pytest.raises(MediaError) as error:
+        read_index(path)
+    assert str(error.value) == layout.NO_INDEX
 
 
 @pytest.mark.parametrize("kind", ["encv", "drmi"])

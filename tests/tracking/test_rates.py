@@ -98,6 +98,16 @@ def test_whoever_moves_is_one_face_at_any_rate(tmp_path: Path, name: str) -> Non
     assert tracks == dict.fromkeys(RATES, 1)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HEADS)
+def test_whoever_moves_is_one_face_in_a_video_of_few_frames(tmp_path: Path, name: str) -> None:
+    tracks = {}
+    for fps in (2, 4, 5, 7, 10):
+        found = faces(film(tmp_path / f"{fps}.mp4", HEADS[name], fps=fps), tmp_path / str(fps), None)
+        tracks[fps] = len(set(found["face_id"]))
+    assert tracks == dict.fromkeys(tracks, 1)
+
+
 ROOM, GARDEN = (
     np.repeat(image[:288, :384, np.newaxis], 3, axis=2) for image in (skimage.data.brick(), skimage.data.moon())
 )

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from av.container import InputContainer
 
+from fer_batch.media.video import layout
+
 ENCRYPTED = "It is encrypted (copy protection, DRM): save it without the protection in the program that can play it."
 
 _SAMPLE_ENTRIES = (b"encv", b"drmi")
@@ -49,16 +51,9 @@ def _beginning(path: Path) -> bytes:
 
 
 def _movie_boxes(path: Path) -> Iterator[bytes]:
-    """The content of the boxes ``moov`` of an ISO base media file (ISO/IEC 14496-12, 4.2)."""
+    """The content of the boxes ``moov`` of an ISO base media file."""
     with path.open("rb") as file:
-        position, end = 0, path.stat().st_size
-        while position + 8 <= end:
-            file.seek(position)
-            size, kind = int.from_bytes(file.read(4)), file.read(4)
-            if size == 1:
-                size = int.from_bytes(file.read(8))
-            if kind == b"moov":
-                yield file.read(min(size or end, _MAX_MOVIE_BYTES))
-            if size < 8:  # 0: the last box, to the end of the file; other values mean nothing
-                return
-            position += size
+        for box in layout.boxes(path):
+            if box.kind == b"moov":
+                file.seek(box.content)
+                yield file.read(min(box.end - box.content, _MAX_MOVIE_BYTES))

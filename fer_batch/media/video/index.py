@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from fer_batch.errors import MediaError
 from fer_batch.media.sampling import Clock
+from fer_batch.media.video import layout
 from fer_batch.media.video.encryption import ENCRYPTED, is_encrypted
 from fer_batch.media.video.fields import FieldPairs
 from fer_batch.media.video.timestamps import Timestamps, frame_ends
@@ -165,8 +166,15 @@ def open_video(path: Path) -> InputContainer:
         if head is not None and head.startswith(PLAYLIST_HEADS):
             raise MediaError("A playlist, not a video: it only points to other files.") from None
         if isinstance(error, av.error.InvalidDataError):
-            raise MediaError("Not a video, or too damaged to tell.") from error
-        raise MediaError(f"Cannot be opened as a video: {words(error)}.") from error
+            raise _unreadable(path, "Not a video, or too damaged to tell.") from error
+        raise _unreadable(path, f"Cannot be opened as a video: {words(error)}.") from error
+
+
+def _unreadable(path: Path, reason: str) -> MediaError:
+    """Why nothing can be read of a video: for this ``reason``, or because its index is missing."""
+    with suppress(OSError):
+        reason = layout.NO_INDEX if layout.lacks_index(path) else reason
+    return MediaError(reason)
 
 
 def _readable_formats() -> str:
@@ -201,7 +209,7 @@ def video_stream(container: InputContainer) -> VideoStream:
     if is_encrypted(container):
         raise MediaError(ENCRYPTED)
     if not videos:
-        raise MediaError("There is no video in it, only sound or a cover image.")
+        raise _unreadable(Path(container.name), "There is no video in it, only sound or a cover image.")
     videos = [stream for stream in videos if stream.codec_context is not None]
     if not videos:
         raise MediaError("There is a video in it, but in a codec that FFmpeg does not know: convert it.")
@@ -246,7 +254,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         timestamps = Timestamps(stream.time_base or Fraction(1, 1000))
         fields = FieldPairs(stream)
         encrypted = 0
-        no_frames = 0  # packets that are discarded, or hold the second field of a frame
+        no_frames = 0  # packets that are discarded, are empty, or hold the second field of a frame
         ends: dict[int, int] = {}
         missing = MissingBytes()
         use_dts = container.format.name in FORMATS_OF_DECODING_TIMES
@@ -254,7 +262,8 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         try:
             for packet in packets(container):
                 yield
-                if packet.size == 0:
+                if packet.size == 0:  # shows the frame before for longer; without a time, it is the stream's end
+                    no_frames += packet.stream_index == stream.index and packet.dts is not None
                     continue
                 if packet.is_discard:
                     no_frames += packet.stream_index == stream.index
@@ -273,7 +282,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                     timestamps.add(packet, use_dts)
         except (av.error.FFmpegError, OSError) as error:
             broken = f"Reading broke off after {len(timestamps.pts)} frames: {words(error)}."
-        broken = _checked(len(timestamps.pts), encrypted, broken)
+        broken = _checked(path, len(timestamps.pts), encrypted, broken)
         timestamps.discard_displaced()
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
         last_duration = timestamps.last_duration(_header_end(container, stream, len(timestamps.pts) + no_frames))
@@ -296,14 +305,14 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         )
 
 
-def _checked(frames: int, encrypted: int, broken: str | None) -> str | None:
+def _checked(path: Path, frames: int, encrypted: int, broken: str | None) -> str | None:
     """What is damaged in a video of so many ``frames``; ``broken``: why reading broke off.
 
     Raises:
         MediaError: there is no frame, or none that is not encrypted.
     """
     if not frames:
-        raise MediaError(broken or "It has a video stream, but not a single frame.")
+        raise _unreadable(path, broken or "It has a video stream, but not a single frame.")
     if encrypted == frames:
         raise MediaError(ENCRYPTED)
     return f"{encrypted} of its {frames} frames are encrypted and cannot be decoded." if encrypted else broken
@@ -362,19 +371,33 @@ def _damage(
 ) -> str | None:
     """What the packets show to be damaged, compared with the header; ``ends`` as for :func:`_announced_end`."""
     packets = len(timestamps.pts)
-    if container.format.name.startswith(FORMATS_WITH_DURATION):
-        announced, end = _announced_end(container, stream, ends)
-        if announced - end > DURATION_TOLERANCE_SECONDS:
-            return f"Cut off: its header announces {float(announced):.3f} s, but it ends after {float(end):.3f} s."
-    # Not the number of frames in the header: an edit list may leave frames out. FFmpeg's index takes it into account.
-    listed = len(stream.index_entries) - no_frames
-    if container.format.name.startswith("mov") and listed > packets:
-        return f"Cut off: its header announces {listed} frames, but only {packets} are there."
+    if cut_off := _cut_off(container, stream, packets, no_frames, ends):
+        return f"Cut off: {cut_off}."
     if container.format.name.startswith("matroska") and (lost := missing.bytes(timestamps.pts)):
         return f"Damaged: {lost} bytes between its frames could not be read, and what was in them is missing."
     if timestamps.corrupt:
         return f"{timestamps.corrupt} of its {packets} frames are marked as damaged in the file."
     return None
+
+
+def _cut_off(
+    container: InputContainer, stream: VideoStream, packets: int, no_frames: int, ends: Mapping[int, int]
+) -> str | None:
+    """What is missing at the end, compared with the header, in a clause."""
+    path, name = Path(container.name), container.format.name
+    # Not the number of frames in the header: an edit list may leave frames out. FFmpeg's index takes it into account.
+    listed = sum(entry.size > 0 for entry in stream.index_entries) - no_frames
+    if name.startswith("mov") and listed > packets:
+        return f"its header announces {listed} frames, but only {packets} are there"
+    missing = layout.missing_bytes(path, name)
+    if name == "avi" and missing and stream.frames > packets + no_frames:
+        return f"its header announces {stream.frames} frames, but only {packets} are there"
+    # An mp4 of which all frames are listed in one place is whole, whatever duration it announces: edit lists change it.
+    if name.startswith(FORMATS_WITH_DURATION) and not (name.startswith("mov") and stream.frames >= listed):
+        announced, end = _announced_end(container, stream, ends)
+        if announced - end > DURATION_TOLERANCE_SECONDS:
+            return f"its header announces {float(announced):.3f} s, but it ends after {float(end):.3f} s"
+    return f"{missing} bytes are missing at its end" if missing and name != "avi" else None
 
 
 def _zero(container: InputContainer) -> Fraction:
