@@ -261,13 +261,17 @@ FillIn = Annotated[
 def people(
     folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
     out: FillIn = None,
+    names: Annotated[
+        Path | None,
+        typer.Option("--people", exists=True, dir_okay=False, help="Take names from this people.csv, not from DIR."),
+    ] = None,
     *,
     report_options: Annotated[ReportOptions, "thumbnails", "media"],
 ) -> None:
-    """Write a people.csv to fill in: a row for each face, with what tells which one it is."""
+    """Write a people.csv to fill in: a row for each face, with its name, if any, and what tells which one it is."""
     from fer_batch.report.to_fill_in import write_people
 
-    print_line(write_people(folder, out or Path("people.csv"), report_options))
+    print_line(write_people(folder, out or Path("people.csv"), report_options, names, note=warn))
 
 
 @app.command()

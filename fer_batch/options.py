@@ -3,7 +3,7 @@
 The command line makes its options of the fields of :class:`Options` and :class:`ReportOptions`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from math import inf
 from pathlib import Path
@@ -202,11 +202,29 @@ class Options:
         """Those that decide the numbers, as :meth:`as_json` gives them."""
         return {name: value for name, value in self.as_json().items() if name not in _NOT_DECIDING}
 
+    @property
+    def numbering(self) -> str:
+        """Those that decide which face has which number, as people.csv names them: ``fps=10 min_face=40``."""
+        return numbering(self.as_json())
+
     def as_json(self) -> dict[str, Any]:
         """The options as JSON holds them; of paths only the file's name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value.name if isinstance(value, Path) else value for name, value in values.items()}
 
+
+def numbering(options: Mapping[str, Any]) -> str:
+    """:attr:`Options.numbering` of options as JSON holds them; ``default`` where all have their defaults."""
+    defaults = Options().as_json()
+    chosen = {name: options.get(name, defaults[name]) for name in _NUMBERING}
+    return " ".join(f"{name}={_text(value)}" for name, value in chosen.items() if value != defaults[name]) or "default"
+
+
+_NUMBERING = (
+    *("fps", "start", "end", "min_confidence", "min_face", "max_faces", "region", "as_video", "cropped"),
+    "detect_every",
+)
+"""Options that decide which faces there are, and so their numbers."""
 
 _NOT_DECIDING = frozenset("recursive follow_links workers batch_size runtime replace restart keep".split())
 """Options that choose the inputs, or how the work is done."""
@@ -234,6 +252,13 @@ class ReportOptions:
             raise UsageError("--anonymize blurs thumbnails: give --thumbnails too. Without it no face is shown at all.")
         if self.media is not None and not self.thumbnails:
             raise UsageError("--media says where to cut thumbnails from: give --thumbnails too.")
+
+
+def _text(value: Any) -> str:
+    """A value in few characters."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(_text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

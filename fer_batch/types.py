@@ -281,8 +281,6 @@ class Face:
     detection: Detection
     shares: np.ndarray
     """(7,) float32 in the order of EMOTIONS, summing to 1."""
-    person: str = ""
-    """The name from people.csv; empty: it has none."""
     quality: float = 1.0
     """How well its expression can be read from its crop, 0 to 1: see :mod:`fer_batch.detection.quality`."""
     spurious: bool = False

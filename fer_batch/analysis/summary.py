@@ -64,30 +64,26 @@ def summarize(
     duration is unknown weigh nothing, unless none is known.
     """
     if source.kind is Kind.PHOTOS:
-        return summarize_photos(timeline, source.name, annotations), AddedShares()
+        return summarize_photos(timeline, source.name), AddedShares()
     video = _Video(timeline, source.name, options, annotations)
     return video.summarize(), AddedShares(video.smoothed, video.changes())
 
 
-def summarize_photos(timeline: Timeline, name: str, annotations: Annotations) -> SourceSummary:
+def summarize_photos(timeline: Timeline, name: str) -> SourceSummary:
     """One Summary for the folder of photos ``name``, and one for each person, role and group that is named in it."""
     everything = series_of_all(timeline)
     if everything is None:
         return SourceSummary([])
-    by_face = annotations.people.of(name).by_face
     chosen: dict[tuple[str, str, str], list[int]] = {}
     gone: Counter[tuple[str, str, str]] = Counter()
     faces = timeline[np.flatnonzero(timeline.success)]
     position = 0
-    columns = (faces.text("file"), faces.rows["face_id"].tolist(), faces.text("person"), faces.counts.tolist())
-    for photo, face_id, person, counts in zip(*columns, strict=True):
-        if person:
-            naming = by_face[photo, face_id]
-            key = (person, naming.role, naming.group)
-            if counts:
-                chosen.setdefault(key, []).append(position)
-            else:
-                gone[key] += 1
+    keys = zip(*(faces.text(field) for field in ("person", "role", "group")), strict=True)
+    for key, counts in zip(keys, faces.counts.tolist(), strict=True):
+        if key[0] and counts:
+            chosen.setdefault(key, []).append(position)
+        elif key[0]:
+            gone[key] += 1
         position += counts
     people = [
         replace(
@@ -132,7 +128,7 @@ class _Video:
     def __init__(self, timeline: Timeline, name: str, options: Options, annotations: Annotations) -> None:
         self._name = name
         self._options = options
-        self._names = annotations.people.of(name).by_person
+        self._names = {naming.person: naming for naming in reversed(annotations.people.of(name))}
         self._events = annotations.events.of(name)
         self._rule = episodes.Rule(
             options.episode_enter, options.episode_leave, options.episode_shortest, options.episode_gap

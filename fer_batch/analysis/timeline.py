@@ -25,7 +25,8 @@ ROW = np.dtype(
         ("timestamp", np.float64),  # seconds; NaN: unknown
         ("duration", np.float64),  # seconds; NaN: unknown
         ("face_id", np.int32),  # -1: no face in this frame; then the fields below mean nothing
-        ("person", np.int32),  # index into Timeline.texts
+        ("track", np.int32),  # face_id before people.csv joined tracks; -1: no face
+        *((name, np.int32) for name in ("person", "role", "group")),  # indices into Timeline.texts
         ("face_confidence", np.float64),
         ("quality", np.float64),
         ("spurious", np.bool_),
@@ -35,12 +36,12 @@ ROW = np.dtype(
     ],
     align=True,
 )
-"""One row of a timeline: 104 bytes, which is 47 MB for an hour of video at 25 frames a second with five faces."""
+"""One row of a timeline: 120 bytes, which is 54 MB for an hour of video at 25 frames a second with five faces."""
 
 REASONS = (None, Reason.SPURIOUS, Reason.QUALITY)
 """Why a row with a face is not summed up; None: it is, or there is no face."""
 
-_NO_FACE = (-1, 0, nan, nan, False, 0, 0, 0, 0, 0, (nan,) * len(EMOTIONS))
+_NO_FACE = (-1, -1, 0, 0, 0, nan, nan, False, 0, 0, 0, 0, 0, (nan,) * len(EMOTIONS))
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Timeline:
     rows: np.ndarray
     """(N,) of ROW."""
     texts: Sequence[str]
-    """What the fields ``file`` and ``person`` index."""
+    """What the fields ``file``, ``person``, ``role`` and ``group`` index."""
 
     @classmethod
     def of(cls, tracked_frames: Iterable[TrackedFrame], min_quality: float = 0.0) -> "Timeline":
@@ -96,7 +97,7 @@ class Timeline:
         return strongest
 
     def text(self, field: str) -> list[str]:
-        """The texts of a field, ``file`` or ``person``, row by row."""
+        """The texts of a field that indexes them, row by row."""
         return [self.texts[index] for index in self.rows[field].tolist()]
 
 
@@ -113,7 +114,7 @@ def left_out(rows: np.ndarray, min_quality: float) -> np.ndarray:
 
 
 def _rows(tracked_frames: Iterable[TrackedFrame], texts: dict[str, int]) -> Iterator[tuple[Any, ...]]:
-    """Rows with the fields of ROW; files and persons are added to ``texts``, which numbers them."""
+    """Rows with the fields of ROW; nobody has a name yet. Files are added to ``texts``, which numbers them."""
     for tracked in tracked_frames:
         time = tracked.time
         frame = (
@@ -130,7 +131,8 @@ def _rows(tracked_frames: Iterable[TrackedFrame], texts: dict[str, int]) -> Iter
             yield (
                 *frame,
                 face.face_id,
-                texts.setdefault(face.person, len(texts)),
+                face.face_id,
+                *(0, 0, 0),
                 _rounded(face.detection.confidence, SHARE_DECIMALS),
                 _rounded(face.quality, SHARE_DECIMALS),
                 face.spurious,

@@ -4,21 +4,36 @@ fer-batch does not recognise people. A person is a name that a user gives to tra
 the same name is the same person in all files.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer_batch.annotations import user_csv
-from fer_batch.annotations.targets import Targets
+from fer_batch.annotations.targets import Target, Targets
 from fer_batch.annotations.user_csv import Line
 from fer_batch.media.sources import FoundMedia
-from fer_batch.types import Face, FrameTime, Kind, Severity, Skipped, TrackedFrame
+from fer_batch.types import Box
 
 REQUIRED = ("file", "face_id", "person")
 OPTIONAL = ("role", "group")
-DESCRIBING = ("perhaps", "first_seen", "last_seen", "seconds", "time", "x", "y", "width", "height", "thumbnail")
-"""Columns that say which face is meant, as ``fer-batch people`` writes them. Only users read them."""
+ANCHOR = ("time", "x", "y", "width", "height")
+"""Columns that say where a face is: so it is found again where it has another number."""
+MADE_WITH = "made_with"
+"""Column of the options that decided the numbers, :attr:`fer_batch.options.Options.numbering`."""
+DESCRIBING = ("perhaps", "first_seen", "last_seen", "seconds", "thumbnail")
+"""Further columns that say which face is meant, as ``fer-batch people`` writes them. Only users read them."""
+
+COLUMNS = (*REQUIRED, *OPTIONAL, *DESCRIBING[:-1], *ANCHOR, MADE_WITH, DESCRIBING[-1])
+"""All of them, in their order."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where a face is."""
+
+    seconds: float | None
+    """Of the video; None: in a photo."""
+    box: Box
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,11 @@ class Naming:
     """The photo's name within its folder; None: a video."""
     face_id: int
     person: str
+    """Empty: the line has not been filled in."""
     role: str
     group: str
+    anchor: Anchor | None = None
+    """None: the face is named by its number."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +57,15 @@ class People:
     """The content of people.csv."""
 
     by_source: Mapping[str, tuple[Naming, ...]] = field(default_factory=dict)
+    """The lines with a person."""
+    empty: Mapping[str, tuple[Naming, ...]] = field(default_factory=dict)
+    """Lines without one, but with a place."""
+    made_with: frozenset[str] = frozenset()
+    """The options that decided the numbers, as far as the file says."""
 
-    def of(self, source: str) -> "FaceNames":
-        """The names for one source's faces."""
-        return FaceNames(source, self.by_source.get(source, ()))
+    def of(self, source: str) -> tuple[Naming, ...]:
+        """The names for one source's faces, in the order of the file."""
+        return self.by_source.get(source, ())
 
     @property
     def persons(self) -> frozenset[str]:
@@ -56,7 +79,7 @@ class People:
 
 
 def read(path: Path, found: FoundMedia) -> People:
-    """Read people.csv. Every file that it names must be among ``found``.
+    """Read people.csv. Every file that it gives a person for must be among ``found``.
 
     Raises:
         UsageError: something in it is wrong; the text names the line and says what to do.
@@ -65,11 +88,16 @@ def read(path: Path, found: FoundMedia) -> People:
     lines_of_faces: dict[tuple[str, str | None, int], Line] = {}
     first_namings: dict[tuple[str, str], Naming] = {}
     by_source: dict[str, list[Naming]] = {}
-    for line in user_csv.read(path, REQUIRED, (*OPTIONAL, *DESCRIBING)):
+    empty: dict[str, list[Naming]] = {}
+    lines = user_csv.read(path, REQUIRED, (*OPTIONAL, *ANCHOR, MADE_WITH, *DESCRIBING))
+    for line in lines:
         if not any(line.values[column] for column in ("person", *OPTIONAL)):
+            if (target := targets.find(line.values["file"])) and (anchor := _anchor(line, target)):
+                naming = Naming(line, target.photo, 0, "", "", "", anchor)
+                empty.setdefault(target.source, []).append(naming)
             continue  # not filled in
         target = targets.of(line)
-        naming = _naming(line, target.photo if target else None)
+        naming = _naming(line, target)
         if target is None:
             continue
         before = lines_of_faces.setdefault((target.source, target.photo, naming.face_id), line)
@@ -86,10 +114,15 @@ def read(path: Path, found: FoundMedia) -> People:
                     "Make them the same: joined tracks are one face."
                 )
         by_source.setdefault(target.source, []).append(naming)
-    return People({source: tuple(namings) for source, namings in by_source.items()})
+    made_with = frozenset(line.values[MADE_WITH] for line in lines) - {""}
+    return People(_as_tuples(by_source), _as_tuples(empty), made_with)
 
 
-def _naming(line: Line, photo: str | None) -> Naming:
+def _as_tuples(namings: Mapping[str, list[Naming]]) -> dict[str, tuple[Naming, ...]]:
+    return {source: tuple(those) for source, those in namings.items()}
+
+
+def _naming(line: Line, target: Target | None) -> Naming:
     values, face_id = line.values, line.whole_in("face_id")
     if face_id is None:
         raise line.error(
@@ -97,81 +130,21 @@ def _naming(line: Line, photo: str | None) -> Naming:
         )
     if not values["person"]:
         raise line.error("person is empty. Write a name, or take the line out.")
-    return Naming(line, photo, face_id, values["person"], values["role"], values["group"])
+    photo, anchor = (target.photo, _anchor(line, target)) if target else (None, None)
+    return Naming(line, photo, face_id, values["person"], values["role"], values["group"], anchor)
 
 
-@dataclass
-class FaceNames:
-    """The names for one source's faces. It names them, and collects what does not fit with what people.csv says."""
+def _anchor(line: Line, target: Target) -> Anchor | None:
+    """Where the face is; None: the line does not say.
 
-    source: str
-    namings: Sequence[Naming]
-    """What people.csv says of the source, in its order."""
-    _found: set[tuple[str | None, int]] = field(default_factory=set)
-    """Faces with a name that were in the frames, as in :attr:`by_face`."""
-    _clashes: dict[tuple[Naming, Naming], tuple[FrameTime, int]] = field(default_factory=dict)
-    """Of two faces of one name that are in the same frames: the first such frame, and how many there are."""
-
-    @cached_property
-    def by_face(self) -> Mapping[tuple[str | None, int], Naming]:
-        """By the photo's name (None in a video) and the face_id that the face had before tracks were joined."""
-        return {(naming.photo, naming.face_id): naming for naming in self.namings}
-
-    @cached_property
-    def by_person(self) -> Mapping[str, Naming]:
-        """The first line about each person; in a video, all lines about a person give the same role and group."""
-        return {naming.person: naming for naming in reversed(self.namings)}
-
-    def name_faces(self, tracked_frames: Iterable[TrackedFrame], kind: Kind) -> Iterator[TrackedFrame]:
-        """The same frames with named faces; in a video, all tracks of a name get the face_id of its first track.
-
-        Where several faces of a frame have the same name, only one keeps it: the one with the joined face_id, or else
-        with the lowest face_id.
-        """
-        if not self.namings:
-            yield from tracked_frames
-            return
-        joined_ids: dict[str, int] = {}
-        for tracked in tracked_frames:
-            photo = tracked.time.file if kind is Kind.PHOTOS else None
-            faces: list[Face] = []
-            named: dict[str, list[tuple[Naming, Face]]] = {}
-            for face in tracked.faces:
-                naming = self.by_face.get((photo, face.face_id))
-                if naming is None:
-                    faces.append(face)
-                else:
-                    self._found.add((photo, face.face_id))
-                    named.setdefault(naming.person, []).append((naming, face))
-            for person, candidates in named.items():
-                joined_id = joined_ids.setdefault(person, candidates[0][1].face_id)
-                # The face that has the joined face_id comes first, so that no other face of the frame gets it.
-                candidates.sort(key=lambda pair: (pair[1].face_id != joined_id, pair[1].face_id))
-                (naming, face), *others = candidates
-                faces.append(replace(face, face_id=face.face_id if photo else joined_id, person=person))
-                for other_naming, other_face in others:
-                    first, frames = self._clashes.get((naming, other_naming), (tracked.time, 0))
-                    self._clashes[naming, other_naming] = first, frames + 1
-                    faces.append(other_face)
-            yield replace(tracked, faces=tuple(sorted(faces, key=lambda face: face.face_id)))
-
-    def problems(self) -> list[Skipped]:
-        """What does not fit, once all frames went through :meth:`name_faces`: absent faces, one name for two faces."""
-        errors = [
-            naming.line.error(
-                f"there is no face {naming.face_id} in {naming.line.values['file']}. Correct face_id, or take the line "
-                "out; face_ids change with the options that choose frames and faces."
-            )
-            for naming in self.namings
-            if (naming.photo, naming.face_id) not in self._found
-        ]
-        for (naming, other), (first, frames) in self._clashes.items():
-            when = "" if first.seconds is None else f", first at {first.seconds:.3f} s"
-            where = f"{frames} frames{when}" if naming.photo is None else "one photo"
-            errors.append(
-                other.line.error(
-                    f"faces {naming.face_id} and {other.face_id} are both named {naming.person} and are seen together "
-                    f"in {where}; only face {naming.face_id} has the name there. Give them different names."
-                )
-            )
-        return [Skipped(self.source, str(error), Severity.PARTIAL) for error in errors]
+    Raises:
+        UsageError: it says so in part, or by something else than numbers.
+    """
+    columns = ANCHOR if target.photo is None else ANCHOR[1:]
+    lacking = [column for column in columns if not line.values[column]]
+    if set(ANCHOR[1:]) <= set(lacking) or lacking == [ANCHOR[0]]:  # a video without timestamps has no time
+        return None
+    if lacking:
+        raise line.error(f"{lacking[0]} is empty. Write all of {', '.join(columns)}, or none of them.")
+    x, y, width, height = (line.number_in(column) for column in ANCHOR[1:])
+    return Anchor(None if target.photo else line.seconds_in(ANCHOR[0]), Box(x, y, width, height))

@@ -72,6 +72,11 @@ class Targets:
             "the column file of summary.csv, photos as in their timeline), or take the line out."
         )
 
+    def find(self, name: str) -> Target | None:
+        """The only video or photo of this name; None: there is none, or several are."""
+        candidates = self._targets.get(_normalized(name), [])
+        return candidates[0] if len(candidates) == 1 else None
+
     def _add(self, name: str, target: Target) -> None:
         self._targets.setdefault(_normalized(name), []).append(target)
 

@@ -74,6 +74,17 @@ class Line:
         value = self._number(text)
         return int(value) if isfinite(value) and value >= 0 and value == int(value) else None
 
+    def number_in(self, column: str) -> float:
+        """The finite number in a column.
+
+        Raises:
+            UsageError: the field is empty, or holds something else.
+        """
+        value = self._number(self.values[column])
+        if not isfinite(value):
+            raise self.error(f"{column} must be a number; got '{self.values[column]}'.")
+        return value
+
     def _number(self, text: str) -> float:
         if self.decimal_comma and "." not in text:
             text = text.replace(",", ".", 1)

@@ -28,6 +28,7 @@ from fer_batch.output.schema import (
     ERRORS,
     EVENTS,
     LONG,
+    NAMED,
     SIX,
     SMOOTHED,
     SUMMARY,
@@ -48,16 +49,22 @@ Row = Mapping[str, object]
 
 
 def write_timeline(
-    path: Path, timeline: Timeline, smoothed: np.ndarray | None = None, changes: np.ndarray | None = None
+    path: Path,
+    timeline: Timeline,
+    smoothed: np.ndarray | None = None,
+    changes: np.ndarray | None = None,
+    *,
+    named: bool = False,
 ) -> None:
-    """Write one source's timeline.
+    """Write one source's timeline; ``named``, with the columns of NAMED.
 
     ``smoothed`` and ``changes``, (rows, 7) with NaN where there is no value, fill the columns of SMOOTHED and CHANGED.
 
     Raises:
         OutputError: it cannot be written; the path is left as it was.
     """
-    columns = (*TIMELINE, *(() if smoothed is None else SMOOTHED), *(() if changes is None else CHANGED))
+    more = (NAMED if named else (), () if smoothed is None else SMOOTHED, () if changes is None else CHANGED)
+    columns = (*TIMELINE, *(column for columns in more for column in columns))
     with replacing(path) as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([column.name for column in columns])
@@ -247,12 +254,12 @@ def present(path: Path, columns: Sequence[Column]) -> list[Column]:
 def _timeline_values(timeline: Timeline) -> dict[str, Sequence[object]]:
     """Values of the columns of TIMELINE; None where there is none."""
     rows, success, emotions = timeline.rows, timeline.success, np.array(EMOTIONS)
-    of_faces = ("face_id", "face_confidence", "quality", "spurious", "x", "y", "width", "height")
+    of_faces = ("face_id", "track", "face_confidence", "quality", "spurious", "x", "y", "width", "height")
     return {
         "file": timeline.text("file"),
         "frame": rows["frame"].tolist(),
         **{name: _known(rows[name], ~np.isnan(rows[name])) for name in ("timestamp", "duration")},
-        "person": timeline.text("person"),
+        **{name: timeline.text(name) for name in ("person", "role", "group")},
         "success": success.tolist(),
         "damaged": rows["damaged"].tolist(),
         **{name: _known(rows[name], success) for name in of_faces},

@@ -92,6 +92,18 @@ TIMELINE: tuple[Column, ...] = (
     Column("emotion", "string", "The emotion with the largest share."),
 )
 
+PLACE: tuple[Column, ...] = (
+    Column("role", "string", "The person's role, as people.csv says."),
+    Column("group", "string", "The person's group, as people.csv says."),
+)
+"""What people.csv says of a person beside the name."""
+
+NAMED: tuple[Column, ...] = (
+    Column("track", "integer", "The face_id that the face has without --people, which joins tracks of one name."),
+    *PLACE,
+)
+"""Columns that --people adds to a timeline."""
+
 SMOOTHED: tuple[Column, ...] = (
     *_of_each(
         "smooth_{}", "Share of {}, averaged over a window of --smooth seconds about the frame; the seven sum to 1."
@@ -105,7 +117,7 @@ CHANGED: tuple[Column, ...] = _of_each(
 )
 """Columns that --baseline adds to a video's timeline."""
 
-WIDEST: tuple[Column, ...] = (*TIMELINE, *SMOOTHED, *CHANGED)
+WIDEST: tuple[Column, ...] = (*TIMELINE, *NAMED, *SMOOTHED, *CHANGED)
 """All columns that a timeline may have."""
 
 MEASURES: tuple[Column, ...] = (
@@ -155,12 +167,6 @@ CHANGES: tuple[Column, ...] = (
     Column("derived_valence_change", "number", "The same of derived_valence.", "-2 to 2", 4),
 )
 """Measures that --baseline adds."""
-
-PLACE: tuple[Column, ...] = (
-    Column("role", "string", "The person's role, as people.csv says."),
-    Column("group", "string", "The person's group, as people.csv says."),
-)
-"""What people.csv says of a person beside the name."""
 
 SUMMARY: tuple[Column, ...] = (
     Column("file", "string", "Name of the video or of the folder of photos."),

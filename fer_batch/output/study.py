@@ -64,6 +64,8 @@ class Study:
     """What the folder holds of sources that the run is not about."""
     moved: Mapping[str, Path] = field(default_factory=dict)
     """Where sources of the folder are now that were elsewhere before, by their names."""
+    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The options that sources of the run were analysed with before, by their names, where they have a timeline."""
     removed: tuple[str, ...] = ()
     """Names of sources of the folder that the run takes out, as it was asked to."""
 
@@ -108,11 +110,11 @@ def read_study(folder: Path, found: FoundMedia, options: Mapping[str, Any], *, a
     again = {id(kept) for kept in same.values()}
     left = tuple(kept for kept in results if id(kept) not in again)
     if anew:
-        return Study(found, removed=tuple(kept.result.source.name for kept in left))
+        return Study(found, earlier=_options(same), removed=tuple(kept.result.source.name for kept in left))
     _refuse_unknown(folder, results, found)
     found = replace(found, sources=tuple(_with_known_photos(source, same.get(source)) for source in found.sources))
     if not left:
-        return Study(found)
+        return Study(found, earlier=_options(same))
     _refuse_other_options(folder, left, options)
     same = _same(found.sources, results, folder)
     taken = {folded(kept.result.source.name) for kept in results}
@@ -126,7 +128,8 @@ def read_study(folder: Path, found: FoundMedia, options: Mapping[str, Any], *, a
         for source, kept in same.items()
         if _place(source, folder) != kept.place
     }
-    return Study(replace(found, sources=tuple(sources)), left, moved)
+    found = replace(found, sources=tuple(sources))
+    return Study(found, left, moved, _options(_same(found.sources, results, folder)))
 
 
 def sweep(folder: Path, sources: Iterable[Source]) -> None:
@@ -186,6 +189,10 @@ def _same(sources: Sequence[Source], results: Sequence[Kept], folder: Path) -> d
         if source not in same and (kept := by_state.pop((source.kind, _state(source)), None)) is not None:
             same[source] = kept
     return same
+
+
+def _options(same: Mapping[Source, Kept]) -> dict[str, Mapping[str, Any]]:
+    return {source.name: kept.options for source, kept in same.items() if kept.result.outcome is not None}
 
 
 def _free_name(source: Source, taken: set[str]) -> str:

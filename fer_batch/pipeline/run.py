@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from fer_batch.analysis import groups, persons
+from fer_batch.analysis.naming import name_faces
 from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import SourceSummary, summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.load import Annotations
+from fer_batch.annotations.people import MADE_WITH, People
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed, UsageError
 from fer_batch.exports import check_formats
 from fer_batch.exports.export import export
 from fer_batch.media import sources
 from fer_batch.natural_order import natural
-from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions
+from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions, numbering
 from fer_batch.output import folder as outfolder
 from fer_batch.output import manifest, media_links, results, study
 from fer_batch.output.csv import (
@@ -136,6 +138,7 @@ def analyze(
     made_with = _made_with(options, scheduler)
     joined = study.read_study(folder, found, made_with, anew=options.replace)
     annotations = Annotations.read(options, joined.everything)
+    _refuse_other_numbers(annotations.people, options, folder, joined)
     outfolder.claim(folder)
     with outfolder.locked(folder):
         run = _analyze(
@@ -198,8 +201,8 @@ def _analyze(
     kept = [kept.result for kept in joined.kept]
     in_order = sorted([*own, *kept], key=lambda result: natural(result.source.name))
     outcomes = [result.outcome for result in in_order if result.outcome is not None]
-    note = smallest_face.note(outcomes, options)
-    notes = [] if note is None else [note]
+    found_notes = smallest_face.note(outcomes, options), _note_of_numbers(annotations.people, options)
+    notes = [note for note in found_notes if note is not None]
     skipped = [*found.skipped, *(line for result in in_order for line in result.skipped), *notes]
     facts = manifest.Manifest(
         started=started,
@@ -264,16 +267,19 @@ def _finish(
             tracked = seen.noted(tracker.track_faces(scanned_frames, options.view, cuts))
         else:  # cropped frames of a video show one face, number 0
             tracked = tracker.number_faces_left_to_right(scanned_frames, options.view)
-        names = annotations.people.of(source.name)
-        tracked_frames = names.name_faces(tracked, source.kind)
-        timeline = Timeline.of(reader.count(tracked_frames), options.min_quality)
+        timeline = Timeline.of(reader.count(tracked), options.min_quality)
         if not reader.frames:
             return study.SourceResult(source, None, reader.nothing_kept())
+        people = annotations.people
+        others = people.empty.get(source.name, ()) if people.made_with - {options.numbering} else None
+        named = name_faces(timeline, source.name, source.kind, people.of(source.name), others)
+        timeline = named.timeline
         summary, added = summarize(timeline, source, options, annotations)
         perhaps = forerunners.suggest(seen, cuts, (checkpoints.read_scenes(key) for key in record.chunks))
         outcome = replace(reader.outcome(options, timeline), perhaps=tuple(perhaps.items()))
-        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
-        reader.skipped.extend((*names.problems(), *summary.complaints))
+        is_named = options.people is not None
+        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes, named=is_named)
+        reader.skipped.extend((*named.problems, *summary.complaints))
     except MediaError as error:
         return study.SourceResult(source, None, [Skipped(source.name, str(error))])
     except FerBatchError:
@@ -407,6 +413,40 @@ def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[So
     write_skipped(folder / ERRORS_TABLE.path, facts.skipped)
     write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))
     write_json(folder / "run.json", manifest.as_json(facts))
+
+
+def _refuse_other_numbers(people: People, options: Options, folder: Path, joined: study.Study) -> None:
+    """Refuse a people.csv that names faces by numbers that other options gave them.
+
+    Raises:
+        UsageError: there is one; the text says how to mend it.
+    """
+    for source, namings in people.by_source.items():
+        for line in (naming.line for naming in namings if naming.anchor is None):
+            before = joined.earlier.get(source)
+            by_file = line.values.get(MADE_WITH) or min(people.made_with, default="")
+            made_with = by_file or (options.numbering if before is None else numbering(before))
+            if made_with != options.numbering:
+                results = "the results made with them" if by_file else str(folder)
+                otherwise = "" if by_file else " If its numbers are of this run, run it once without --people."
+                raise line.error(
+                    f"face {line.values['face_id']} of {source} is named by a number that was given with other options "
+                    f"({made_with}; this run: {options.numbering}). Have its place written beside it: fer-batch people "
+                    f"{results} --people {line.csv_name} --out NEW, and give --people NEW.{otherwise}"
+                )
+
+
+def _note_of_numbers(people: People, options: Options) -> Skipped | None:
+    """What to know of a people.csv that names faces by their numbers; None: it does not."""
+    lines = [naming for namings in people.by_source.values() for naming in namings if naming.anchor is None]
+    if options.people is None or not lines:
+        return None
+    return Skipped(
+        options.people.name,
+        f"It names {len(lines)} face{'s' * (len(lines) > 1)} by number, and numbers change with --fps, --start, "
+        "--min-face and others. `fer-batch people DIR --out FILE` writes it with places, which hold with any.",
+        Severity.NOTE,
+    )
 
 
 def _export(folder: Path, formats: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:

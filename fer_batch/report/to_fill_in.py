@@ -1,12 +1,18 @@
 """Templates of people.csv and events.csv: what users fill in, beside what tells them which face or video it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from fer_batch.analysis.naming import name_faces
+from fer_batch.analysis.timeline import ROW, Timeline
 from fer_batch.annotations import events, people
-from fer_batch.errors import OutputRefused, UsageError
-from fer_batch.options import ReportOptions
+from fer_batch.annotations.people import People
+from fer_batch.errors import OutputRefused
+from fer_batch.media.sources import FoundMedia
+from fer_batch.options import ReportOptions, numbering
 from fer_batch.output.csv import Row, write_table
 from fer_batch.output.files import write_bytes
 from fer_batch.output.media_links import find
@@ -14,7 +20,7 @@ from fer_batch.output.results import Results
 from fer_batch.output.schema import EVENTS, SUMMARY, TIMELINE, Column
 from fer_batch.report import thumbnails
 from fer_batch.report.pages.base import box_of
-from fer_batch.types import Kind
+from fer_batch.types import Kind, Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,27 +35,30 @@ def _columns(names: tuple[str, ...]) -> list[Column]:
     return [seconds.get(name) or _KNOWN.get(name) or Column(name, "string", "") for name in names]
 
 
-def write_people(folder: Path, path: Path, report_options: ReportOptions | None = None) -> Path:
+def write_people(
+    folder: Path,
+    path: Path,
+    report_options: ReportOptions | None = None,
+    names: Path | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Path:
     """Write a row for each track of a video and for each face of a photo; returns the path.
 
-    ``time`` and the box are those of the frame that shows the face best. ``perhaps`` is a track of an earlier shot that
-    may be the same face. With ``report_options.thumbnails`` there is an image of each face beside the file.
+    Rows have the names that the faces have in the folder, or those of ``names``, another people.csv; ``note`` is told
+    what of it does not fit. ``time`` and the box are those of a frame that shows the face well. ``perhaps`` is a track
+    of an earlier shot that may be the same face. With ``report_options.thumbnails`` there is an image of each face
+    beside the file.
 
     Raises:
-        UsageError: the folder is no output folder, or its faces have names already, and so other numbers.
+        UsageError: the folder is no output folder, or something is wrong in ``names``.
         OutputRefused: the file is there.
         OutputError: it cannot be written.
     """
     results = Results.read(folder, report_options)
     _refuse_to_replace(path)
-    named = results.run.get("options", {}).get("people")
-    if named:
-        raise UsageError(
-            f"{folder} was made with --people {named}: tracks of one person are joined there, and have other numbers. "
-            "Run the same command without --people first; it scans nothing again."
-        )
-    rows = [row for source in results.sources for row in _faces(results, source, path)]
-    write_table(path, _columns((*people.REQUIRED, *people.OPTIONAL, *people.DESCRIBING)), rows)
+    known = None if names is None else people.read(names, _media_of(results))
+    rows = [row for source in results.sources for row in _faces(results, source, path, known, note)]
+    write_table(path, _columns(people.COLUMNS), rows)
     return path
 
 
@@ -74,35 +83,80 @@ def _refuse_to_replace(path: Path) -> None:
         raise OutputRefused(f"{path} is there already, and may be filled in. Choose another --out, or move it.")
 
 
-def _faces(results: Results, source: Mapping[str, Any], path: Path) -> Iterator[Row]:
+def _media_of(results: Results) -> FoundMedia:
+    """The sources of an output folder, without the folders of their files."""
+    found = []
+    for source in results.sources:
+        kind = Kind(source["kind"])
+        files = [source["name"]] if kind is Kind.VIDEO else results.timeline(source, ["file"])["file"].unique()
+        found.append(Source(kind, source["name"], tuple(map(Path, files)), source["output"]))
+    return FoundMedia(tuple(found), (), ())
+
+
+def _faces(
+    results: Results, source: Mapping[str, Any], path: Path, names: People | None, note: Callable[[str], None]
+) -> Iterator[Row]:
     """A row for each face of a source."""
     timeline = results.timeline(source)
+    if "track" in timeline:
+        timeline["face_id"] = timeline.pop("track")
+    if names is not None:
+        timeline = _named(timeline, source, names, note)
     seen = timeline[timeline["success"] & ~timeline["spurious"]]
     is_video = source["kind"] == Kind.VIDEO
-    best = _best(seen) if is_video else seen
-    length = seen.groupby("face_id")["duration"].sum()
-    summary = results.summary_of(source).set_index("face_id") if is_video else None
+    best = _best(timeline, seen) if is_video else seen
+    tracks = seen.assign(until=seen["timestamp"] + seen["duration"]).groupby("face_id")
+    times = tracks.agg(first_seen=("timestamp", "min"), last_seen=("until", "max"), seconds=("duration", "sum"))
+    who = tracks[["person", "role", "group"]].max() if "role" in seen else None  # "" in frames that two of them share
     jpegs = _thumbnails(results, source, best) if results.report_options.thumbnails else []
     images = path.with_name(f"{path.stem}-faces")
+    made_with = numbering(results.run.get("options", {}))
     for number, face in enumerate(best.to_dict("records")):
-        row = {name: face[name] for name in ("face_id", "x", "y", "width", "height")}
-        if summary is None:
-            row["file"] = f"{source['name']}/{face['file']}"
+        row = {name: face[name] for name in ("face_id", "x", "y", "width", "height")} | {"made_with": made_with}
+        if is_video:
+            row |= {"file": source["name"], "time": _known(face["timestamp"])}
+            row |= {name: _known(value) for name, value in times.loc[face["face_id"]].items()}
+            row["perhaps"] = source.get("perhaps", {}).get(str(face["face_id"]))
+            face |= {} if who is None else who.loc[face["face_id"]]
         else:
-            face_id = face["face_id"]
-            row |= {"file": source["name"], "time": _known(face["timestamp"]), "seconds": length[face_id]}
-            row["perhaps"] = source.get("perhaps", {}).get(str(face_id))
-            if face_id in summary.index:
-                row |= {name: _known(summary.loc[face_id, name]) for name in ("first_seen", "last_seen")}
+            row["file"] = f"{source['name']}/{face['file']}"
+        row |= {name: face.get(name) for name in ("person", "role", "group")}
         if number < len(jpegs) and jpegs[number]:
             row["thumbnail"] = f"{images.name}/{source['output']}-{number}.jpg"
             write_bytes(images.parent / str(row["thumbnail"]), jpegs[number])
         yield row
 
 
-def _best(seen: "pd.DataFrame") -> "pd.DataFrame":
-    """The row of a video that shows each face best."""
+def _named(
+    table: "pd.DataFrame", source: Mapping[str, Any], names: People, note: Callable[[str], None]
+) -> "pd.DataFrame":
+    """A timeline with the names of a people.csv in the place of its own."""
+    rows = np.zeros(len(table), ROW)
+    texts, files = np.unique(table["file"].to_numpy(str), return_inverse=True)
+    rows["file"] = files + 1
+    for name in ("frame", "timestamp", "duration", "spurious"):
+        rows[name] = table[name]
+    for name in ("face_id", "x", "y", "width", "height"):
+        rows[name] = table[name].fillna(-1)
+    rows["track"] = rows["face_id"]
+    timeline = Timeline(rows, ("", *texts.tolist()))
+    named = name_faces(timeline, source["name"], Kind(source["kind"]), names.of(source["name"]))
+    for problem in named.problems:
+        note(problem.reason)
+    order = np.lexsort((named.timeline.rows["track"], named.timeline.rows["frame"]))
+    columns = {name: np.array(named.timeline.text(name), object)[order] for name in ("person", "role", "group")}
+    return table.sort_values(["frame", "face_id"], na_position="first").assign(**columns)
+
+
+def _best(timeline: "pd.DataFrame", seen: "pd.DataFrame") -> "pd.DataFrame":
+    """A row of a video for each face, which shows it well.
+
+    If it can be, it is of a frame with which a second begins: such frames are analysed with every whole --fps.
+    """
+    seconds = timeline.drop_duplicates("frame").set_index("frame")["timestamp"] // 1
+    of_any_rate = seconds.index[seconds.ne(seconds.shift())]
     worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
+    worth += 1e9 * seen["frame"].isin(of_any_rate)
     return seen.loc[worth.groupby(seen["face_id"]).idxmax()] if len(seen) else seen
 
 

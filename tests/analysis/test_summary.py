@@ -11,7 +11,6 @@ from fer_batch.analysis.summary import AddedShares, SourceSummary, summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.events import Event, Events
 from fer_batch.annotations.load import Annotations
-from fer_batch.annotations.people import Naming, People
 from fer_batch.annotations.user_csv import Line
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import Options
@@ -162,9 +161,10 @@ def test_smoothed_shares_decide_on_episodes() -> None:
 
 def test_persons_in_photos_are_summed_up_by_role_and_group() -> None:
     rows: list[Row] = [(np.nan, np.nan, at, "happiness" if at else "sadness") for at in range(3)]
-    namings = tuple(Naming(LINE, "a.jpg", at, "Anna", "", "before" if at else "after") for at in range(3))
-    everybody = People({"holiday": namings})
-    found, _ = summarize(table(rows, "Anna", "a.jpg"), FOLDER, Options(), Annotations(people=everybody))
+    unnamed = table(rows, "Anna", "a.jpg")
+    timeline = Timeline(unnamed.rows, (*unnamed.texts, "before", "after"))
+    timeline.rows["group"] = [timeline.texts.index("before" if at else "after") for at in range(3)]
+    found, _ = summarize(timeline, FOLDER, Options(), Annotations())
     assert [(one.person, one.group, one.faces) for one in found.people] == [("Anna", "after", 1), ("Anna", "before", 2)]
     assert found.people[1].means[EMOTIONS.index("happiness")] == 1
     assert found.summaries[0].person == ""

@@ -11,7 +11,7 @@ times = st.none() | st.floats(0, 1e6)
 
 
 def one_face(shares: np.ndarray, seconds: float | None = None, quality: float = 1.0) -> Timeline:
-    face = Face(3, Detection(Box(1.5, -2.4, 30.6, 40.2), 0.5), shares, "Bo", quality)
+    face = Face(3, Detection(Box(1.5, -2.4, 30.6, 40.2), 0.5), shares, quality)
     return Timeline.of([TrackedFrame(FrameTime("a.mp4", 7, seconds, seconds), (face,))])
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import fer_batch
 from fer_batch import Options, cli
-from fer_batch.errors import ExitCode, NothingUsable, OutputRefused
+from fer_batch.errors import ExitCode, NothingUsable, OutputRefused, UsageError
 from fer_batch.pipeline.run import default_folder
 from tests.helpers import media
 from tests.helpers.quick import quick  # noqa: F401
@@ -170,6 +170,42 @@ def test_another_people_csv_of_the_same_name_is_another_option(study: Path, tmp_
     # How the work is done decides no numbers.
     (tmp_path / "people.csv").write_text(PEOPLE)
     assert len(fer_batch.analyze([study / "p0"], options, out=tmp_path / "out").kept) == 3
+
+
+def test_numbers_of_faces_that_other_options_gave_are_refused(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text("file,face_id,person\np0/video.mp4,0,Anna\nholiday/b.png,0,Anna\n")
+    run = ["analyze", "study", "--out", "out", "--workers", "0"]
+    CliRunner().invoke(cli.app, run)
+    said = CliRunner().invoke(cli.app, [*run, "--people", "people.csv"])
+    assert said.exit_code == ExitCode.SOME_LEFT_OUT  # of an empty video
+    assert "note: people.csv: It names 2 faces by number" in said.stderr
+    before = contents(tmp_path / "out")
+    said = CliRunner().invoke(cli.app, [*run, "--people", "people.csv", "--fps", "10"])
+    assert said.exit_code == ExitCode.USAGE
+    assert "line 2: face 0 of p0/video.mp4 is named by a number that was given with other options" in said.stderr
+    assert "(default; this run: fps=10)" in said.stderr
+    assert contents(tmp_path / "out") == before
+    # What it says to do.
+    assert "fer-batch people out --people people.csv --out NEW, and give --people NEW." in said.stderr
+    assert CliRunner().invoke(cli.app, "people out --people people.csv --out NEW".split()).exit_code == ExitCode.DONE
+    said = CliRunner().invoke(cli.app, [*run, "--people", "NEW", "--fps", "10"])
+    assert said.exit_code == ExitCode.SOME_LEFT_OUT, said.stderr
+    assert pd.read_csv("out/summary_by_person.csv")["person"].tolist() == ["Anna", "Anna"]  # in a video, in a photo
+    # Or, where the numbers are of these options:
+    CliRunner().invoke(cli.app, [*run, "--fps", "10"])
+    said = CliRunner().invoke(cli.app, [*run, "--fps", "10", "--people", "people.csv"])
+    assert said.exit_code == ExitCode.SOME_LEFT_OUT
+
+
+def test_a_file_that_says_with_what_it_was_made_needs_no_folder(study: Path, tmp_path: Path) -> None:
+    lines = ["file,face_id,person,made_with", "p0/video.mp4,0,Anna,fps=5"]
+    (tmp_path / "people.csv").write_text("\n".join(lines))
+    with pytest.raises(UsageError, match=r"given with other options \(fps=5; this run: default\)"):
+        fer_batch.analyze([study], Options(workers=0, people=tmp_path / "people.csv"), out=tmp_path / "out")
+    fer_batch.analyze([study], Options(workers=0, fps=5, people=tmp_path / "people.csv"), out=tmp_path / "out")
 
 
 def test_results_that_cannot_be_kept_are_not_removed_unasked(study: Path, tmp_path: Path) -> None:

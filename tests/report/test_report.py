@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from fer_batch.analysis import groups, persons
+from fer_batch.analysis.naming import name_faces
 from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import summarize
 from fer_batch.analysis.timeline import Timeline
@@ -136,9 +137,9 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
     outcomes, summaries, episodes, people, events = [], [], [], [], []
     study = study or Annotations()
     for source, tracked_frames in videos_and_folders:
-        tracked_frames = list(study.people.of(source.name).name_faces(tracked_frames, source.kind))
         durations = [tracked.time.duration for tracked in tracked_frames if tracked.time.duration is not None]
         timeline = Timeline.of(tracked_frames, options.get("min_quality", 0.0))
+        timeline = name_faces(timeline, source.name, source.kind, study.people.of(source.name)).timeline
         outcome = Outcome(
             source,
             frames=len(tracked_frames),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import fer_batch
 from fer_batch import Options, cli, detection
-from fer_batch.errors import ExitCode, OutputRefused, UsageError
+from fer_batch.errors import ExitCode, OutputRefused
 from fer_batch.options import ReportOptions
 from fer_batch.report.to_fill_in import write_events, write_people
 from tests.helpers import media
@@ -99,11 +99,37 @@ def test_what_may_be_filled_in_already_is_not_replaced(study: Path, tmp_path: Pa
     assert (tmp_path / "people.csv").read_text() == "mine"
 
 
-def test_joined_tracks_are_not_taken_for_tracks(study: Path, tmp_path: Path) -> None:
-    (tmp_path / "people.csv").write_text("file,face_id,person\nfilm.mp4,0,Anna\n")
-    fer_batch.analyze([study], Options(workers=0, people=tmp_path / "people.csv"), out=tmp_path / "out")
-    with pytest.raises(UsageError, match="without --people"):
-        write_people(tmp_path / "out", tmp_path / "new.csv")
+def test_a_folder_with_names_gives_them_back_for_every_track(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    lines = ["film.mp4,0,Anna,guest,A", "film.mp4,1,Anna,guest,A", "holiday/a.png,0,Anna,,B", "b.png,0,Bo,,"]
+    (tmp_path / "people.csv").write_text("\n".join(["file,face_id,person,role,group", *lines]))
+    fer_batch.analyze([study], HERE, out=out)
+    plain = pd.read_csv(write_people(out, tmp_path / "plain.csv"))
+    from_file = pd.read_csv(write_people(out, tmp_path / "from file.csv", names=tmp_path / "people.csv"))
+    fer_batch.analyze([study], Options(workers=0, people=tmp_path / "people.csv"), out=out)
+    names = pd.read_csv(write_people(out, tmp_path / "new.csv"))
+    pd.testing.assert_frame_equal(names, from_file)
+    named = ["person", "role", "group"]
+    pd.testing.assert_frame_equal(names.drop(columns=named), plain.drop(columns=named))
+    assert names[["file", "face_id", *named]].fillna("").values.tolist() == [
+        ["film.mp4", 0, "Anna", "guest", "A"],
+        ["film.mp4", 1, "Anna", "guest", "A"],
+        ["holiday/a.png", 0, "Anna", "", "B"],
+        ["holiday/b.png", 0, "Bo", "", ""],
+    ]
+    tables = {path: path.read_bytes() for path in out.rglob("*.csv")}
+    run = fer_batch.analyze([study], Options(workers=0, people=tmp_path / "new.csv"), out=out)
+    assert run.skipped == ()
+    for path, content in tables.items():
+        assert path.name == "errors.csv" or path.read_bytes() == content
+
+
+def test_names_that_do_not_fit_are_told(study: Path, tmp_path: Path) -> None:
+    fer_batch.analyze([study], HERE, out=tmp_path / "out")
+    (tmp_path / "people.csv").write_text("file,face_id,person\nfilm.mp4,7,Anna\n")
+    told: list[str] = []
+    write_people(tmp_path / "out", tmp_path / "new.csv", names=tmp_path / "people.csv", note=told.append)
+    assert "there is no face 7 in film.mp4" in told[0]
 
 
 def test_the_commands_write_into_the_working_directory(
