@@ -163,7 +163,7 @@ def analyze(
     ] = None,
     *,
     options: Options,
-    report_options: Annotated[ReportOptions, "thumbnails", "anonymize", "charts"],
+    report_options: Annotated[ReportOptions, "title", "thumbnails", "anonymize", "charts"],
     export_formats: Annotated[
         str | None,
         typer.Option("--export", metavar="FORMAT[,FORMAT...]", help="Also write files for other programs."),

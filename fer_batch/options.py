@@ -238,6 +238,7 @@ class ReportOptions:
         UsageError: two of them contradict each other.
     """
 
+    title: Annotated[str | None, CliOption("Title of the report; default: the output folder's name.")] = None
     thumbnails: Annotated[bool, CliOption("Show images of faces in the report; default: none.", negatable=True)] = False
     anonymize: Annotated[bool, CliOption("Blur the faces in thumbnails beyond recognition.")] = False
     media: Annotated[

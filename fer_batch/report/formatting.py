@@ -39,3 +39,8 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(milliseconds, 60_000)
     sign = "-" if seconds < 0 and milliseconds else ""
     return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def tenths(seconds: float) -> str:
+    """Seconds of a video as h:mm:ss.t, for sentences and pictures; tables have :func:`clock`."""
+    return clock(round(seconds, 1))[:-2]

@@ -16,7 +16,7 @@ from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import Page, href, leading
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
-SCRIPTS = ("video.js", "photos.js", "tables.js")
+SCRIPTS = ("video.js", "photos.js", "tables.js", "overview.js")
 """The scripts of pages, in templates/."""
 
 
@@ -38,6 +38,10 @@ class Place:
     def href(self, path: str, anchor: str = "") -> str:
         """The address of a file of the output folder, or of an element in it; empty: it cannot be reached."""
         return href(self.path, path) + (anchor and f"#{anchor}")
+
+    def moment(self, path: str, seconds: float, face_id: int) -> str:
+        """The address of a moment of a face on a video's page."""
+        return self.href(path, f"t={seconds:.3f}&face={face_id}")
 
     def image(self, path: str) -> str:
         """The address of an image of the output folder."""
@@ -79,6 +83,7 @@ def make_environment() -> Environment:
         "points": formatting.points,
         "signed": formatting.signed,
         "seconds": formatting.seconds,
+        "tenths": formatting.tenths,
     }
     return environment
 

@@ -4,7 +4,7 @@ The data of each page is computed from the tables first; then a template lays it
 internet, show no thumbnail unless asked, and name no absolute path.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,9 @@ from fer_batch.output.media_links import find
 from fer_batch.output.results import Results
 from fer_batch.report import single_file, thumbnails
 from fer_batch.report.layout import as_html, make_environment
-from fer_batch.report.pages.base import INDEX, Page, SourceRow, box_of, source_row
+from fer_batch.report.pages.base import INDEX, Page, SourceRow, box_of, page_path, source_row
 from fer_batch.report.pages.index import index_page
+from fer_batch.report.pages.overview import Moment, OverviewRow, rows_of, strongest
 from fer_batch.report.pages.photos import photos_pages
 from fer_batch.report.pages.video import VIDEO_COLUMNS, best_frames, charted_curves, video_page
 from fer_batch.report.texts import say
@@ -92,16 +93,20 @@ def _pages(
     ``prefix`` begins every id of a source's pages; the source's number takes the place of its braces.
     """
     rows: list[SourceRow] = []
+    overview: list[OverviewRow] = []
+    moments = strongest(results)
+    pictures: dict[Moment, bytes] = {}
     missing = 0
     for number, source in enumerate(results.sources, start=1):
-        for page in _source_pages(results, source, media, rows, prefix.format(number)):
+        of_source = [moment for moment in moments if moment.page == page_path(source)]
+        for page in _source_pages(results, source, media, rows, overview, of_source, pictures, prefix.format(number)):
             missing += page.missing_thumbnails
             yield page
         if progress:
             progress(number, len(results.sources))
     if missing and warn:
         warn(say("parts.missing_thumbnails", n=missing))
-    yield replace(index_page(results, rows), missing_thumbnails=missing)
+    yield replace(index_page(results, rows, overview, moments, pictures), missing_thumbnails=missing)
 
 
 def _source_pages(
@@ -109,18 +114,29 @@ def _source_pages(
     source: Mapping[str, Any],
     media: Mapping[str, Path],
     rows: list[SourceRow],
+    overview: list[OverviewRow],
+    moments: Sequence[Moment],
+    pictures: dict[Moment, bytes],
     prefix: str,
 ) -> Iterator[Page]:
-    """The pages of a video or of a folder of photos; its row of the index is appended to ``rows``."""
+    """The pages of a video or of a folder of photos.
+
+    What the index shows of it is added to ``rows``, ``overview`` and, of its ``moments``, ``pictures``.
+    """
     report_options, is_video = results.report_options, source["kind"] == Kind.VIDEO
     timeline = results.timeline(source, VIDEO_COLUMNS if is_video and not report_options.thumbnails else None)
     row = source_row(results, source, timeline)
     rows.append(row)
+    overview += rows_of(results, source, timeline)
     path = _media_path(results, source["name"], media) if report_options.thumbnails else None
     if is_video:
         found = charted_curves(results, source, timeline)
         best = best_frames(results, source, timeline) if report_options.thumbnails else {}
         faces = _video_thumbnails(path, best, timeline, report_options.anonymize) if path else {}
+        if path and moments:
+            places = dict(enumerate(_place(moment, timeline) for moment in moments))
+            cut = _video_thumbnails(path, places, timeline, report_options.anonymize)
+            pictures |= {moments[number]: jpeg for number, jpeg in cut.items()}
         del timeline  # before anything is drawn: of a long video it is the largest thing in memory
         video = video_page(results, source, row, found, faces, prefix)
         yield replace(video, missing_thumbnails=len(best) - len(faces))
@@ -129,6 +145,13 @@ def _source_pages(
     missing = int(timeline["success"].sum()) - len(jpegs) if report_options.thumbnails else 0
     for photos_page in photos_pages(results, source, row, timeline, jpegs, prefix):
         yield replace(photos_page, missing_thumbnails=missing if photos_page.number == 1 else 0)
+
+
+def _place(moment: Moment, timeline: "pd.DataFrame") -> tuple[int, Box]:
+    """The number of the frame of a moment, and the face's box there."""
+    own = timeline[timeline["success"] & (timeline["face_id"] == moment.face_id)]
+    row = own.iloc[int((own["timestamp"] - moment.peak_time).abs().argmin())].to_dict()
+    return row["frame"], box_of(row)
 
 
 def _media_path(results: Results, name: str, media: Mapping[str, Path]) -> Path | None:

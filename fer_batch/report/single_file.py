@@ -42,6 +42,10 @@ class Section(Place):
         """The address of a page in the file, or of an element in it; empty: it is not in the file."""
         return f"#{self.prefixes[path]}{anchor or 'top'}" if path in self.prefixes else ""
 
+    def moment(self, path: str, seconds: float, face_id: int) -> str:  # noqa: ARG002
+        """The address of the page: moments have none where several pages share a file."""
+        return self.href(path)
+
     def image(self, path: str) -> str:
         """The image itself, as a data URL."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.files[path]).decode()}"

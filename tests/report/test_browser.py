@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from fer_batch.emotions import EMOTIONS
 from fer_batch.output import media_links
 from fer_batch.output.csv import read_timeline
 from fer_batch.report import render
@@ -156,8 +157,6 @@ def timeline(output, name=VIDEO, face=0):
 
 
 def shares_at(output, frame, name=VIDEO, face=0):
-    from fer_batch.emotions import EMOTIONS
-
     return [f"{100 * share:.1f}" for share in timeline(output, name, face).loc[frame, list(EMOTIONS)]]
 
 
@@ -371,6 +370,7 @@ def test_emotions_are_turned_off_and_on(video):
 
 def test_a_table_is_sorted_and_filtered(visit, output):
     page = visit(output / "index.html")
+    page.click("#sources")
     names = "#videos-table tbody tr:visible th bdi"
     assert len(page.locator(names).all_inner_texts()) == 3
     page.click("#videos-table thead button:has-text('Frames')")
@@ -382,6 +382,50 @@ def test_a_table_is_sorted_and_filtered(visit, output):
     page.fill('[data-filters="videos-table"] input', "INTER")
     assert page.locator(names).all_inner_texts() == [VIDEO]
     assert page.text('[data-filters="videos-table"] output') == "1 of 3"
+
+
+def stripe(page, name):
+    """Left, top and width of the stripes of a row of the overview."""
+    svg = page.locator(".overview tr", has_text=name).locator("svg").first
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    return box["x"], box["y"] + box["height"] / 2, box["width"]
+
+
+def test_the_overview_is_filtered_and_ordered(visit, output):
+    page = visit(output / "index.html")
+    names = ".overview tbody tr:visible th a bdi"
+    assert page.locator(names).all_inner_texts() == ["Anna", "Ben", "raw.h264", "holiday", "many"]
+    page.select_option("[data-overview] [name=order]", "visible")
+    assert page.locator(names).all_inner_texts()[0] == "many"
+    page.select_option("[data-overview] [name=order]", "3")
+    happy = page.eval_on_selector_all(
+        ".overview tbody tr", "rows => rows.map((row) => +row.dataset.shares.split(' ')[3])"
+    )
+    assert happy == sorted(happy, reverse=True)
+    page.fill("[data-overview] input[type=search]", "ann")
+    assert page.locator(names).all_inner_texts() == ["Anna"]
+    assert page.text("[data-overview] output") == "1 of 5"
+
+
+def test_pointing_at_a_stripe_shows_values_and_a_click_goes_there(visit, output):
+    page = visit(output / "index.html")
+    left, top, width = stripe(page, "Anna")
+    page.mouse.move(left + width * 24.5 / 50, top)  # Anna's two videos have 50 columns each, of one frame and a half
+    shown = page.text(".tip").splitlines()
+    assert shown[0] == f"Anna in {VIDEO}, 0:00:01.5"
+    shares = timeline(output)[list(EMOTIONS)]
+    row = (2 * shares.loc[36] + shares.loc[37]) / 3
+    emotion, percent = re.fullmatch(r"(\w+) (\d+) %", shown[1]).groups()
+    assert emotion.lower() == row.idxmax()
+    assert abs(float(percent) - 100 * row.max()) < 1
+    assert shown[-1] == "Event: laughter, an answer"
+    page.mouse.move(left + width * 0.05, top)
+    assert page.text(".tip") == f"Anna in {VIDEO}, 0:00:00.1: no face"
+    page.mouse.click(left + width * 0.5, top)
+    page.until("location.pathname.endsWith('interview.mp4.html')")
+    moment = re.fullmatch(r"#t=(\d+\.\d{3})&face=0", page.evaluate("location.hash"))
+    assert float(moment[1]) == pytest.approx(1.5, abs=0.02)
 
 
 def test_photos_are_filtered_over_all_their_pages(visit, output):
@@ -411,6 +455,7 @@ def test_a_single_file_is_alive(visit, output):
     page = visit(render.render_single_file(output))
     page.mouse.move(*over(page, 1, 25.5 / 75))
     page.until("document.querySelector('[id$=-moment]').textContent !== 'the cursor'")
+    page.click("#sources")
     page.focus("#videos-table thead button:has-text('Video')")
     page.keyboard.press("Enter")
     names = page.locator("[id$=-faces-list]").nth(1).locator("tbody th bdi")

@@ -50,6 +50,7 @@ from fer_batch.report import formatting, layout, render, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
 from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
+from tests.helpers.studies import frames, make_study
 
 GOLD = Path(__file__).parents[1] / "gold"
 ACTUAL = Path(__file__).parents[1] / "actual"
@@ -312,7 +313,7 @@ def test_links_into_another_page_find_their_place(small_report):
     for page in pages.values():
         for href in page.values("href"):
             parts = urlsplit(href)
-            if href not in CITATIONS and parts.path and parts.fragment:
+            if href not in CITATIONS and parts.path and parts.fragment and not parts.fragment.startswith("t="):
                 target = Path(os.path.normpath(page.path.parent / unquote(parts.path)))
                 assert parts.fragment in pages[target].values("id")
                 found += 1
@@ -430,7 +431,7 @@ def test_the_index_counts_what_the_tables_hold(small_report):
     assert (both, with_face, len(folder)) == (95, 45, 4)
     assert tiles(Document(small_report / "index.html")) == {
         "Sources": "4",
-        "Video time analysed": "0:00:03.000",
+        "Video time analysed": "0:00:03.0",
         "Video frames analysed": "95",
         "Video frames with a face": "45",
         "Tracks in videos": "3",
@@ -450,9 +451,9 @@ def test_a_row_of_the_index_is_the_mean_of_its_summary(small_report):
     rows = summary[summary["file"] == "sub/interview.mp4"]
     assert len(rows) == 2
     shares = np.average(rows[list(MEANS)], axis=0, weights=rows["seconds_visible"])
-    row = cells(small_report, "index.html", "interview.mp4</bdi>")
+    row = cells(small_report, "index.html", "(?s)interview.mp4</bdi>.*as CSV")
     labels = [texts.label(emotion.name) for emotion in TABLE]
-    assert row[1:6] == ["0:00:03.000 3.000 s", "75", "40", "50", "2"]
+    assert row[1:6] == ["0:00:03.000", "75", "40", "50", "2"]
     assert row[6:] == [labels[int(shares.argmax())], *percents(shares)]
     assert cells(small_report, "index.html", ">holiday/more</bdi>")[1:] == ["1", "0", "0", "none", "no face"]
 
@@ -467,7 +468,7 @@ def test_videos_and_photos_are_weighted_apart(small_report):
     assert len(charts) == 2
     for chart, shares in zip(charts, (videos, photos), strict=True):
         assert re.findall(r">([\d.]+) %</text>", chart) == percents(shares)
-    assert "Mean over 0:00:02.000 (2.000 s) of visible faces in 1 video" in index.text
+    assert "Mean over 0:00:02.0 of visible faces in 1 video" in index.text
     assert "Mean over 3 faces in 1 folder" in index.text
     assert "1 video that has faces but no timestamps" in index.text
 
@@ -479,11 +480,9 @@ def test_a_video_page_shows_each_face_as_the_summary_has_it(small_report):
         found = cells(small_report, page, f">Face {row['face_id']}<")
         label = next(texts.label(emotion.name) for emotion in TABLE if emotion.name == row["emotion"])
         assert found[1] == str(row["faces"])
-        assert [one.split(" ", 1)[1] for one in found[2:5]] == [
-            f"{row[name]:.3f} s" for name in ("first_seen", "last_seen", "seconds_visible")
-        ]
+        assert found[2:5] == [formatting.clock(row[name]) for name in ("first_seen", "last_seen", "seconds_visible")]
         assert found[5:] == [label, *percents(row[name] for name in MEANS)]
-    assert cells(small_report, page, ">Face 1<")[2] == "0:00:00.800 0.800 s"
+    assert cells(small_report, page, ">Face 1<")[2] == "0:00:00.800"
     text = Document(small_report / page).text
     assert "3 of 75 packets are marked as corrupt." in text
     assert text.count("3 of 75 packets") == 1
@@ -566,17 +565,84 @@ def peopled(tmp_path_factory):
 
 def test_a_person_of_several_videos_is_one_of_the_people(peopled):
     page = Document(peopled / "index.html")
-    people = page.source[page.source.index("<h3>People</h3>") :].partition("</ul>")[0]
-    names = re.findall(r'class="name"[^>]*><bdi>([^<]*)', people)
-    assert names == ["Anna &lt;b&gt; (x)", "Cleo (x)", "Ben (y)", "Dan (y)", "Emma", "Anna &lt;b&gt; (x)"]
-    basis = re.findall(r'<span class="soft"><bdi>([^<]*)', people)
-    assert basis[0] == "0:00:02.800 in 2 videos"
-    assert basis[-2:] == ["5 faces in 1 video", "1 face in 1 folder"]
-    links = re.findall(r'class="name" href="([^"]*)"', people)
-    assert links == [f"pages/{name}.html#faces" for name in ("b.mp4", "b.mp4", "a.mp4", "b.mp4", "raw.h264")]
+    overview = re.search(r'<table class="wide overview".*?</table>', page.source, re.DOTALL)[0]
+    rows = re.findall(r"<tr data-emotion.*?</tr>", overview, re.DOTALL)
+    names = [re.findall(r"<bdi>([^<]*)", row) for row in rows]
+    assert names == [
+        ["Anna &lt;b&gt;", "x · 2 videos"],
+        ["Cleo", "x · b.mp4"],
+        ["Ben", "y · a.mp4"],
+        ["Dan", "y · b.mp4"],
+        ["Emma", "raw.h264"],
+        ["holiday"],
+    ]
+    assert re.findall(r'data-page="([^"]*)" data-track="([^"]*)"', rows[0]) == [
+        ("pages/a.mp4.html", "0"),
+        ("pages/b.mp4.html", "0"),
+    ]
+    assert "data-page" not in rows[4] + rows[5]  # there is no time to go to
     table = read_table(peopled / "summary_by_person.csv", BY_PERSON)
     anna = table[(table["person"] == "Anna <b>") & (table["kind"] == "video")].iloc[0]
-    assert f"{100 * anna[list(MEANS)].max():.1f} %</span>" in people.partition("</li>")[0]
+    assert f'data-shares="{" ".join(percents(anna[list(MEANS)]))}"' in rows[0]
+    assert f'data-visible="{anna["seconds_visible"]:.1f}' in rows[0]
+    people = re.search(r'<table class="wide sortable" id="people-table">.*?</table>', page.source, re.DOTALL)[0]
+    amounts = re.findall(r'<td class="text">([^<]+)</td>', people)
+    assert amounts[0] == "0:00:02.800 in 2 videos"
+    assert amounts[-2:] == ["5 faces in 1 video", "1 face in 1 folder"]
+
+
+HEIGHTS = re.compile(r"V(\d+)h(\d+)")
+
+
+def test_a_stripe_is_the_timeline(small_report):
+    table = read_timeline(small_report / "timelines/sub/interview.mp4.csv")
+    source = (small_report / "index.html").read_text(encoding="utf-8")
+    svg = re.search(r'<svg [^>]*data-page="pages/sub/interview.mp4.html".*?</svg>', source, re.DOTALL)[0]
+    paths = re.findall(r' d="([^"]*)"', svg)
+    columns = [np.repeat(*np.array(HEIGHTS.findall(path), int).T) for path in paths]
+    assert {len(one) for one in columns} == {100}
+    ground, *layers = (1 - one / 1000 for one in columns)
+    seen = table[table["success"]].groupby("frame")[list(EMOTIONS)].mean()
+    # The video has 75 frames: a column is three quarters of one.
+    frames = [[*range(3 * at // 4, -(-3 * (at + 1) // 4))] for at in range(100)]
+    shown = [[frame for frame in some if frame in seen.index] for some in frames]
+    assert ground.astype(bool).tolist() == [bool(some) for some in shown]
+    six = [name for name in EMOTIONS if name != "neutral"]
+    for number, layer in enumerate(reversed(layers)):
+        sums = seen[six[: number + 1]].sum(axis=1)
+        for height, some in zip(layer, shown, strict=True):
+            own = sums[some].tolist() or [0.0]
+            assert min(own) - 0.002 <= height <= max(own) + 0.002
+
+
+def test_short_tracks_of_one_video_are_folded_into_one_line(tmp_path):
+    video_name = a_video("a.mp4", {0: range(60), 1: range(30, 60), 2: range(10), 3: range(5)}, 75)
+    page = Document(rendered(write_output(tmp_path, [video_name])) / "index.html")
+    overview = re.search(r'<table class="wide overview".*?</table>', page.source, re.DOTALL)[0]
+    rows = re.findall(r"<tr data-emotion.*?</tr>", overview, re.DOTALL)
+    assert [re.search(r"<bdi>([^<]*)", row)[1] for row in rows] == ["Face 0", "Face 1"]
+    assert "2 tracks of less than a second (0.6 s in all) have no row." in page.text
+
+
+def test_moments_are_the_strongest_episodes_and_lead_to_them(tmp_path):
+    times = (np.arange(100) * 0.04).tolist()
+    shown = ["happiness"] * 25 + ["sadness"] * 25 + ["happiness"] * 50
+    faces = [*frames(times, shown), *frames(times, ["neutral"] * 75 + ["fear"] * 25, face_id=1, person="Ben")]
+    folder = rendered(make_study(tmp_path / "out", {"a.mp4": faces}))
+    source = (folder / "index.html").read_text(encoding="utf-8")
+    moments = re.search(r'<ol class="moments">.*?</ol>', source, re.DOTALL)[0]
+    places = re.findall(r'<a href="pages/a.mp4.html#t=([\d.]+)&amp;face=(\d)"><strong[^>]*>(\w+) 100.0 %', moments)
+    assert sorted(places) == [("0.000", "0", "Happiness"), ("1.000", "0", "Sadness"), ("3.000", "1", "Fear")]
+    assert '<time title="0:00:03.000">0:00:03.0</time>, 1.0 s long' in moments
+    assert "<bdi>Ben</bdi>" in moments
+
+
+def test_the_title_is_that_of_the_folder_or_the_one_given(small):
+    assert "<h1><bdi>out</bdi></h1>" in (rendered(small) / "index.html").read_text()
+    render.render(small, ReportOptions(title="Smiles & <frowns>"))
+    page = Document(small / "index.html")
+    assert page.text.startswith("Smiles & <frowns> \N{EN DASH} fer-batch")
+    assert "<h1><bdi>Smiles &amp; &lt;frowns&gt;</bdi></h1>" in page.source
 
 
 def test_groups_are_compared_beside_their_chart(peopled):
@@ -797,8 +863,8 @@ def test_a_single_file_holds_everything_and_links_to_nothing(small):
     wanted = {one for value in page.values("aria-labelledby") for one in value.split()}
     assert wanted <= set(ids)
     assert {one.split(")")[0] for one in page.source.split("url(#")[1:]} <= set(ids)
-    # Of three pages that have faces, and of three scripts.
-    assert page.values("type").count("application/json") == 3 + 3
+    # Of three pages that have faces, and of four scripts.
+    assert page.values("type").count("application/json") == 3 + 4
     assert path.stat().st_size < single_file.MOST_BYTES
 
 
@@ -861,7 +927,8 @@ def test_pages_of_earlier_runs_go(small):
 def test_the_report_survives_a_move(small, tmp_path):
     render.render(small)
     first = {page.path.relative_to(small): page.source for page in pages_of(small)}
-    moved = small.rename(tmp_path / "elsewhere %20")
+    (tmp_path / "elsewhere %20").mkdir()
+    moved = small.rename(tmp_path / "elsewhere %20" / small.name)
     render.render(moved)
     assert {page.path.relative_to(moved): page.source for page in pages_of(moved)} == first
 

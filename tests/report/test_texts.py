@@ -21,8 +21,8 @@ SCRIPTS = sorted((ROOT / "templates").glob("*.js"))
 MODULES = sorted((ROOT / "fer_batch").rglob("*.py"))
 PAGES = [
     ROOT / "fer_batch" / "report" / f"{name}.py"
-    for name in "methods pages/base pages/cards pages/groups pages/index pages/photos pages/video charts/draw "
-    "charts/script_data".split()
+    for name in "findings methods pages/base pages/groups pages/index pages/overview pages/photos pages/video "
+    "charts/draw charts/script_data".split()
 ]
 """The modules that make what pages show."""
 SEEN = {"alt", "aria-label", "content", "placeholder", "title"}

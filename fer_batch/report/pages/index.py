@@ -1,7 +1,7 @@
 """The first page of the report: the whole run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fer_batch.emotions import COMBINED, EMOTIONS
@@ -10,18 +10,39 @@ from fer_batch.output.manifest import files_with
 from fer_batch.output.results import MODEL_CARD, Results
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.report import formatting
-from fer_batch.report.formatting import clock
+from fer_batch.report.findings import Finding, findings
+from fer_batch.report.formatting import clock, tenths
 from fer_batch.report.methods import citation, paragraph
 from fer_batch.report.model_card import Accuracy, read_accuracy
 from fer_batch.report.pages import base
-from fer_batch.report.pages.base import INDEX, ChartMaker, Distribution, Facts, Page, SourceRow, Tile, counted
-from fer_batch.report.pages.cards import ChartCard, of_faces, of_people, of_sources
+from fer_batch.report.pages.base import (
+    INDEX,
+    ChartMaker,
+    Distribution,
+    Facts,
+    Page,
+    Shares,
+    SourceRow,
+    Tile,
+    counted,
+    shares_of,
+)
 from fer_batch.report.pages.groups import Groups, groups_of
+from fer_batch.report.pages.overview import MOST_ROWS, Moment, OverviewRow, joined, other_tracks
 from fer_batch.report.texts import label, say, word
-from fer_batch.types import Kind, Severity, Skipped
+from fer_batch.types import Kind, Reason, Severity, Skipped
 
-MOST_PEOPLE = 60
-"""Number of people, or tracks, side by side: those visible longest."""
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A row of summary_by_person.csv."""
+
+    name: str
+    role: str
+    group: str
+    amount: str
+    """For how long, or in how many faces, the person is visible, and in how many files."""
+    shares: Shares
 
 
 @dataclass(frozen=True)
@@ -39,12 +60,18 @@ class IndexPage(Page):
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
     groups: tuple[Groups, ...]
-    sources: tuple[ChartCard, ...]
-    """Videos and folders side by side."""
-    people: tuple[ChartCard, ...]
-    """People side by side, or tracks if there is no people.csv."""
-    named: bool
-    more_people: int
+    findings: tuple[Finding, ...]
+    overview: tuple[OverviewRow, ...]
+    more_rows: int
+    """Number of rows that the overview has no room for."""
+    of_persons: bool
+    """Whether rows of the overview are named persons."""
+    others: tuple[str, ...]
+    """Sentences about tracks that have no row of their own."""
+    events: tuple[str, ...]
+    """Labels of the events in the overview."""
+    moments: tuple[Moment, ...]
+    people: tuple[PersonRow, ...]
     card: str
     """Path of the emotion model's card; empty: it has none."""
     accuracy: Accuracy | None
@@ -61,8 +88,17 @@ class IndexPage(Page):
     """Groups of facts, each with its heading."""
 
 
-def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
-    """The data of the first page; ``rows`` are the sources in their order."""
+def index_page(
+    results: Results,
+    rows: Sequence[SourceRow],
+    overview: Sequence[OverviewRow],
+    moments: Sequence[Moment],
+    pictures: Mapping[Moment, bytes],
+) -> IndexPage:
+    """The data of the first page; ``rows`` and ``overview`` are those of the sources in their order.
+
+    ``pictures`` are JPEGs of those ``moments`` that have one.
+    """
     videos = tuple(row for row in rows if row.kind is Kind.VIDEO)
     folders = tuple(row for row in rows if row.kind is Kind.PHOTOS)
     timed = results.timed
@@ -73,8 +109,7 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
         seconds = float(timed["seconds_visible"].sum())
         basis = say(
             "index.videos_basis",
-            time=clock(seconds),
-            seconds=formatting.seconds(seconds),
+            time=tenths(seconds),
             videos=say("counts.videos", n=timed["file"].nunique()),
         )
         shares = base.mean(timed, "seconds_visible")
@@ -88,20 +123,20 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
         shares = base.mean(photos, "faces")
         distributions.append(charts.distribution("photos", say("index.photos_mean"), basis, shares))
     groups = groups_of(results, charts)
-    named = of_people(results, videos)
-    people = named or of_faces(results, videos)
+    shown, more = _chosen(results, overview)
+    paths = {moment: f"assets/moments/{number}.jpg" for number, moment in enumerate(moments) if moment in pictures}
     accuracy = read_accuracy(results.metrics, results.view)
     by_raters = read_accuracy(results.metrics, COMBINED, "majority") if results.view == COMBINED else None
     tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)] + ["datapackage.json", "run.json"]
     return IndexPage(
         path=INDEX,
-        title=say("index.title"),
+        title=results.report_options.title or results.folder.resolve().name,
         version=str(results.run["fer_batch"]),
         tables={name: name for name in tables if (results.folder / name).is_file()},
         tiles=_tiles(videos, folders, results.lines),
         left_out=tuple(line for line in results.lines if not line.is_note),
         notes=tuple(line for line in results.lines if line.is_note),
-        attachments=charts.attachments,
+        attachments={**charts.attachments, **{path: pictures[moment] for moment, path in paths.items()}},
         view=results.view,
         started=str(results.run.get("started", "")),
         distributions=tuple(distributions),
@@ -110,10 +145,16 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
         groups=tuple(groups),
-        sources=tuple(of_sources(rows)),
-        people=tuple(people[:MOST_PEOPLE]),
-        named=bool(named),
-        more_people=len(people[MOST_PEOPLE:]),
+        findings=findings(results, shown, moments, accuracy),
+        overview=shown,
+        more_rows=more,
+        of_persons=any(row.person for row in shown),
+        others=_others(results, overview),
+        events=tuple(
+            dict.fromkeys(label for row in shown for segment in row.segments for label, _, _ in segment.stripe.bands)
+        ),
+        moments=tuple(replace(moment, thumbnail=paths.get(moment, "")) for moment in moments),
+        people=tuple(_people(results)),
         accuracy=accuracy,
         by_raters=by_raters,
         confused=_confused(accuracy) if accuracy else (),
@@ -123,6 +164,45 @@ def index_page(results: Results, rows: Sequence[SourceRow]) -> IndexPage:
         card=MODEL_CARD if (results.folder / MODEL_CARD).is_file() else "",
         provenance=_provenance(results.run),
     )
+
+
+def _chosen(results: Results, overview: Sequence[OverviewRow]) -> tuple[tuple[OverviewRow, ...], int]:
+    """The rows that there is room for, and how many more there are."""
+    groups = results.optional["summary_by_group.csv"]["group"].drop_duplicates().tolist()
+    rows = joined(overview, groups)
+    visible = sorted((row.visible for row in rows), reverse=True)
+    least = visible[MOST_ROWS - 1] if len(rows) > MOST_ROWS else 0.0
+    chosen = tuple(row for row in rows if row.visible >= least)[:MOST_ROWS]
+    return chosen, len(rows) - len(chosen)
+
+
+def _others(results: Results, overview: Sequence[OverviewRow]) -> tuple[str, ...]:
+    """Which tracks have no row of their own."""
+    short, short_seconds, others, other_seconds = other_tracks(results, overview)
+    sentences = []
+    if others:
+        sentences.append(say("index.other_tracks", n=others, time=tenths(other_seconds)))
+    if short:
+        sentences.append(say("index.short_tracks", n=short, time=f"{short_seconds:.1f}"))
+    spurious = results.run.get("counts", {}).get("faces_left_out", {}).get(Reason.SPURIOUS, 0)
+    if spurious:
+        sentences.append(say("index.spurious", n=spurious))
+    return tuple(sentences)
+
+
+def _people(results: Results) -> Iterator[PersonRow]:
+    """Every row of summary_by_person.csv: in videos, longest visible first, then in photos, most faces first."""
+    table = results.optional["summary_by_person.csv"]
+    for kind in Kind:
+        rows = table[table["kind"] == kind]
+        for row in rows.sort_values(["seconds_visible", "faces"], ascending=False, na_position="last").to_dict(
+            "records"
+        ):
+            seconds, files = float(row["seconds_visible"]), int(row["files"])
+            amount = clock(seconds) if seconds > 0 else say("counts.faces", n=int(row["faces"]))
+            where = say("counts.videos", n=files) if kind is Kind.VIDEO else say("counts.folders", n=files)
+            text = say("index.amount_in", amount=amount, where=where)
+            yield PersonRow(row["person"], row["role"], row["group"], text, shares_of(row))
 
 
 def _confused(accuracy: Accuracy) -> tuple[str, ...]:
@@ -151,13 +231,11 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Seq
     if videos:
         seconds = sum(video.seconds or 0.0 for video in videos)
         untimed = sum(video.seconds is None for video in videos)
-        note = formatting.seconds(seconds)
-        if untimed:
-            note = say("index.video_time_note", n=untimed, time=note)
+        note = say("index.video_time_note", n=untimed) if untimed else ""
         frames, seen = sum(video.frames for video in videos), sum(video.frames_with_face for video in videos)
         tracks_note = say("index.tracks_note", faces=say("counts.faces", n=sum(video.faces for video in videos)))
         tiles += [
-            Tile(say("index.video_time"), clock(seconds), note),
+            Tile(say("index.video_time"), tenths(seconds), note),
             counted(say("index.video_frames"), frames),
             counted(say("index.video_frames_with_face"), seen, formatting.part(seen, frames)),
             counted(say("index.tracks_in_videos"), sum(video.tracks for video in videos), tracks_note),
