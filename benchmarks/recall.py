@@ -58,13 +58,28 @@ class _Actor:
         radius = np.hypot(*np.mgrid[-1:1:230j, -1:1:230j])
         self._mask = np.clip(6 - 6 * radius, 0, 1).astype(np.float32)
 
+    def place(self, frame: int) -> tuple[float, float, float] | None:
+        """Centre and height of the face in a frame, in pixels; None: it is not visible."""
+        x, y, size, _ = self._at(frame)
+        return (x, y, size) if self._visible[frame] else None
+
+    def ends_within(self, frame: int, frames: float) -> bool:
+        """Whether it appears so many frames before this one at most, or vanishes so many after it."""
+        near = self._visible[max(0, int(frame - frames)) : int(frame + frames) + 1]
+        return bool(self._visible[frame]) and not bool(near.all())
+
+    def _at(self, frame: int) -> tuple[float, float, float, float]:
+        """Centre, height and roll of the face."""
+        x, y, size, roll = (
+            float(np.interp(frame, self._keyframes, values)) for values in (self._x, self._y, self._size, self._roll)
+        )
+        return x, y, size, roll
+
     def draw(self, image: np.ndarray, frame: int) -> np.ndarray:
         """The image with the face in it, if it is visible in that frame."""
         if not self._visible[frame]:
             return image
-        x, y, size, roll = (
-            float(np.interp(frame, self._keyframes, values)) for values in (self._x, self._y, self._size, self._roll)
-        )
+        x, y, size, roll = self._at(frame)
         side = len(self._portrait)
         transform = cv2.getRotationMatrix2D(
             (side / 2, side / 2), roll, size / 100
@@ -74,13 +89,24 @@ class _Actor:
         return np.asarray(image * (1 - mask) + cv2.warpAffine(self._portrait, transform, SIZE) * mask)
 
 
+def make_actors(seed: int, faces: int, frames: int, sizes_a_second: float) -> list[_Actor]:
+    """The faces of the video that :func:`write_video` writes when given the same."""
+    rng = np.random.default_rng(seed)
+    rng.uniform(0.3, 0.9)  # how light the ground is
+    return _actors(rng, faces, frames, sizes_a_second)
+
+
+def _actors(rng: np.random.Generator, faces: int, frames: int, sizes_a_second: float) -> list[_Actor]:
+    lanes = [SIZE[1] * (number + 0.5) / faces for number in range(faces)]
+    return [_Actor(rng, lane, min(200, SIZE[1] / faces * 1.2), frames, sizes_a_second) for lane in lanes]
+
+
 def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: float) -> None:
     """Write a dark, blurred, noisy and compressed video of faces that move up to so many of their sizes per second."""
     rng = np.random.default_rng(seed)
     coffee: np.ndarray = skimage.data.coffee()  # type: ignore[no-untyped-call]
     ground = cv2.resize(coffee, SIZE) * rng.uniform(0.3, 0.9)
-    lanes = [SIZE[1] * (number + 0.5) / faces for number in range(faces)]
-    actors = [_Actor(rng, lane, min(200, SIZE[1] / faces * 1.2), frames, sizes_a_second) for lane in lanes]
+    actors = _actors(rng, faces, frames, sizes_a_second)
     light, noise, blur = rng.uniform(0.25, 1), rng.uniform(0, 14), rng.uniform(0.1, 1.5)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)

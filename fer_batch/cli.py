@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from fer_batch._version import __version__
 from fer_batch.errors import ExitCode, FerBatchError, UsageError
-from fer_batch.options import CliOption, Options, ReportOptions
+from fer_batch.options import AnnotateOptions, CliOption, Options, ReportOptions
 from fer_batch.terminal import (
     Meter,
     TerminalProgress,
@@ -133,7 +133,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     taken: dict[str, tuple[type[Any], dict[str, CliOption]]] = {}
     for parameter in signature(command).parameters.values():
         option_class, *names = get_args(parameter.annotation) or (parameter.annotation,)
-        if option_class not in (Options, ReportOptions):
+        if option_class not in (AnnotateOptions, Options, ReportOptions):
             parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
             continue
         made = list(_parameters(option_class, names))
@@ -248,6 +248,39 @@ def export(
     if folder is None or to is None:
         raise UsageError("Name an output folder and a format: fer-batch export DIR --to FORMAT. See --list.")
     _export(folder, exports.parse_formats(to), out, overwrite=overwrite)
+
+
+@app.command()
+@_errors_to_exit_codes()
+@_with_options
+def annotate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", file_okay=False, help="Where to; default: DIR/annotated or DIR/anonymized."),
+    ] = None,
+    *,
+    options: AnnotateOptions,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also replace files that were changed since they were written.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the files' paths only.")] = False,
+) -> None:
+    """Write the videos and photos anew: faces boxed, with their emotions, or hidden (--anonymize).
+
+    Run again, it makes only what is missing.
+    """
+    from fer_batch.pipeline.annotate import annotate as write
+
+    meter = Meter("frame", silent=quiet)
+    try:
+        made = write(folder, options, out=out, overwrite=overwrite, meter=meter, note=warn)
+    finally:
+        meter.close()
+    for path in made.files:
+        print_line(path)
+    if not made.complete:
+        raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
 FillIn = Annotated[

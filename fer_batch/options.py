@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fer_batch.emotions import TABLE_VIEWS
+from fer_batch.emotions import EMOTIONS, TABLE_VIEWS
 from fer_batch.errors import UsageError
 
 DEFAULT_MIN_FACE = 24
@@ -17,6 +17,13 @@ DEFAULT_MIN_FACE = 24
 
 AUTO, TENSORFLOW, OPENVINO = RUNTIMES = ("auto", "tensorflow", "openvino")
 """What can run the model; "auto" is the faster one on this machine."""
+
+
+BOX, BAR, PLAIN = STYLES = ("box", "bar", "plain")
+"""What is drawn for a face: its box and leading emotion, its box and a bar for each emotion, its box alone."""
+
+BLUR, PIXELATE, COVER = WAYS = ("blur", "pixelate", "cover")
+"""How a face is hidden."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +267,76 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(map(_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def emotion_names(text: str | None) -> tuple[str, ...] | None:
+    """``happiness,anger`` as names, in the order of EMOTIONS; None stays None.
+
+    Raises:
+        UsageError: one of them is no emotion.
+    """
+    if text is None:
+        return None
+    given = [name.strip().lower() for name in text.split(",") if name.strip()]
+    unknown = [name for name in given if name not in EMOTIONS]
+    if unknown or not given:
+        raise UsageError(f"--emotions must be some of {', '.join(EMOTIONS)}; got {text}.")
+    return tuple(name for name in EMOTIONS if name in given)
+
+
+@dataclass(frozen=True)
+class AnnotateOptions:
+    """What is drawn into videos and photos, or hidden in them, and how they are encoded.
+
+    Raises:
+        UsageError: a value is out of its range, or two of them contradict each other.
+    """
+
+    style: Annotated[
+        str | None,
+        CliOption(
+            "Draw box: box and leading emotion; bar: box and a bar for each emotion; plain: box and name. "
+            "Default: box, with --anonymize nothing.",
+            metavar="|".join(STYLES),
+        ),
+    ] = None
+    emotions: Annotated[
+        tuple[str, ...] | None,
+        CliOption("Which bars to draw; default: all.", metavar="NAME[,NAME...]", parse=emotion_names),
+    ] = None
+    anonymize: Annotated[
+        str | None,
+        CliOption("Hide every face in every frame, and take over no metadata.", metavar="|".join(WAYS)),
+    ] = None
+    min_face: Annotated[
+        int | None,
+        CliOption("For --anonymize: lowest height of a face, in pixels; lower takes longer. Default: as analysed."),
+    ] = None
+    """None: that of the analysis; if that has none either, frames are searched as closely as is fast."""
+    encoder: Annotated[
+        str, CliOption("FFmpeg's encoder, and its options: libx264,crf=18.", metavar="NAME[,OPTION=VALUE...]")
+    ] = "libx264"
+    media: Annotated[Path | None, CliOption("The folder that videos and photos are in now.", exists="folder")] = None
+    """None: where they were in relation to the output folder."""
+    workers: Annotated[
+        int | None, CliOption("Videos that are worked on at the same time; default: one for each core.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if self.style is not None and self.style not in STYLES:
+            raise UsageError(f"--style must be one of {', '.join(STYLES)}; got {self.style}.")
+        if self.anonymize is not None and self.anonymize not in WAYS:
+            raise UsageError(f"--anonymize must be one of {', '.join(WAYS)}; got {self.anonymize}.")
+        _require(self.min_face is None or self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
+        _require(self.workers is None or self.workers >= 0, "--workers must be 0 or more", self.workers)
+        if self.min_face is not None and self.anonymize is None:
+            raise UsageError("--min-face says which faces are hidden: give --anonymize too.")
+
+    @property
+    def drawn(self) -> str | None:
+        """The style that is drawn; None: nothing is."""
+        return self.style or (None if self.anonymize else BOX)
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

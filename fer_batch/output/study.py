@@ -52,6 +52,8 @@ class Kept:
     """Digest of where it was, relative to the output folder."""
     state: str
     """Digest of its files' sizes and modification times."""
+    contents: tuple[str, ...] = ()
+    """SHA-256 of each of its files; empty: an earlier version of fer-batch has not written them down."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Study:
         return replace(self.found, sources=(*self.found.sources, *(kept.result.source for kept in self.kept)))
 
 
-def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any]) -> None:
-    """Write down what became of a source.
+def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any], contents: Sequence[str] = ()) -> None:
+    """Write down what became of a source; ``contents`` are the SHA-256 of its files.
 
     Raises:
         OutputError: it cannot be written.
@@ -87,6 +89,7 @@ def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any])
         "place": _place(source, folder),
         "state": _state(source),
         "options": options,
+        "contents": list(contents),
         "result": to_plain(_without_folders(result)),
     }
     write_json(_path(folder, source), value)
@@ -105,7 +108,7 @@ def read_study(folder: Path, found: FoundMedia, options: Mapping[str, Any], *, a
         OutputRefused: a source that is kept was analysed with other options, or by a version of fer-batch whose results
             cannot be added to.
     """
-    results = _read_results(folder)
+    results = read_results(folder)
     same = _same(found.sources, results, folder)
     again = {id(kept) for kept in same.values()}
     left = tuple(kept for kept in results if id(kept) not in again)
@@ -141,7 +144,7 @@ def sweep(folder: Path, sources: Iterable[Source]) -> None:
     outfolder.sweep(folder / FOLDER, keep=(_path(folder, source) for source in sources))
 
 
-def _read_results(folder: Path) -> list[Kept]:
+def read_results(folder: Path) -> list[Kept]:
     """What the files in an output folder hold, by the names of the sources; those that cannot be read are left out."""
     found = []
     for path in sorted((folder / FOLDER).rglob("*.json")):
@@ -149,7 +152,8 @@ def _read_results(folder: Path) -> list[Kept]:
             value = json.loads(path.read_text(encoding="utf-8"))
             if value["version"] == VERSION:
                 result = from_plain(SourceResult, value["result"])
-                found.append(Kept(result, value["options"], value["place"], value["state"]))
+                contents = tuple(map(str, value.get("contents", ())))
+                found.append(Kept(result, value["options"], value["place"], value["state"], contents))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
     return sorted(found, key=lambda kept: natural(kept.result.source.name))

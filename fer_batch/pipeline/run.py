@@ -195,7 +195,9 @@ def _analyze(
     with closing(scheduler.records(found.sources)) as records:
         for source, record in records:
             result = finished[source.name] = _finish(source, record, scheduler.work, options, annotations, folder)
-            study.write_result(folder, result, made_with)
+            contents = () if isinstance(record, Skipped) else record.contents
+            digests = [content.digest if content.state else "" for content in contents]
+            study.write_result(folder, result, made_with, digests)
             progress.end(source, result.outcome)
     own = [finished[source.name] for source in found.sources]
     kept = [kept.result for kept in joined.kept]

@@ -1,0 +1,86 @@
+"""What encodes a film: its name, its options, and the pixels that it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.video.stream import VideoStream
+
+from fer_batch.drawing.canvas import DRAWABLE
+from fer_batch.errors import UsageError
+from fer_batch.media.video.index import INTERLACED_FIELD_ORDERS
+
+DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "libx264": {"preset": "veryfast", "crf": "20"},
+    "libx265": {"preset": "veryfast", "crf": "24", "x265-params": "log-level=error"},
+    "libsvtav1": {"preset": "9", "crf": "32"},
+    "libvpx-vp9": {"crf": "32", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
+}
+"""Options by the encoder's name, where the user gives none of the same name."""
+
+MARK_FIELDS = ("libx264",)
+"""Encoders that can say of a frame that it is interlaced."""
+
+KEYFRAME_SECONDS = 2
+"""A keyframe comes at least so often: players jump to them."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder of FFmpeg and its options."""
+
+    name: str
+    options: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Encoder":
+        """``libx264,crf=18,preset=slow``.
+
+        Raises:
+            UsageError: there is no such encoder for videos, or an option has no value.
+        """
+        name, *given = (part.strip() for part in text.split(","))
+        try:
+            known = av.Codec(name, "w").type == "video"
+        except (ValueError, av.error.FFmpegError):
+            known = False
+        if not known:
+            raise UsageError(f"--encoder: FFmpeg has no encoder {name} for videos here. Usual: {', '.join(DEFAULTS)}.")
+        pairs = [part.partition("=") for part in given]
+        if not all(key and value for key, _, value in pairs):
+            raise UsageError(f"--encoder must be a name and options, like libx264,crf=18,preset=slow; got {text}.")
+        return cls(name, {**DEFAULTS.get(name, {}), **{key: value for key, _, value in pairs}})
+
+    def pixel_format(self, frame: av.VideoFrame) -> str:
+        """The format in which frames like this one are drawn on and encoded: their own where that is possible."""
+        formats = [one.name for one in av.Codec(self.name, "w").video_formats or ()]
+        own = frame.format.name
+        deep = frame.format.components[0].bits > 8
+        wanted = [own, "yuv420p10le", "yuv420p"] if deep else [own, "yuv420p"]
+        return next((one for one in wanted if one in DRAWABLE and (one in formats or not formats)), "yuv420p")
+
+    def add_stream(
+        self, container: av.container.OutputContainer, like: VideoStream, time_base: Fraction, threads: int
+    ) -> VideoStream:
+        """A stream in this time base, for frames of the shape and the fields of another."""
+        rate = like.average_rate or like.guessed_rate or Fraction(25)
+        stream = container.add_stream(self.name, rate=rate)
+        codec: Any = stream.codec_context
+        origin = like.codec_context
+        codec.time_base = stream.time_base = time_base
+        if like.sample_aspect_ratio:
+            codec.sample_aspect_ratio = like.sample_aspect_ratio
+        codec.gop_size = max(1, round(KEYFRAME_SECONDS * rate))
+        codec.thread_count = threads
+        if self.keeps_fields and origin.field_order in INTERLACED_FIELD_ORDERS:
+            codec.flags |= int(av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me)
+        stream.options = dict(self.options)
+        made: VideoStream = stream
+        return made
+
+    @property
+    def keeps_fields(self) -> bool:
+        """Whether interlaced frames stay marked as such."""
+        return self.name in MARK_FIELDS

@@ -1,0 +1,168 @@
+"""Which parts of each frame must be hidden, so that no face of a video is seen in any of its frames.
+
+The detector sees a face in one frame and misses it in the next: turned, blurred, half out of the picture. So what it
+finds is followed through time. Gaps are bridged, and a face is hidden for a while before it is first and after it is
+last found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import hypot
+
+from fer_batch.drawing.shown import between
+from fer_batch.types import Box, Detection
+
+SURE_SCORE = 0.3
+"""A face is hidden if the detector's score reaches this in any frame: the lowest with which the analysis works."""
+
+LEAST_SCORE = 0.15
+"""Of such a face, weaker traces in other frames count too."""
+
+GAP_SECONDS = 2.0
+"""The longest stretch without a trace of a face over which it is hidden all the same, on the way between."""
+
+MARGIN_SECONDS = 0.6
+"""How long before its first trace and after its last one a face is hidden."""
+
+MOTION_SECONDS = 0.2
+"""The time over which a face's motion is measured."""
+
+REACH = 0.8
+"""How far from where it is expected a face may be, in heights of its box."""
+
+REACH_A_SECOND = 2.0
+"""What that grows by for each second without a trace."""
+
+SIZE_RATIO = 2.0
+"""Greatest ratio of a face's sizes in two successive traces."""
+
+WIDER, HIGHER = 1.5, 1.6
+"""What is hidden, in widths and heights of the box, which reaches from the brow to the chin."""
+
+
+@dataclass
+class _Trace:
+    """A face that is followed: indices of frames, its boxes there, and the best score."""
+
+    frames: list[int] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+    score: float = 0.0
+
+    def add(self, frame: int, face: Detection) -> None:
+        self.frames.append(frame)
+        self.boxes.append(face.box)
+        self.score = max(self.score, face.confidence)
+
+
+def hidden(found: Sequence[Sequence[Detection]], seconds: Sequence[float]) -> list[list[Box]]:
+    """For each frame the boxes to hide, enlarged; ``found``: the faces of each frame, which begins at ``seconds``."""
+    places: list[list[Box]] = [[] for _ in found]
+    for trace in _followed(found, seconds):
+        if trace.score < SURE_SCORE:
+            continue
+        _fill(trace, seconds, places)
+    return [[_enlarged(box) for box in boxes] for boxes in places]
+
+
+def _followed(found: Sequence[Sequence[Detection]], seconds: Sequence[float]) -> list[_Trace]:
+    """Every face with its traces, in time; each trace goes to the face that is nearest."""
+    ended: list[_Trace] = []
+    going: list[_Trace] = []
+    for frame, faces in enumerate(found):
+        now = seconds[frame]
+        still = [trace for trace in going if now - seconds[trace.frames[-1]] <= GAP_SECONDS]
+        ended += [trace for trace in going if trace not in still]
+        going = still
+        expected = [_expected(trace, seconds, now) for trace in going]
+        pairs = sorted(
+            (distance, at, index)
+            for at, face in enumerate(faces)
+            for index, trace in enumerate(going)
+            if (distance := _distance(face.box, expected[index], now - seconds[trace.frames[-1]])) < 1
+        )
+        taken_faces: set[int] = set()
+        taken_traces: set[int] = set()
+        for _, at, index in pairs:
+            if at not in taken_faces and index not in taken_traces:
+                taken_faces.add(at)
+                taken_traces.add(index)
+                going[index].add(frame, faces[at])
+        for at, face in enumerate(faces):
+            if at not in taken_faces:
+                going.append(_Trace())
+                going[-1].add(frame, face)
+    return ended + going
+
+
+def _distance(box: Box, expected: Box, without: float) -> float:
+    """How far a box is from where one is expected; below 1: it may be the same face."""
+    ratio = box.height / expected.height
+    if not 1 / SIZE_RATIO < ratio < SIZE_RATIO:
+        return 2.0
+    away = hypot(
+        box.x + box.width / 2 - expected.x - expected.width / 2,
+        box.y + box.height / 2 - expected.y - expected.height / 2,
+    )
+    return away / (max(box.height, expected.height) * (REACH + REACH_A_SECOND * without))
+
+
+def _expected(trace: _Trace, seconds: Sequence[float], now: float) -> Box:
+    """Where a face will be, if it goes on as in its last frames."""
+    speed_x, speed_y = _speed(trace, seconds, last=True)
+    ahead = min(now - seconds[trace.frames[-1]], MARGIN_SECONDS)
+    return _moved(trace.boxes[-1], speed_x * ahead, speed_y * ahead)
+
+
+def _speed(trace: _Trace, seconds: Sequence[float], *, last: bool) -> tuple[float, float]:
+    """Pixels a second at the end, or at the beginning, of a trace."""
+    order = range(len(trace.frames) - 1, -1, -1) if last else range(len(trace.frames))
+    here = order[0]
+    there = here
+    for there in order:
+        if abs(seconds[trace.frames[there]] - seconds[trace.frames[here]]) >= MOTION_SECONDS:
+            break
+    passed = seconds[trace.frames[here]] - seconds[trace.frames[there]]
+    if passed == 0:
+        return 0.0, 0.0
+    first, second = trace.boxes[there], trace.boxes[here]
+    return (
+        (second.x + second.width / 2 - first.x - first.width / 2) / passed,
+        (second.y + second.height / 2 - first.y - first.height / 2) / passed,
+    )
+
+
+def _fill(trace: _Trace, seconds: Sequence[float], places: list[list[Box]]) -> None:
+    """Add the face's place in each frame from before its first trace to after its last one."""
+    for (frame, box), (later, next_box) in zip(
+        zip(trace.frames, trace.boxes, strict=True), zip(trace.frames[1:], trace.boxes[1:], strict=True), strict=False
+    ):
+        span = seconds[later] - seconds[frame]
+        for at in range(frame, later):
+            part = (seconds[at] - seconds[frame]) / span if span > 0 else 0.0
+            places[at].append(between(box, next_box, part))
+    first, last = trace.frames[0], trace.frames[-1]
+    places[last].append(trace.boxes[-1])
+    for at in range(first - 1, -1, -1):
+        if seconds[first] - seconds[at] > MARGIN_SECONDS:
+            break
+        _hold(trace.boxes[0], _speed(trace, seconds, last=False), seconds[at] - seconds[first], places[at])
+    for at in range(last + 1, len(places)):
+        if seconds[at] - seconds[last] > MARGIN_SECONDS:
+            break
+        _hold(trace.boxes[-1], _speed(trace, seconds, last=True), seconds[at] - seconds[last], places[at])
+
+
+def _hold(box: Box, speed: tuple[float, float], passed: float, here: list[Box]) -> None:
+    """Where a face may be that stops, or goes on: all from the one place to the other."""
+    other = _moved(box, speed[0] * passed, speed[1] * passed)
+    x, y = min(box.x, other.x), min(box.y, other.y)
+    here.append(Box(x, y, box.width + abs(other.x - box.x), box.height + abs(other.y - box.y)))
+
+
+def _moved(box: Box, x: float, y: float) -> Box:
+    return Box(box.x + x, box.y + y, box.width, box.height)
+
+
+def _enlarged(box: Box) -> Box:
+    width, height = WIDER * box.width, HIGHER * box.height
+    return Box(box.x - (width - box.width) / 2, box.y - (height - box.height) / 2, width, height)
