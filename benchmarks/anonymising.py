@@ -30,6 +30,9 @@ SIDES = (320, 640, 960)
 SHOWN = 0.35
 """A face is seen if its fine detail correlates with the original's by more than this."""
 
+REST = 0.5
+"""… and if at least this part of the detail's contrast is left."""
+
 ENDS_SECONDS = 0.5
 
 
@@ -85,7 +88,7 @@ def main(
                         before, after = detail(original, *place), detail(result, *place)
                         if not before.size or before.std() < 2:
                             continue
-                        seen = after.std() > 0.1 and float(np.corrcoef(before, after)[0, 1]) > SHOWN
+                        seen = after.std() > REST * before.std() and float(np.corrcoef(before, after)[0, 1]) > SHOWN
                         near_end = actor.ends_within(number, ENDS_SECONDS * FPS)
                         faces, shown = faces + 1, shown + seen
                         ends, shown_ends = ends + near_end, shown_ends + (near_end and seen)

@@ -36,8 +36,11 @@ DRAWABLE = (
 )
 """FFmpeg's names of the pixel formats whose planes can be drawn on."""
 
-CELLS = 6
-"""Squares along each side to which what is blurred or pixelated is reduced; a face is then four wide and high."""
+CELLS = 4
+"""Squares along each side to which what is blurred or pixelated is reduced; a face is then less than three wide and high."""
+
+FADED = 0.6
+"""The part that is left of the contrast of these squares: what is only blurred can still look like a face."""
 
 COVERED: Colour = (0.35, 0.35, 0.35)
 
@@ -106,9 +109,11 @@ class Canvas:
             if part.size:
                 # Averages only, of squares larger than an eye: nothing can be sharpened out of a single frame again.
                 cells = min(CELLS, part.shape[1]), min(CELLS, part.shape[0])
-                small = cv2.resize(part, cells, interpolation=cv2.INTER_AREA)
+                small = cv2.resize(part, cells, interpolation=cv2.INTER_AREA).astype(np.float32)
+                small = small.mean() + FADED * (small - small.mean())
                 back = cv2.INTER_NEAREST if way == PIXELATE else cv2.INTER_LINEAR
-                plane[rows, columns] = cv2.resize(small, part.shape[::-1], interpolation=back)
+                hidden = cv2.resize(small, part.shape[::-1], interpolation=back)
+                plane[rows, columns] = np.rint(hidden).astype(plane.dtype)
 
     def _part(self, plane: np.ndarray, box: Box) -> tuple[slice, slice]:
         """The rows and columns of a plane that a rectangle touches."""

@@ -1,5 +1,6 @@
 """What encodes a film: its name, its options, and the pixels that it takes."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
 
 MARK_FIELDS = ("libx264",)
 """Encoders that can say of a frame that it is interlaced."""
+
+os.environ.setdefault("SVT_LOG", "1")  # libsvtav1 writes its settings on stderr otherwise
 
 KEYFRAME_SECONDS = 2
 """A keyframe comes at least so often: players jump to them."""

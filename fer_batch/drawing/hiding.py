@@ -7,6 +7,7 @@ last found.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import hypot
 
 from fer_batch.drawing.shown import between
@@ -15,7 +16,7 @@ from fer_batch.types import Box, Detection
 SURE_SCORE = 0.3
 """A face is hidden if the detector's score reaches this in any frame: the lowest with which the analysis works."""
 
-LEAST_SCORE = 0.15
+LEAST_SCORE = 0.1
 """Of such a face, weaker traces in other frames count too."""
 
 GAP_SECONDS = 2.0
@@ -23,6 +24,9 @@ GAP_SECONDS = 2.0
 
 MARGIN_SECONDS = 0.6
 """How long before its first trace and after its last one a face is hidden."""
+
+LONG_GAP_SECONDS = 0.15
+"""Where a face is not found for longer, it may have gone on, and come back."""
 
 MOTION_SECONDS = 0.2
 """The time over which a face's motion is measured."""
@@ -40,7 +44,7 @@ WIDER, HIGHER = 1.5, 1.6
 """What is hidden, in widths and heights of the box, which reaches from the brow to the chin."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Trace:
     """A face that is followed: indices of frames, its boxes there, and the best score."""
 
@@ -108,17 +112,15 @@ def _distance(box: Box, expected: Box, without: float) -> float:
 
 def _expected(trace: _Trace, seconds: Sequence[float], now: float) -> Box:
     """Where a face will be, if it goes on as in its last frames."""
-    speed_x, speed_y = _speed(trace, seconds, last=True)
+    speed_x, speed_y = _speed(trace, seconds, len(trace.frames) - 1, step=-1)
     ahead = min(now - seconds[trace.frames[-1]], MARGIN_SECONDS)
     return _moved(trace.boxes[-1], speed_x * ahead, speed_y * ahead)
 
 
-def _speed(trace: _Trace, seconds: Sequence[float], *, last: bool) -> tuple[float, float]:
-    """Pixels a second at the end, or at the beginning, of a trace."""
-    order = range(len(trace.frames) - 1, -1, -1) if last else range(len(trace.frames))
-    here = order[0]
+def _speed(trace: _Trace, seconds: Sequence[float], here: int, *, step: int) -> tuple[float, float]:
+    """Pixels a second at a place of a trace, measured over what comes before it (step -1) or after it (1)."""
     there = here
-    for there in order:
+    for there in range(here, -1 if step < 0 else len(trace.frames), step):
         if abs(seconds[trace.frames[there]] - seconds[trace.frames[here]]) >= MOTION_SECONDS:
             break
     passed = seconds[trace.frames[here]] - seconds[trace.frames[there]]
@@ -133,30 +135,46 @@ def _speed(trace: _Trace, seconds: Sequence[float], *, last: bool) -> tuple[floa
 
 def _fill(trace: _Trace, seconds: Sequence[float], places: list[list[Box]]) -> None:
     """Add the face's place in each frame from before its first trace to after its last one."""
-    for (frame, box), (later, next_box) in zip(
-        zip(trace.frames, trace.boxes, strict=True), zip(trace.frames[1:], trace.boxes[1:], strict=True), strict=False
-    ):
+    for index, ((frame, box), (later, next_box)) in enumerate(pairwise(zip(trace.frames, trace.boxes, strict=True))):
         span = seconds[later] - seconds[frame]
         for at in range(frame, later):
             part = (seconds[at] - seconds[frame]) / span if span > 0 else 0.0
             places[at].append(between(box, next_box, part))
-    first, last = trace.frames[0], trace.frames[-1]
-    places[last].append(trace.boxes[-1])
-    for at in range(first - 1, -1, -1):
-        if seconds[first] - seconds[at] > MARGIN_SECONDS:
-            break
-        _hold(trace.boxes[0], _speed(trace, seconds, last=False), seconds[at] - seconds[first], places[at])
-    for at in range(last + 1, len(places)):
-        if seconds[at] - seconds[last] > MARGIN_SECONDS:
-            break
-        _hold(trace.boxes[-1], _speed(trace, seconds, last=True), seconds[at] - seconds[last], places[at])
+        if span > LONG_GAP_SECONDS:  # it may go on for a while, and come back
+            _after(trace, index, seconds, places, end=later)
+            _before(trace, index + 1, seconds, places, begin=frame)
+    places[trace.frames[-1]].append(trace.boxes[-1])
+    _before(trace, 0, seconds, places)
+    _after(trace, len(trace.frames) - 1, seconds, places)
 
 
-def _hold(box: Box, speed: tuple[float, float], passed: float, here: list[Box]) -> None:
+def _before(trace: _Trace, index: int, seconds: Sequence[float], places: list[list[Box]], begin: int = -1) -> None:
+    """Add where the face may be in the frames before a trace, but not before ``begin``."""
+    first, speed = trace.frames[index], _speed(trace, seconds, index, step=1)
+    for at in range(first - 1, begin, -1):
+        passed = seconds[at] - seconds[first]
+        if -passed > MARGIN_SECONDS:
+            break
+        places[at].append(_held(trace.boxes[index], speed, passed))
+
+
+def _after(
+    trace: _Trace, index: int, seconds: Sequence[float], places: list[list[Box]], end: int | None = None
+) -> None:
+    """Add where the face may be in the frames after a trace, but not from ``end`` on."""
+    last, speed = trace.frames[index], _speed(trace, seconds, index, step=-1)
+    for at in range(last + 1, len(places) if end is None else end):
+        passed = seconds[at] - seconds[last]
+        if passed > MARGIN_SECONDS:
+            break
+        places[at].append(_held(trace.boxes[index], speed, passed))
+
+
+def _held(box: Box, speed: tuple[float, float], passed: float) -> Box:
     """Where a face may be that stops, or goes on: all from the one place to the other."""
     other = _moved(box, speed[0] * passed, speed[1] * passed)
     x, y = min(box.x, other.x), min(box.y, other.y)
-    here.append(Box(x, y, box.width + abs(other.x - box.x), box.height + abs(other.y - box.y)))
+    return Box(x, y, box.width + abs(other.x - box.x), box.height + abs(other.y - box.y))
 
 
 def _moved(box: Box, x: float, y: float) -> Box:

@@ -1,0 +1,272 @@
+"""``fer-batch annotate``: boxes where the timeline says, faces hidden, resumed, refused, told of what went wrong."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from fer_batch import analyze
+from fer_batch.cli import app
+from fer_batch.drawing import photo
+from fer_batch.drawing.film import Film
+from fer_batch.drawing.styles import COLOURS
+from fer_batch.emotions import EMOTIONS
+from fer_batch.errors import ExitCode, OutputError
+from fer_batch.media import sources
+from fer_batch.media.video.index import read_index
+from fer_batch.options import STYLES, WAYS, AnnotateOptions, Options
+from fer_batch.output.csv import read_timeline
+from fer_batch.pipeline import annotator
+from fer_batch.pipeline.annotate import annotate
+from tests.helpers.media import write_photo, write_video
+from tests.helpers.quick import quick as quick
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+SIZE = (320, 240)
+
+
+def noise(seed: int) -> np.ndarray:
+    """A light picture that is full of detail."""
+    rng = np.random.default_rng(seed)
+    return np.kron(rng.integers(60, 250, (SIZE[1] // 8, SIZE[0] // 8, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """An output folder of a video of twelve frames and two photos, in which a face is found in the middle."""
+    media = tmp_path / "media"
+    media.mkdir()
+    write_video(media / "film.mp4", tuple(range(0, 480, 40)), [noise(0)] * 12, audio=True)
+    write_photo(media / "photos" / "a.jpg", noise(1), quality=95)
+    write_photo(media / "photos" / "b.png", noise(2))
+    analyze([media], Options(workers=0), out=tmp_path / "out")
+    return tmp_path / "out"
+
+
+def invoke(folder: Path, *arguments: str | Path) -> Result:
+    result = CliRunner().invoke(app, ["annotate", str(folder), "--workers", "0", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def images(path: Path) -> list[np.ndarray]:
+    film = Film.of(sources.walk([path]).sources[0], read_index(path))
+    return [item[1].rgb(max(SIZE)) for item in film.frames() if isinstance(item, tuple)]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*g") if path.is_file()}
+
+
+def test_boxes_are_where_the_timeline_says_in_the_emotions_colour(study: Path) -> None:
+    result = invoke(study)
+    assert result.exit_code == ExitCode.DONE, result.output
+    made = [Path(line) for line in result.stdout.splitlines()]
+    assert sorted(path.name for path in made) == ["a.jpg", "b.png", "film.mp4"]
+    before = images(study.parent / "media" / "film.mp4")
+    rows = read_timeline(study / "timelines" / "film.mp4.csv")
+    after = images(study / "annotated" / "film.mp4")
+    assert len(after) == len(before) == len(rows) == 12
+    for (_, row), was, image in zip(rows.iterrows(), before, after, strict=True):
+        colour = 255 * np.array(COLOURS[EMOTIONS.index(row["emotion"])])
+        left, top, right, bottom = row["x"], row["y"], row["x"] + row["width"], row["y"] + row["height"]
+        edge = image[top + 8 : bottom - 8, left - 2 : left].astype(float).mean(axis=(0, 1))
+        assert np.abs(edge - colour).max() < 40
+        inside = (slice(top + 8, bottom - 8), slice(left + 8, right - 8))
+        assert np.abs(image[inside].astype(int) - was[inside]).mean() < 6
+        assert np.abs(image[-8:].astype(int) - was[-8:]).mean() < 6
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_draws_something_of_its_own(style: str, study: Path) -> None:
+    assert invoke(study, "--style", style, "--out", study.parent / style).exit_code == ExitCode.DONE
+    assert invoke(study, "--style", style, "--emotions", "fear", "--out", study.parent / "fear").exit_code == 0
+    drawn = np.asarray(Image.open(study.parent / style / "photos" / "b.png")).astype(int)
+    assert np.abs(drawn - noise(2)).max() > 100
+    few = np.asarray(Image.open(study.parent / "fear" / "photos" / "b.png")).astype(int)
+    assert np.array_equal(few, drawn) == (style != "bar")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_faces_are_hidden_in_every_frame_and_photo(way: str, study: Path) -> None:
+    result = invoke(study, "--anonymize", way)
+    assert result.exit_code == ExitCode.DONE, result.output
+    middle = (slice(SIZE[1] // 4, 3 * SIZE[1] // 4), slice(SIZE[0] // 4, 3 * SIZE[0] // 4))
+    pictures = {"b.png": np.asarray(Image.open(study / "anonymized" / "photos" / "b.png"))}
+    pictures |= {str(at): image for at, image in enumerate(images(study / "anonymized" / "film.mp4"))}
+    assert len(pictures) == 13
+    for image in pictures.values():
+        assert np.abs(np.diff(image[middle].astype(int), axis=1)).mean() < 4
+        assert np.abs(np.diff(image[:20, :20].astype(int), axis=1)).mean() > 4
+
+
+def test_who_is_hidden_is_not_named(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = study.parent / "people.csv"
+    people.write_text("file,face_id,person\nfilm.mp4,0,Anna\n")
+    analyze([study.parent / "media"], Options(workers=0, people=people), out=study)
+    named: list[str] = []
+    monkeypatch.setattr(annotator, "draw", lambda _, faces, *__: named.extend(face.name for face in faces))
+    annotate(study, AnnotateOptions(anonymize="cover", style="box", workers=0))
+    assert set(named) == {"face 0"}
+    annotate(study, AnnotateOptions(workers=0))
+    assert "Anna" in named
+
+
+def test_a_photo_keeps_nothing_but_its_pixels(study: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x8298] = "Anna", "Anna"
+    path = study.parent / "media" / "photos" / "a.jpg"
+    Image.fromarray(noise(1)).save(path, exif=exif, comment=b"Anna")
+    analyze([study.parent / "media"], Options(workers=0), out=study)
+    assert invoke(study, "--anonymize", "blur").exit_code == ExitCode.DONE
+    assert b"Anna" not in (study / "anonymized" / "photos" / "a.jpg").read_bytes()
+    with Image.open(study / "anonymized" / "photos" / "a.jpg") as image:
+        assert not image.getexif()
+
+
+def test_what_is_finished_is_not_made_again(study: Path) -> None:
+    assert invoke(study).exit_code == ExitCode.DONE
+    made = study / "annotated"
+    times = {path: path.stat().st_mtime_ns for path in made.rglob("*.*g")}
+    (made / "photos" / "b.png").unlink()
+    result = invoke(study)
+    assert len(result.stdout.splitlines()) == 3
+    later = {path: path.stat().st_mtime_ns for path in made.rglob("*.*g")}
+    assert {path.name for path in later if later[path] != times[path]} == {"b.png"}
+    assert invoke(study, "--style", "plain").exit_code == ExitCode.DONE
+    assert {path for path in later if path.stat().st_mtime_ns != later[path]} == set(later)
+
+
+def test_a_run_that_was_killed_leaves_nothing_half_written_and_goes_on(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = photo.write
+
+    def killed(path: Path, pixels: np.ndarray, name: str) -> None:
+        if name.endswith("b.png"):
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+        written(path, pixels, name)
+
+    monkeypatch.setattr(photo, "write", killed)
+    assert invoke(study).exit_code == ExitCode.INTERRUPTED
+    assert "photos/b.png" not in files(study / "annotated")
+    assert not list((study / "annotated").rglob("*.part"))
+    monkeypatch.undo()
+    assert "photos/a.jpg" in json.loads((study / "annotated" / "annotated.json").read_text())
+
+
+def test_what_was_changed_is_refused_unless_it_may_be_overwritten(study: Path) -> None:
+    assert invoke(study).exit_code == ExitCode.DONE
+    path = study / "annotated" / "film.mp4"
+    path.write_bytes(b"mine")
+    result = invoke(study)
+    assert result.exit_code == ExitCode.USAGE
+    assert "is not as fer-batch wrote it" in result.stderr
+    assert path.read_bytes() == b"mine"
+    assert invoke(study, "--overwrite").exit_code == ExitCode.DONE
+    assert path.read_bytes() != b"mine"
+
+
+def test_a_folder_of_somebody_else_is_refused(study: Path) -> None:
+    result = invoke(study, "--out", study.parent / "media")
+    assert result.exit_code == ExitCode.USAGE
+    assert "holds files that fer-batch did not make" in result.stderr
+
+
+def change(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"), [(Path.unlink, "It is not where it was."), (change, "It was changed since it was analysed")]
+)
+def test_media_that_are_gone_or_changed_are_left_out(spoil: Callable[[Path], None], sentence: str, study: Path) -> None:
+    spoil(study.parent / "media" / "film.mp4")
+    result = invoke(study)
+    assert result.exit_code == ExitCode.SOME_LEFT_OUT
+    assert f"left out: film.mp4: {sentence}" in result.stderr
+    assert not (study / "annotated" / "film.mp4").exists()
+    assert (study / "annotated" / "photos" / "a.jpg").exists()
+    shutil.rmtree(study.parent / "media")
+    result = invoke(study, "--out", study.parent / "none")
+    assert result.exit_code == ExitCode.NOTHING_USABLE
+
+
+def test_media_that_were_moved_are_found(study: Path) -> None:
+    (study.parent / "media").rename(study.parent / "moved")
+    result = invoke(study, "--media", study.parent / "moved")
+    assert result.exit_code == ExitCode.DONE, result.output
+
+
+def test_a_folder_without_tables_is_told(tmp_path: Path) -> None:
+    result = invoke(tmp_path)
+    assert result.exit_code == ExitCode.USAGE
+    assert "holds no run.json" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--style", "loud"], "--style must be one of box, bar, plain"),
+        (["--anonymize", "wish"], "--anonymize must be one of blur, pixelate, cover"),
+        (["--emotions", "joy"], "--emotions must be some of anger"),
+        (["--encoder", "none"], "FFmpeg has no encoder none"),
+        (["--min-face", "20"], "give --anonymize too"),
+    ],
+)
+def test_a_wrong_option_is_told(arguments: list[str], sentence: str, study: Path) -> None:
+    result = invoke(study, *arguments)
+    assert result.exit_code == ExitCode.USAGE
+    assert sentence in result.stderr
+
+
+def test_an_encoder_that_cannot_do_it_leaves_films_out(study: Path) -> None:
+    result = invoke(study, "--encoder", "libx264,preset=none")
+    assert result.exit_code == ExitCode.SOME_LEFT_OUT
+    assert "left out: film.mp4: libx264 cannot encode it" in result.stderr
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(study: Path) -> None:
+    resource = pytest.importorskip("resource")
+    assert invoke(study).exit_code == ExitCode.DONE
+    before = files(study / "annotated")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        with pytest.raises(OutputError, match=r"Cannot write .*film\.mp4"):
+            annotate(study, AnnotateOptions(style="plain", workers=0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert files(study / "annotated") == before
+    assert not list((study / "annotated").rglob("*.part"))
+
+
+def test_frames_that_are_photos_are_hidden_over_gaps(tmp_path: Path) -> None:
+    """The face is not found in the third frame, which is dark, but it is hidden there all the same."""
+    for number in range(5):
+        dark = noise(number) // 8 if number == 2 else noise(number)
+        write_photo(tmp_path / "frames" / f"{number}.png", dark)
+    analyze([tmp_path / "frames"], Options(workers=0, as_video=5), out=tmp_path / "out")
+    result = invoke(tmp_path / "out", "--anonymize", "cover")
+    assert result.exit_code == ExitCode.DONE, result.output
+    middle = (slice(80, 160), slice(100, 220))
+    for path in (tmp_path / "out" / "anonymized").rglob("*.png"):
+        assert np.asarray(Image.open(path))[middle].std() < 1
+
+
+def test_processes_do_the_same_as_one(study: Path) -> None:
+    """Not with the quick detector, which other processes do not have: nothing is searched for."""
+    annotate(study, AnnotateOptions(workers=0), out=study.parent / "one")
+    annotate(study, AnnotateOptions(workers=2), out=study.parent / "two")
+    assert files(study.parent / "one").keys() == files(study.parent / "two").keys()
+    assert (study.parent / "one" / "photos" / "b.png").read_bytes() == (
+        study.parent / "two" / "photos" / "b.png"
+    ).read_bytes()
