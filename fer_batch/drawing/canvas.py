@@ -37,7 +37,7 @@ DRAWABLE = (
 """FFmpeg's names of the pixel formats whose planes can be drawn on."""
 
 CELLS = 4
-"""Squares along each side to which what is blurred or pixelated is reduced; a face is then less than three wide and high."""
+"""Squares along each side to which what is blurred or pixelated is reduced; a face is then less than three wide."""
 
 FADED = 0.6
 """The part that is left of the contrast of these squares: what is only blurred can still look like a face."""

@@ -69,8 +69,8 @@ class Encoder:
     ) -> VideoStream:
         """A stream in this time base, for frames of the shape and the fields of another."""
         rate = like.average_rate or like.guessed_rate or Fraction(25)
-        stream = container.add_stream(self.name, rate=rate)
-        codec: Any = stream.codec_context
+        stream: Any = container.add_stream(self.name, rate=rate)
+        codec = stream.codec_context
         origin = like.codec_context
         codec.time_base = stream.time_base = time_base
         if like.sample_aspect_ratio:

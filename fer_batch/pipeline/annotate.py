@@ -260,11 +260,11 @@ class _Annotating:
         return True
 
 
-def _rows_by_frame(timeline: "pd.DataFrame") -> dict[int, str]:
+def _rows_by_frame(timeline: "pd.DataFrame") -> dict[Any, str]:
     """What the rows of each photo hold, as a text."""
     numbers = timeline["frame"].to_numpy(int)
     return {
-        int(number): json.dumps(rows.drop(columns="frame").to_dict("list"), default=str)
+        number: json.dumps(rows.drop(columns="frame").to_dict("list"), default=str)
         for number, rows in timeline.groupby(numbers)
     }
 
