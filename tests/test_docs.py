@@ -130,7 +130,19 @@ def test_the_example_of_a_mixed_model_finds_a_difference(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize(
     "table",
-    ["WIDEST", "SUMMARY", "BY_PERSON", "BY_EVENT", "BY_GROUP", "DIFFERENCES", "LONG", "CHANGES", "EPISODES", "ERRORS"],
+    [
+        "WIDEST",
+        "SUMMARY",
+        "BY_PERSON",
+        "BY_EVENT",
+        "BY_GROUP",
+        "DIFFERENCES",
+        "LONG",
+        "CHANGES",
+        "BY_EVENT_TIME",
+        "EPISODES",
+        "ERRORS",
+    ],
 )
 def test_the_data_dictionary_has_every_column(table: str) -> None:
     dictionary = PAGES["docs/data-dictionary.md"]

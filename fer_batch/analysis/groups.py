@@ -98,8 +98,11 @@ class Difference:
     other_values: tuple[float, ...]
 
 
-def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Difference]]:
-    """Means of every group and differences of every two, over the persons among the summaries that have a group."""
+def compare(summaries: Iterable[Summary], order: Sequence[str] = ()) -> tuple[list[GroupMean], list[Difference]]:
+    """Means of every group and differences of every two, over the persons among the summaries that have a group.
+
+    Groups are in this ``order``, those that are not in it behind, by their names.
+    """
     grouped = (replace(summary, role="") for summary in summaries if summary.group)
     people = [person.summary for person in summarize_persons(grouped)]
     means: list[GroupMean] = []
@@ -107,7 +110,7 @@ def compare(summaries: Iterable[Summary]) -> tuple[list[GroupMean], list[Differe
     for kind in Kind:
         of_kind = [person for person in people if person.kind is kind]
         if of_kind:
-            table = GroupTable.of(of_kind)
+            table = GroupTable.of(of_kind, order)
             means.extend(table.means(kind))
             differences.extend(table.differences(kind))
     return means, differences
@@ -138,10 +141,13 @@ class GroupTable:
     """(groups, persons, measures) float64; NaN where there is no value. Persons are in the order of their names."""
 
     @classmethod
-    def of(cls, people: Sequence[Summary]) -> "GroupTable":
-        """The values of people, of whom each has one summary in each of their groups."""
+    def of(cls, people: Sequence[Summary], order: Sequence[str] = ()) -> "GroupTable":
+        """The values of people, of whom each has one summary in each of their groups; groups are in this order."""
         persons = sorted({summary.person for summary in people}, key=natural)
-        groups = sorted({summary.group for summary in people}, key=natural)
+        places = {group: place for place, group in enumerate(order)}
+        groups = sorted(
+            {summary.group for summary in people}, key=lambda group: (places.get(group, len(places)), natural(group))
+        )
         names = list(measures(people[0]))
         cells = np.full((len(groups), len(persons), len(names)), np.nan)
         for summary in people:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer_batch.analysis import episodes
+from fer_batch.analysis import episodes, event_time
 from fer_batch.analysis.baseline import Baseline, baselines
 from fer_batch.analysis.series import TOLERANCE, FaceSeries, series_by_face, series_of_all, valence
 from fer_batch.analysis.smoothing import smooth
@@ -40,6 +40,7 @@ class SourceSummary:
     people: Sequence[Summary] = ()
     """Of every person that is named in it: in a video the same as their faces'."""
     events: Sequence[InEvent] = ()
+    around_events: Sequence[event_time.AroundEvent] = ()
     complaints: Sequence[Skipped] = ()
     """What was asked for and cannot be computed."""
 
@@ -160,6 +161,7 @@ class _Video:
             [episode for face in self._faces for episode in found[face.face_id]],
             [summary for summary in summaries if summary.person],
             list(self._by_event(found)),
+            list(self._around_events()),
             list(self._complaints()),
         )
 
@@ -206,6 +208,14 @@ class _Video:
                 yield InEvent(event, sampled, self._summarize_face(part, begun, left_out))
             if not parts:
                 yield InEvent(event, sampled, None)
+
+    def _around_events(self) -> Iterator[event_time.AroundEvent]:
+        for event in self._events:
+            for face in self._faces:
+                group = self._names[face.person].group if face.person else ""
+                near = event_time.around(face, event.label, event.start, self._name, group)
+                if near is not None:
+                    yield near
 
     def _complaints(self) -> Iterator[Skipped]:
         if self._extent is None:

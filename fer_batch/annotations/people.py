@@ -73,9 +73,12 @@ class People:
         return frozenset(naming.person for namings in self.by_source.values() for naming in namings)
 
     @property
-    def groups(self) -> frozenset[str]:
-        """Every group."""
-        return frozenset(naming.group for namings in self.by_source.values() for naming in namings if naming.group)
+    def groups(self) -> tuple[str, ...]:
+        """Every group, in the order of the file."""
+        namings = sorted(
+            (one for namings in self.by_source.values() for one in namings), key=lambda one: one.line.number
+        )
+        return tuple(dict.fromkeys(naming.group for naming in namings if naming.group))
 
 
 def read(path: Path, found: FoundMedia) -> People:

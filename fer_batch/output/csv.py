@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_batch.analysis.event_time import EventTimeMean
 from fer_batch.analysis.groups import Difference, GroupMean, measures
 from fer_batch.analysis.persons import Person
 from fer_batch.analysis.summary import InEvent
@@ -20,6 +21,7 @@ from fer_batch.emotions import EMOTIONS
 from fer_batch.output.files import replacing
 from fer_batch.output.schema import (
     BY_EVENT,
+    BY_EVENT_TIME,
     BY_GROUP,
     BY_PERSON,
     CHANGED,
@@ -135,6 +137,11 @@ def write_events(path: Path, events: Iterable[Event]) -> None:
 def write_by_event(path: Path, found: Iterable[InEvent], more: Sequence[Column] = ()) -> None:
     """Write summary_by_event.csv; ``more`` are CHANGES, or nothing."""
     write_table(path, (*BY_EVENT, *more), (_in_event(one) | vars(one.event) for one in found))
+
+
+def write_event_time(path: Path, means: Iterable[EventTimeMean]) -> None:
+    """Write summary_by_event_time.csv."""
+    write_table(path, BY_EVENT_TIME, (vars(mean) for mean in means))
 
 
 def _in_event(one: InEvent) -> dict[str, object]:

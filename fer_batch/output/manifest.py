@@ -35,8 +35,8 @@ class Manifest:
     ignored: Sequence[str]
     persons: int | None = None
     """How many people.csv names; None: there is no people.csv."""
-    groups: int = 0
-    """How many groups they are in."""
+    groups: Sequence[str] = ()
+    """The groups that they are in, in the order of people.csv."""
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _statistics(manifest: Manifest) -> str | dict[str, Any]:
         return "none: a face_id is a track in one video, not a person; name them with --people"
     return {
         "persons": manifest.persons,
-        "groups": manifest.groups,
+        "groups": len(manifest.groups),
         "intervals": "Student's t over persons; Welch's t between different persons",
         "confidence": groups.CONFIDENCE,
         "fewest_persons": groups.FEWEST,

@@ -276,6 +276,26 @@ BY_EVENT: tuple[Column, ...] = (
     *MEASURES,
 )
 
+BY_EVENT_TIME: tuple[Column, ...] = (
+    Column("label", "string", "An event of events.csv; all events with this label are put on one axis."),
+    Column("group", "string", "A group in people.csv. Empty: everybody."),
+    _seconds("seconds", "Where a bin of half a second begins, counted from the event's start; below 0: before it."),
+    Column("emotion", "string", "One of the seven."),
+    Column("over", "string", "What is one case: persons, or videos where nobody in a video is named."),
+    Column("cases", "integer", "Persons, or videos, who are visible in the bin; each counts once."),
+    Column("mean", "number", "Mean over them of the emotion's mean share in the bin.", "share, 0 to 1", 4),
+    *_INTERVAL,
+    Column(
+        "change",
+        "number",
+        "Mean over them of the share less their own mean in the 5 s before the start. Empty: nobody is visible there.",
+        "-1 to 1",
+        4,
+    ),
+    Column("change_low", "number", "Lower end of its 95 % interval. Empty: fewer than 5 cases.", "", 4),
+    Column("change_high", "number", "Upper end of its 95 % interval.", "", 4),
+)
+
 EPISODES: tuple[Column, ...] = (
     Column("file", "string", "Name of the video."),
     Column("face_id", "integer", "The face, as in the video's timeline."),
@@ -309,6 +329,7 @@ OPTIONAL: tuple[Table, ...] = (
     Table("group-differences", "Differences between groups of persons", "group_differences.csv", DIFFERENCES),
     Table("summary-long", "A mean share in each line, for mixed models", "summary_long.csv", LONG),
     Table("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
+    Table("summary-by-event-time", "Means in the seconds around events", "summary_by_event_time.csv", BY_EVENT_TIME),
     Table("events", "Events, in the time of each video", "events.csv", EVENTS),
     Table("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
 )

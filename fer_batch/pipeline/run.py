@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fer_batch.analysis import groups, persons
+from fer_batch.analysis.event_time import event_time_means
 from fer_batch.analysis.naming import name_faces
 from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import SourceSummary, summarize
@@ -32,6 +33,7 @@ from fer_batch.output.csv import (
     write_by_event,
     write_differences,
     write_episodes,
+    write_event_time,
     write_events,
     write_groups,
     write_long,
@@ -219,7 +221,7 @@ def _analyze(
         skipped=skipped,
         ignored=found.ignored,
         persons=len(annotations.people.persons) if options.people else None,
-        groups=len(annotations.people.groups),
+        groups=annotations.people.groups,
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
     own_sources = [outcome.source for outcome in own_outcomes]
@@ -405,13 +407,15 @@ def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[So
     if options.people is not None:
         people = [person for summary in summaries for person in summary.people]
         write_people(folder / "summary_by_person.csv", persons.summarize_persons(people), changes)
-        means, differences = groups.compare(people)
+        means, differences = groups.compare(people, facts.groups)
         write_groups(folder / "summary_by_group.csv", means)
         write_differences(folder / "group_differences.csv", differences)
         write_long(folder / "summary_long.csv", people, in_events)
     if options.events is not None:
         write_events(folder / "events.csv", dict.fromkeys(one.event for one in in_events))
         write_by_event(folder / "summary_by_event.csv", in_events, changes)
+        around = (one for summary in summaries for one in summary.around_events)
+        write_event_time(folder / "summary_by_event_time.csv", event_time_means(around, facts.groups))
     write_skipped(folder / ERRORS_TABLE.path, facts.skipped)
     write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))
     write_json(folder / "run.json", manifest.as_json(facts))
