@@ -3,6 +3,7 @@
 import json
 import logging
 import shlex
+import webbrowser
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -68,6 +69,8 @@ app = _Program(
 
 WORTH_TELLING = 0.9
 """``--dry-run`` tells what sampling spares if it takes less than this part of the time."""
+
+OpenIt = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
 
@@ -206,6 +209,7 @@ def report(
     single_file: Annotated[
         bool, typer.Option("--single-file", help="Write one HTML file of at most 5 MB, for sending, instead.")
     ] = False,
+    open_it: OpenIt = False,
     *,
     report_options: ReportOptions,
 ) -> None:
@@ -221,6 +225,33 @@ def report(
     path = (render_single_file if single_file else render)(folder, report_options, warn=warn, progress=rendered)
     meter.close()
     print_line(path)
+    if open_it:
+        webbrowser.open(path.resolve().as_uri())
+
+
+@app.command()
+@_errors_to_exit_codes()
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Default: any that is free.")] = 0,
+    open_it: OpenIt = False,
+) -> None:
+    """Show the report by a server of its own, which nobody but this machine can reach, until it is interrupted.
+
+    For browsers that play no videos in pages opened from the disk.
+    """
+    from fer_batch.report.serve import make_server
+
+    server, address = make_server(folder, port)
+    print_line(address)
+    if open_it:
+        webbrowser.open(address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
 
 
 @app.command()
