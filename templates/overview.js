@@ -1,6 +1,15 @@
 "use strict";
 // The overview on the first page: filter, order, values below the pointer, a click goes to that moment.
 (() => {
+  // What is named in the address is not left folded.
+  const unfold = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = target && target.closest("details");
+    if (folded) folded.open = true;
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   const table = document.getElementById("overview-table");
   if (!table) return;
   const TEXTS = JSON.parse(document.getElementById("overview-texts").textContent);
@@ -41,8 +50,6 @@
   box.hidden = false;
   update();
 
-  // ---- Values below the pointer --------------------------------------------------------------------------------
-
   const clock = (seconds) => {
     const tenths = Math.round(10 * Math.abs(seconds));
     const two = (value) => String(value).padStart(2, "0");
@@ -50,6 +57,118 @@
     return `${seconds < 0 && tenths ? "-" : ""}${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:` +
       `${two(whole % 60)}.${tenths % 10}`;
   };
+
+  // ---- Compare -------------------------------------------------------------------------------------------------
+
+  const panel = document.getElementById("compare");
+  const LOOKS = JSON.parse(panel.dataset.looks);
+  const [emotion, align] = panel.querySelectorAll("select");
+  const chosen = new Map(); // what is compared: rows by a name, in the order in which they were chosen
+  const SVG = "http://www.w3.org/2000/svg";
+  const [WIDTH, HEIGHT, LEFT, RIGHT, UPPER, LOWER] = [900, 260, 44, 890, 10, 230];
+  const columns = (path) => [...path.getAttribute("d").matchAll(/V(\d+)h(\d+)/g)]
+    .flatMap(([, y, width]) => Array(Number(width)).fill((TOP - Number(y)) / TOP));
+  // One video of a row: shares of an emotion by column, and where the axis has its 0.
+  const part = (svg, place) => {
+    const [ground, ...layers] = [...svg.querySelectorAll("path")].map(columns);
+    const upper = layers[layers.length - 1 - place], lower = layers[layers.length - place];
+    const [low, high] = extent(svg);
+    const bands = [...svg.querySelectorAll("rect")].filter((band) => band.textContent === align.value);
+    const zeros = align.value ? bands.map((band) => parseFloat(band.getAttribute("x")) / 100 * (high - low)) : [0];
+    const shares = ground.map((seen, at) => seen ? upper[at] - (lower ? lower[at] : 0) : NaN);
+    return zeros.map((zero) => ({ shares, zero, length: high - low }));
+  };
+  const mean = (values) => {
+    const known = values.filter((value) => !Number.isNaN(value));
+    return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : NaN;
+  };
+  const at = ({ shares, zero, length }, time) => {
+    const column = Math.floor((time + zero) / length * shares.length);
+    return column >= 0 && column < shares.length ? shares[column] : NaN;
+  };
+  const percent = (share) => say("share", { percent: Math.round(100 * share) });
+  const drawn = (tag, attributes, text) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+  const compare = () => {
+    panel.hidden = !chosen.size;
+    if (!chosen.size) return;
+    // Videos of a row are averaged first, then rows: each counts once.
+    const series = [...chosen].map(([name, rows]) => [name, rows.map((row) =>
+      [...row.querySelectorAll("svg")].flatMap((svg) => part(svg, Number(emotion.value)))).filter((row) => row.length)]);
+    const parts = series.flatMap(([, rows]) => rows.flat());
+    const low = Math.min(0, ...parts.map((one) => -one.zero));
+    const high = Math.max(1, ...parts.map((one) => one.length - one.zero));
+    const times = Array.from({ length: 201 }, (_, step) => low + (high - low) * (step + 0.5) / 201);
+    const over = (rows, time) => mean(rows.map((row) => mean(row.map((one) => at(one, time)))));
+    const lines = series.map(([name, rows]) => [name, times.map((time) => over(rows, time))]);
+    const known = lines.flatMap(([, values]) => values.filter((value) => !Number.isNaN(value)));
+    const most = Math.max(0.1, Math.ceil(10 * Math.max(0, ...known)) / 10);
+    const x = (time) => LEFT + (time - low) / (high - low) * (RIGHT - LEFT);
+    const y = (share) => LOWER - share / most * (LOWER - UPPER);
+    const shown = emotion.selectedOptions[0].textContent, names = lines.map(([name]) => name).join(", ");
+    const heading = say("compared", { emotion: shown, names });
+    const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": heading });
+    // The texts of the axis are times from the start of the videos, or of the event.
+    const step = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600].find((step) => (high - low) / step <= 9) || 7200;
+    for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) {
+      svg.append(drawn("path", { d: `M${x(tick)} ${UPPER}V${LOWER}`, class: tick ? "grid" : "zero" }),
+        drawn("text", { x: x(tick), y: LOWER + 18, "text-anchor": "middle" }, clock(tick).slice(0, -2)));
+    }
+    for (const share of [0, most / 2, most]) {
+      svg.append(drawn("path", { d: `M${LEFT} ${y(share)}H${RIGHT}`, class: "grid" }),
+        drawn("text", { x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" }, percent(share)));
+    }
+    const list = panel.querySelector(".legend");
+    list.replaceChildren();
+    lines.forEach(([name, values], number) => {
+      const [colour, corners] = LOOKS[number % LOOKS.length];
+      const mark = (left, top) => `M${corners.map(([right, down]) => `${left + 5 * right} ${top + 5 * down}`).join("L")}z`;
+      let d = "", marks = "";
+      values.forEach((value, step) => {
+        if (Number.isNaN(value)) return;
+        d += `${step && !Number.isNaN(values[step - 1]) ? "L" : "M"}${x(times[step]).toFixed(1)} ${y(value).toFixed(1)}`;
+        if (step % 20 === number % 20) marks += mark(x(times[step]), y(value));
+      });
+      svg.append(drawn("path", { d: d || "M0 0", stroke: colour, fill: "none", "stroke-width": 1.8 }),
+        drawn("path", { d: marks || "M0 0", fill: colour }));
+      const item = document.createElement("li");
+      const sign = drawn("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" });
+      sign.append(drawn("path", { d: mark(0, 0), fill: colour }));
+      item.append(sign, name);
+      list.append(item);
+    });
+    panel.querySelector("figure").replaceChildren(svg);
+  };
+  const choose = (input, name, rows) => input.addEventListener("change", () => {
+    if (input.checked) chosen.set(name, rows); else chosen.delete(name);
+    compare();
+  });
+  for (const row of rows) {
+    if (!row.querySelector("svg[data-page]")) continue;
+    const input = document.createElement("input");
+    input.type = "checkbox";
+    input.setAttribute("aria-label", say("compare", { name: row.cells[0].textContent.trim() }));
+    row.cells[0].prepend(input);
+    choose(input, row.cells[0].textContent.trim().replace(/\s+/g, " "), [row]);
+  }
+  for (const input of panel.querySelectorAll("input[name=group]")) {
+    choose(input, input.value, rows.filter((row) => row.dataset.group === input.value));
+  }
+  panel.addEventListener("change", compare);
+  for (const input of document.querySelectorAll("[data-overview] input[name=groups]")) {
+    input.addEventListener("change", () => {
+      for (const group of panel.querySelectorAll("input[name=group]")) {
+        if (group.checked !== input.checked) group.click();
+      }
+    });
+  }
+
+  // ---- Values below the pointer --------------------------------------------------------------------------------
+
   // The height of a path at a column, from 0 to 1.
   const height = (path, place) => {
     let left = 0;
@@ -102,14 +221,6 @@
     tip.style.left = `${Math.min(event.pageX + 12, scrollX + document.documentElement.clientWidth - width - 8)}px`;
     tip.style.top = `${event.pageY + 18}px`;
   };
-  // What is named in the address is not left folded.
-  const unfold = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folded = target && target.closest("details");
-    if (folded) folded.open = true;
-  };
-  addEventListener("hashchange", unfold);
-  unfold();
   table.addEventListener("pointermove", show);
   table.addEventListener("pointerleave", () => { tip.hidden = true; });
   table.addEventListener("click", (event) => {

@@ -35,6 +35,9 @@ MATTERS = 0.05
 REST = 1.0
 """Seconds outside of an event for which a face must be visible to be compared with itself."""
 
+FEW = 2
+"""Number of rows of which it is said by itself what they show most."""
+
 MOST = 6
 """Number of sentences."""
 
@@ -64,6 +67,7 @@ def findings(
             *_groups(results.optional["group_differences.csv"]),
             *_events(results.summary, results.optional["summary_by_event.csv"]),
             *_most(results.summary),
+            *_most_of_each(rows, results.summary),
             *_who(rows),
             *_moment(moments, accuracy),
             *_left_out(results),
@@ -117,7 +121,7 @@ def _events(summary: "pd.DataFrame", by_event: "pd.DataFrame") -> Iterator[Findi
     else:
         text = say("findings.event_less", event=event, emotion=word(emotion), points=_points(mean))
     detail = _detail(low, high, _units(unit, len(values)), len(clear), made)
-    yield Finding(text, detail, say("index.overview"), "overview")
+    yield Finding(text, detail, say("index.around"), "events")
 
 
 def _against_the_rest(summary: "pd.DataFrame", in_event: "pd.DataFrame", unit: str) -> np.ndarray:
@@ -166,6 +170,30 @@ def _most(summary: "pd.DataFrame") -> Iterator[Finding]:
         points=_points(float((values[:, first] - values[:, second]).mean())),
     )
     yield Finding(text, detail, say("index.overview"), "overview")
+
+
+def _most_of_each(rows: Sequence[OverviewRow], summary: "pd.DataFrame") -> Iterator[Finding]:
+    """Which of the six each shows most, over stretches, where there are few: of those visible longest."""
+    if summary[summary["person"] != ""]["person"].nunique() >= FEWEST or summary["file"].nunique() >= FEWEST:
+        return
+    for row in sorted(rows, key=lambda row: -row.visible)[:FEW]:
+        second, first = sorted(STACK, key=lambda index: row.shares[index])[-2:]
+        values, others = _stretches(row, first), _stretches(row, second)
+        low, _ = interval_of_mean(values - others)
+        own_low, own_high = interval_of_mean(values)
+        if low is None or low <= 0 or own_low is None or own_high is None:
+            continue
+        percent = formatting.percent(row.shares[first])
+        text = say("findings.most_of", name=row.label, emotion=word(EMOTIONS[first]), percent=percent)
+        detail = say(
+            "findings.most_detail",
+            low=formatting.percent(max(own_low, 0.0)),
+            high=formatting.percent(own_high),
+            units=say("findings.stretches") if row.kind is Kind.VIDEO else say("findings.stretches_of_photos"),
+            second=word(EMOTIONS[second]),
+            points=_points(row.shares[first] - row.shares[second]),
+        )
+        yield Finding(text, detail, say("index.overview"), "overview")
 
 
 def _who(rows: Sequence[OverviewRow]) -> Iterator[Finding]:

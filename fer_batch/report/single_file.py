@@ -76,6 +76,7 @@ def join(environment: Environment, index: Page, sources: Sequence[Page]) -> str:
         page=index,
         place=Section(index.path, {index.path: "", **prefixes}, {}),
         articles=[Markup(html) for html in chosen.values()],  # noqa: S704  laid out by our templates
+        contents=[(f"{prefix}top", forms[path][0].title) for path, prefix in prefixes.items()],
         shortened=sum(used[path] > 0 for path in chosen),
         faces_left_out=sum(_unseen(page_forms, used[path]) for path, page_forms in forms.items()),
         missing=[path for path in forms if path not in chosen],

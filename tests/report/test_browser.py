@@ -408,6 +408,26 @@ def test_the_overview_is_filtered_and_ordered(visit, output):
     assert page.text("[data-overview] output") == "1 of 5"
 
 
+def test_rows_are_compared_from_their_start_or_from_an_event(visit, output):
+    page = visit(output / "index.html")
+    assert not page.is_visible("#compare")
+    page.check("[aria-label^='Compare Anna']")
+    page.check("[aria-label^='Compare Ben']")
+    assert page.locator("#compare .legend li").all_inner_texts() == ["Anna x · 2 videos", f"Ben y · {VIDEO}"]
+    lines = page.locator("#compare figure path[stroke]")
+    assert lines.count() == 2
+    before = lines.first.get_attribute("d")
+    page.select_option("#compare select >> nth=1", "laughter")
+    assert lines.first.get_attribute("d") != before
+    assert "-0:00:" not in page.text("#compare figure")  # 0.6 s before it is less than a step of the axis
+    page.check("[data-overview] [name=groups]")
+    assert page.locator("#compare .legend li").all_inner_texts()[2:] == ["x", "y"]
+    page.uncheck("[data-overview] [name=groups]")
+    page.uncheck("[aria-label^='Compare Anna']")
+    page.uncheck("[aria-label^='Compare Ben']")
+    assert not page.is_visible("#compare")
+
+
 def test_pointing_at_a_stripe_shows_values_and_a_click_goes_there(visit, output):
     page = visit(output / "index.html")
     left, top, width = stripe(page, "Anna")
@@ -420,7 +440,7 @@ def test_pointing_at_a_stripe_shows_values_and_a_click_goes_there(visit, output)
     assert emotion.lower() == row.idxmax()
     assert abs(float(percent) - 100 * row.max()) < 1
     assert shown[-1] == "Event: laughter, an answer"
-    page.mouse.move(left + width * 0.05, top)
+    page.mouse.move(left + width * 0.04, top)
     assert page.text(".tip") == f"Anna in {VIDEO}, 0:00:00.1: no face"
     page.mouse.click(left + width * 0.5, top)
     page.until("location.pathname.endsWith('interview.mp4.html')")
@@ -453,9 +473,11 @@ def test_photos_are_filtered_over_all_their_pages(visit, output):
 
 def test_a_single_file_is_alive(visit, output):
     page = visit(render.render_single_file(output))
+    page.click(f".contents a:has-text('{VIDEO}')")
+    page.until("document.querySelector('.page').open")
     page.mouse.move(*over(page, 1, 25.5 / 75))
     page.until("document.querySelector('[id$=-moment]').textContent !== 'the cursor'")
-    page.click("#sources")
+    page.evaluate("for (const one of document.querySelectorAll('.section')) one.open = true")
     page.focus("#videos-table thead button:has-text('Video')")
     page.keyboard.press("Enter")
     names = page.locator("[id$=-faces-list]").nth(1).locator("tbody th bdi")

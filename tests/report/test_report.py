@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from fer_batch.analysis import groups, persons
+from fer_batch.analysis.event_time import event_time_means
 from fer_batch.analysis.naming import name_faces
 from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import summarize
@@ -36,6 +37,7 @@ from fer_batch.output.csv import (
     write_by_event,
     write_differences,
     write_episodes,
+    write_event_time,
     write_events,
     write_groups,
     write_people,
@@ -45,7 +47,7 @@ from fer_batch.output.csv import (
 )
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
-from fer_batch.output.schema import BY_GROUP, BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMARY
+from fer_batch.output.schema import BY_EVENT_TIME, BY_GROUP, BY_PERSON, DIFFERENCES, ERRORS, MEANS, SUMMARY
 from fer_batch.report import formatting, layout, render, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
@@ -135,7 +137,7 @@ def a_study(events=None, people=None):
 
 def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None, **options):
     """An output folder as a run leaves it, but for the report."""
-    outcomes, summaries, episodes, people, events = [], [], [], [], []
+    outcomes, summaries, episodes, people, events, around = [], [], [], [], [], []
     study = study or Annotations()
     for source, tracked_frames in videos_and_folders:
         durations = [tracked.time.duration for tracked in tracked_frames if tracked.time.duration is not None]
@@ -156,6 +158,7 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
         write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
         people += measured.people
         events += measured.events
+        around += measured.around_events
         summaries += measured.summaries
         episodes += measured.episodes
     when = datetime(2026, 11, 23, 5, 40, tzinfo=UTC)
@@ -175,13 +178,15 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
     write_summary(folder / "summary.csv", summaries)
     write_episodes(folder / "episodes.csv", episodes)
     if people:
-        means, differences = groups.compare(people)
+        means, differences = groups.compare(people, study.people.groups)
         write_people(folder / "summary_by_person.csv", persons.summarize_persons(people))
         write_groups(folder / "summary_by_group.csv", means)
         write_differences(folder / "group_differences.csv", differences)
     if events:
         write_events(folder / "events.csv", dict.fromkeys(one.event for one in events))
         write_by_event(folder / "summary_by_event.csv", events)
+        means = event_time_means(around, study.people.groups)
+        write_event_time(folder / "summary_by_event_time.csv", means)
     write_skipped(folder / "errors.csv", skipped)
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
     write_datapackage(folder / "datapackage.json", named, when.isoformat())
@@ -635,6 +640,30 @@ def test_moments_are_the_strongest_episodes_and_lead_to_them(tmp_path):
     assert sorted(places) == [("0.000", "0", "Happiness"), ("1.000", "0", "Sadness"), ("3.000", "1", "Fear")]
     assert '<time title="0:00:03.000">0:00:03.0</time>, 1.0 s long' in moments
     assert "<bdi>Ben</bdi>" in moments
+
+
+def test_what_is_shown_around_events_is_charted_by_group(tmp_path):
+    """Ten persons, of whom those of one group smile when the joke comes."""
+    people = {f"{at}.mp4": [(None, 0, f"P{at}", "after" if at % 2 else "before")] for at in range(10)}
+    events = {name: [("joke", 2.0, 3.0)] for name in people}
+    smiling = np.eye(7, dtype=np.float32)[EMOTIONS.index("happiness")]
+    media = []
+    for at, name in enumerate(people):
+        source, tracked_frames = a_video(name, {0: range(150)}, 150, seed=at)
+        for number in range(50, 75) if at % 2 else ():
+            faces = tuple(replace(face, shares=smiling) for face in tracked_frames[number].faces)
+            tracked_frames[number] = replace(tracked_frames[number], faces=faces)
+        media.append((source, tracked_frames))
+    folder = rendered(write_output(tmp_path, media, study=a_study(events, people)))
+    index = Document(folder / "index.html")
+    figure = r'<figure class="card">\s*(<svg.*?</svg>)\s*<figcaption><bdi>joke</bdi> \(10 persons\)'
+    chart = re.search(figure, index.source, re.DOTALL)[1]
+    assert chart.count('class="group-0"') == chart.count('class="group-1"') == 6 + 1  # panels, and the legend
+    assert re.findall(r">(before|after)</text>", chart) == ["before", "after"]  # as in people.csv
+    table = read_table(folder / "summary_by_event_time.csv", BY_EVENT_TIME)
+    during = table[(table["seconds"] == 0.5) & (table["emotion"] == "happiness")].set_index("group")
+    assert during.loc["after", ["mean", "cases"]].tolist() == [1.0, 5]
+    assert during.loc["before", "low"] < during.loc["before", "mean"] < 0.5
 
 
 def test_the_title_is_that_of_the_folder_or_the_one_given(small):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_batch.emotions import TABLE
+from fer_batch.emotions import NEUTRAL, TABLE
 from fer_batch.report.charts.curve import NO_MARKS, Curve, Marks, binned
 from fer_batch.report.charts.svg import INK, Chart, chart, figure
 from fer_batch.report.formatting import clock
@@ -39,6 +39,20 @@ EVENT_ROW = 16.0
 
 MOST_EVENT_ROWS = 3
 """Rows for events at the same time; when all are taken, an event has a band without a name."""
+
+GROUP_LOOKS = (
+    ("#8560D0", ((-1, -1), (1, -1), (1, 1), (-1, 1))),
+    ("#1B8F82", ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0))),
+    ("#C0477D", ((-1.2, 0.9), (1.2, 0.9), (0, -1.3))),
+    ("#7A8420", ((-1.2, -0.9), (1.2, -0.9), (0, 1.3))),
+    ("#A8652A", ((-0.5, -1.3), (0.5, -1.3), (0.5, 1.3), (-0.5, 1.3))),
+    ("#5E7896", ((-1.3, -0.5), (1.3, -0.5), (1.3, 0.5), (-1.3, 0.5))),
+)
+"""Colour and mark of each group, which begin again after the last: none is an emotion's colour, and all have a contrast
+of 3 or more with the light and the dark page. A mark's corners are from -1.3 to 1.3, y downwards."""
+
+MARK = 4.5
+"""Half the size of a mark, in SVG units."""
 
 NAME_MARGIN = 3.0
 """Distance from the start of an event to its name, in SVG units."""
@@ -147,21 +161,95 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
                 -0.58, lane * rows + 14, label(emotion.name), transform=across, ha="left", va="center", weight="bold"
             )
             for row, (name, values) in enumerate(means.items()):
+                colour, _ = GROUP_LOOKS[row % len(GROUP_LOOKS)]
                 place = lane * rows + 16 * row + 14
                 mean, low, high = values[lane].tolist()
                 shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
                 axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
                 # Areas without edges: matplotlib writes others as references to ids, which _rename drops.
                 if np.isfinite([low, high]).all():
-                    axes.broken_barh([(low, high - low)], (place - 1, 2), facecolor=emotion.colour, linewidth=0)
-                axes.broken_barh(
-                    [(mean - 0.006, 0.012)],
-                    (place - 5, 10),
-                    facecolor=emotion.colour,
-                    linewidth=0,
-                    gid=f"part-{emotion.name}",
-                )
+                    axes.broken_barh([(low, high - low)], (place - 1, 2), facecolor=colour, linewidth=0)
+                mark = _patch([_mark(row, mean, place, MARK / (0.6 * 560), MARK)])
+                axes.add_artist(mark)
+                mark.set(facecolor=colour, linewidth=0, gid=f"part-{emotion.name}", clip_on=False)
         return chart(drawing, prefix, title, description, paper)
+
+
+def event_time(
+    means: Mapping[str, np.ndarray],
+    places: np.ndarray,
+    *,
+    prefix: str,
+    title: str,
+    description: str,
+    paper: str = "",
+) -> Chart:
+    """Mean shares of the six expressions around the start of an event, a panel each, a line with its interval a group.
+
+    ``means`` maps a group's name to (bins, 7, 3) mean, low and high, NaN where there is none; ``places`` are the
+    middles of the bins, in seconds from the start. The other arguments as of :func:`distribution`.
+    """
+    width, height, across, down = 780, 300, 224.0, 92.0
+    six = [(index, emotion) for index, emotion in enumerate(TABLE) if index != NEUTRAL]
+    highest = max(float(np.nanmax(values[:, [index for index, _ in six]])) for values in means.values())
+    top = min(1.0, np.ceil(10 * highest) / 10)
+    low, high = float(places[0]), float(places[-1])
+    with figure(width, height) as drawing:
+        for number, (index, emotion) in enumerate(six):
+            left, upper = 34 + (number % 3) * (across + 26), 22 + (number // 3) * (down + 36)
+            axes = drawing.add_axes((left / width, 1 - (upper + down) / height, across / width, down / height))
+            axes.spines[:].set_visible(False)
+            axes.tick_params(bottom=False, left=False)
+            axes.set(xlim=(low, high), ylim=(0, top))
+            axes.set_yticks([0, top], ["0", f"{100 * top:.0f} %"], fontsize=10)
+            axes.set_xticks(np.arange(np.ceil(low / 5) * 5, high, 5).tolist())
+            axes.tick_params(axis="x", labelsize=10)
+            axes.grid(axis="both", color=INK, alpha=0.12, linewidth=0.8)
+            axes.broken_barh([(-0.02 * (high - low) / 8, 0.04 * (high - low) / 8)], (0, top), facecolor=INK, alpha=0.5)
+            axes.text(0, 1.08, label(emotion.name), transform=axes.transAxes, weight="bold", fontsize=11)
+            for group, values in enumerate(means.values()):
+                _band_and_line(
+                    axes, group, places, values[:, index], (MARK / across * (high - low), -MARK / down * top)
+                )
+        for group, name in enumerate(means):
+            colour, _ = GROUP_LOOKS[group % len(GROUP_LOOKS)]
+            at = 34 + group * 190
+            mark = _patch([_mark(group, at / width, 1 - 290 / height, MARK / width, -MARK / height)])
+            mark.set(facecolor=colour, linewidth=0, transform=drawing.transFigure, gid=f"part-group-{group}")
+            drawing.add_artist(mark)
+            shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+            drawing.text((at + 10) / width, 1 - 294 / height, shown, fontsize=11)
+        return chart(drawing, prefix, title, description, paper)
+
+
+def _band_and_line(axes: "Axes", group: int, places: np.ndarray, values: np.ndarray, mark: tuple[float, float]) -> None:
+    """A group's mean along time, with a band for its interval and marks; ``values`` (bins, 3) mean, low and high."""
+    colour, _ = GROUP_LOOKS[group % len(GROUP_LOOKS)]
+    for known, columns in ((np.isfinite(values).all(axis=1), (1, 2)), (np.isfinite(values[:, 0]), (0,))):
+        edges = np.flatnonzero(np.diff(known.astype(int), prepend=0, append=0))
+        outlines = []
+        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            lines = [np.column_stack((places[start:stop], values[start:stop, column])) for column in columns]
+            outlines.append(np.concatenate((lines[0], *(line[::-1] for line in lines[1:]))))
+        if outlines:
+            drawn = _patch(outlines)
+            axes.add_artist(drawn)
+            if len(columns) == 2:
+                drawn.set(facecolor=colour, alpha=0.2, linewidth=0)
+            else:
+                drawn.set(facecolor="none", edgecolor=colour, linewidth=1.4)
+    marked = [at for at in range(group % 5, len(places), 5) if np.isfinite(values[at, 0])]
+    if marked:
+        marks = _patch([_mark(group, places[at], values[at, 0], *mark) for at in marked])
+        axes.add_artist(marks)
+        marks.set(facecolor=colour, linewidth=0, clip_on=False, gid=f"part-group-{group}")
+
+
+def _mark(group: int, x: float, y: float, right: float, down: float) -> np.ndarray:
+    """(n, 2) corners of a group's mark about a place; ``right`` and ``down`` are MARK in the units of the axes."""
+    corners = np.array(GROUP_LOOKS[group % len(GROUP_LOOKS)][1], float)
+    placed: np.ndarray = np.array([x, y]) + corners * [right, down]
+    return placed
 
 
 def event_rows(marks: Marks) -> list[int]:

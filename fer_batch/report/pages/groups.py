@@ -1,4 +1,4 @@
-"""Groups of persons on the first page."""
+"""Groups of persons, and events, on the first page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_batch.analysis.event_time import BIN
+from fer_batch.emotions import EMOTIONS
 from fer_batch.output.results import Results
 from fer_batch.output.schema import MEANS
 from fer_batch.report.charts import draw
@@ -68,6 +70,48 @@ def groups_of(results: Results, charts: ChartMaker) -> list[Groups]:
             )
             found.append(Groups(heading, rows, apart[:MOST_ROWS], len(apart[MOST_ROWS:]), chart))
     return found
+
+
+@dataclass(frozen=True)
+class EventTime:
+    """What is shown around the start of an event."""
+
+    label: str
+    over: str
+    """How many persons or videos it is a mean of, as a phrase."""
+    chart: Chart
+
+
+def around_events(results: Results, charts: ChartMaker) -> list[EventTime]:
+    """Of every event in summary_by_event_time.csv: each group, or everybody where there is none."""
+    table = results.optional["summary_by_event_time.csv"]
+    found = []
+    for number, (label, rows) in enumerate(table.groupby("label", sort=False)):
+        groups = [group for group in rows["group"].drop_duplicates().tolist() if group] or [""]
+        seconds = np.sort(rows["seconds"].unique())
+        means = {group or say("index.everybody"): _curve(rows[rows["group"] == group], seconds) for group in groups}
+        most = int(rows.loc[rows["group"] == "", "cases"].max())
+        persons = (rows["over"] == "persons").all()
+        over = say("counts.persons", n=most) if persons else say("counts.videos", n=most)
+        chart = charts.draw(
+            draw.event_time,
+            means,
+            seconds + BIN / 2,
+            name=f"event-{number}",
+            title=say("index.around_title", event=label),
+            description=say("index.around_text", event=label, over=over),
+        )
+        found.append(EventTime(str(label), over, chart))
+    return found
+
+
+def _curve(rows: "pd.DataFrame", seconds: np.ndarray) -> np.ndarray:
+    """(bins, 7, 3) mean, low and high; NaN where there is none."""
+    values = np.full((len(seconds), len(EMOTIONS), 3), np.nan)
+    places = np.searchsorted(seconds, rows["seconds"].to_numpy(dtype=np.float64))
+    emotions = [EMOTIONS.index(name) for name in rows["emotion"]]
+    values[places, emotions] = rows[["mean", "low", "high"]].to_numpy(dtype=np.float64)
+    return values
 
 
 def _rows(

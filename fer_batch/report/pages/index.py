@@ -27,7 +27,7 @@ from fer_batch.report.pages.base import (
     counted,
     shares_of,
 )
-from fer_batch.report.pages.groups import Groups, groups_of
+from fer_batch.report.pages.groups import EventTime, Groups, around_events, groups_of
 from fer_batch.report.pages.overview import MOST_ROWS, Moment, OverviewRow, joined, other_tracks
 from fer_batch.report.texts import label, say, word
 from fer_batch.types import Kind, Reason, Severity, Skipped
@@ -60,6 +60,7 @@ class IndexPage(Page):
     folders: tuple[SourceRow, ...]
     ignored: tuple[str, ...]
     groups: tuple[Groups, ...]
+    around: tuple[EventTime, ...]
     findings: tuple[Finding, ...]
     overview: tuple[OverviewRow, ...]
     more_rows: int
@@ -68,6 +69,8 @@ class IndexPage(Page):
     """Whether rows of the overview are named persons."""
     others: tuple[str, ...]
     """Sentences about tracks that have no row of their own."""
+    row_groups: tuple[str, ...]
+    """Groups of the rows of the overview."""
     events: tuple[str, ...]
     """Labels of the events in the overview."""
     moments: tuple[Moment, ...]
@@ -123,6 +126,7 @@ def index_page(
         shares = base.mean(photos, "faces")
         distributions.append(charts.distribution("photos", say("index.photos_mean"), basis, shares))
     groups = groups_of(results, charts)
+    around = around_events(results, charts)
     shown, more = _chosen(results, overview)
     paths = {moment: f"assets/moments/{number}.jpg" for number, moment in enumerate(moments) if moment in pictures}
     accuracy = read_accuracy(results.metrics, results.view)
@@ -145,14 +149,14 @@ def index_page(
         folders=folders,
         ignored=tuple(results.run.get("ignored", ())),
         groups=tuple(groups),
+        around=tuple(around),
         findings=findings(results, shown, moments, accuracy),
         overview=shown,
         more_rows=more,
         of_persons=any(row.person for row in shown),
         others=_others(results, overview),
-        events=tuple(
-            dict.fromkeys(label for row in shown for segment in row.segments for label, _, _ in segment.stripe.bands)
-        ),
+        row_groups=tuple(dict.fromkeys(row.group for row in shown if row.group)),
+        events=tuple(dict.fromkeys(label for row in shown for segment in row.segments for label in segment.events)),
         moments=tuple(replace(moment, thumbnail=paths.get(moment, "")) for moment in moments),
         people=tuple(_people(results)),
         accuracy=accuracy,
