@@ -17,7 +17,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from fer_batch.errors import MediaError
-from fer_batch.media import jpeg, kinds
+from fer_batch.media import jpeg, kinds, photo_damage
 from fer_batch.media.video.frame import FrameConverter
 from fer_batch.media.video.index import open_video, video_stream
 
@@ -198,7 +198,7 @@ def _pixels(path: Path, image: Image.Image, min_longest_side: int | None) -> tup
     """The image with its pixels, possibly at a reduced size, and what is damaged in it; None: nothing that is known."""
     if image.format not in _JPEG_FORMATS:
         image.load()
-        return image, None
+        return image, photo_damage.damage_of(path, image)
     longest = max(image.size)
     factor = next(
         factor for factor in _JPEG_FACTORS if factor == 1 or longest >= factor * (min_longest_side or longest)
