@@ -2,14 +2,17 @@
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
 import av
 import numpy as np
+import simplejpeg
 
 from fer_batch import detection
 from fer_batch.classifiers.model_file import ModelFile
@@ -17,7 +20,7 @@ from fer_batch.detection import crop
 from fer_batch.detection.base import Detector
 from fer_batch.detection.centerface import CenterFace, letterbox
 from fer_batch.detection.scan import scan_chunk
-from fer_batch.media import photos, sources
+from fer_batch.media import jpeg, photos, sources
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
@@ -77,9 +80,10 @@ def _measure(path: Path) -> Parts:
         index = read_index(source.files[0])
         chunks, decoding = reader.plan(source, index, Sampling(), reader.read_mode(index)), _decoding(path)
     else:
-        chunks = photos.plan(source)
-        decoding = _mean(lambda: _decode_photo(source.files[0]))
-    frames, faces, shapes = _scan(chunks[0])
+        chunks, decoding = photos.plan(source), 0.0
+    with _counting_jpegs() as sizes:
+        frames, faces, shapes = _scan(chunks[0])
+    decoding += sum(count * _jpeg(source.files[0], size) for size, count in sizes.items()) / frames
     detecting = sum(count * _net(shape) for shape, count in shapes.items()) / frames
     return Parts(decoding, detecting, faces * _cnn() / frames)
 
@@ -101,13 +105,24 @@ def _decoding(path: Path) -> float:
         return 1000 * (perf_counter() - began) / frames
 
 
-def _decode_photo(path: Path) -> None:
-    """Pillow alone, with libjpeg's decoding at reduced size."""
-    from PIL import Image
+@contextmanager
+def _counting_jpegs() -> Iterator[Counter[tuple[int, int]]]:
+    """How often JPEGs are decoded to at least each width and height: again, larger, where a face is small."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    decode = jpeg.decode
 
-    with Image.open(path) as image:
-        image.draft("RGB", (960, 720))
-        image.load()
+    def counted(data: bytes, mode: str, width: int, height: int) -> Any:
+        sizes[width, height] += 1
+        return decode(data, mode, width, height)
+
+    with patch.object(jpeg, "decode", counted):
+        yield sizes
+
+
+def _jpeg(path: Path, size: tuple[int, int]) -> float:
+    """Reading a file and decoding it, by simplejpeg alone."""
+    width, height = size
+    return _mean(lambda: simplejpeg.decode_jpeg(path.read_bytes(), min_width=width, min_height=height, strict=True))
 
 
 def _net(shape: tuple[int, int]) -> float:
