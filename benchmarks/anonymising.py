@@ -6,7 +6,8 @@ what can still be seen of it.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 import typer
 
-from benchmarks.recall import FPS, SIZE, make_actors, write_video
+from benchmarks.recall import FPS, SIZE, Actor, make_actors, write_video
 from fer_batch import analyze, detection
 from fer_batch.drawing.film import Film
 from fer_batch.media import sources
@@ -32,6 +33,9 @@ SHOWN = 0.35
 
 REST = 0.5
 """… and if at least this part of the detail's contrast is left."""
+
+LEAST_DETAIL = 2.0
+"""Faces with less fine detail in the original are too dark or too blurred to tell."""
 
 ENDS_SECONDS = 0.5
 
@@ -57,49 +61,57 @@ def main(
     seeds: Annotated[int, typer.Option(help="Videos for each number of faces, 1 to 5.")] = 1,
     frames: Annotated[int, typer.Option(help="Frames of each video.")] = 250,
     speed: Annotated[float, typer.Option(help="Largest speed of a face, in its own sizes per second.")] = 4,
-    way: Annotated[str, typer.Option(help="How faces are hidden.", metavar="|".join(WAYS))] = "blur",
 ) -> None:
     """Make videos, hide the faces, search the results, and print what is found."""
-    detector = detection.make(detection.DEFAULT)
-    searched, again = 0, dict.fromkeys(SIDES, 0)
-    faces = shown = ends = shown_ends = 0
-    seconds = 0.0
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for seed in range(seeds):
-            for count in range(1, 6):
-                path = folder / f"{seed} {count}.mp4"
-                write_video(path, 10 * seed + count, count, frames, speed)
-                out = folder / f"{seed} {count}"
-                analyze([path], out=out)
+        videos = [(10 * seed + count, count) for seed in range(seeds) for count in range(1, 6)]
+        for seed, count in videos:
+            path = Path(name) / f"{seed}.mp4"
+            write_video(path, seed, count, frames, speed)
+            analyze([path], out=path.with_suffix(""))
+        for way in WAYS:
+            sums, seconds = Counter[str](), 0.0
+            for seed, count in videos:
+                path = Path(name) / f"{seed}.mp4"
                 began = perf_counter()
-                (made,) = annotate(out, AnnotateOptions(anonymize=way)).files
+                (made,) = annotate(path.with_suffix(""), AnnotateOptions(anonymize=way)).files
                 seconds += perf_counter() - began
-                actors = make_actors(10 * seed + count, count, frames, speed)
-                for number, (original, result) in enumerate(zip(images(path), images(made), strict=True)):
-                    searched += 1
-                    for side in SIDES:
-                        scale = side / max(SIZE)
-                        picture = cv2.resize(result, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-                        again[side] += bool(detector.detect(picture, LOWEST_CONFIDENCE))
-                    for actor in actors:
-                        if (place := actor.place(number)) is None:
-                            continue
-                        before, after = detail(original, *place), detail(result, *place)
-                        if not before.size or before.std() < 2:
-                            continue
-                        seen = after.std() > REST * before.std() and float(np.corrcoef(before, after)[0, 1]) > SHOWN
-                        near_end = actor.ends_within(number, ENDS_SECONDS * FPS)
-                        faces, shown = faces + 1, shown + seen
-                        ends, shown_ends = ends + near_end, shown_ends + (near_end and seen)
+                sums += _found(path, made, make_actors(seed, count, frames, speed))
+            _print(way, sums, seconds)
+
+
+def _found(path: Path, made: Path, actors: Sequence[Actor]) -> Counter[str]:
+    """What is found in a video whose faces are hidden, and what is seen of them."""
+    detector = detection.make(detection.DEFAULT)
+    sums = Counter[str]()
+    for number, (original, result) in enumerate(zip(images(path), images(made), strict=True)):
+        sums["frames"] += 1
+        for side in SIDES:
+            scale = side / max(SIZE)
+            picture = cv2.resize(result, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            sums[f"at {side}"] += bool(detector.detect(picture, LOWEST_CONFIDENCE))
+        for actor in actors:
+            place = actor.place(number)
+            before = np.empty(0) if place is None else detail(original, *place)
+            if place is None or before.size == 0 or before.std() < LEAST_DETAIL:
+                continue
+            after = detail(result, *place)
+            seen = after.std() > REST * before.std() and float(np.corrcoef(before, after)[0, 1]) > SHOWN
+            sums["faces"] += 1
+            sums["seen"] += seen
+            if actor.ends_within(number, ENDS_SECONDS * FPS):
+                sums["at ends"] += 1
+                sums["seen at ends"] += seen
+    return sums
+
+
+def _print(way: str, sums: Counter[str], seconds: float) -> None:
+    again = ", ".join(f"{sums[f'at {side}']} at {side} pixels" for side in SIDES)
+    typer.echo(f"{way}: {sums['frames']} frames in {seconds:.1f} s; a face is found again in {again}")
     typer.echo(
-        f"{searched} frames; a face is found again in "
-        + ", ".join(f"{found} ({found / searched:.2%}) at {side} pixels" for side, found in again.items())
+        f"    {sums['seen']} of {sums['faces']} faces can still be seen, {sums['seen at ends']} of {sums['at ends']} "
+        f"in the first or last {ENDS_SECONDS} s of being there"
     )
-    typer.echo(
-        f"{faces} faces, {shown} seen; {ends} in the first or last {ENDS_SECONDS} s of being there, {shown_ends} seen"
-    )
-    typer.echo(f"{seconds:.1f} s for {searched / FPS:.1f} s of video")
 
 
 if __name__ == "__main__":

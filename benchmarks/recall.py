@@ -33,7 +33,7 @@ MIN_OVERLAP = 0.5
 """Least intersection over union of two boxes of the same face."""
 
 
-class _Actor:
+class Actor:
     """A face that moves from place to place, grows, shrinks, rolls and disappears at random."""
 
     def __init__(
@@ -89,16 +89,16 @@ class _Actor:
         return np.asarray(image * (1 - mask) + cv2.warpAffine(self._portrait, transform, SIZE) * mask)
 
 
-def make_actors(seed: int, faces: int, frames: int, sizes_a_second: float) -> list[_Actor]:
+def make_actors(seed: int, faces: int, frames: int, sizes_a_second: float) -> list[Actor]:
     """The faces of the video that :func:`write_video` writes when given the same."""
     rng = np.random.default_rng(seed)
     rng.uniform(0.3, 0.9)  # how light the ground is
     return _actors(rng, faces, frames, sizes_a_second)
 
 
-def _actors(rng: np.random.Generator, faces: int, frames: int, sizes_a_second: float) -> list[_Actor]:
+def _actors(rng: np.random.Generator, faces: int, frames: int, sizes_a_second: float) -> list[Actor]:
     lanes = [SIZE[1] * (number + 0.5) / faces for number in range(faces)]
-    return [_Actor(rng, lane, min(200, SIZE[1] / faces * 1.2), frames, sizes_a_second) for lane in lanes]
+    return [Actor(rng, lane, min(200, SIZE[1] / faces * 1.2), frames, sizes_a_second) for lane in lanes]
 
 
 def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: float) -> None:
