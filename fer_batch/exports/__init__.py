@@ -59,6 +59,7 @@ REGISTRY: dict[str, Format] = {
         "editors:premiere",
         needs=(*OTIO, "otio_fcp_adapter"),
     ),
+    "fcpxml": Format("Final Cut Pro, DaVinci Resolve: episodes as markers (FCPXML 1.8)", "fcpxml:write"),
     "edl": Format(
         "Avid and others: where episodes begin (CMX 3600 with locators)",
         "editors:edl",

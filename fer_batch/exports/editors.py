@@ -13,11 +13,8 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from opentimelineio.schema import Clip, ExternalReference, Marker, Timeline, Track
 
 from fer_batch.exports.tiers import each_video, episodes, one_line
-from fer_batch.exports.video import end_of, frame_rate, media_link
+from fer_batch.exports.video import end_of, media_link, usual_rate
 from fer_batch.output.results import Results
-
-RATES = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 48.0, 50.0, 60000 / 1001, 60.0)
-"""Frames a second that all three formats, and the editors, know."""
 
 COLOURS = {
     "anger": "RED",
@@ -53,8 +50,7 @@ def _write(results: Results, folder: Path, suffix: str, adapter: str) -> None:
 
 def _timeline(results: Results, source: Mapping[str, Any], folder: Path) -> Timeline:
     """The video as one clip from 0 to its end; ``folder``: where the file will lie, or as deep as that."""
-    measured = frame_rate(results, source) or RATES[2]
-    rate = min(RATES, key=lambda usual: abs(usual - measured))
+    rate = float(usual_rate(results, source))
 
     def span(start: float, stop: float) -> TimeRange:
         first = round(start * rate)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +24,19 @@ def end_of(results: Results, source: Mapping[str, Any]) -> float:
     """When the last frame of a video that was analysed ends, in seconds."""
     times = results.timeline(source, ("timestamp", "duration")).dropna(subset=["timestamp"])
     return float((times["timestamp"] + times["duration"].fillna(0)).max()) if len(times) else 0.0
+
+
+RATES = tuple(
+    Fraction(rate)
+    for rate in (Fraction(24000, 1001), 24, 25, Fraction(30000, 1001), 30, 48, 50, Fraction(60000, 1001), 60)
+)
+"""Frames a second that all video editors, and their formats, know."""
+
+
+def usual_rate(results: Results, source: Mapping[str, Any]) -> Fraction:
+    """That of RATES which is next to the video's, by what was analysed; 25 where that does not tell."""
+    measured = frame_rate(results, source) or 25.0
+    return min(RATES, key=lambda usual: abs(usual - measured))
 
 
 def frame_rate(results: Results, source: Mapping[str, Any]) -> float | None:

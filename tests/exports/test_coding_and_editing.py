@@ -3,16 +3,19 @@
 import csv
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import opentimelineio as otio
 import pytest
 
 from fer_batch.emotions import EMOTIONS, NEUTRAL
-from fer_batch.exports import boris, editors
+from fer_batch.exports import boris
 from fer_batch.exports.export import export
 from fer_batch.exports.tiers import EVENTS, name_of, one_line
-from fer_batch.exports.video import frame_rate
+from fer_batch.exports.video import RATES, frame_rate
 from fer_batch.media.sources import _output
 from fer_batch.output.csv import read_table
 from fer_batch.output.results import Results
@@ -99,7 +102,7 @@ def test_markers_are_the_episodes_to_the_frame(study: Path, exported: Exported, 
     assert len(found) == len(rows)
     for marker, row in zip(found, rows.to_dict("records"), strict=True):
         rate = marker.marked_range.start_time.rate
-        assert any(rate == pytest.approx(usual) for usual in editors.RATES)
+        assert any(rate == pytest.approx(usual) for usual in RATES)
         assert marker.marked_range.start_time.value == round(row["start"] * rate)
         text = f"{name_of(row['person'], row['face_id'])}: {row['emotion']}"
         if name == "edl":  # CMX 3600 has capital letters, and no ends
@@ -107,6 +110,30 @@ def test_markers_are_the_episodes_to_the_frame(study: Path, exported: Exported, 
         else:
             assert marker.name == text
             assert marker.marked_range.end_time_exclusive().value == round(row["stop"] * rate)
+
+
+@pytest.mark.parametrize("video", [ODD, RTL, LONG])
+def test_final_cut_gets_the_episodes_in_whole_frames_of_a_rate_it_knows(
+    study: Path, exported: Exported, video: str
+) -> None:
+    text = (exported("fcpxml") / f"{_output(video)}.fcpxml").read_text(encoding="utf-8")
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n<fcpxml version="1.8">')
+    root = ElementTree.fromstring(text)
+    frame = Fraction(root.find("resources/format").get("frameDuration").removesuffix("s"))
+    assert 1 / frame in RATES
+    clip = root.find("library/event/project/sequence/spine/asset-clip")
+    asset = root.find("resources/asset")
+    assert (clip.get("ref"), clip.get("name")) == (asset.get("id"), one_line(video))
+    assert unquote(asset.get("src")) == Path(video).name
+    rows = read_table(study / "episodes.csv", EPISODES).query("file == @video").sort_values(["start", "stop"])
+    found = clip.findall("marker")
+    assert len(found) == len(rows)
+    for marker, row in zip(found, rows.to_dict("records"), strict=True):
+        start, duration = (Fraction(marker.get(name).removesuffix("s")) / frame for name in ("start", "duration"))
+        assert (start.denominator, duration.denominator) == (1, 1)
+        assert abs(float(start * frame) - row["start"]) <= frame / 2
+        assert abs(float((start + duration) * frame) - row["stop"]) <= frame / 2
+        assert marker.get("value") == f"{name_of(row['person'], row['face_id'])}: {row['emotion']}"
 
 
 def rate_of(tmp_path: Path, rows: list[Row]) -> float | None:

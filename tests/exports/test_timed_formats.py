@@ -4,8 +4,10 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pysubs2
@@ -62,6 +64,44 @@ def test_pympi_reads_the_elan_file(study: Path, exported: Exported) -> None:
     assert [part[:3] for part in document.get_annotation_data_for_tier(EVENTS)] == [(0, 2000, 'question "1" and <2>')]
     (media,) = document.get_linked_files()
     assert (media["RELATIVE_MEDIA_URL"], media["TIME_ORIGIN"]) == (Path(ODD).name, "0")
+
+
+ORDER = "HEADER TIME_ORDER TIER LINGUISTIC_TYPE LOCALE LANGUAGE CONSTRAINT CONTROLLED_VOCABULARY".split()
+"""Of the elements of a document, by the schema EAFv3.0 of the Max Planck Institute for Psycholinguistics."""
+
+REQUIRED = {
+    "ANNOTATION_DOCUMENT": {"DATE", "AUTHOR", "VERSION"},
+    "MEDIA_DESCRIPTOR": {"MEDIA_URL", "MIME_TYPE"},
+    "TIME_SLOT": {"TIME_SLOT_ID"},
+    "TIER": {"TIER_ID", "LINGUISTIC_TYPE_REF"},
+    "ALIGNABLE_ANNOTATION": {"ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2"},
+    "LINGUISTIC_TYPE": {"LINGUISTIC_TYPE_ID"},
+    "LOCALE": {"LANGUAGE_CODE"},
+    "CONSTRAINT": {"STEREOTYPE"},
+}
+"""Attributes that the schema demands."""
+
+
+@pytest.mark.parametrize("video", [ODD, RTL, LONG])
+def test_the_elan_file_keeps_the_rules_of_its_schema(exported: Exported, video: str) -> None:
+    """Order, attributes, and keys with what refers to them; the schema itself may not be handed on with this code."""
+    root = ElementTree.parse(file_of(exported, "elan", video, ".eaf")).getroot()
+    tags = [element.tag for element in root]
+    assert tags == sorted(tags, key=ORDER.index)
+    for element in root.iter():
+        assert element.attrib.keys() >= REQUIRED.get(element.tag, set())
+    assert datetime.fromisoformat(root.get("DATE")).tzinfo is not None
+    slots = [slot.get("TIME_SLOT_ID") for slot in root.iter("TIME_SLOT")]
+    types = [kind.get("LINGUISTIC_TYPE_ID") for kind in root.iter("LINGUISTIC_TYPE")]
+    tiers = [tier.get("TIER_ID") for tier in root.iter("TIER")]
+    annotations = [one.get("ANNOTATION_ID") for one in root.iter("ALIGNABLE_ANNOTATION")]
+    for keys in (slots, types, tiers, annotations):
+        assert len(keys) == len(set(keys))
+    assert {tier.get("LINGUISTIC_TYPE_REF") for tier in root.iter("TIER")} <= set(types)
+    for one in root.iter("ALIGNABLE_ANNOTATION"):
+        assert {one.get("TIME_SLOT_REF1"), one.get("TIME_SLOT_REF2")} <= set(slots)
+        assert [child.tag for child in one] == ["ANNOTATION_VALUE"]
+    assert all(int(media.get("TIME_ORIGIN", "0")) == 0 for media in root.iter("MEDIA_DESCRIPTOR"))
 
 
 @pytest.mark.filterwarnings("ignore:Parsing unknown version")
