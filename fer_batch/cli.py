@@ -310,6 +310,8 @@ def annotate(
         meter.close()
     for path in made.files:
         print_line(path)
+    if options.anonymize and not quiet:
+        warn("Look at the result before you share it. Voices, clothes and places may still tell who somebody is.")
     if not made.complete:
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from fer_batch.drawing.canvas import Canvas
 from fer_batch.drawing.carried import SUFFIXES, container_for
 from fer_batch.drawing.encoders import Encoder
-from fer_batch.drawing.film import NO_TIMES_NOTE, Film, write
+from fer_batch.drawing.film import HDR_NOTE, NO_TIMES_NOTE, Film, write
 from fer_batch.errors import UsageError
 from fer_batch.media import sources
 from fer_batch.media.video.index import read_index
@@ -119,6 +119,22 @@ def test_frames_keep_time_turn_and_shape_and_sound_is_the_same(name: str, tmp_pa
     entries = "stream=pix_fmt,width,height,color_range"
     before, after = (probe(one, "-select_streams", "v:0", "-show_entries", entries)["streams"] for one in (path, made))
     assert after == before
+
+
+def hdr(stream: av.VideoStream) -> None:
+    codec = stream.codec_context
+    codec.color_trc, codec.color_primaries, codec.colorspace, codec.color_range = 16, 9, 9, 1
+
+
+@needs_ffprobe
+def test_hdr_keeps_its_levels_and_colours_and_a_note_says_what_is_left_out(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "hdr.mp4", pixel_format="yuv420p10le", prepare=hdr)
+    made, notes = rewrite(path)
+    assert notes == [HDR_NOTE]
+    entries = "stream=pix_fmt,color_transfer,color_primaries,color_space,color_range"
+    before, after = (probe(one, "-select_streams", "v:0", "-show_entries", entries)["streams"] for one in (path, made))
+    assert after == before
+    assert before[0]["color_transfer"] == "smpte2084"
 
 
 @needs_ffprobe

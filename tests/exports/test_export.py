@@ -83,10 +83,11 @@ ONE_FILE = {"boris": 2, "xlsx": 1}
 """Formats in which all videos are in so many files."""
 
 
-def test_many_videos_have_a_file_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("srt", "elan"), pytest.param(tuple(REGISTRY), marks=pytest.mark.slow)])
+def test_many_videos_have_a_file_each(names: tuple[str, ...], tmp_path: Path) -> None:
     videos = {f"{number}.mp4": frames([0, 0.5], ["anger", "anger"]) for number in range(300)}
     folder = make_study(tmp_path / "out", videos)
-    for made in export(folder, list(REGISTRY), out=tmp_path / "made"):
+    for made in export(folder, names, out=tmp_path / "made"):
         count = sum(path.is_file() for path in made.rglob("*"))
         assert count == ONE_FILE[made.name] if made.name in ONE_FILE else 300 <= count <= 310, made
 
