@@ -97,7 +97,10 @@ def _groups(differences: "pd.DataFrame") -> Iterator[Finding]:
         over = say("findings.in_both", n=counts[0])
     else:
         over = say("findings.of_each", persons=counts[0], others=counts[1])
-    yield Finding(text, _detail(row["low"], row["high"], over, len(clear), len(made)), say("index.groups"), "groups")
+    detail = _detail(row["low"], row["high"], over, len(clear), len(made))
+    in_videos = row["kind"] == Kind.VIDEO
+    link = say("index.groups_in_videos") if in_videos else say("index.groups_in_photos")
+    yield Finding(text, detail, link, "groups")
 
 
 def _events(summary: "pd.DataFrame", by_event: "pd.DataFrame") -> Iterator[Finding]:

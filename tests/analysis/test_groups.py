@@ -23,6 +23,13 @@ def of(measure: str, found: Sequence[GroupMean | Difference]) -> list[GroupMean 
     return [one for one in found if one.measure == measure]
 
 
+def test_groups_are_in_the_order_that_is_given_and_others_behind_by_name() -> None:
+    people = [seen(f"{group}{at}", group, 0.5) for group in "cab" for at in range(2)]
+    means, differences = compare(people, ["b", "x"])
+    assert list(dict.fromkeys(one.group for one in means)) == ["b", "a", "c"]
+    assert (differences[0].group, differences[0].other_group) == ("b", "a")
+
+
 def test_each_person_counts_once_however_long_they_are_seen() -> None:
     people = [seen("a", "x", 0.2, 1000), seen("b", "x", 0.4, 1), seen("b", "x", 0.8, 1, file="b", role="host")]
     (mean,) = of("mean_happiness", compare(people)[0])

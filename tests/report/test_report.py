@@ -52,6 +52,7 @@ from fer_batch.report import formatting, layout, render, single_file, texts
 from fer_batch.report.pages import photos as photospage
 from fer_batch.report.pages import video
 from fer_batch.types import Box, Detection, Face, FrameTime, Kind, Outcome, Severity, Skipped, Source, TrackedFrame
+from tests.helpers.media import write_video
 from tests.helpers.studies import frames, make_study
 
 GOLD = Path(__file__).parents[1] / "gold"
@@ -640,6 +641,17 @@ def test_moments_are_the_strongest_episodes_and_lead_to_them(tmp_path):
     assert sorted(places) == [("0.000", "0", "Happiness"), ("1.000", "0", "Sadness"), ("3.000", "1", "Fear")]
     assert '<time title="0:00:03.000">0:00:03.0</time>, 1.0 s long' in moments
     assert "<bdi>Ben</bdi>" in moments
+
+
+def test_moments_have_pictures_where_asked_for(tmp_path):
+    write_video(tmp_path / "a.mp4", range(0, 4000, 40))
+    times = (np.arange(100) * 0.04).tolist()
+    folder = make_study(tmp_path / "out", {"a.mp4": frames(times, ["happiness"] * 25 + ["neutral"] * 75)})
+    render.render(folder, ReportOptions(thumbnails=True, anonymize=True), {"a.mp4": tmp_path / "a.mp4"})
+    assert Document(folder / "index.html").values("src") == ["assets/moments/0.jpg"]
+    assert (folder / "assets/moments/0.jpg").read_bytes()[:2] == b"\xff\xd8"
+    render.render(folder)
+    assert not (folder / "assets").exists()
 
 
 def test_what_is_shown_around_events_is_charted_by_group(tmp_path):

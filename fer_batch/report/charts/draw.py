@@ -189,14 +189,14 @@ def event_time(
     ``means`` maps a group's name to (bins, 7, 3) mean, low and high, NaN where there is none; ``places`` are the
     middles of the bins, in seconds from the start. The other arguments as of :func:`distribution`.
     """
-    width, height, across, down = 780, 300, 224.0, 92.0
+    width, height, across, down = 600, 300, 160.0, 92.0
     six = [(index, emotion) for index, emotion in enumerate(TABLE) if index != NEUTRAL]
     highest = max(float(np.nanmax(values[:, [index for index, _ in six]])) for values in means.values())
     top = min(1.0, np.ceil(10 * highest) / 10)
     low, high = float(places[0]), float(places[-1])
     with figure(width, height) as drawing:
         for number, (index, emotion) in enumerate(six):
-            left, upper = 34 + (number % 3) * (across + 26), 22 + (number // 3) * (down + 36)
+            left, upper = 34 + (number % 3) * (across + 32), 22 + (number // 3) * (down + 36)
             axes = drawing.add_axes((left / width, 1 - (upper + down) / height, across / width, down / height))
             axes.spines[:].set_visible(False)
             axes.tick_params(bottom=False, left=False)

@@ -67,6 +67,8 @@ class IndexPage(Page):
     """Number of rows that the overview has no room for."""
     of_persons: bool
     """Whether rows of the overview are named persons."""
+    of_tracks: bool
+    """Whether they are tracks of a video in which nobody is named."""
     others: tuple[str, ...]
     """Sentences about tracks that have no row of their own."""
     row_groups: tuple[str, ...]
@@ -154,6 +156,7 @@ def index_page(
         overview=shown,
         more_rows=more,
         of_persons=any(row.person for row in shown),
+        of_tracks=any(row.segments[0].face_id is not None for row in shown) and not any(row.person for row in shown),
         others=_others(results, overview),
         row_groups=tuple(dict.fromkeys(row.group for row in shown if row.group)),
         events=tuple(dict.fromkeys(label for row in shown for segment in row.segments for label in segment.events)),
