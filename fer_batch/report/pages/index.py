@@ -28,7 +28,7 @@ from fer_batch.report.pages.base import (
     shares_of,
 )
 from fer_batch.report.pages.groups import EventTime, Groups, around_events, groups_of
-from fer_batch.report.pages.overview import MOST_ROWS, Moment, OverviewRow, joined, other_tracks
+from fer_batch.report.pages.overview import Moment, OverviewRow, joined, other_tracks, with_room
 from fer_batch.report.texts import label, say, word
 from fer_batch.types import Kind, Reason, Severity, Skipped
 
@@ -177,9 +177,7 @@ def _chosen(results: Results, overview: Sequence[OverviewRow]) -> tuple[tuple[Ov
     """The rows that there is room for, and how many more there are."""
     groups = results.optional["summary_by_group.csv"]["group"].drop_duplicates().tolist()
     rows = joined(overview, groups)
-    visible = sorted((row.visible for row in rows), reverse=True)
-    least = visible[MOST_ROWS - 1] if len(rows) > MOST_ROWS else 0.0
-    chosen = tuple(row for row in rows if row.visible >= least)[:MOST_ROWS]
+    chosen = tuple(with_room(rows))
     return chosen, len(rows) - len(chosen)
 
 
