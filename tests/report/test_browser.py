@@ -428,6 +428,12 @@ def test_rows_are_compared_from_their_start_or_from_an_event(visit, output):
     assert not page.is_visible("#compare")
 
 
+def test_the_first_page_is_short_on_the_screen_and_on_paper(visit, output):
+    page = visit(output / "index.html")
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 900
+    assert len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(format="A4"))) <= 4
+
+
 def test_pointing_at_a_stripe_shows_values_and_a_click_goes_there(visit, output):
     page = visit(output / "index.html")
     left, top, width = stripe(page, "Anna")
@@ -505,6 +511,9 @@ def test_pages_are_open_to_everybody(visit, output, scheme, width):
 
     for name in ("index.html", f"pages/{VIDEO}.html", "pages/gone.avi.html", "pages/holiday.html"):
         page = visit(output / name, color_scheme=scheme, viewport={"width": width, "height": 800})
+        if name == "index.html":
+            page.check("[aria-label^='Compare Anna']")
+            page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         found = Axe().run(
             page.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
         )
