@@ -16,6 +16,7 @@ import simplejpeg
 
 from fer_batch import detection
 from fer_batch.classifiers.model_file import ModelFile
+from fer_batch.classifiers.openvino import SUFFIXES
 from fer_batch.detection import crop
 from fer_batch.detection.base import Detector
 from fer_batch.detection.centerface import CenterFace, letterbox
@@ -25,6 +26,7 @@ from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
 from fer_batch.openvino_net import import_openvino
+from fer_batch.options import OPENVINO
 from fer_batch.types import Chunk, Detection, Kind, ScannedFrames
 
 BATCH = 64
@@ -139,7 +141,8 @@ def _net(shape: tuple[int, int]) -> float:
 def _cnn() -> float:
     """OpenVINO alone: the shipped model, for one face of a batch."""
     core = import_openvino().Core()
-    model = core.read_model(ModelFile().path.with_suffix(".xml"))
+    file = ModelFile()
+    model = core.read_model(file.path.with_suffix(SUFFIXES[file.precision(OPENVINO).name]))
     model.reshape([BATCH, crop.CROP_SIDE, crop.CROP_SIDE])
     compiled = _compiled(core, model, "f32")
     crops = np.random.default_rng(0).uniform(0, 255, (BATCH, crop.CROP_SIDE, crop.CROP_SIDE)).astype(np.float32)

@@ -365,6 +365,7 @@ def info(
     from fer_batch.output.manifest import versions
 
     file = ModelFile(options.model)
+    precision = file.precision(options.runtime)
     facts: dict[str, Any] = {
         "fer-batch": __version__,
         "versions": versions(),
@@ -373,6 +374,8 @@ def info(
             **file.facts,
             "runtime": file.load(options.batch_size).runtime,
             "why": file.choose(options.runtime)[1],
+            "precision": precision.name,
+            "precision_why": precision.why,
         },
     }
     if as_json:

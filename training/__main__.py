@@ -124,6 +124,12 @@ def combine(
         list[Path], typer.Argument(metavar="MODELS...", show_default=False, help="Files that fit or combine wrote.")
     ],
     out: Annotated[Path, typer.Option(show_default=False, help="The new file.")],
+    weights: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--weight", show_default=False, help="How much each model counts, in their order; default: alike."
+        ),
+    ] = None,
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Take the mean with the mirror image too: twice the work.")
     ] = False,
@@ -136,7 +142,7 @@ def combine(
 
         from training import committee
 
-        committee.combine(files, splits["PublicTest"], out, mirrored=mirror)
+        committee.combine(files, splits["PublicTest"], out, weights=weights or (), mirrored=mirror)
         typer.echo(out)
 
 
@@ -297,7 +303,7 @@ def release(
     """
     with errors_in_one_line():
         file = ModelFile(run / SHIPPED.name)
-        splits = read_splits(data, ("PublicTest", "PrivateTest") if recalibrate else ("PrivateTest",))
+        splits = read_splits(data, ("Training", "PublicTest", "PrivateTest"))
 
         from training import release as releasing
         from training.robustness import render_robustness

@@ -100,6 +100,7 @@ def render_card(facts: CardFacts) -> str:
         _results(facts),
         _calibration(facts),
         _robustness(facts),
+        _int8(facts),
         _licences(),
         _intended_use(),
         _forbidden_use(),
@@ -146,13 +147,16 @@ def _description(facts: CardFacts) -> str:
         "seed": config.get("seed"),
         "began with": _sha256s(made.get("start", ())),
         "learnt from": _sha256s(made.get("teachers", ())),
-        "mean of": _sha256s(made.get("members", ())),
+        "mean of": ", ".join(
+            f"{_percent(member.get('part', 1 / len(made['members'])))} % {_sha256s([member])}"
+            for member in made.get("members", ())
+        ),
         "mirrored": "each image and its mirror image" if made.get("mirrored") else None,
     }
     return _section(
         "What it is",
         _prose(
-            f"A small residual network that takes the image of a face, {shape} grey pixels, and says how much the "
+            f"{_network(made)}: it takes the image of a face, {shape} grey pixels, and says how much the "
             f"expression looks like {', '.join(first)} or {last}. It gives two answers to two questions:"
         ),
         _bullets(
@@ -172,6 +176,11 @@ def _description(facts: CardFacts) -> str:
     )
 
 
+def _network(made: Facts) -> str:
+    members = len(made.get("members", ()))
+    return f"The mean of {members} small residual networks" if members else "A small residual network"
+
+
 def _data(facts: CardFacts) -> str:
     data = facts.metrics["data"]
     parts = [
@@ -189,6 +198,12 @@ def _data(facts: CardFacts) -> str:
             ],
         ),
     ]
+    parts.append(
+        _prose(
+            "PublicTest alone does not choose a model: one can be better there, and worse on poor images or on faces "
+            "that others gathered and labelled. So the choice is by a score that counts all three alike."
+        )
+    )
     trained = facts.provenance.get("data", {}).get("training_sha256")
     if trained and "Training" in data:
         same = "are the rows" if trained == data["Training"]["sha256"] else "are not the rows"
@@ -346,6 +361,32 @@ def _robustness(facts: CardFacts) -> str:
     return _section("Robustness", *parts)
 
 
+def _int8(facts: CardFacts) -> str:
+    """How far answers in 8 bits are from those in 32; empty where there are none."""
+    measured = facts.metrics.get("int8")
+    if not measured:
+        return ""
+    moved = [
+        (name, *(f"{found['moved'][part]:.4f}" for part in ("mean", "in_a_thousand", "most")))
+        for name, found in measured.items()
+    ]
+    right = [
+        (name, f"`{answer['view']}`", answer["against"], _percent(answer["f32"]), _percent(answer["int8"]))
+        for name, found in measured.items()
+        for answer in found["accuracy"]
+    ]
+    return _section(
+        "In 8 bits",
+        _prose(
+            "All other figures are those of the model in 32 bits. On x86 CPUs fer-batch runs it in 8 bits, which is "
+            "faster; `run.json` says which it was (`precision`). By how much that moves the shares: on average, the "
+            "share in a thousand that moves most, and at most. Accuracy in percent."
+        ),
+        _table(("rows", "mean", "one in a thousand", "most"), moved),
+        _table(("rows", "view", "compared with", "32 bits", "8 bits"), right),
+    )
+
+
 def _licences() -> str:
     return _section(
         "Licences",
@@ -382,6 +423,10 @@ def _forbidden_use() -> str:
             "**No decisions about persons**: not hiring, grading, credit, insurance, policing, border control, access, "
             "lie detection.",
             "**No diagnosis** of any kind.",
+        ),
+        _prose(
+            "It is no measure of what somebody feels, thinks or intends, no lie detector, and no way to tell who "
+            "somebody is. It is not a person's judgement either: it knows one grey image, and nothing of the situation."
         ),
     )
 

@@ -1,9 +1,10 @@
 """Several models in one file, answering with the mean of their shares, and a model that also looks into a mirror.
 
 The mean over networks trained alike from other random numbers is right more often than each of them (Hansen and Salamon
-1990, doi:10.1109/34.58871), and so is the mean over an image and its mirror image. Both stand inside the model file, so
-that every runtime computes them. What is fitted after training, biases and temperatures, is fitted for the whole. The
-members stay whole within it, and :func:`members` gives them back.
+1990, doi:10.1109/34.58871), and so is the mean over an image and its mirror image. A member may count for more than
+another: one that is sure of itself where it is wrong, as on dark images, must count for less. All stands inside the
+model file, so that every runtime computes it. What is fitted after training, biases and temperatures, is fitted for the
+whole. The members stay whole within it, and :func:`members` gives them back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,12 @@ class Member:
     model: keras.Model
     """From (N, 48, 48) grey levels to ``{view: (N, 7) shares}``."""
     facts: Mapping[str, Any]
-    """Digest of the file that it came from, and its provenance."""
+    """Digest of the file that it came from, its provenance, and its part in the mean."""
+
+    @property
+    def part(self) -> float:
+        """Its part in the mean."""
+        return float(self.facts["part"])
 
 
 def members(file: ModelFile) -> list[Member]:
@@ -48,24 +54,43 @@ def members(file: ModelFile) -> list[Member]:
     model, made = prediction.load(file.path), file.metadata.get("provenance", {})
     facts = made.get("members")
     if facts is None:
-        return [Member(model, {"sha256": file.sha256, "provenance": made})]
+        return [Member(model, {"sha256": file.sha256, "provenance": made, "part": 1.0})]
     return [Member(model.get_layer(f"{MEMBER}{number}"), one) for number, one in enumerate(facts)]
 
 
-def combine(files: Sequence[ModelFile], validation: Split, out: Path, *, mirrored: bool = False) -> None:
+def combine(
+    files: Sequence[ModelFile],
+    validation: Split,
+    out: Path,
+    *,
+    weights: Sequence[float] = (),
+    mirrored: bool = False,
+) -> None:
     """Write a committee of all the members of ``files``, its biases and temperatures fitted to ``validation``.
 
+    ``weights``, one for each of ``files``, say for how much each counts; without, all count alike.
+
     Raises:
-        UsageError: ``validation`` has no FER+ votes, or a member would stand in it twice.
+        UsageError: ``validation`` has no FER+ votes, a member would stand in it twice, or ``weights`` are not one
+            positive number for each file.
         ModelError: a file does not hold a network of ours.
         OutputError: ``out`` cannot be written.
     """
     if not validation.has_shares.any():
         raise UsageError("PublicTest has no FER+ votes: put fer2013new.csv beside fer2013.csv.")
-    found = [member for file in files for member in members(file)]
+    weights = weights or [1.0] * len(files)
+    if len(weights) != len(files) or min(weights) <= 0:
+        raise UsageError("Give each model a weight above 0, in the order of the models, or none at all.")
+    found = [
+        Member(member.model, {**member.facts, "part": member.part * weight / sum(weights)})
+        for file, weight in zip(files, weights, strict=True)
+        for member in members(file)
+    ]
     if len({member.facts["sha256"] for member in found}) < len(found):
         raise UsageError("A model is named twice, or is also a member of another one.")
-    model, biases, temperatures = calibrate_model(build([one.model for one in found], mirrored), validation)
+    model, biases, temperatures = calibrate_model(
+        build([one.model for one in found], [one.part for one in found], mirrored), validation
+    )
     facts = {
         "fer_batch": fer_batch.__version__,
         "date": datetime.now(UTC).date().isoformat(),
@@ -96,8 +121,10 @@ def split(file: ModelFile, folder: Path) -> list[Path]:
     return paths
 
 
-def build(models: Sequence[keras.Model], mirrored: bool) -> keras.Model:
+def build(models: Sequence[keras.Model], parts: Sequence[float], mirrored: bool) -> keras.Model:
     """The mean of the shares of ``models``, and with ``mirrored`` of each image and its mirror image too.
+
+    ``parts`` of the models in the mean sum to 1.
 
     Behind the means stand the same layers as behind a network: logits, here the logarithms of the means, and
     temperatures, so that :mod:`training.export` sets them alike.
@@ -110,7 +137,7 @@ def build(models: Sequence[keras.Model], mirrored: bool) -> keras.Model:
         answers.append(model(seen))
     shares = {}
     for view in VIEWS:
-        mean = ops.mean(ops.stack([answer[view] for answer in answers], axis=0), axis=0)
+        mean = sum(part * answer[view] for part, answer in zip(parts, answers, strict=True))
         if mirrored:
             mean = ops.mean(ops.reshape(mean, (2, -1, len(EMOTIONS))), axis=0)
         logits = ops.log(ops.maximum(mean, SMALLEST_SHARE))

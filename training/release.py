@@ -2,19 +2,25 @@
 
 Metrics are a single JSON object: what was measured (``model``, ``data``), with what (``versions``), the order of the
 ``emotions``, the parts of the two outputs in the view ``combined``, and the figures of :mod:`training.evaluate` and
-:mod:`training.robustness`.
+:mod:`training.robustness`; and how far answers in 8 bits are from those in 32.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fer_batch.classifiers.model_file import CARD_SUFFIX, METRICS_NAME, ModelFile
-from fer_batch.emotions import COMBINED, EMOTIONS, FERPLUS_PARTS
+from fer_batch.classifiers.openvino import OpenVinoCnn
+from fer_batch.emotions import COMBINED, EMOTIONS, FERPLUS_PARTS, in_view
+from fer_batch.openvino_net import F32, INT8
 from fer_batch.output.files import replacing, write_json
 from training import card, openvino_file, prediction, provenance, robustness
-from training.evaluate import TEST_SPLITS, Evaluation, evaluate
+from training.evaluate import QUESTIONS, TEST_SPLITS, Evaluation, evaluate, right_answers
 from training.fer2013 import Split
+from training.metrics import accuracy, confusion_matrix
+from training.prediction import BATCH_SIZE
 from training.robustness import Robustness, measure_robustness
 
 
@@ -36,6 +42,41 @@ def measure_file_robustness(file: ModelFile, splits: Mapping[str, Split]) -> Rob
     """
     predict = prediction.predictor(prediction.load(file.path))
     return {name: measure_robustness(predict, splits[name]) for name in TEST_SPLITS if name in splits}
+
+
+def measure_int8(file: ModelFile, splits: Mapping[str, Split]) -> dict[str, Any]:
+    """How far shares in 8 bits are from those in 32, and both accuracies, by split; ready for JSON.
+
+    Raises:
+        ModelError: the files for OpenVINO are missing.
+    """
+    exact, fast = (OpenVinoCnn(file.path, file.sha256, BATCH_SIZE, precision).predict for precision in (F32, INT8))
+    found = {}
+    for name in TEST_SPLITS:
+        if name not in splits:
+            continue
+        split = splits[name]
+        shares = {F32: exact(split.images), INT8: fast(split.images)}
+        moved = np.abs(shares[INT8] - shares[F32])
+        answers = []
+        for view, against in QUESTIONS:
+            truth = right_answers(split, against)
+            known = truth >= 0
+            if known.any():
+                right = {
+                    precision: accuracy(confusion_matrix(truth[known], in_view(given[known], view).argmax(axis=1)))
+                    for precision, given in shares.items()
+                }
+                answers.append({"view": view, "against": against, **right})
+        found[name] = {
+            "moved": {
+                "mean": float(moved.mean()),
+                "in_a_thousand": float(np.quantile(moved, 0.999)),
+                "most": float(moved.max()),
+            },
+            "accuracy": answers,
+        }
+    return found
 
 
 def metrics_as_json(
@@ -65,16 +106,21 @@ def metrics_as_json(
 def release(file: ModelFile, splits: Mapping[str, Split]) -> tuple[Evaluation, Robustness, list[Path]]:
     """Measure a model file, and write beside it all that is shipped with it; returns the figures and the files.
 
+    All three splits are needed: Training and PublicTest for the model in 8 bits.
+
     Raises:
         ModelError: it does not hold a network of ours.
-        UsageError: OpenVINO's converter does not run under this Python.
+        UsageError: OpenVINO's converter does not run under this Python, or NNCF is missing.
         OutputError: a file cannot be written.
     """
     openvino = openvino_file.write_openvino(file.path)
+    int8 = openvino_file.write_int8(file.path, splits["Training"], splits["PublicTest"])
     evaluation, robust = evaluate_file(file, splits), measure_file_robustness(file, splits)
     metrics, metrics_path = metrics_as_json(file, splits, evaluation, robust), file.path.with_name(METRICS_NAME)
+    metrics[INT8] = measure_int8(file, splits)
     write_json(metrics_path, metrics)
     card_path = file.path.with_suffix(CARD_SUFFIX)
     with replacing(card_path) as out:
         out.write(card.render_card(card.CardFacts.of(file, metrics)))
-    return evaluation, robust, [openvino, openvino.with_suffix(".bin"), metrics_path, card_path]
+    networks = [path for xml in (openvino, int8) for path in (xml, xml.with_suffix(".bin"))]
+    return evaluation, robust, [*networks, metrics_path, card_path]

@@ -14,6 +14,7 @@ from typing import Any
 from fer_batch.classifiers.base import Classifier
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
+from fer_batch.openvino_net import F32, INT8, Cpu, Precision
 from fer_batch.options import AUTO, OPENVINO, TENSORFLOW
 
 METADATA_MEMBER = "fer_batch.json"
@@ -74,6 +75,15 @@ class ModelFile:
             return TENSORFLOW, f"there is no {self.path.stem}.xml for OpenVINO beside the model"
         return OPENVINO, "there is no NVIDIA GPU, and it is the fastest on CPUs"
 
+    def precision(self, runtime: str) -> Precision:
+        """What that one of RUNTIMES computes in, and why. It is the same for every call on one machine.
+
+        Shares in 8 bits differ a little from those in 32, so it is part of what decides them.
+        """
+        if self.choose(runtime)[0] == TENSORFLOW:
+            return Precision(F32, "TensorFlow computes")
+        return Cpu.here().precision([INT8] if self.path.with_suffix(".int8.xml").is_file() else [])
+
     def load(self, batch_size: int, runtime: str = AUTO) -> Classifier:
         """The classifier, ready to predict; with TensorFlow that takes seconds.
 
@@ -83,7 +93,7 @@ class ModelFile:
         if self.choose(runtime)[0] == OPENVINO:
             from fer_batch.classifiers.openvino import OpenVinoCnn
 
-            return OpenVinoCnn(self.path.with_suffix(".xml"), self.sha256, batch_size)
+            return OpenVinoCnn(self.path, self.sha256, batch_size, self.precision(OPENVINO).name)
         from fer_batch.classifiers.keras import KerasCnn
 
         return KerasCnn(self.path, batch_size)

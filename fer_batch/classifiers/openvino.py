@@ -1,7 +1,7 @@
 """Runs the CNN with OpenVINO: the runtime for CPUs. It starts in a tenth of a second, TensorFlow in several seconds.
 
-It reads an OpenVINO model (``.xml`` and ``.bin``) that training writes beside the ``.keras`` file. It contains the
-digest of the ``.keras`` file, so that files of different models are not used together.
+It reads an OpenVINO model (``.xml`` and ``.bin``) that training writes beside the ``.keras`` file, in 32 or in 8 bits.
+It contains the digest of the ``.keras`` file, so that files of different models are not used together.
 """
 
 from pathlib import Path
@@ -14,13 +14,13 @@ from fer_batch.classifiers.base import not_loaded
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.errors import ModelError
-from fer_batch.openvino_net import CompiledNet, import_openvino
+from fer_batch.openvino_net import F32, INT8, CompiledNet, import_openvino
 
 KERAS_DIGEST_KEY = ("fer_batch", "keras_sha256")
 """Path in the model's runtime information to the digest of its ``.keras`` file."""
 
-PRECISION = "f32"
-"""bfloat16 is twice as fast on CPUs that have it, but changes shares by up to .01."""
+SUFFIXES = {F32: ".xml", INT8: ".int8.xml"}
+"""What the file for each precision ends with."""
 
 MAX_BATCH_FACES = 64
 """Most faces in one call. Milliseconds for a face on one thread of an AMD EPYC: 1.8 for batches of 1, 1.2 for 16, 1.1
@@ -31,15 +31,17 @@ class OpenVinoCnn:
     """Implements :class:`fer_batch.classifiers.base.Classifier`.
 
     Args:
-        path: the ``.xml`` file; the ``.bin`` file must be beside it.
+        path: the ``.keras`` file; an ``.xml`` and a ``.bin`` file must be beside it.
         keras_sha256: digest of the ``.keras`` file from which it must have been exported.
         batch_size: faces in one call, 1 or more; at most MAX_BATCH_FACES are used.
+        precision: one of SUFFIXES.
 
     Raises:
         ModelError: it is missing or damaged, or was exported from another model.
     """
 
-    def __init__(self, path: Path, keras_sha256: str, batch_size: int) -> None:
+    def __init__(self, path: Path, keras_sha256: str, batch_size: int, precision: str) -> None:
+        path = path.with_suffix(SUFFIXES[precision])
         openvino = import_openvino()
         core = openvino.Core()
         key = list(KERAS_DIGEST_KEY)
@@ -56,8 +58,8 @@ class OpenVinoCnn:
         for size in self._sizes:
             fixed = model.clone()
             fixed.reshape([size, CROP_SIDE, CROP_SIDE])
-            self._nets[size] = CompiledNet(core, fixed, PRECISION)
-        self.runtime = f"openvino {openvino.__version__} on CPU, {PRECISION}"
+            self._nets[size] = CompiledNet(core, fixed, precision)
+        self.runtime = f"openvino {openvino.__version__} on CPU, {precision}"
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Shares (N, 2, 7) float32 of faces (N, 48, 48) uint8."""

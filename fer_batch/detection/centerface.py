@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_batch.detection.schedule import SEARCH_SQUARES
 from fer_batch.errors import DetectorError
-from fer_batch.openvino_net import CompiledNet, import_openvino
+from fer_batch.openvino_net import BF16, CompiledNet, Cpu, import_openvino
 from fer_batch.types import Box, Detection
 
 WEIGHTS_SHA256 = "09189deaaf86"
@@ -61,17 +61,17 @@ class CenterFace:
             )
         self.weights = weights
         """Content of the ONNX file."""
-        capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._precision = "bf16" if "BF16" in capabilities else "f32"
+        self._precision = Cpu.here().precision([BF16])
         self._nets: dict[tuple[int, int], CompiledNet] = {}
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Name, digest of the weights, precision, runtime and greatest overlap of two boxes."""
+        """Name, digest of the weights, precision and why, runtime and greatest overlap of two boxes."""
         return {
             "name": "centerface",
             "sha256": self._digest,
-            "precision": self._precision,
+            "precision": self._precision.name,
+            "precision_why": self._precision.why,
             "runtime": self._runtime,
             "overlap": MAX_OVERLAP,
         }
@@ -102,7 +102,7 @@ class CenterFace:
             model.reshape([1, 3, *shape])
             images = import_openvino().preprocess.PrePostProcessor(model)
             images.input().tensor().set_element_type(import_openvino().Type.u8)
-            self._nets[shape] = CompiledNet(self._core, images.build(), self._precision)
+            self._nets[shape] = CompiledNet(self._core, images.build(), self._precision.name)
         return self._nets[shape]
 
 

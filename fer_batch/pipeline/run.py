@@ -172,7 +172,7 @@ def _made_with(options: Options, scheduler: Scheduler) -> dict[str, Any]:
     for name, path in (("people", options.people), ("events", options.events)):
         if path is not None:
             made_with[name] = f"{path.name} ({hashlib.sha256(path.read_bytes()).hexdigest()[:8]})"
-    made_with["model"] = f"{scheduler.model.path.name} ({scheduler.model.sha256[:8]})"
+    made_with["model"] = f"{scheduler.model.path.name} ({scheduler.model.sha256[:8]}, {scheduler.precision.name})"
     made_with["detector"] = json.dumps(scheduler.detector.facts, sort_keys=True)
     return made_with
 
@@ -212,7 +212,7 @@ def _analyze(
         started=started,
         finished=datetime.now(UTC),
         options=options,
-        model=scheduler.model.facts,
+        model=scheduler.model.facts | {"precision": scheduler.precision.name, "precision_why": scheduler.precision.why},
         detector=scheduler.detector.facts,
         runtime=scheduler.runtime,
         seconds=scheduler.seconds,

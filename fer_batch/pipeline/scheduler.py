@@ -108,6 +108,7 @@ class Scheduler:
     def __init__(self, options: Options, work: Checkpoints, progress: Progress) -> None:
         self.work = work
         self.model = ModelFile(options.model)
+        self.precision = self.model.precision(options.runtime)
         self.detector: Detector = detection.make(detection.DEFAULT)
         self.counts: Counter[str] = Counter(chunks_scanned=0, chunks_reused=0, frames_scanned=0)
         self.seconds = {"scanning": 0.0, "classifying": 0.0}
@@ -125,6 +126,7 @@ class Scheduler:
             "detect_every": options.detect_every,
             "crop": [crop.CROP_SIDE, crop.CROP_SCALE],
             "model": self.model.sha256,
+            "precision": self.precision.name,
         }
         if options.region is not None:
             self._recipe["region"] = list(options.region)

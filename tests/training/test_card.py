@@ -24,6 +24,7 @@ SECTIONS = (
     "Measured results",
     "Calibration",
     "Robustness",
+    "In 8 bits",
     "Licences",
     "Intended use",
     "What it must not be used for",
@@ -35,6 +36,7 @@ CITED = (
     r"\[[^\]]*\]\([^)]*\)",  # links: papers and the law
     r"Article 5\(1\)\(f\)",
     "FER2013|fer2013|sha256",
+    "32 bits|8 bits",
     "95% interval",  # the level of training.metrics
 )
 """What has digits in it but is no figure."""
@@ -77,6 +79,12 @@ def facts() -> CardFacts:
             for flips in (False, True)
         ],
         "combined": {"fer2013": 0.543, "ferplus": 0.457},
+        "int8": {
+            "PublicTest": {
+                "moved": {"mean": 0.0123, "in_a_thousand": 0.2345, "most": 0.3456},
+                "accuracy": [{"view": "fer2013", "against": "label", "f32": 0.717, "int8": 0.719}],
+            }
+        },
         "temperatures": {"fer2013": 1.234, "ferplus": 0.8765},
         "scores": [
             {
@@ -197,6 +205,8 @@ def test_every_figure_of_the_results_is_there(facts: CardFacts) -> None:
                 assert line == f"| **{name}** | {' | '.join(map(str, counts))} |"
     assert "| dark | 56.6 (23.4) | 46.6 (23.5) | 55.9 (24.1) | 45.9 (24.2) | 55.2 (24.8) | 45.2 (24.9) |" in text
     assert "- **dark**: times 0.37" in text
+    assert "| PublicTest | 0.0123 | 0.2345 | 0.3456 |" in text
+    assert "| PublicTest | `fer2013` | label | 71.7 | 71.9 |" in text
     for fact in ("28,123", SHA, "2031-01-09", "abc", "77", "13", "49x49", "fer-batch 7.8.9", "python 3.98.1", "8.7.6"):
         assert fact in text
 

@@ -56,12 +56,18 @@ def mean_shares(files: Sequence[ModelFile], faces: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_it_answers_with_the_mean(files: list[ModelFile], faces: np.ndarray, mirrored: bool) -> None:
-    model = committee.build([prediction.load(file.path) for file in files], mirrored)
+    model = committee.build([prediction.load(file.path) for file in files], [1 / 3] * 3, mirrored)
     expected = mean_shares(files, faces)
     if mirrored:
         assert np.abs(mean_shares(files, faces[:, :, ::-1]) - expected).max() > 0.01
         expected = (expected + mean_shares(files, faces[:, :, ::-1])) / 2
     np.testing.assert_allclose(answers(model, faces), expected, atol=1e-5)
+
+
+def test_a_member_may_count_for_more(files: list[ModelFile], faces: np.ndarray) -> None:
+    model = committee.build([prediction.load(file.path) for file in files[:2]], [0.75, 0.25], mirrored=False)
+    first, second = (shares_of(file.path, faces) for file in files[:2])
+    np.testing.assert_allclose(answers(model, faces), 0.75 * first + 0.25 * second, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +76,8 @@ def whole(files: list[ModelFile], splits: dict[str, Split], tmp_path_factory: py
     folder = tmp_path_factory.mktemp("committee")
     committee.combine(files[:2], splits["PublicTest"], folder / "two.keras")
     path = folder / "three.keras"
-    committee.combine([ModelFile(folder / "two.keras"), files[2]], splits["PublicTest"], path, mirrored=True)
+    two = ModelFile(folder / "two.keras")
+    committee.combine([two, files[2]], splits["PublicTest"], path, weights=[3, 1], mirrored=True)
     return ModelFile(path)
 
 
@@ -90,6 +97,7 @@ def test_the_file_tells_where_its_members_come_from(whole: ModelFile, files: lis
     facts = whole.metadata["provenance"]
     assert [member["sha256"] for member in facts["members"]] == [file.sha256 for file in files]
     assert [member["provenance"]["config"]["seed"] for member in facts["members"]] == [0, 1, 2]
+    assert [member["part"] for member in facts["members"]] == [0.375, 0.375, 0.25]
     assert facts["mirrored"] is True
     assert facts["data"] == {"training_sha256": "ab"}
 
@@ -116,6 +124,9 @@ def test_a_member_stands_in_it_once_and_a_single_model_has_none(
         committee.combine([whole, files[0]], splits["PublicTest"], tmp_path / "out.keras")
     with pytest.raises(UsageError, match="no committee"):
         committee.split(files[0], tmp_path)
+    for weights in ([1], [1, 0], [1, 2, 3]):
+        with pytest.raises(UsageError, match="a weight above 0"):
+            committee.combine(files[:2], splits["PublicTest"], tmp_path / "out.keras", weights=weights)
     no_votes = Split(splits["PublicTest"].images, splits["PublicTest"].labels, splits["PublicTest"].votes * 0)
     with pytest.raises(UsageError, match=r"fer2013new\.csv"):
         committee.combine(files, no_votes, tmp_path / "out.keras")

@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_batch.classifiers.model_file import SHIPPED, ModelFile, read_metadata
+from fer_batch.classifiers.openvino import OpenVinoCnn
 from fer_batch.emotions import EMOTIONS, VIEWS
+from fer_batch.openvino_net import F32, INT8
 from fer_batch.options import OPENVINO, TENSORFLOW
 from fer_batch.report.model_card import read_accuracy
 from training import export, prediction
@@ -121,8 +123,8 @@ def test_release_writes_all_that_is_shipped(
 ) -> None:
     released = CliRunner().invoke(app, ["release", str(finished_run), str(data)])
     assert released.exit_code == 0, released.output
-    names = ["fer2013.xml", "fer2013.bin", "metrics.json", "fer2013.md"]
-    assert released.stdout.splitlines()[-4:] == [str(finished_run / name) for name in names]
+    names = "fer2013.xml fer2013.bin fer2013.int8.xml fer2013.int8.bin metrics.json fer2013.md".split()
+    assert released.stdout.splitlines()[-6:] == [str(finished_run / name) for name in names]
     assert {path.name for path in finished_run.iterdir()} == {"fer2013.keras", *names}
 
     file = ModelFile(finished_run / SHIPPED.name)
@@ -132,10 +134,14 @@ def test_release_writes_all_that_is_shipped(
         out = tmp_path / f"{command}.json"
         CliRunner().invoke(app, [command, str(data), "--model", str(file.path), "--json", str(out)])
         parts |= json.loads(out.read_text())
+    int8 = metrics.pop("int8")
     assert metrics == parts
     faces = splits["PrivateTest"]
-    answers, others = (file.load(64, runtime).predict(faces.images) for runtime in (OPENVINO, TENSORFLOW))
-    np.testing.assert_allclose(answers, others, atol=1e-5)
+    answers = OpenVinoCnn(file.path, file.sha256, 64, F32).predict(faces.images)
+    np.testing.assert_allclose(answers, file.load(64, TENSORFLOW).predict(faces.images), atol=1e-3)
+    moved = np.abs(OpenVinoCnn(file.path, file.sha256, 64, INT8).predict(faces.images) - answers)
+    assert int8["PrivateTest"]["moved"]["mean"] == pytest.approx(moved.mean(), abs=1e-4)
+    assert int8["PrivateTest"]["moved"]["most"] == pytest.approx(moved.max(), abs=1e-3)
     for axis, truth in enumerate((faces.labels, faces.majority)):
         assert read_accuracy(metrics, VIEWS[axis]).accuracy == (answers[:, axis].argmax(axis=1) == truth).mean()
     card = tmp_path / "card.md"
