@@ -441,7 +441,7 @@ def _limits(facts: CardFacts) -> str:
         "**Groups were not compared.** FER2013 has no demographic labels, so nobody has measured whether the model "
         "answers alike for people of different age, gender, skin or culture. Do not compare groups without testing "
         "that.",
-        "**Speech moves the face.** A vowel can look like surprise, a pressed lip like anger.",
+        "**Speech moves the face.** An open mouth can look like happiness or surprise, a pressed lip like anger.",
         "**Measured on FER2013, not on your videos.** Other cameras, light, poses, glasses, beards and masks give "
         "other figures. Label some of your own frames and compare.",
     ]
