@@ -36,7 +36,7 @@ CITED = (
     r"\[[^\]]*\]\([^)]*\)",  # links: papers and the law
     r"Article 5\(1\)\(f\)",
     "FER2013|fer2013|sha256",
-    "32 bits|8 bits",
+    "32 bits|8 bits|x86",
     "95% interval",  # the level of training.metrics
 )
 """What has digits in it but is no figure."""
