@@ -396,5 +396,5 @@ def test_models_that_a_run_began_with_and_learnt_from_are_told(facts: CardFacts)
     assert "began with" not in card.render_card(facts)
     metadata = {**facts.metadata, "provenance": {"members": [{"sha256": "ab" * 32}], "mirrored": True}}
     text = card.render_card(replace(facts, metadata=metadata))
-    assert "| mean of | `the model of sha256 abababababab…` |" in text
+    assert "| mean of | `100.0 % the model of sha256 abababababab…` |" in text
     assert "| mirrored | `each image and its mirror image` |" in text
