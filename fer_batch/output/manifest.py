@@ -37,6 +37,8 @@ class Manifest:
     """How many people.csv names; None: there is no people.csv."""
     groups: Sequence[str] = ()
     """The groups that they are in, in the order of people.csv."""
+    title: str | None = None
+    """Title of the report; None: it has its folder's name."""
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
@@ -45,6 +47,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
     photos = [outcome for outcome in outcomes if outcome.source.kind is Kind.PHOTOS]
     return {
         "fer_batch": __version__,
+        **({"title": manifest.title} if manifest.title else {}),
         "started": manifest.started.isoformat(timespec="seconds"),
         "finished": manifest.finished.isoformat(timespec="seconds"),
         "seconds": {

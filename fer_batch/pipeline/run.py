@@ -222,6 +222,7 @@ def _analyze(
         ignored=found.ignored,
         persons=len(annotations.people.persons) if options.people else None,
         groups=annotations.people.groups,
+        title=report_options.title if report_options else None,
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
     own_sources = [outcome.source for outcome in own_outcomes]

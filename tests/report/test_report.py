@@ -684,6 +684,9 @@ def test_the_title_is_that_of_the_folder_or_the_one_given(small):
     page = Document(small / "index.html")
     assert page.text.startswith("Smiles & <frowns> \N{EN DASH} fer-batch")
     assert "<h1><bdi>Smiles &amp; &lt;frowns&gt;</bdi></h1>" in page.source
+    run = json.loads((small / "run.json").read_text())
+    write_json(small / "run.json", run | {"title": "Of the run"})
+    assert "<h1><bdi>Of the run</bdi></h1>" in (rendered(small) / "index.html").read_text()
 
 
 def test_groups_are_compared_beside_their_chart(peopled):

@@ -136,7 +136,7 @@ def index_page(
     tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)] + ["datapackage.json", "run.json"]
     return IndexPage(
         path=INDEX,
-        title=results.report_options.title or results.folder.resolve().name,
+        title=results.report_options.title or results.run.get("title") or results.folder.resolve().name,
         version=str(results.run["fer_batch"]),
         tables={name: name for name in tables if (results.folder / name).is_file()},
         tiles=_tiles(videos, folders, results.lines),
