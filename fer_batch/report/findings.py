@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STRETCHES = 10
-"""Parts of a video over which its uncertainty is estimated; each should be longer than an expression lasts."""
+"""Most parts of a video over which its uncertainty is estimated."""
+
+SHORTEST_STRETCH = 10.0
+"""Least length of such a part, in seconds, or in photos: it must be longer than an expression lasts.
+
+Of 1,500 simulated videos each (50, 70, 100 and 300 s long, first-order autoregressive shares), intervals of 95 % hold
+the truth in 95, 94, 93 and 91 % if shares are alike for half a second, 1, 2 and 4 s (the time to fall to 1/e).
+"""
 
 MATTERS = 0.05
 """Part of the faces that, if it is left out of all numbers, is worth a sentence."""
@@ -230,7 +237,9 @@ def _stretches(row: OverviewRow, emotion: int) -> np.ndarray:
     """Mean share of an emotion in each stretch of a row in which a face is visible."""
     found = []
     for segment in row.segments:
-        for part in np.array_split(segment.bins[:, emotion], STRETCHES):
+        length = segment.extent[1] - segment.extent[0]
+        parts = min(STRETCHES, max(1, int(length / SHORTEST_STRETCH)))
+        for part in np.array_split(segment.bins[:, emotion], parts):
             known = part[~np.isnan(part)]
             if len(known):
                 found.append(known.mean())

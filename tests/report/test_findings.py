@@ -1,5 +1,6 @@
 """What the first page says in words: true of the tables, and not said where an interval holds zero."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from fer_batch.analysis.groups import interval_of_mean
 from fer_batch.emotions import EMOTIONS
 from fer_batch.options import ReportOptions
 from fer_batch.output.results import Results
 from fer_batch.output.schema import BY_EVENT, DIFFERENCES, ERRORS, MEANS, SUMMARY
-from fer_batch.report.findings import findings
+from fer_batch.report.findings import _stretches, findings
 from fer_batch.report.model_card import Accuracy
 from fer_batch.report.pages.overview import Moment, OverviewRow, Segment, _stripe
 from fer_batch.types import Kind
@@ -166,7 +168,7 @@ def test_who_shows_most_is_named_where_stretches_tell_them_apart():
     low, high = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
     assert [one for one in said(tables(), rows) if one.startswith("Of all")] == [
         f"Of all 3 Face 1 shows most happiness, {100 * first.mean():.1f} %; Face 2 comes next with "
-        f"{100 * second.mean():.1f} %. 95 % interval over tenths of the videos: "
+        f"{100 * second.mean():.1f} %. 95 % interval over stretches of 10 s or longer: "
         f"{100 * low:.1f} to {100 * high:.1f} points."
     ]
     assert not any(one.startswith("Of all") for one in said(tables(), rows[:1]))
@@ -177,11 +179,36 @@ def test_who_shows_most_is_named_where_stretches_tell_them_apart():
 def test_of_few_videos_each_is_told_what_it_shows_most():
     values = np.array([0.3, 0.35, 0.32, 0.28, 0.4, 0.3, 0.36, 0.32, 0.27, 0.4])
     low, high = stats.ttest_1samp(values, 0).confidence_interval()
-    first = "Face 0 shows happiness most of the six expressions: 33.0 %. 95 % interval over tenths of the videos: "
+    first = (
+        "Face 0 shows happiness most of the six expressions: 33.0 %. 95 % interval over stretches of 10 s or longer: "
+    )
     assert said(tables(), [a_row("Face 0", values)])[0].startswith(f"{first}{100 * low:.1f} to {100 * high:.1f} %;")
     many = [of_face("", 0.1, file=f"{at}.mp4", seconds=0.0) for at in range(5)]
     assert said(tables(many), [a_row("Face 0", values)]) == []
     assert said(tables(), [a_row("Face 0", [0.3, 0.0] + [0.0] * 8)]) == []
+
+
+def test_intervals_over_stretches_hold_the_truth():
+    """Of videos of 100 s whose shares are alike for a second; the constant's text has other lengths."""
+    rng = np.random.default_rng(0)
+    shares = np.zeros((100, 300))
+    for at in range(1, 100):
+        shares[at] = np.exp(-1) * shares[at - 1] + rng.normal(size=300)
+    bins = np.zeros((100, 7))
+    held = 0
+    for one in shares.T:
+        bins[:, HAPPINESS] = one
+        segment = replace(a_row("x", np.zeros(10)).segments[0], bins=bins)
+        low, high = interval_of_mean(_stretches(OverviewRow(Kind.VIDEO, "x", False, "", "", (segment,)), HAPPINESS))
+        held += low < 0 < high
+    assert 0.9 < held / 300 < 0.98
+
+
+def test_a_short_video_has_too_few_stretches():
+    row = a_row("Face 0", np.full(10, 0.3) + np.arange(10) / 100)
+    segment = replace(row.segments[0], extent=(0.0, 49.0))
+    assert said(tables(), [row]) != []
+    assert said(tables(), [replace(row, segments=(segment,))]) == []
 
 
 def test_the_strongest_moment_is_named_with_the_models_recall():
