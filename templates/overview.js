@@ -1,4 +1,3 @@
-"use strict";
 // The overview on the first page: filter, order, values below the pointer, a click goes to that moment.
 (() => {
   // What is named in the address is not left folded.

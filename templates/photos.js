@@ -1,4 +1,3 @@
-"use strict";
 // Filters all faces of a folder of photos, on however many pages they are listed.
 for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() => {
   // In the single file the ids of each page begin with a prefix of its own, and the data has all faces.
@@ -7,10 +6,11 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const form = byId("filter");
   const TEXTS = JSON.parse(document.getElementById("photos-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const { most, first: here, faces: within } = JSON.parse(store.textContent);
+  const data = JSON.parse(store.textContent);
+  const { most, first: here, faces: within } = data;
+  const work = new Work(store.dataset.home, data.run, data.source);
   const body = byId("faces-list").tBodies[0];
   const gallery = byId("thumbnails");
-  const pattern = body.rows[0].cloneNode(true);
   const card = gallery && gallery.children[0] ? gallery.children[0].cloneNode(true) : null;
   const thumbnails = within && gallery ? [...gallery.querySelectorAll("img")].map((image) => image.src) : [];
   const pager = byId("pager");
@@ -46,11 +46,14 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     first = from;
     draw();
   };
+  let pattern = null;
   const row = (index) => {
+    pattern ??= body.rows[0].cloneNode(true);
     const line = pattern.cloneNode(true);
     const cells = line.cells;
     const [x, y, width, height] = faces.box[index];
     cells[0].querySelector("bdi").textContent = faces.file[index];
+    cells[0].querySelector("button").dataset.face = index;
     cells[1].textContent = faces.face[index];
     cells[2].textContent = faces.confidence[index].toFixed(2);
     cells[3].textContent = `${x}, ${y}`;
@@ -66,12 +69,27 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     const item = card.cloneNode(true);
     const lead = leading(faces.shares[index]);
     const image = item.querySelector("img");
+    image.dataset.face = index;
     image.src = within ? thumbnails[faces.thumbnail[index]] : store.dataset.assets + faces.thumbnail[index];
     image.alt = say("face_in", { face_id: faces.face[index], file: faces.file[index] });
     item.querySelector("bdi").textContent = faces.file[index];
     item.querySelector(".lead").textContent = say("lead", { emotion: labels[lead], percent: percent(faces.shares[index][lead]) });
     return item;
   };
+  // A name in the list opens the face.
+  [...body.rows].forEach((line, index) => {
+    const [cell] = line.cells;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "open";
+    button.dataset.face = here + index;
+    button.append(cell.firstElementChild);
+    cell.prepend(button);
+  });
+  if (gallery) {
+    const cut = [...body.rows].length === gallery.children.length;
+    [...gallery.querySelectorAll("img")].forEach((image, index) => { if (cut) image.dataset.face = here + index; });
+  }
   const draw = () => {
     const part = order.slice(first, first + most);
     body.replaceChildren(...part.map(row));
@@ -84,9 +102,9 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     form.next.disabled = last >= order.length;
     if (pager) pager.hidden = true;
   };
-  const ready = (from) => {
-    if (faces) { shown(from); return; }
-    window.ferBatchFaces = (found) => { faces = found; shown(from); };
+  const ready = (act) => {
+    if (faces) { act(); return; }
+    window.ferBatchFaces = (found) => { faces = found; act(); };
     const loader = document.createElement("script");
     loader.src = store.dataset.faces;
     loader.onerror = () => {
@@ -95,8 +113,84 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     document.head.append(loader);
   };
   form.addEventListener("submit", (event) => event.preventDefault());
-  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", () => ready(0));
-  form.next.addEventListener("click", () => ready(first + most));
-  form.back.addEventListener("click", () => ready(first - most));
+  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", () => ready(() => shown(0)));
+  form.next.addEventListener("click", () => ready(() => shown(first + most)));
+  form.back.addEventListener("click", () => ready(() => shown(first - most)));
   form.hidden = false;
+
+  // ---- A face, large, and its name -----------------------------------------------------------------------------
+
+  const large = byId("large");
+  const stage = byId("large-stage");
+  const photo = stage.appendChild(new Image());
+  let at = 0;
+  const keyOf = (index) => `${data.source}/${faces.file[index]} ${faces.face[index]}`;
+  const nameOf = (index) => work.people.get(keyOf(index))?.person || faces.person[index]
+    || say("face_in", { face_id: faces.face[index], file: faces.file[index] });
+  const placeBoxes = () => {
+    for (const old of stage.querySelectorAll("i")) old.remove();
+    faces.file.forEach((file, index) => {
+      if (file !== faces.file[at] || !photo.naturalWidth) return;
+      const [x, y, width, height] = faces.box[index];
+      const box = document.createElement("i");
+      box.className = "box";
+      box.classList.toggle("other", index !== at);
+      const part = (value, whole) => `${100 * value / whole}%`;
+      Object.assign(box.style, {
+        left: part(x, photo.naturalWidth), top: part(y, photo.naturalHeight),
+        width: part(width, photo.naturalWidth), height: part(height, photo.naturalHeight),
+      });
+      stage.append(box);
+    });
+  };
+  const enlarge = (index) => {
+    at = index;
+    byId("large-title").textContent = nameOf(index);
+    byId("large-message").textContent = store.dataset.photos ? "" : say("no_photo");
+    stage.hidden = !store.dataset.photos;
+    for (const old of stage.querySelectorAll("i")) old.remove();
+    photo.alt = say("close_up", { face_id: faces.face[index], file: faces.file[index] });
+    if (store.dataset.photos) photo.src = store.dataset.photos + faces.file[index].split("/").map(encodeURIComponent).join("/");
+    large.querySelectorAll("td").forEach((cell, lane) => {
+      cell.textContent = percent(faces.shares[index][lane]);
+      cell.style.setProperty("--share", `${percent(faces.shares[index][lane])}%`);
+    });
+    large.querySelector("[data-large=name]").hidden = Boolean(faces.person[index]);
+    if (!large.open) large.showModal();
+  };
+  photo.addEventListener("load", placeBoxes);
+  photo.addEventListener("error", () => {
+    stage.hidden = true;
+    byId("large-message").textContent = say("no_photo");
+  });
+  const listed = () => order.length ? order : faces.file.map((_, index) => index);
+  const step = (by) => {
+    const list = listed();
+    enlarge(list[(list.indexOf(at) + by + list.length) % list.length]);
+  };
+  const acts = { back: () => step(-1), next: () => step(1), name: () => naming.open(asFace(at)), close: () => large.close() };
+  for (const button of large.querySelectorAll("[data-large]")) button.addEventListener("click", acts[button.dataset.large]);
+  large.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by) step(by);
+  });
+  const asFace = (index) => {
+    const [x, y, width, height] = faces.box[index];
+    return {
+      key: keyOf(index), name: nameOf(index), person: faces.person[index],
+      row: { file: `${data.source}/${faces.file[index]}`, face_id: faces.face[index], x, y, width, height, made_with: data.made_with },
+    };
+  };
+  const changed = () => {
+    bar.show();
+    if (large.open) byId("large-title").textContent = nameOf(at);
+  };
+  const naming = new Naming(byId("naming"), work, { faces: () => listed().slice(first, first + most).map(asFace), say, changed });
+  const bar = new WorkBar(byId("work"), work, { say, people: data.people, events: "", changed });
+  for (const list of [body, gallery]) {
+    list?.addEventListener("click", ({ target }) => {
+      const opener = target.closest("[data-face]");
+      if (opener) ready(() => enlarge(Number(opener.dataset.face)));
+    });
+  }
 })();

@@ -1,4 +1,3 @@
-"use strict";
 // Sorts a table by the heading that is pressed, and shows only the rows that hold some text.
 (() => {
   const TEXTS = JSON.parse(document.getElementById("tables-texts").textContent);

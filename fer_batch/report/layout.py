@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -17,8 +17,14 @@ from fer_batch.report.formatting import clock
 from fer_batch.report.pages.base import Page, href, leading
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
-SCRIPTS = ("video.js", "photos.js", "tables.js", "overview.js")
-"""The scripts of pages, in templates/."""
+SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    "video.js": ("save.js", "work.js", *(f"video/{part}.js" for part in "data boxes chart links marks page".split())),
+    "figures.js": ("save.js", "figures.js"),
+    "photos.js": ("save.js", "work.js", "photos.js"),
+    "tables.js": ("tables.js",),
+    "overview.js": ("overview.js",),
+}
+"""The scripts of pages, and the files in templates/ that each is put together from."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Read as they are: a script is not a template.
-    scripts = {name: loader.get_source(environment, name)[0] for name in SCRIPTS}
+    scripts = {name: script(name) for name in SCRIPTS}
     environment.globals |= {
         "say": say,
         "emotions": TABLE,
@@ -90,23 +95,30 @@ def make_environment() -> Environment:
     return environment
 
 
+def script(name: str) -> str:
+    """The text of a script: its files one after the other, read as they are and apart from other scripts."""
+    parts = (next(path for folder in TEMPLATES if (path := folder / part).is_file()) for part in SCRIPTS[name])
+    text = "\n".join(path.read_text(encoding="utf-8") for path in parts)
+    return f'"use strict";\n(() => {{\n{text}}})();\n'
+
+
 def _script(name: str, text: str) -> Markup:
     """A script for a page, after the texts that it shows, as JSON."""
-    stem = name.removesuffix(".js")
-    said = json.dumps(section(f"{stem}_script"), ensure_ascii=False).replace("<", "\\u003c")
-    return Markup(  # noqa: S704  our own
-        f'<script type="application/json" id="{stem}-texts">{said}</script>\n<script>{text}</script>'
-    )
+    owners = dict.fromkeys(part.partition("/")[0].removesuffix(".js") for part in SCRIPTS[name])
+    texts = {key: said for owner in owners for key, said in section(f"{owner}_script").items()}
+    said = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
+    store = f'<script type="application/json" id="{name.removesuffix(".js")}-texts">{said}</script>\n' if texts else ""
+    return Markup(f"{store}<script>{text}</script>")  # noqa: S704  our own
 
 
 def _policy(scripts: Iterable[str]) -> str:
     """The Content-Security-Policy of every page: our own scripts, and nothing from anywhere but this folder.
 
-    ``blob:`` is a video that the reader chose, ``file:`` one beside the page.
+    ``blob:`` is a video that the reader chose, ``file:`` a video or photo beside the page.
     """
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
-        f"default-src 'none'; script-src 'self' {allowed}; style-src 'unsafe-inline'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self' {allowed}; style-src 'unsafe-inline'; img-src 'self' file: data:; "
         "media-src 'self' file: blob:; base-uri 'none'; form-action 'none'"
     )

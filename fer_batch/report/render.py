@@ -22,7 +22,7 @@ from fer_batch.report.pages.base import INDEX, Page, SourceRow, box_of, page_pat
 from fer_batch.report.pages.index import index_page
 from fer_batch.report.pages.overview import Moment, OverviewRow, rows_of, strongest
 from fer_batch.report.pages.photos import photos_pages
-from fer_batch.report.pages.video import VIDEO_COLUMNS, best_frames, charted_curves, video_page
+from fer_batch.report.pages.video import VIDEO_COLUMNS, look_at, video_page
 from fer_batch.report.texts import say
 from fer_batch.types import Box, Kind
 
@@ -124,21 +124,21 @@ def _source_pages(
     What the index shows of it is added to ``rows``, ``overview`` and, of its ``moments``, ``pictures``.
     """
     report_options, is_video = results.report_options, source["kind"] == Kind.VIDEO
-    timeline = results.timeline(source, VIDEO_COLUMNS if is_video and not report_options.thumbnails else None)
+    timeline = results.timeline(source, VIDEO_COLUMNS if is_video else None)
     row = source_row(results, source, timeline)
     rows.append(row)
     overview += rows_of(results, source, timeline)
     path = _media_path(results, source["name"], media) if report_options.thumbnails else None
     if is_video:
-        found = charted_curves(results, source, timeline)
-        best = best_frames(results, source, timeline) if report_options.thumbnails else {}
+        looked = look_at(results, source, timeline)
+        best = looked.best if report_options.thumbnails else {}
         faces = _video_thumbnails(path, best, timeline, report_options.anonymize) if path else {}
         if path and moments:
             places = dict(enumerate(_place(moment, timeline) for moment in moments))
             cut = _video_thumbnails(path, places, timeline, report_options.anonymize)
             pictures |= {moments[number]: jpeg for number, jpeg in cut.items()}
         del timeline  # before anything is drawn: of a long video it is the largest thing in memory
-        video = video_page(results, source, row, found, faces, prefix)
+        video = video_page(results, source, row, looked, faces, prefix)
         yield replace(video, missing_thumbnails=len(best) - len(faces))
         return
     jpegs = _photo_thumbnails(path, timeline, report_options.anonymize) if path else {}

@@ -10,11 +10,14 @@ from markupsafe import Markup
 
 from fer_batch.report.layout import Place, as_html
 from fer_batch.report.pages.base import Page
-from fer_batch.report.pages.photos import MOST_FACES, PhotoRow, PhotosPage, columns, script_data
+from fer_batch.report.pages.photos import MOST_FACES, PhotosPage, columns, script_data
 from fer_batch.report.pages.video import VideoPage
 
 MOST_BYTES = 5_000_000
 """Of the file: mail servers commonly accept attachments of 10 MB, and encoding for e-mail adds a third."""
+
+ROOM_FOR_LISTS = 50_000
+"""Bytes for links between pages, and for the names of what has no room."""
 
 MOST_LISTED = 5000
 """Faces of a folder of photos in one table: more make the file too large and browsers slow."""
@@ -57,7 +60,7 @@ def join(environment: Environment, index: Page, sources: Sequence[Page]) -> str:
     Each source's page is whole as long as there is room, then in part, then left out; the text says how many.
     """
     forms = {forms[0].path: forms for forms in map(_forms, _gathered(sources))}
-    room = MOST_BYTES - len(as_html(environment, index).encode()) - 100_000  # what the frame and the scripts need
+    room = MOST_BYTES - len(_joined(environment, index, {}, {}).encode()) - ROOM_FOR_LISTS
     chosen: dict[str, str] = {}
     used = {path: len(page_forms) for path, page_forms in forms.items()}
     # Something of every source comes before much of a single one.
@@ -72,14 +75,37 @@ def join(environment: Environment, index: Page, sources: Sequence[Page]) -> str:
                     chosen[path], used[path] = html, form
                     break
     prefixes = {path: page_forms[0].prefix for path, page_forms in forms.items() if path in chosen}
-    return environment.get_template("single.html").render(
-        page=index,
-        place=Section(index.path, {index.path: "", **prefixes}, {}),
-        articles=[Markup(html) for html in chosen.values()],  # noqa: S704  laid out by our templates
+    return _joined(
+        environment,
+        index,
+        chosen,
+        prefixes,
         contents=[(f"{prefix}top", forms[path][0].title) for path, prefix in prefixes.items()],
         shortened=sum(used[path] > 0 for path in chosen),
         faces_left_out=sum(_unseen(page_forms, used[path]) for path, page_forms in forms.items()),
         missing=[path for path in forms if path not in chosen],
+    )
+
+
+def _joined(
+    environment: Environment,
+    index: Page,
+    chosen: Mapping[str, str],
+    prefixes: Mapping[str, str],
+    contents: Sequence[tuple[str, str]] = (),
+    shortened: int = 0,
+    faces_left_out: int = 0,
+    missing: Sequence[str] = (),
+) -> str:
+    """The document; ``chosen`` has the HTML of pages, ``prefixes`` what begins their ids, both by the pages' paths."""
+    return environment.get_template("single.html").render(
+        page=index,
+        place=Section(index.path, {index.path: "", **prefixes}, {}),
+        articles=[Markup(html) for html in chosen.values()],  # noqa: S704  laid out by our templates
+        contents=contents,
+        shortened=shortened,
+        faces_left_out=faces_left_out,
+        missing=missing,
     )
 
 
@@ -103,16 +129,16 @@ def _forms(page: Page) -> list[Page]:
         bare = tuple(replace(face, thumbnail="") for face in page.faces)
         parts = [page.faces[:MOST_LISTED], page.faces[:MOST_FACES], bare[:MOST_FACES]]
         alone = replace(page, all_pages=())
-        forms = (replace(alone, faces=part, script_data=_script_data(page.faces, len(part))) for part in parts)
+        forms = (replace(alone, faces=part, script_data=_script_data(page, len(part))) for part in parts)
         return [*forms, replace(alone, faces=bare[:BRIEF_FACES], script_data=Markup())]
     return [page]
 
 
-def _script_data(faces: Sequence[PhotoRow], listed: int) -> Markup:
+def _script_data(page: PhotosPage, listed: int) -> Markup:
     """What the script needs to show all faces; a thumbnail is its number among those of the listed faces."""
     numbers = count()
-    thumbnails = [next(numbers) if face.thumbnail and position < listed else "" for position, face in enumerate(faces)]
-    return script_data(0, faces={**columns(faces), "thumbnail": thumbnails})
+    thumbnails = [next(numbers) if face.thumbnail and at < listed else "" for at, face in enumerate(page.faces)]
+    return script_data(0, **page.about, faces={**columns(page.faces), "thumbnail": thumbnails})
 
 
 def _unseen(forms: Sequence[Page], used: int) -> int:

@@ -19,7 +19,7 @@ from fer_batch.output.media_links import find
 from fer_batch.output.results import Results
 from fer_batch.output.schema import EVENTS, SUMMARY, TIMELINE, Column
 from fer_batch.report import thumbnails
-from fer_batch.report.pages.base import box_of
+from fer_batch.report.pages.base import best_rows, box_of
 from fer_batch.types import Kind, Source
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _faces(
         timeline = _named(timeline, source, names, note)
     seen = timeline[timeline["success"] & ~timeline["spurious"]]
     is_video = source["kind"] == Kind.VIDEO
-    best = _best(timeline, seen) if is_video else seen
+    best = best_rows(timeline, seen) if is_video else seen
     tracks = seen.assign(until=seen["timestamp"] + seen["duration"]).groupby("face_id")
     times = tracks.agg(first_seen=("timestamp", "min"), last_seen=("until", "max"), seconds=("duration", "sum"))
     who = tracks[["person", "role", "group"]].max() if "role" in seen else None  # "" in frames that two of them share
@@ -146,18 +146,6 @@ def _named(
     order = np.lexsort((named.timeline.rows["track"], named.timeline.rows["frame"]))
     columns = {name: np.array(named.timeline.text(name), object)[order] for name in ("person", "role", "group")}
     return table.sort_values(["frame", "face_id"], na_position="first").assign(**columns)
-
-
-def _best(timeline: "pd.DataFrame", seen: "pd.DataFrame") -> "pd.DataFrame":
-    """A row of a video for each face, which shows it well.
-
-    If it can be, it is of a frame with which a second begins: such frames are analysed with every whole --fps.
-    """
-    seconds = timeline.drop_duplicates("frame").set_index("frame")["timestamp"] // 1
-    of_any_rate = seconds.index[seconds.ne(seconds.shift())]
-    worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
-    worth += 1e9 * seen["frame"].isin(of_any_rate)
-    return seen.loc[worth.groupby(seen["face_id"]).idxmax()] if len(seen) else seen
 
 
 def _known(value: Any) -> Any:

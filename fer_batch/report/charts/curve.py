@@ -85,12 +85,29 @@ class Marks:
 NO_MARKS = Marks()
 
 
-def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve]:
-    """The curve of each of these faces, from the timeline of their video, where it is not left out.
+@dataclass(frozen=True)
+class FrameTimes:
+    """When each of the N frames of a video that were analysed is shown, in presentation order."""
 
-    Two rows of a face are joined when the frames are neighbours among those analysed, and no time is missing between
-    them. A row's weight is its duration; unknown durations weigh 0, unless all are unknown (as in summaries).
-    """
+    unit: str
+    """That of :class:`Curve`."""
+    numbers: np.ndarray
+    """(N,) int64: the frames' numbers in the video."""
+    starts: np.ndarray
+    """(N,) float64, in ``unit``."""
+    ends: np.ndarray
+    """(N,) float64: where a duration is unknown, the next frame's start, but not later than is usual."""
+    weights: np.ndarray
+    """(N,) float64: durations; unknown ones weigh 0, unless all are unknown (as in summaries)."""
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Beginning and end of the analysed part of the video."""
+        return (float(self.starts.min()), float(self.ends.max())) if len(self.starts) else (0.0, 0.0)
+
+
+def frame_times(timeline: "pd.DataFrame") -> FrameTimes:
+    """The frames of a timeline."""
     frames = timeline[["frame", "timestamp", "duration"]].drop_duplicates("frame").sort_values("frame")
     timed = bool(frames["timestamp"].notna().all())
     numbers = frames["frame"].to_numpy(dtype=np.int64)
@@ -100,10 +117,20 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
     guesses = np.minimum(np.append(starts[1:], np.inf), starts + step)
     ends = np.where(np.isnan(durations), guesses, starts + durations)
     weights = np.nan_to_num(durations) if np.nansum(durations) > 0 else np.ones(len(frames))
-    extent = (float(starts.min()), float(ends.max())) if len(starts) else (0.0, 0.0)
+    return FrameTimes("seconds" if timed else "frames", numbers, starts, ends, weights)
 
+
+def curves(timeline: "pd.DataFrame", face_ids: Sequence[int], form: str = "{}") -> dict[int, Curve]:
+    """The curve of each of these faces, from the timeline of their video, where it is not left out.
+
+    Two rows of a face are joined when the frames are neighbours among those analysed, and no time is missing between
+    them. ``form`` makes the name of a column of an emotion's; rows without a value in it are not in the curve.
+    """
+    times = frame_times(timeline)
+    starts, ends = times.starts, times.ends
+    columns = [form.format(name) for name in EMOTIONS]
     found = {}
-    counts = summed_up(timeline)
+    counts = summed_up(timeline) & timeline[columns[0]].notna()
     for face_id in face_ids:
         seen = counts & (timeline["face_id"] == face_id)
         if not seen.any():
@@ -111,17 +138,17 @@ def curves(timeline: "pd.DataFrame", face_ids: Sequence[int]) -> dict[int, Curve
         rows = np.flatnonzero(seen)
         own = timeline["frame"].to_numpy(dtype=np.int64)[rows]
         order = np.argsort(own, kind="stable")
-        rows, ranks = rows[order], np.searchsorted(numbers, own[order])
+        rows, ranks = rows[order], np.searchsorted(times.numbers, own[order])
         near = starts[ranks[1:]] - ends[ranks[:-1]] <= TOLERANCE
         shares = np.empty((len(rows), len(EMOTIONS)))
-        for index, name in enumerate(EMOTIONS):  # column by column: pandas would copy more
+        for index, name in enumerate(columns):  # column by column: pandas would copy more
             shares[:, index] = timeline[name].to_numpy(dtype=np.float64)[rows]
         found[face_id] = Curve(
-            unit="seconds" if timed else "frames",
-            extent=extent,
+            unit=times.unit,
+            extent=times.extent,
             starts=starts[ranks],
             ends=ends[ranks],
-            weights=weights[ranks],
+            weights=times.weights[ranks],
             joined=np.concatenate(([False], (np.diff(ranks) == 1) & near)),
             means=shares,
             lows=shares,

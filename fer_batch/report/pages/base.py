@@ -89,8 +89,6 @@ class SourcePage(Page):
     """What the pages of videos and of folders have."""
 
     facts: Facts
-    distribution: Distribution | None
-    """Of all faces together; None: there is no face."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +220,18 @@ class ChartMaker:
         text = say("charts.distribution", shares=", ".join(parts), basis=basis)
         chart = self.draw(draw.distribution, shares, name=name, title=heading, description=text)
         return Distribution(heading, basis, shares, leads, chart)
+
+
+def best_rows(timeline: "pd.DataFrame", seen: "pd.DataFrame") -> "pd.DataFrame":
+    """A row for each face of a video, of those ``seen`` in its timeline, which shows it well.
+
+    If it can be, it is of a frame with which a second begins: such frames are analysed with every whole --fps.
+    """
+    seconds = timeline.drop_duplicates("frame").set_index("frame")["timestamp"] // 1
+    of_any_rate = seconds.index[seconds.ne(seconds.shift())]
+    worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
+    worth += 1e9 * seen["frame"].isin(of_any_rate)
+    return seen.loc[worth.groupby(seen["face_id"]).idxmax()] if len(seen) else seen
 
 
 def box_of(row: Mapping[Any, Any]) -> Box:

@@ -8,11 +8,12 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
+from fer_batch.options import numbering
 from fer_batch.output.results import Results, summed_up
 from fer_batch.report import formatting
 from fer_batch.report.charts.script_data import as_json
 from fer_batch.report.pages import base
-from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Shares, SourcePage, SourceRow, counted
+from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Distribution, Shares, SourcePage, SourceRow, counted
 from fer_batch.report.texts import say
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class PhotoRow:
     """x, y, width and height in pixels of the upright photo."""
     emotion: str
     shares: Shares
+    person: str
+    """Who it is, as people.csv says; empty: it does not say."""
     thumbnail: str
     """Path of its thumbnail, relative to the output folder; empty: it has none."""
 
@@ -42,6 +45,8 @@ class PhotosPage(SourcePage):
     """A folder of photos: its first page, or one of those that list more faces and hold little else."""
 
     template = "photos.html"
+    distribution: Distribution | None
+    """Of all faces together; None: there is no face, or this is not the first page."""
     number: int
     """From 1."""
     all_pages: tuple[str, ...]
@@ -56,6 +61,10 @@ class PhotosPage(SourcePage):
     more_without_face: int
     faces_path: str
     """Path of the script with every face."""
+    photos: str
+    """Path of the folder that the photos are in; empty: it is not near the output folder, or no photo is to be seen."""
+    about: Mapping[str, Any]
+    """What the script needs to know beside the faces."""
     script_data: Markup
     """JSON for the page's script."""
 
@@ -103,6 +112,15 @@ def photos_pages(
         ),
     }
     later: dict[str, Any] = {"facts": (), "tiles": (), "distribution": None, "attachments": {}}
+    media = results.media.get(source["name"])
+    blurred = results.report_options.anonymize
+    options = results.run.get("options", {})
+    about = {
+        "source": source["name"],
+        "run": results.run.get("started", ""),
+        "people": options.get("people"),
+        "made_with": numbering(options),
+    }
     for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
         yield PhotosPage(
             **base.common(results, source, prefix) | (first if number == 1 else later) | {"path": path},
@@ -115,7 +133,9 @@ def photos_pages(
             more_without_face=len(faceless[MOST_ROWS:]),
             timeline=source["timeline"],
             faces_path=faces_path,
-            script_data=script_data((number - 1) * MOST_FACES),
+            photos=media.relative_to(results.folder).as_posix() if media and media.is_dir() and not blurred else "",
+            about=about,
+            script_data=script_data((number - 1) * MOST_FACES, **about),
         )
 
 
@@ -129,6 +149,7 @@ def _rows(part: "pd.DataFrame", cut: Mapping[tuple[str, int], str]) -> list[Phot
             box=(record["x"], record["y"], record["width"], record["height"]),
             emotion=record["emotion"],
             shares=base.shares_of(record, EMOTIONS),
+            person=record["person"],
             thumbnail=cut.get((record["file"], record["face_id"]), ""),
         )
         for record in part.to_dict("records")
@@ -148,6 +169,7 @@ def columns(rows: Sequence[PhotoRow]) -> dict[str, list[Any]]:
         "face": [row.face_id for row in rows],
         "confidence": [round(row.confidence, 4) for row in rows],
         "box": [row.box for row in rows],
+        "person": [row.person for row in rows],
         "shares": shares.tolist(),
     }
 

@@ -2,28 +2,43 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from fer_batch.emotions import EMOTIONS
+from fer_batch.options import numbering
 from fer_batch.output.results import Results
+from fer_batch.output.schema import WIDEST
 from fer_batch.report import formatting
 from fer_batch.report.charts import draw
 from fer_batch.report.charts.curve import Curve, Marks, binned, curves
-from fer_batch.report.charts.script_data import ChartedFace, frames_script, is_coarse, video_data
+from fer_batch.report.charts.script_data import (
+    ChartedFace,
+    forms_of,
+    frames_data,
+    frames_script,
+    is_inline,
+    video_data,
+)
 from fer_batch.report.charts.svg import Chart
 from fer_batch.report.formatting import clock
 from fer_batch.report.pages import base
-from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Distribution, SourcePage, SourceRow, Tile, counted
+from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Shares, SourcePage, SourceRow, Tile, counted
 from fer_batch.report.texts import label, say
 from fer_batch.types import Box
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VIDEO_COLUMNS = frozenset(("frame", "timestamp", "duration", "face_id", "success", "quality", "left_out", *EMOTIONS))
-"""The columns of a timeline that a page without thumbnails needs."""
+VIDEO_COLUMNS = frozenset(column.name for column in WIDEST) - {
+    "person",
+    "damaged",
+    "spurious",
+    "emotion",
+    "smooth_emotion",
+}
+"""The columns of a timeline that a page needs."""
 
 MOST_CHARTS = 12
 """Number of faces of a video that get charts: those visible longest."""
@@ -43,8 +58,22 @@ Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What a page needs of a timeline."""
+
+    curves: Mapping[str, Mapping[int, Curve]]
+    """Of the charted faces by face_id, for each of FORMS that the timeline has."""
+    frames: Mapping[str, Any]
+    """See :func:`fer_batch.report.charts.script_data.frames_data`."""
+    anchors: Mapping[int, tuple[float | None, ...]]
+    """Where each face is seen best, by face_id: second of the video, x, y, width and height in pixels."""
+    best: Mapping[int, tuple[int, Box]]
+    """The same of the charted faces: number of the frame, and box."""
+
+
+@dataclass(frozen=True)
 class FaceSection:
-    """The charts of one face."""
+    """The chart and the tables of one face."""
 
     row: Row
     """Of summary.csv."""
@@ -63,7 +92,6 @@ class FaceSection:
     timeline: Chart
     stretches: Sequence[tuple[float, float, float, Sequence[float]]]
     """Rows of the table below the chart: start, end, how long the face is visible between the two, and shares."""
-    distribution: Distribution
 
 
 @dataclass(frozen=True)
@@ -73,6 +101,10 @@ class VideoPage(SourcePage):
     template = "video.html"
     faces: Sequence[Row]
     """Of summary.csv, those visible longest first."""
+    shares: Shares
+    """Mean of all faces together; empty: there is no face."""
+    basis: str
+    """What this is the mean over."""
     more_faces: int
     """Number of rows that only summary.csv has."""
     sections: Sequence[FaceSection]
@@ -89,64 +121,74 @@ class VideoPage(SourcePage):
     """Path of the script with every frame; empty: the page has them itself."""
     script_data: Markup
     """JSON for the page's script; empty: no face is charted."""
+    smoothed: float | None
+    """Seconds over which the charts' shares are averaged."""
+    kinds: Sequence[str]
+    """Those of FORMS that the charts can show."""
 
 
-def best_frames(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, tuple[int, Box]]:
-    """For each charted face of a video the number of the frame that shows it best, and its box there."""
-    seen = timeline[timeline["success"] & timeline["face_id"].isin(_charted(results, source))]
-    worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
-    rows = seen.loc[worth.groupby(seen["face_id"]).idxmax()] if len(seen) else seen
-    return {row["face_id"]: (row["frame"], base.box_of(row)) for row in rows.to_dict("records")}
-
-
-def charted_curves(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> dict[int, Curve]:
-    """The curves of the charted faces of a video, by face_id."""
-    return curves(timeline, _charted(results, source))
+def look_at(results: Results, source: Mapping[str, Any], timeline: "pd.DataFrame") -> Looked:
+    """What the page of a video needs of its timeline."""
+    charted = _charted(results, source)
+    best = base.best_rows(timeline, timeline[timeline["success"]]).to_dict("records")
+    return Looked(
+        {kind: curves(timeline, charted, form) for kind, form in forms_of(timeline).items()},
+        frames_data(timeline),
+        {
+            row["face_id"]: (
+                None if row["timestamp"] != row["timestamp"] else row["timestamp"],
+                *(int(row[name]) for name in ("x", "y", "width", "height")),
+            )
+            for row in best
+        },
+        {row["face_id"]: (row["frame"], base.box_of(row)) for row in best if row["face_id"] in charted},
+    )
 
 
 def video_page(
     results: Results,
     source: Mapping[str, Any],
     row: SourceRow,
-    found: Mapping[int, Curve],
+    looked: Looked,
     thumbnails: Mapping[int, bytes],
     prefix: str,
 ) -> VideoPage:
-    """The data of a video's page; ``found`` has the curves by face_id, ``thumbnails`` JPEGs by face_id."""
+    """The data of a video's page; ``thumbnails`` are JPEGs by face_id."""
     faces = _faces(results, source)
-    least = max(LOW_QUALITY, float(results.run.get("options", {}).get("min_quality") or 0))
+    options = results.run.get("options", {})
+    least = max(LOW_QUALITY, float(options.get("min_quality") or 0))
     episodes = results.of_video("episodes.csv", source)
+    found = looked.curves["raw"]
     events = _events(results.of_video("events.csv", source), next(iter(found.values())).extent) if found else []
     charts = ChartMaker(f"charts/{source['output']}", prefix, results.report_options.charts)
+    # Episodes are those of smoothed shares, where there are any: so the chart is of these, too.
+    shown = looked.curves.get("smooth", found)
     charted: list[ChartedFace] = []
     sections: list[FaceSection] = []
     for face in faces:
-        if face["face_id"] in found:
-            curve, own = found[face["face_id"]], episodes[episodes["face_id"] == face["face_id"]]
-            marks = Marks(_bars(own), curve.poor(least), events)
-            charted.append(ChartedFace(face["face_id"], face["name"], curve, marks))
+        face_id = face["face_id"]
+        if face_id in found:
+            own = episodes[episodes["face_id"] == face_id]
+            marks = Marks(_bars(own), found[face_id].poor(least), events)
+            of_kinds = {kind: by_face[face_id] for kind, by_face in looked.curves.items() if face_id in by_face}
+            charted.append(ChartedFace(face_id, of_kinds, marks))
+            curve = shown.get(face_id, found[face_id])
             sections.append(_section(face, curve, marks, own.to_dict("records"), source["name"], charts))
     event_rows = _event_rows(results, source, {face["face_id"]: face["name"] for face in faces})
-    mean = None
-    if row.shares:
-        basis = say("video.basis_of_all") if row.seconds else say("video.basis_of_all_in_frames")
-        mean = charts.distribution("shares", say("video.shares_of_all", video=row.name), basis, row.shares)
-    is_long = any(is_coarse(face.curve) for face in charted)
-    frames_path = f"assets/{source['output']}/frames.js" if is_long else ""
+    frames_path = "" if is_inline(looked.frames) or not charted else f"assets/{source['output']}/frames.js"
     cut = {face_id: f"assets/{source['output']}/face-{face_id}.jpg" for face_id in thumbnails}
     media = results.media.get(source["name"])
-    start = float(source.get("facts", {}).get("container_start") or 0.0)
-    data = video_data(charted, container_start=start) if charted else ""
     return VideoPage(
         **base.common(results, source, prefix),
         attachments={
             **charts.attachments,
-            **({frames_path: frames_script(charted).encode()} if is_long else {}),
+            **({frames_path: frames_script(looked.frames).encode()} if frames_path else {}),
             **{cut[face_id]: jpeg for face_id, jpeg in thumbnails.items()},
         },
         tiles=_tiles(row),
-        distribution=mean,
         faces=faces[:MOST_ROWS],
+        shares=row.shares,
+        basis=say("video.basis_of_all") if row.seconds else say("video.basis_of_all_in_frames"),
         more_faces=len(faces[MOST_ROWS:]),
         sections=sections,
         events=event_rows[:MOST_ROWS],
@@ -155,8 +197,48 @@ def video_page(
         least_quality=least,
         video=media.relative_to(results.folder).as_posix() if media and media.is_file() else "",
         frames_path=frames_path,
-        script_data=Markup(data),  # noqa: S704  no "<"
+        script_data=_script_data(results, source, faces, charted, looked) if charted else Markup(),
+        smoothed=options.get("smooth") if "smooth" in looked.curves else None,
+        kinds=list(looked.curves),
     )
+
+
+def _script_data(
+    results: Results,
+    source: Mapping[str, Any],
+    faces: Sequence[Row],
+    charted: Sequence[ChartedFace],
+    looked: Looked,
+) -> Markup:
+    """The data of the page's script, as JSON.
+
+    ``start``: the container's second that tables call 0. ``size``: width and height of a frame in square pixels,
+    before it is turned upright; null where that is not known.
+    """
+    facts, options = source.get("facts", {}), results.run.get("options", {})
+    size = None
+    if facts.get("width") and facts.get("height"):
+        size = round(facts["width"] * Fraction(facts.get("pixel_aspect") or 1)), facts["height"]
+    tracks = [
+        {
+            "id": face["face_id"],
+            "name": face["name"],
+            **{name: face[name] for name in ("person", "role", "group")},
+            "anchor": looked.anchors.get(face["face_id"]),
+        }
+        for face in faces
+    ]
+    more = {
+        "source": source["name"],
+        "run": results.run.get("started", ""),
+        "start": float(facts.get("container_start") or 0.0),
+        "size": size,
+        "tracks": tracks,
+        "people": options.get("people"),
+        "made_with": numbering(options),
+        "marked": options.get("events"),
+    }
+    return Markup(video_data(charted, looked.frames, **more))  # noqa: S704  no "<"
 
 
 def _tiles(row: SourceRow) -> tuple[Tile, ...]:
@@ -247,10 +329,4 @@ def _section(
             ),
         ),
         stretches=list(zip(*columns, strict=True)),
-        distribution=charts.distribution(
-            f"face-{face['face_id']}-mean",
-            say("video.shares_of", name=name),
-            say("video.basis") if face["seconds_visible"] > 0 else say("video.basis_in_frames"),
-            face["shares"],
-        ),
     )
