@@ -5,6 +5,19 @@ const LABELS = 92, VALUES = 64, AXIS = 24, EVENT_ROW = 18, EVENT_ROWS = 3;
 const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const tenth = (value) => String(Math.round(value * 10) / 10);
 
+// A name in at most so many lines of so many characters.
+function lines(name, most, width) {
+  const found = [""];
+  for (const word of name.split(/\s+/)) {
+    const longer = `${found[found.length - 1]} ${word}`.trim();
+    if (longer.length <= width || !found[found.length - 1]) found[found.length - 1] = longer; else found.push(word);
+  }
+  const shown = found.slice(0, most);
+  const cut = (line) => line.length > width ? `${line.slice(0, width - 1)}\u2026` : line;
+  if (found.length > most) shown[most - 1] = `${shown[most - 1]} \u2026`;
+  return shown.map(cut);
+}
+
 class Chart {
   constructor(video, state, box, { nameOf, say, marks, prefix }) {
     Object.assign(this, { video, state, box, nameOf, say, marks, prefix });
@@ -44,7 +57,7 @@ class Chart {
     this.width = Math.max(280, Math.round(this.box.clientWidth));
     this.lanes = video.emotions.map((_, lane) => lane).filter((lane) => !state.off.has(lane));
     const rows = this.all ? this.faces.length : Math.max(1, this.lanes.length);
-    this.left = LABELS;
+    this.left = this.all ? LABELS + 22 : LABELS;
     this.right = this.width - (this.all ? VALUES + 34 : VALUES);
     this.events = this.placeEvents([...video.events, ...this.marks()]);
     const eventRows = Math.max(-1, ...this.events.map((event) => event.row)) + 1;
@@ -128,7 +141,7 @@ class Chart {
       parts.push(`<path class="gaps" fill="url(#${id}-gap)" d="${this.spans(face.gaps, ...over) || "M0 0"}"/>`);
       parts.push(`<path class="poor" fill="url(#${id}-poor)" d="${this.spans(face.poor, ...over) || "M0 0"}"/>`);
       const runs = video.runs(video.binned(face, state.kind, state.from, state.to));
-      parts.push(this.all ? this.drawRow(face, runs, over, id, index) : this.drawLanes(face, runs));
+      parts.push(this.all ? this.drawRow(face, runs, over) : this.drawLanes(face, runs));
     });
     this.plot.innerHTML = parts.join("");
     this.drawNow();
@@ -187,7 +200,7 @@ class Chart {
   }
 
   // A person's shares on top of each other, or changes as lines.
-  drawRow(face, runs, [top, bottom], id, index) {
+  drawRow(face, runs, [top, bottom]) {
     const { video, left, right } = this;
     const floor = bottom - 3, height = bottom - top - 6;
     const parts = [];
@@ -207,10 +220,12 @@ class Chart {
         parts.push(`<path class="area" data-lane="${video.emotions[lane]}" d="${area || "M0 0"}" fill="${video.colours[lane]}"/>`);
       }
     }
-    const name = escaped(this.nameOf(face.id));
+    const name = this.nameOf(face.id);
+    const rows = lines(name, Math.max(1, Math.floor((bottom - top) / 14)), 15);
+    const first = (top + bottom) / 2 + 4 - (rows.length - 1) * 7;
+    const label = rows.map((row, at) => `<tspan x="2" y="${tenth(first + 14 * at)}">${escaped(row)}</tspan>`).join("");
     return `<g class="person" data-track="${face.id}">${parts.join("")}<path class="floor" d="M0 ${tenth(bottom)}H${this.width}"/>` +
-      `<clipPath id="${id}-name-${index}"><rect x="0" y="${tenth(top)}" width="${LABELS - 6}" height="${tenth(bottom - top)}"/></clipPath>` +
-      `<text class="person-name" clip-path="url(#${id}-name-${index})" x="2" y="${tenth((top + bottom) / 2 + 4)}">${name}<title>${name}</title></text></g>`;
+      `<text class="person-name">${label}<title>${escaped(name)}</title></text></g>`;
   }
 
   // A share in percent, or a change in percentage points.

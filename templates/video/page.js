@@ -195,7 +195,7 @@ function startPage(store) {
       return;
     }
     const track = event.target.closest("[data-track]");
-    if (track && event.target.classList.contains("person-name")) {
+    if (track && event.target.closest(".person-name")) {
       showFace(Number(track.dataset.track));
       return;
     }

@@ -154,7 +154,7 @@ def over(page, part):
     """Pixels of the page at a part, 0 to 1, of the lanes of the chart of one face."""
     page.locator("#chart").scroll_into_view_if_needed()
     box = page.locator("#chart svg").bounding_box()
-    left, right = 92, box["width"] - (64 if page.input_value("#who") else 98)
+    left, right = (92, box["width"] - 64) if page.input_value("#who") else (114, box["width"] - 98)
     return box["x"] + left + part * (right - left), box["y"] + box["height"] / 2
 
 
@@ -318,17 +318,17 @@ NAMES = """() => [...document.querySelectorAll("#chart .event-name")].map((name)
 
 
 def test_names_of_events_stand_on_the_chart_and_follow_its_zoom(video):
-    width = video.locator("#chart svg").bounding_box()["width"] - 92 - 98
+    width = video.locator("#chart svg").bounding_box()["width"] - 114 - 98
     one, other, third = video.evaluate(NAMES)
     lefts = [one["left"], other["left"], third["left"]]
-    assert lefts == pytest.approx([92 + at / 3 * width + 4 for at in (0.4, 0.6, 1.0)], abs=1)
+    assert lefts == pytest.approx([114 + at / 3 * width + 4 for at in (0.4, 0.6, 1.0)], abs=1)
     assert one["top"] == third["top"] < other["top"]
     assert one["right"] < third["left"]
     video.mouse.move(*over(video, 2.8 / 3))
     for _ in range(3):
         video.click('[data-zoom="in"]')
     assert shown(video)[0] > 2.0
-    assert [name["left"] for name in video.evaluate(NAMES)] == pytest.approx([92 + 4], abs=1)  # began before
+    assert [name["left"] for name in video.evaluate(NAMES)] == pytest.approx([114 + 4], abs=1)  # began before
 
 
 def test_emotions_are_turned_off_and_on_and_the_others_take_their_room(video):
