@@ -50,6 +50,7 @@ class Boxes {
     const { canvas, player } = this;
     const place = this.place();
     this.drawn = canvas.drawn = [];
+    canvas.moment = this.moment;
     const scale = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(player.clientWidth * scale), Math.round(player.clientHeight * scale)];
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }

@@ -480,11 +480,12 @@ def test_boxes_lie_on_the_faces(visit, squares, name):
     page.evaluate(BARE)
     start = read_timeline(squares / f"timelines/{name}.mp4.csv")["timestamp"].min()
     container = facts_of(squares, f"{name}.mp4")["container_start"]
-    for moment in start + np.random.default_rng(len(name)).uniform(0, 1.98, 20 if name == "plain" else 8):
+    for moment in start + np.random.default_rng(len(name)).uniform(0, 1.98, 20 if name == "plain" else 6):
         page.evaluate(f"location.hash = '#t={moment:.3f}'")
         at = container + round(moment, 3)
         page.until(f"Math.abs(document.getElementById('video').currentTime - {at}) < 0.002")
-        page.wait_for_timeout(120)  # until the frame is painted
+        page.until(f"Math.abs(document.getElementById('boxes').moment - {moment:.3f}) < 0.05")
+        page.wait_for_timeout(30)  # until the frame is painted
         page.evaluate("document.getElementById('boxes').style.visibility = 'hidden'")
         picture = Image.open(io.BytesIO(page.locator("#video").screenshot())).convert("L")
         rows, columns = np.nonzero(np.asarray(picture) > 150)
