@@ -1,5 +1,6 @@
 """The models for OpenVINO, the fastest runtime on CPUs: ``.xml`` and ``.bin`` files beside the ``.keras`` file."""
 
+import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -66,6 +67,7 @@ def write_int8(path: Path, training: Split, validation: Split) -> Path:
         from nncf.quantization.range_estimator import RangeEstimatorParametersSet
     except ImportError as error:
         raise UsageError(f"NNCF is missing ({error}): pip install -e .[training].") from error
+    nncf.set_log_level(logging.ERROR)
     model = openvino.Core().read_model(path.with_suffix(SUFFIXES[F32]))
     rows = np.random.default_rng(0).choice(len(training), min(SAMPLES, len(training)), replace=False)
     quantised = nncf.quantize(
