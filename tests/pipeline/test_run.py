@@ -23,6 +23,7 @@ from fer_batch.classifiers.model_file import SHIPPED, ModelFile
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import ModelError, NothingUsable, OutputError, OutputRefused, UsageError
 from fer_batch.media.video import reader
+from fer_batch.openvino_net import F32, INT8, Precision
 from fer_batch.options import OPENVINO, TENSORFLOW
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.executors.processes import Processes
@@ -534,6 +535,18 @@ def test_a_model_that_a_worker_cannot_load_ends_the_run(inputs: Path, tmp_path: 
     options = Options(model=alone, runtime=OPENVINO, workers=1)
     with pytest.raises(ModelError, match="cannot be loaded as an OpenVINO model"):
         fer_batch.analyze([inputs / "face.png"], options, out=tmp_path / "out")
+
+
+def test_another_precision_opens_the_media_again_and_is_told(
+    tmp_path: Path, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media.write_photo(tmp_path / "in" / "face.png", face)
+    for name, scanned in ((F32, 1), (F32, 0), (INT8, 1), (F32, 0)):
+        monkeypatch.setattr(ModelFile, "precision", lambda *_, name=name: Precision(name, "a test wants it"))
+        fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out")
+        facts = json.loads((tmp_path / "out" / "run.json").read_text())
+        assert facts["counts"]["chunks_scanned"] == scanned
+        assert (facts["model"]["precision"], facts["model"]["precision_why"]) == (name, "a test wants it")
 
 
 def test_a_stretch_without_frames_is_told(inputs: Path, tmp_path: Path) -> None:
