@@ -1,7 +1,7 @@
 """The values that flow from media files to tables. All are frozen; do not write to the arrays in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isnan, nan
 from pathlib import Path
@@ -159,6 +159,8 @@ class Detection:
     """(x, y) in pixels: the person's right eye, left eye, nose, right and left corner of the mouth. Empty: unknown."""
     clarity: Clarity | None = None
     """None: the face has not been cropped yet."""
+    seen: Box | None = field(default=None, compare=False)
+    """Where a search of the whole frame has seen it, if ``box`` is that of a closer search. It is not kept."""
     ROW_LENGTH: ClassVar[int] = 19
     """Number of values in :meth:`as_row`."""
 

@@ -56,7 +56,7 @@ def scan_chunk(
     elif source.kind is Kind.VIDEO:
         yield from _scan_video(scanner.checked(chunk, items), scanner, detect_every)
     else:
-        yield from _scan_each(scanner.checked(chunk, items), scanner.full_frame)
+        yield from _scan_each(scanner.checked(chunk, items), scanner.alone)
 
 
 def _scan_each(
@@ -103,6 +103,18 @@ class FrameScanner:
             found, last = looks.merge(found, (yield from self._look(frame_image, part, look)), sure_height), look
         return [face for face in found if self._region is None or part.holds(face.box)]
 
+    def alone(self, frame_image: FrameImage) -> schedule.Search:
+        """Every face in a frame of which no frame before is known, with the box that it has in a square."""
+        found = yield from self.full_frame(frame_image)
+        if len(found) > self._crowd:
+            return found
+        return (yield from schedule.settled(found, partial(self.near, frame_image)))
+
+    @property
+    def _crowd(self) -> int:
+        """With more faces than this, the last full frame is a crowd; its faces keep the boxes that they have there."""
+        return schedule.CROWD_FACES * self._pieces
+
     def _look(self, frame_image: FrameImage, part: Region, look: looks.Look) -> schedule.Search:
         """The faces in a part of a frame, scaled as ``look`` says, in pixels of the upright frame."""
         longest = max(frame_image.width, frame_image.height)
@@ -138,7 +150,7 @@ class FrameScanner:
             len(frames),
             full_frame=lambda index: self.full_frame(frames[index].image),
             near=lambda index, expected: self.near(frames[index].image, expected),
-            crowd=schedule.CROWD_FACES * self._pieces,
+            crowd=self._crowd,
         )
 
     def near(self, frame_image: FrameImage, expected: Box) -> Detection | None:
@@ -202,7 +214,7 @@ def _scan_video(
             sampled.append(item)
             pixels = item.image.width * item.image.height
             if last_full is None:
-                found = [(yield from scanner.full_frame(item.image))]
+                found = [(yield from scanner.alone(item.image))]
             elif schedule.full_frame_due(last_full, item.time, len(sampled), pixels, detect_every):
                 found = yield from scanner.between(known, sampled)
             else:

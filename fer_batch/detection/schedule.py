@@ -5,10 +5,15 @@ then the detector searches them in squares around the places where faces are exp
 expected on the straight line between its two places. A face found only at the earlier end is followed forwards until it
 is lost, one found only at the later end is followed backwards. So a face is found from its first frame on, not only
 from the next full-frame detection on.
+
+A detector gives the same face another box in a full frame than in a square, by up to a tenth. So a full-frame detection
+says who is there, and a square says where: each of its faces gets the box of one more search, in the same square as if
+there had been no full-frame detection.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from fer_batch.detection.looks import CONFIDENT_SCORE, DUPLICATE_OVERLAP, distinct
 from fer_batch.types import Box, Detection, FrameTime
@@ -56,6 +61,11 @@ MIN_EXPECTED_OVERLAP = 0.2
 NEXT_FRAME_OVERLAP = 0.5
 """Least IoU of a face with itself in the frame before. If it is less, this may be another face close by; so a square
 around the old place is searched, too."""
+
+
+SETTLING_SEARCHES = 2
+"""How often a face that was not there before is searched in a square around its last box. If the box is e times too
+large, so is the square, and the next box is too large by the third to the half of that."""
 
 
 Search = Generator[None, None, list[Detection]]
@@ -128,24 +138,27 @@ def detect_between(
         crowd: with more faces than this, every frame gets a full-frame detection.
     """
     found: list[list[Detection]] = []
-    after = yield from full_frame(count - 1)
-    if max(len(before), len(after)) > crowd:
+    seen = yield from full_frame(count - 1)
+    if max(len(before), len(seen)) > crowd:
         for index in range(count - 1):
             found.append((yield from full_frame(index)))  # noqa: PERF401  no comprehension may yield
-        return [*found, after]
-    full_scans = {count - 1: after}
-    paths = _paths(before, after)
+        return [*found, seen]
+    full_scans: dict[int, list[Detection]] = {}
+    paths = _paths(before, seen, count)
     for index in range(count - 1):
         yield
-        faces = [near(index, path.expected(count - index)) for path in paths]
+        faces = [near(index, path.expected) for path in paths]
         steps = list(zip(paths, faces, strict=True))
         if any(face is None and path.last.confidence >= CONFIDENT_SCORE for path, face in steps):
-            full_scans[index] = yield from full_frame(index)
+            here = yield from full_frame(index)
+            known = _paths([path.last for path in paths], here, 1)
+            full_scans[index] = yield from settled(here, partial(near, index), known)
             found.append(full_scans[index])
-            paths = _paths(full_scans[index], after)
+            paths = _paths(full_scans[index], seen, count - 1 - index)
         else:
             paths = [_next_step(path, face, index, near) for path, face in steps if face is not None]
             found.append(distinct(path.last for path in paths))
+    after = full_scans[count - 1] = yield from settled(seen, partial(near, count - 1), paths)
     for index in sorted(full_scans):
         for face in full_scans[index]:
             yield
@@ -153,30 +166,63 @@ def detect_between(
     return [*found, after]
 
 
+def settled(
+    seen: Sequence[Detection], near: Callable[[Box], Detection | None], paths: Sequence["_FacePath"] = ()
+) -> Search:
+    """The faces of a full-frame detection, each with the box that it has in a square.
+
+    Args:
+        seen: what the full-frame detection found.
+        near: finds the face in a square around an expected box in the same frame; None: there is none.
+        paths: faces of the frame before; the square is where one of them is expected, if it leads to the face.
+    """
+    expected = {id(path.goal): path.expected for path in paths}
+    faces = []
+    for face in seen:
+        yield
+        known = expected.get(id(face))
+        same = None if known is None else _measured(face, near(known))
+        if same is None:
+            same = face
+            for _ in range(SETTLING_SEARCHES):
+                same = _measured(face, near(same.box)) or same
+        faces.append(replace(same, seen=face.box))
+    return faces
+
+
+def _measured(seen: Detection, found: Detection | None) -> Detection | None:
+    """What was found in a square, if it is sure, and is the face that was seen in the full frame; else None."""
+    if found is None or found.confidence < CONFIDENT_SCORE or found.box.overlap(seen.box) < NEXT_FRAME_OVERLAP:
+        return None
+    return found
+
+
 @dataclass(frozen=True)
 class _FacePath:
     """The way of a face from its last place to its place in the next full-frame detection."""
 
     last: Detection
-    goal: Detection | None
+    goal: Detection | None = None
     """None: the next full-frame detection does not find it."""
+    step: tuple[float, float] = (0.0, 0.0)
+    """How far it moves from frame to frame, in pixels: from one full-frame detection to the next, evenly."""
+    growth: float = 1.0
+    """How many times as large it is from frame to frame."""
 
-    def expected(self, frames_left: int) -> Box:
-        """The box where it is expected in the next frame; the goal is in the last of the ``frames_left`` frames."""
-        start = self.last.box
-        if self.goal is None:
-            return start
-        share, end = 1 / frames_left, self.goal.box
-        return Box(
-            start.x + share * (end.x - start.x),
-            start.y + share * (end.y - start.y),
-            start.width + share * (end.width - start.width),
-            start.height + share * (end.height - start.height),
-        )
+    @property
+    def expected(self) -> Box:
+        """The box where it is expected in the next frame."""
+        box, (across, down) = self.last.box, self.step
+        width, height = self.growth * box.width, self.growth * box.height
+        return Box(box.x + across + (box.width - width) / 2, box.y + down + (box.height - height) / 2, width, height)
 
 
-def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_FacePath]:
-    """A path for each earlier face. Its goal is a later face nearby; the nearest pairs are matched first."""
+def _paths(before: Sequence[Detection], after: Sequence[Detection], frames: int) -> list[_FacePath]:
+    """A path for each earlier face. Its goal is a later face nearby; the nearest pairs are matched first.
+
+    The faces of ``after`` come from a full-frame detection ``frames`` later. Steps are those between full-frame
+    detections: where squares see a face a little beside that, they always do.
+    """
     pairs = sorted(
         (distance, early, late)
         for early, face in enumerate(before)
@@ -187,7 +233,17 @@ def _paths(before: Sequence[Detection], after: Sequence[Detection]) -> list[_Fac
     for _, early, late in pairs:
         if early not in goals and late not in goals.values():
             goals[early] = late
-    return [_FacePath(face, after[goals[early]] if early in goals else None) for early, face in enumerate(before)]
+    return [
+        _path(face, after[goals[early]], frames) if early in goals else _FacePath(face)
+        for early, face in enumerate(before)
+    ]
+
+
+def _path(face: Detection, goal: Detection, frames: int) -> _FacePath:
+    start = face.seen or face.box
+    (x, y), (goal_x, goal_y) = _centre(start), _centre(goal.box)
+    growth = (goal.box.height / start.height) ** (1 / frames) if min(goal.box.height, start.height) > 0 else 1.0
+    return _FacePath(face, goal, ((goal_x - x) / frames, (goal_y - y) / frames), growth)
 
 
 def _next_step(path: _FacePath, face: Detection, index: int, near: Callable[[int, Box], Detection | None]) -> _FacePath:
@@ -195,8 +251,8 @@ def _next_step(path: _FacePath, face: Detection, index: int, near: Callable[[int
     if face.box.overlap(path.last.box) < NEXT_FRAME_OVERLAP:
         at_old_place = near(index, path.last.box)
         if at_old_place is not None and at_old_place.box.overlap(face.box) <= DUPLICATE_OVERLAP:
-            return _FacePath(at_old_place, None)
-    return _FacePath(face, path.goal)
+            return _FacePath(at_old_place)
+    return replace(path, last=face)
 
 
 def _follow_back(face: Detection, earlier: list[list[Detection]], near: Callable[[int, Box], Detection | None]) -> None:

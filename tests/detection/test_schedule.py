@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from math import hypot
+from typing import TypeVar
 
 import pytest
 from hypothesis import assume, given
@@ -17,6 +19,8 @@ FRAME = (3840, 2160)
 
 COUNT = 13
 """Frames from one full-frame detection to the next, at 25 a second."""
+
+Found = TypeVar("Found")
 
 ALWAYS = range(-1, 100)
 """The frame of the full-frame detection before is number -1."""
@@ -89,7 +93,7 @@ def search(faces: list[Detection]) -> schedule.Search:
     return faces
 
 
-def result(searching: Generator[None, None, list[list[Detection]]]) -> list[list[Detection]]:
+def result(searching: Generator[None, None, list[Found]]) -> list[Found]:
     """What a search returns; meanwhile it says nothing but that it goes on."""
     while True:
         try:
@@ -122,7 +126,7 @@ def test_faces_that_stay_cost_one_full_frame_detection_and_a_square_each_a_frame
     world = World([Actor(number * 200, 300) for number in range(faces)], count)
     assert world.is_found_in(world.scan())
     assert world.full_scans == [count - 1]
-    assert world.square_scans == [frame for frame in range(count - 1) for _ in range(faces)]
+    assert world.square_scans == [frame for frame in range(count) for _ in range(faces)]
 
 
 @pytest.mark.parametrize(("across", "down"), [(10, 0), (0, -10), (9, 9)])
@@ -141,8 +145,40 @@ def test_a_face_is_expected_on_the_line_between_its_places_in_two_full_frame_det
 
     before, after = (Detection(Box(x, 0, 40, 40), 0.9) for x in (0, 50))
     found = result(schedule.detect_between([before], 5, lambda _: search([after]), near))
-    assert asked == [(0, 10), (1, 20), (2, 30), (3, pytest.approx(40))]
+    assert asked == [(0, 10), (1, 20), (2, 30), (3, 40), (4, 50)]
     assert [faces[0].box.x for faces in found] == pytest.approx([10, 20, 30, 40, 50])
+
+
+def test_a_face_has_the_box_that_squares_give_also_where_the_full_frame_is_searched() -> None:
+    """Full frames see it smaller and lower than squares, which see it the larger, the larger they are."""
+    stands, seen = Box(100, 100, 50, 50), Detection(Box(102, 104, 45, 45), 0.8)
+    asked: list[int] = []
+
+    def near(frame: int, expected: Box) -> Detection:
+        asked.append(frame)
+        size = stands.width + (expected.width - stands.width) / 4
+        return Detection(Box(125 - size / 2, 125 - size / 2, size, size), 0.9)
+
+    (alone,) = result(schedule.settled([seen], partial(near, -1)))
+    assert asked == [-1, -1]
+    known = [alone]
+    for _ in range(3):
+        found = result(schedule.detect_between(known, COUNT, lambda _: search([seen]), near))
+        known = found[-1]
+        for (face,) in found:
+            assert face.box.x == pytest.approx(100, abs=0.2)
+            assert face.box.height == pytest.approx(50, abs=0.4)
+            assert face.confidence == 0.9
+    assert asked == [-1, -1, *3 * [*range(COUNT)]]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [None, Detection(Box(100, 100, 50, 50), schedule.CONFIDENT_SCORE - 0.1), Detection(Box(130, 100, 50, 50), 0.9)],
+)
+def test_a_face_that_no_square_surely_shows_keeps_the_box_of_the_full_frame(found: Detection | None) -> None:
+    seen = Detection(Box(100, 100, 50, 50), 0.6)
+    assert result(schedule.settled([seen], lambda _: found)) == [seen]
 
 
 @pytest.mark.parametrize("first", range(1, COUNT))
