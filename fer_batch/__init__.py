@@ -6,6 +6,7 @@ For notebooks::
 
     run = fer_batch.analyze(["holiday/", "interview.mp4"])
     timeline = fer_batch.read_timeline(run.timelines["interview.mp4"])
+    fer_batch.summarize(timeline)
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,18 @@ from fer_batch._version import __version__
 if TYPE_CHECKING:
     from fer_batch.options import Options
     from fer_batch.output.csv import read_timeline
+    from fer_batch.output.notebook import summarize
     from fer_batch.pipeline.run import Run, analyze
 
-__all__ = ["Options", "Run", "__version__", "analyze", "read_timeline"]
+__all__ = ["Options", "Run", "__version__", "analyze", "read_timeline", "summarize"]
 
-_MODULES = {"Options": "options", "Run": "pipeline.run", "analyze": "pipeline.run", "read_timeline": "output.csv"}
+_MODULES = {
+    "Options": "options",
+    "Run": "pipeline.run",
+    "analyze": "pipeline.run",
+    "read_timeline": "output.csv",
+    "summarize": "output.notebook",
+}
 
 
 def __getattr__(name: str) -> Any:

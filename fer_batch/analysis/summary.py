@@ -129,7 +129,7 @@ class _Video:
     def __init__(self, timeline: Timeline, name: str, options: Options, annotations: Annotations) -> None:
         self._name = name
         self._options = options
-        self._names = {naming.person: naming for naming in reversed(annotations.people.of(name))}
+        self._places = _places(timeline)
         self._events = annotations.events.of(name)
         self._rule = episodes.Rule(
             options.episode_enter, options.episode_leave, options.episode_shortest, options.episode_gap
@@ -187,8 +187,8 @@ class _Video:
         if left_out is not None:
             summary = replace(summary, faces_left_out=len(left_out.rows))
         if summary.person:
-            naming = self._names[summary.person]
-            summary = replace(summary, role=naming.role, group=naming.group)
+            role, group = self._places[summary.person]
+            summary = replace(summary, role=role, group=group)
         if (baseline := self._baselines.get(face.face_id)) is None:
             return summary
         changes, valence_change = summary.means - baseline.means, summary.valence - baseline.valence
@@ -212,7 +212,7 @@ class _Video:
     def _around_events(self) -> Iterator[event_time.AroundEvent]:
         for event in self._events:
             for face in self._faces:
-                group = self._names[face.person].group if face.person else ""
+                _, group = self._places[face.person]
                 near = event_time.around(face, event.label, event.start, self._name, group)
                 if near is not None:
                     yield near
@@ -253,6 +253,13 @@ class _Video:
                 "another --baseline.",
                 Severity.PARTIAL,
             )
+
+
+def _places(timeline: Timeline) -> dict[str, tuple[str, str]]:
+    """The role and the group of everybody in a video, by their names; empty for faces without one."""
+    fields = np.stack([timeline.rows[field] for field in ("person", "role", "group")], axis=1)[timeline.success]
+    texts = timeline.texts
+    return {texts[person]: (texts[role], texts[group]) for person, role, group in np.unique(fields, axis=0).tolist()}
 
 
 def _extent(timeline: Timeline) -> tuple[float, float] | None:

@@ -84,9 +84,13 @@ def write_timeline(
 def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
     """A timeline as a DataFrame, typed: integers that may be missing as Int64, flags such as ``success`` as bool.
 
-    Numbers are those that were written: with so many decimals as the table has.
+    Numbers are those that were written: with so many decimals as the table has. A person and an emotion that are
+    missing are NA; ``left_out`` is empty where nothing is left out.
     """
-    return read_table(Path(path), WIDEST)
+    table = read_table(Path(path), WIDEST)
+    for name in {"person", "emotion", "smooth_emotion"} & {*table.columns}:
+        table[name] = table[name].where(table[name] != "")
+    return table
 
 
 def write_summary(path: Path, summaries: Iterable[Summary], more: Sequence[Column] = ()) -> None:

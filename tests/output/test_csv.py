@@ -85,9 +85,9 @@ def expected_rows(tracked_frames: list[TrackedFrame]) -> list[dict[str, Any]]:
                 "success": one is not None,
                 "damaged": frame_time.damaged,
                 "spurious": False,
-                "emotion": "",
+                "emotion": None,
                 "left_out": "",
-                "person": "",
+                "person": None,
             }
             if one is not None:
                 box = one.detection.box
