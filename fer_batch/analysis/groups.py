@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fer_batch.analysis.persons import summarize_persons
+from fer_batch.analysis.series import valence
 from fer_batch.emotions import EMOTIONS
 from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Summary
@@ -122,6 +123,7 @@ def measures(summary: Summary) -> Mapping[str, float | None]:
         **{f"mean_{name}": float(value) for name, value in zip(EMOTIONS, summary.means, strict=True)},
         **{f"strongest_{name}": float(value) for name, value in zip(EMOTIONS, summary.strongest, strict=True)},
         "derived_valence": summary.valence,
+        "derived_valence_of_means": float(valence(summary.means[np.newaxis])[0]),
         "episodes_per_minute": summary.episodes_per_minute,
         **{
             f"change_{name}": None if summary.changes is None else float(summary.changes[index])

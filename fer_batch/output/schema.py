@@ -30,6 +30,10 @@ class Table:
     """Relative to the output folder."""
     columns: tuple[Column, ...]
     """All that it may have."""
+    key: tuple[str, ...] = ()
+    """Columns that together tell its rows apart; empty: there are none."""
+    refers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Names of other tables with columns whose values each of its rows shares with a row there."""
 
 
 def _seconds(name: str, meaning: str) -> Column:
@@ -145,6 +149,14 @@ MEASURES: tuple[Column, ...] = (
         "number",
         "Mean of happiness less the strongest of anger, disgust, fear and sadness: derived from the shares, not "
         "recognised by the model.",
+        "-1 to 1",
+        4,
+    ),
+    Column(
+        "derived_valence_of_means",
+        "number",
+        "mean_happiness less the largest of mean_anger, mean_disgust, mean_fear and mean_sadness. Noise in single "
+        "frames lowers derived_valence, which looks for the strongest in each of them, but not this.",
         "-1 to 1",
         4,
     ),
@@ -320,17 +332,60 @@ ERRORS: tuple[Column, ...] = (
     Column("reason", "string", "Why, or what there is to know."),
 )
 
-SUMMARY_TABLE = Table("summary", "Summary of every face, or folder of photos", "summary.csv", (*SUMMARY, *CHANGES))
+_PERSON = ("person", "role", "group", "kind")
+
+SUMMARY_TABLE = Table(
+    "summary",
+    "Summary of every face, or folder of photos",
+    "summary.csv",
+    (*SUMMARY, *CHANGES),
+    key=("file", "kind", "face_id"),
+)
 ERRORS_TABLE = Table("errors", "What was left out or is not whole, and notes", "errors.csv", ERRORS)
 
 OPTIONAL: tuple[Table, ...] = (
-    Table("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES)),
-    Table("summary-by-group", "Means of every group of persons", "summary_by_group.csv", BY_GROUP),
-    Table("group-differences", "Differences between groups of persons", "group_differences.csv", DIFFERENCES),
-    Table("summary-long", "A mean share in each line, for mixed models", "summary_long.csv", LONG),
-    Table("summary-by-event", "Summary of every face in every event", "summary_by_event.csv", (*BY_EVENT, *CHANGES)),
+    Table("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES), _PERSON),
+    Table(
+        "summary-by-group",
+        "Means of every group of persons",
+        "summary_by_group.csv",
+        BY_GROUP,
+        key=("kind", "group", "measure"),
+        refers=(("summary-by-person", ("group",)),),
+    ),
+    Table(
+        "group-differences",
+        "Differences between groups of persons",
+        "group_differences.csv",
+        DIFFERENCES,
+        key=("kind", "group", "other_group", "measure", "design"),
+        refers=(("summary-by-person", ("group",)),),
+    ),
+    Table(
+        "summary-long",
+        "A mean share in each line, for mixed models",
+        "summary_long.csv",
+        LONG,
+        key=(*_PERSON, "file", "event", "start", "emotion"),
+        refers=(("summary-by-person", _PERSON),),
+    ),
+    Table(
+        "summary-by-event",
+        "Summary of every face in every event",
+        "summary_by_event.csv",
+        (*BY_EVENT, *CHANGES),
+        key=("file", "label", "start", "face_id"),
+        refers=(("events", ("file", "label", "start")),),
+    ),
     Table("summary-by-event-time", "Means in the seconds around events", "summary_by_event_time.csv", BY_EVENT_TIME),
-    Table("events", "Events, in the time of each video", "events.csv", EVENTS),
-    Table("episodes", "Episodes: when each face shows an expression", "episodes.csv", EPISODES),
+    Table("events", "Events, in the time of each video", "events.csv", EVENTS, key=("file", "label", "start")),
+    Table(
+        "episodes",
+        "Episodes: when each face shows an expression",
+        "episodes.csv",
+        EPISODES,
+        key=("file", "face_id", "start"),
+        refers=(("summary", ("file", "face_id")),),
+    ),
 )
 """Tables that not every run writes."""

@@ -33,6 +33,7 @@ from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
 from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
 from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Severity, Skipped, Summary, TrackedFrame
+from tests.helpers.studies import frames, make_study
 
 COLUMNS = (
     "file frame timestamp duration face_id person success damaged face_confidence quality spurious left_out "
@@ -394,3 +395,25 @@ def test_the_data_package_reads_a_timeline_with_types(package: Path) -> None:
     assert (seen["success"], unseen["success"]) == (True, False)
     assert (seen["frame"], seen["face_id"], float(seen["duration"])) == (0, 0, 0.04)
     assert [unseen[name] for name in ("timestamp", "face_id", "x", "anger", "emotion")] == [None] * 5
+
+
+def test_a_whole_study_holds_what_its_data_package_says_of_values_and_keys(tmp_path: Path) -> None:
+    people = {"a.mp4": frames([0, 0.5, 1, 1.5], ["anger", "anger", "sadness", "fear"], person="Anna")}
+    people["b.mp4"] = frames([0, 0.5, 1], ["happiness", "neutral", "neutral"], person="Bo")
+    study = make_study(tmp_path / "out", people, {"photos": ["anger", "neutral"]}, [("a.mp4", "talk", 0.2, 1)])
+    package = study / "datapackage.json"
+    report = frictionless.validate(str(package))
+    assert report.flatten(["title", "message"]) == []
+    schemas = {one["name"]: one["schema"] for one in json.loads(package.read_text(encoding="utf-8"))["resources"]}
+    assert schemas["timeline-1"]["primaryKey"] == ["frame", "face_id"]
+    assert {tie["reference"]["resource"] for tie in schemas["episodes"]["foreignKeys"]} == {"summary"}
+    summary = study / "summary.csv"
+    whole = summary.read_text(encoding="utf-8")
+    for wrong, right, kind in (
+        ("1.5000", "1.0000", "constraint-error"),
+        ("film", "video", "constraint-error"),
+        ("c.mp4", "a.mp4", "foreign-key"),
+        (whole.splitlines()[1], whole.splitlines()[2], "primary-key"),
+    ):
+        summary.write_text(whole.replace(right, wrong), encoding="utf-8", newline="\r\n")
+        assert kind in {found for (found,) in frictionless.validate(str(package)).flatten(["type"])}
