@@ -179,7 +179,9 @@ def assert_equal(found: pd.DataFrame, expected: Sequence[dict[str, Any]], unchec
                 assert abs(row[name] - value) <= 0.5000001 * 10**-digits + 1e-9, (name, row[name], value)
 
 
-SECONDS = "first_seen last_seen seconds_visible seconds_left_out seconds_missing seconds_outside start stop".split()
+SECONDS = (
+    "duration first_seen last_seen seconds_visible seconds_left_out seconds_missing seconds_outside start stop".split()
+)
 EPISODES = ["episodes_per_minute"]
 options = st.builds(
     Options,
@@ -202,6 +204,7 @@ def test_every_table_is_what_docs_say_of_the_timelines(
     in_summary: list[dict[str, Any]] = []
     named: list[dict[str, Any]] = []
     in_events: list[dict[str, Any]] = []
+    in_episodes: list[dict[str, Any]] = []
     summary = table(folder / "summary.csv")
     rates = {(row["file"], row["face_id"]): row["episodes_per_minute"] for _, row in summary.iterrows()}
     for path in sorted((folder / "timelines").glob("*.csv")):
@@ -212,10 +215,19 @@ def test_every_table_is_what_docs_say_of_the_timelines(
             offset = events.offset(timeline["file"].iloc[0])
             lines, bases = of_video(timeline, options, offset, rates)
             people = [line for line in lines if line["person"]]
+            for (face, person), rows in split(timeline)[0].groupby(["face_id", "person"]):
+                base = {"file": rows["file"].iloc[0], "face_id": face, "person": person}
+                made = [] if options.smooth else episodes(rows, options)
+                in_episodes += [base | one for one in made]
+                if not options.smooth:
+                    (line,) = (line for line in lines if line["face_id"] == face)
+                    line["episodes_per_minute"] = len(made) / line["seconds_visible"] * 60
             in_events += of_events(timeline, options, events.of(timeline["file"].iloc[0]), bases)
         in_summary += lines
         named += people
     assert_equal(summary, in_summary)
+    if not options.smooth:  # smoothed shares decide before they are rounded
+        assert_equal(table(folder / "episodes.csv"), in_episodes, ["peak_time"])
     check_events(table(folder / "summary_by_event.csv"), in_events)
     found = table(folder / "summary_by_person.csv")
     assert_equal(found, [{key: line[key] for key in found.columns} for line in by_person(named)])
@@ -318,6 +330,58 @@ def change(rows: pd.DataFrame, base: pd.DataFrame) -> dict[str, Any]:
     here, usual = measures(rows), measures(base) if len(base) else {}
     found = {f"change_{name}": here[f"mean_{name}"] - usual.get(f"mean_{name}", np.nan) for name in SEVEN}
     return found | {"derived_valence_change": here["derived_valence"] - usual.get("derived_valence", np.nan)}
+
+
+def stretches(rows: pd.DataFrame, shares: np.ndarray, options: Options) -> list[list[int]]:
+    """Emotion, first row and last row of each stretch in which one of the six is shown without an interruption."""
+    begin, end = rows["timestamp"].to_numpy(), (rows["timestamp"] + rows["duration"]).to_numpy()
+    gap = options.episode_gap + MILLISECOND
+    shown: list[list[int]] = []
+    for row in range(len(rows)):
+        leader = int(shares[row].argmax())
+        before = shown[-1] if shown and shown[-1][2] == row - 1 and begin[row] - end[row - 1] <= gap else None
+        emotion = leader if shares[row, leader] >= options.episode_enter else None
+        if emotion is None and before is not None:
+            other = shown[-2] if len(shown) > 1 and shown[-2][2] == before[1] - 1 else None
+            if shares[row, before[0]] >= options.episode_leave:
+                emotion = before[0]
+            elif other and begin[row] - end[other[2]] <= gap and begin[before[1]] - end[other[2]] <= gap:
+                emotion = other[0] if shares[row, other[0]] >= options.episode_leave else None
+        if emotion is not None and before is not None and before[0] == emotion:
+            before[2] = row
+        elif emotion is not None:
+            shown.append([emotion, row, row])
+    return shown
+
+
+def episodes(rows: pd.DataFrame, options: Options) -> list[dict[str, Any]]:
+    """Of one face: hysteresis, then bridges over interruptions, then what is long enough."""
+    shares = rows[SIX].to_numpy()
+    begin, end = rows["timestamp"].to_numpy(), (rows["timestamp"] + rows["duration"]).to_numpy()
+    lasts = rows["duration"].to_numpy()
+    shown = stretches(rows, shares, options)
+    spans = [(one[0], one[1], one[2], lasts[one[1] : one[2] + 1].sum()) for one in shown]
+    while True:
+        bridges = []
+        for left, span in enumerate(spans):
+            right = next((at for at in range(left + 1, len(spans)) if spans[at][0] == span[0]), None)
+            if right is not None:
+                away = begin[spans[right][1]] - end[span[2]]
+                if away <= min(options.episode_gap, span[3], spans[right][3]) + MILLISECOND:
+                    bridges.append((away, left, right))
+        if not bridges:
+            break
+        _, left, right = min(bridges)
+        whole = (spans[left][0], spans[left][1], spans[right][2], spans[left][3] + spans[right][3])
+        spans = [*spans[:left], whole, *spans[right + 1 :]]
+    found = []
+    for emotion, first, last, seconds in spans:
+        if seconds >= options.episode_shortest - MILLISECOND:
+            own, weight = shares[first : last + 1, emotion], lasts[first : last + 1]
+            line = {"emotion": SIX[emotion], "start": begin[first], "stop": end[last]}
+            line |= {"duration": end[last] - begin[first], "mean": np.average(own, weights=weight), "peak": own.max()}
+            found.append(line)
+    return found
 
 
 def check_events(found: pd.DataFrame, expected: list[dict[str, Any]]) -> None:
