@@ -393,6 +393,8 @@ class Outcome:
     """Number of a video's faces, each followed from frame to frame, of which anything is summed up; None for photos."""
     left_out: tuple[LeftOut, ...] = ()
     """What is not summed up."""
+    digests: tuple[str, ...] = ()
+    """SHA-256 of each of the source's files, in their order."""
     perhaps: tuple[tuple[int, int], ...] = ()
     """Numbers of faces of a video that begin after a cut, each with that of an earlier one that may be the same; before
     people.csv joins any."""

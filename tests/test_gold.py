@@ -116,7 +116,8 @@ def analyze(*options: str) -> None:
 
 
 def masked(text: str) -> str:
-    """Without what changes from day to day and from machine to machine: versions, dates and seconds of work."""
+    """Without what changes from day to day and from machine to machine: versions, dates, seconds of work, digests."""
+    text = re.sub(r"\b[0-9a-f]{64}\b", "<digest>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ][\d:+.]+Z?", "DATE", text)
     text = re.sub(r'"(fer_batch|platform|version)": ".*"', r'"\1": "…"', text)
     return re.sub(r'"(versions|seconds)": \{.*?\}', r'"\1": {}', text, flags=re.DOTALL)

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
 from typing import Any
@@ -11,6 +11,7 @@ from fer_batch._version import __version__
 from fer_batch.analysis import groups
 from fer_batch.detection import crop
 from fer_batch.emotions import FERPLUS_PARTS
+from fer_batch.media.sources import legible_name
 from fer_batch.options import Options
 from fer_batch.types import Kind, Outcome, Reason, Severity, Skipped
 
@@ -39,6 +40,10 @@ class Manifest:
     """The groups that they are in, in the order of people.csv."""
     title: str | None = None
     """Title of the report; None: it has its folder's name."""
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of the events' clock at which each video begins, by its name; 0 for others."""
+    inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Copies of people.csv and events.csv in the output folder, and their digests."""
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
@@ -57,6 +62,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "options": manifest.options.as_json(),
+        "inputs": {name: dict(copy) for name, copy in manifest.inputs.items()},
         "view": _view(manifest.options.view),
         "model": {**manifest.model, "runtime": manifest.runtime},
         "detector": dict(manifest.detector),
@@ -77,7 +83,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             "degraded": files_with(Severity.PARTIAL, manifest.skipped),
             **manifest.chunks,
         },
-        "sources": [_source(outcome) for outcome in outcomes],
+        "sources": [_source(outcome) | _clock(outcome, manifest) for outcome in outcomes],
         "ignored": list(manifest.ignored),
     }
 
@@ -116,6 +122,18 @@ def versions() -> dict[str, str]:
     return found
 
 
+def _clock(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
+    """A video's offset, and the baseline by the clock of events.csv and in seconds of the video, if any are given."""
+    options, offset = manifest.options, manifest.offsets.get(outcome.source.name, 0.0)
+    if outcome.source.kind is Kind.PHOTOS or (options.events is None and options.baseline is None):
+        return {}
+    baseline = options.baseline and {
+        "clock": list(options.baseline),
+        "video": [round(seconds - offset, 6) for seconds in options.baseline],
+    }
+    return {"offset": offset, "baseline": baseline}
+
+
 def _source(outcome: Outcome) -> dict[str, Any]:
     return {
         "name": outcome.source.name,
@@ -136,5 +154,9 @@ def _source(outcome: Outcome) -> dict[str, Any]:
         "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
         "perhaps": {str(face): earlier for face, earlier in outcome.perhaps},
         "facts": outcome.facts,
+        "files": [
+            {"name": legible_name(file), "sha256": digest}
+            for file, digest in zip(outcome.source.files, outcome.digests, strict=False)
+        ],
         "notes": [line.reason for line in outcome.skipped],
     }

@@ -25,7 +25,7 @@ FOLDER = "sources"
 
 _OTHERWISE = "choose another --out, or give --replace to remove what is not among the inputs."
 
-VERSION = 5
+VERSION = 6
 """To be raised whenever the content or meaning of these files changes."""
 
 

@@ -44,7 +44,7 @@ from fer_batch.output.csv import (
 )
 from fer_batch.output.datapackage import name_exports, write_datapackage
 from fer_batch.output.exported import FOLDER, present_exports, read_exported
-from fer_batch.output.files import replacing, write_json
+from fer_batch.output.files import replacing, replacing_path, write_json
 from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
@@ -57,6 +57,9 @@ from fer_batch.tracking import forerunners, shots, tracker
 from fer_batch.types import FrameFaces, Kind, LeftOut, Outcome, Reason, Severity, Skipped, Source, TrackedFrame
 
 LOGGER = logging.getLogger(__name__)
+
+INPUTS = "inputs"
+"""The folder of the output that holds copies of what users wrote."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +226,8 @@ def _analyze(
         persons=len(annotations.people.persons) if options.people else None,
         groups=annotations.people.groups,
         title=report_options.title if report_options else None,
+        offsets=annotations.events.offsets,
+        inputs=_copy_inputs(folder, options),
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
     own_sources = [outcome.source for outcome in own_outcomes]
@@ -372,6 +377,7 @@ class _SourceReader:
             tuple(self.skipped),
             len(np.unique(timeline.rows["face_id"][timeline.counts])) if self.source.kind is Kind.VIDEO else None,
             (*left_out_of(timeline, self.source.kind), *self.not_chosen.values()),
+            tuple(content.digest for content in self.record.contents),
         )
 
     def choose_faces(self, scanned_frames: Iterable[FrameFaces], options: Options) -> Iterator[FrameFaces]:
@@ -478,6 +484,25 @@ def _export(folder: Path, formats: Sequence[str]) -> tuple[tuple[Path, ...], tup
         ] = None
     name_exports(folder)
     return tuple(made), tuple(notes)
+
+
+def _copy_inputs(folder: Path, options: Options) -> dict[str, dict[str, str]]:
+    """Keep what people.csv and events.csv were in this run; returns for run.json where each is, and its digest.
+
+    Raises:
+        OutputError: a copy cannot be written.
+    """
+    given = {"people": options.people, "events": options.events}
+    contents = {name: path.read_bytes() for name, path in given.items() if path is not None}
+    copies = {name: folder / INPUTS / f"{name}.csv" for name in contents}
+    for name, copy in copies.items():
+        with replacing_path(copy) as part:
+            part.write_bytes(contents[name])
+    outfolder.sweep(folder / INPUTS, keep=copies.values())
+    return {
+        name: {"copy": f"{INPUTS}/{name}.csv", "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in contents.items()
+    }
 
 
 def _write_or_remove(path: Path, text: str | None) -> None:
