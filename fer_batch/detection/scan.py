@@ -158,7 +158,7 @@ class FrameScanner:
         found: list[Detection] = []
         for scale, side in schedule.SEARCH_SQUARES:
             square = schedule.search_square(expected, scale, frame_image.width, frame_image.height)
-            luma = frame_image.luma(expected.height)
+            luma = frame_image.luma(inf)  # as it was decoded: a large photo is not decoded again for each face
             grey = crop.cut_square(luma, square.left, square.top, square.side, side)
             detections = self._detect(np.broadcast_to(grey[:, :, np.newaxis], (side, side, 3)))
             ratio = square.side / side
