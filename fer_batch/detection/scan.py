@@ -108,7 +108,7 @@ class FrameScanner:
         found = yield from self.full_frame(frame_image)
         if len(found) > self._crowd:
             return found
-        return (yield from schedule.settled(found, partial(self.near, frame_image)))
+        return (yield from schedule.settled(found, partial(self.near, frame_image), kind=self._kind))
 
     @property
     def _crowd(self) -> int:
