@@ -172,6 +172,15 @@ def analyze(
         typer.Option("--export", metavar="FORMAT[,FORMAT...]", help="Also write files for other programs."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what the run would take, and do nothing.")] = False,
+    repeat: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="RUN.JSON",
+            help="Take the options of an earlier run, and say whether the tables are the same.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Quiet = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every step on stderr.")] = False,
@@ -184,6 +193,10 @@ def analyze(
     Run again on the same output folder, it does only what is missing.
     """
     start_log(log, verbose=verbose)
+    if repeat is not None:
+        from fer_batch.pipeline.repeat import differences, options_of
+
+        options = options_of(repeat, options, inputs, out)
     if dry_run:
         _print_forecast(inputs, options, as_json)
         return
@@ -197,6 +210,11 @@ def analyze(
         print_line(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
         print_line(run.report)
+    if repeat is not None:
+        found = differences(repeat, run.folder)
+        warn("\n".join(found) if found else f"the same files, model and tables as {repeat} describes.")
+        if found:
+            raise typer.Exit(ExitCode.SOME_LEFT_OUT)
     if not run.complete or len(run.exported) < len(formats):
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 

@@ -165,8 +165,7 @@ def test_a_frame_without_a_face_is_a_row(run: fer_batch.Run) -> None:
         timeline = fer_batch.read_timeline(run.timelines[name])
         nobody = timeline[~timeline["success"]]
         assert len(nobody) == rows
-        assert nobody[["face_id", "x", "anger", "neutral"]].isna().all(axis=None)
-        assert (nobody["emotion"] == "").all()
+        assert nobody[["face_id", "person", "x", "anger", "neutral", "emotion"]].isna().all(axis=None)
 
 
 def test_the_summary_sums_up_every_face(run: fer_batch.Run) -> None:
@@ -318,7 +317,7 @@ def test_people_are_named_joined_and_summed_up_without_opening_media(
         "people.csv line 6: there is no face 9 i"[:38]
     ]
     assert set(fer_batch.read_timeline(named.timelines["constant.mp4"])["person"]) == {"Anna"}
-    photos = fer_batch.read_timeline(named.timelines["study"]).set_index("file")["person"]
+    photos = fer_batch.read_timeline(named.timelines["study"]).set_index("file")["person"].fillna("")
     assert photos.to_dict() == {"cut.jpg": "", "face.png": "Anna", "nobody.png": ""}
     summary = pd.read_csv(out / "summary.csv", keep_default_na=False).set_index("file")
     assert summary.loc["rotated.mp4", ["person", "role", "group"]].tolist() == ["=Bo", "host", "B"]
@@ -565,7 +564,7 @@ def test_a_file_without_permission_is_told(tmp_path: Path, face: np.ndarray) -> 
 
 
 def test_the_public_names_are_there_and_no_others() -> None:
-    assert set(fer_batch.__all__) == {"Options", "Run", "__version__", "analyze", "read_timeline"}
+    assert set(fer_batch.__all__) == {"Options", "Run", "__version__", "analyze", "read_timeline", "summarize"}
     with pytest.raises(AttributeError, match="nonsense"):
         _ = fer_batch.nonsense
 
