@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def options_of(run_json: Path, given: Options, inputs: Sequence[Path], out: Path
     names = {field.name for field in fields(Options)}
     if not names >= run["options"].keys():
         raise UsageError(f"{run_json} was written by another version of fer-batch ({run.get('fer_batch')}).")
-    then = {
+    then: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in run["options"].items()
         if name not in HERE
@@ -40,7 +40,7 @@ def options_of(run_json: Path, given: Options, inputs: Sequence[Path], out: Path
             if not copy.is_file():
                 raise UsageError(f"{copy} is missing, with which the run was made.")
             then[name] = copy
-    return Options(**{name: getattr(given, name) for name in HERE}, **then)
+    return replace(given, **then)
 
 
 def differences(run_json: Path, folder: Path) -> list[str]:
@@ -68,15 +68,19 @@ def _difference(name: str, before: Path, after: Path) -> Iterator[str]:
     if not before.exists() or before.read_bytes() == after.read_bytes():
         return
     with before.open(encoding="utf-8", newline="") as old, after.open(encoding="utf-8", newline="") as new:
-        header: Sequence[str] = ()
-        for line, (one, other) in enumerate(zip_longest(csv.reader(old), csv.reader(new), fillvalue=[]), start=1):
-            if one != other:
-                at = next((at for at, (a, b) in enumerate(zip_longest(one, other)) if a != b), 0)
+        none: list[str] = []
+        header = none
+        for line, (row, other) in enumerate(zip_longest(csv.reader(old), csv.reader(new), fillvalue=none), start=1):
+            header = header or row
+            if row != other:
+                at, was, now = next(
+                    (at, was, now)
+                    for at, (was, now) in enumerate(zip_longest(row, other, fillvalue="nothing"))
+                    if was != now
+                )
                 column = header[at] if at < len(header) else f"column {at + 1}"
-                a, b = (row[at] if at < len(row) else "nothing" for row in (one, other))
-                yield f"{name} differs first in row {line}, {column}: it was {a or 'empty'}, and is {b or 'empty'}."
+                yield f"{name} differs first in row {line}, {column}: it was {was or 'empty'}, and is {now or 'empty'}."
                 return
-            header = header or one
 
 
 def _files(run: Mapping[str, Any]) -> dict[str, str]:
