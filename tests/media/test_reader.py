@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -16,7 +17,7 @@ from fer_batch.media.sampling import Clock, Sampling, frame_times
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import packets, read_index
 from fer_batch.media.video.reader import ReadMode
-from fer_batch.types import Chunk, Kind, Skipped, Source
+from fer_batch.types import Chunk, Kind, Severity, Skipped, Source
 from tests.helpers import media, reading
 
 IRREGULAR = [0, 33, 66, 500, 533, 1500]
@@ -359,3 +360,18 @@ def test_no_frame_outlives_its_turn(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert grown < 0.1 * 280 * size[0] * size[1] * 1.5 / 1e6
+
+
+@pytest.mark.parametrize("mode", [ReadMode.TIMESTAMPS, ReadMode.ORDER])
+def test_frames_that_the_index_does_not_list_are_told(tmp_path: Path, mode: ReadMode) -> None:
+    path = media.write_video(tmp_path / "a.mkv")
+    index = read_index(path)
+    assert read(reader.plan(source(path), index, EVERYTHING, mode))[1] == []
+    kept = np.delete(np.arange(len(index.pts)), [7, 24])
+    lacking = replace(index, pts=index.pts[kept], ends=index.ends[kept])
+    found, skipped = read(reader.plan(source(path), lacking, EVERYTHING, mode))
+    assert len(found) == 23
+    (line,) = skipped
+    assert line.reason.startswith("2 frames that are in none of its packets' times")
+    assert line.severity is Severity.PARTIAL
+    assert read(reader.plan(source(path), lacking, Sampling(end=0.2), mode))[1] == []

@@ -109,7 +109,7 @@ def test_the_smallest_face_that_is_seen_is_told_once_a_run_and_in_run_json(input
 def test_a_face_that_no_look_shows_is_told_whatever_is_asked_for(tmp_path: Path, head: np.ndarray) -> None:
     media.write_photo(tmp_path / "in" / "head.png", head)
     (line,) = fer_batch.analyze([tmp_path / "in"], Options(workers=0, min_face=5), out=tmp_path / "out").skipped
-    assert "below 12 pixels" in line.reason
+    assert "below 8 pixels" in line.reason
     assert "whatever --min-face says" in line.reason
     source = Source(Kind.PHOTOS, "in", (tmp_path / "in" / "head.png",), "in")
     assert smallest_face.height(source, (9000, 9000), Options(cropped=True)) is None

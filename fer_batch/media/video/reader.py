@@ -142,6 +142,8 @@ class _Expected:
         self.last: int = max((*self.sampled, *self._unsampled))
         self.found = 0
         """Sampled frames that were found."""
+        self.is_whole = chunk.frames == len(self.sampled) + sum(at not in self.sampled for at in self._unsampled)
+        """Whether every frame of the index is expected: then the decoder should give no other."""
 
     def take(self, frame: av.VideoFrame, at: int) -> _Decoded:
         """The frame with its time; None if the chunk does not ask for it."""
@@ -216,6 +218,7 @@ def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Itera
     expected = _Expected(chunk, "pts")
     errors: list[str] = []
     previous: int | None = None
+    unlisted = 0
     for frame in frames:
         if isinstance(frame, str):
             errors.append(frame)
@@ -226,9 +229,12 @@ def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Itera
                 continue  # a damaged place may confuse the decoder for a while
             raise IndexMismatch("The decoder's timestamps do not increase.")
         previous = pts
-        yield expected.take(frame, pts)
-        if pts >= expected.last:
+        taken = expected.take(frame, pts)
+        unlisted += taken is None and not errors  # a damaged place may make times up
+        yield taken
+        if pts >= expected.last and not expected.is_whole:
             break
+    yield from _unlisted(chunk, unlisted if expected.is_whole else 0)
     yield from _missing(chunk, expected.found, len(expected.sampled), errors)
 
 
@@ -245,10 +251,11 @@ def _decode_in_order(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Ite
             yield frame, FrameTime(chunk.source.name, number), True
         else:
             yield expected.take(frame, number)
-            if number == expected.last:
+            if number == expected.last and not expected.is_whole:
                 break
         number += 1
     if expected is not None:
+        yield from _unlisted(chunk, number - (chunk.frames or 0) if expected.is_whole and not errors else 0)
         yield from _missing(chunk, expected.found, len(expected.sampled), errors)
     else:
         yield from _missing(chunk, number, chunk.frames or 0, errors)
@@ -278,6 +285,13 @@ def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterat
             yield words(error)
         if packet is None:
             return
+
+
+def _unlisted(chunk: Chunk, count: int) -> Iterator[Skipped]:
+    """A line about frames that the decoder gives, but no packet has the time of, if there are any."""
+    if count > 0:
+        reason = f"{count} frames that are in none of its packets' times are left out; the others are in the timeline."
+        yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
 def _missing(chunk: Chunk, found: int, expected: int, errors: list[str]) -> Iterator[Skipped]:
