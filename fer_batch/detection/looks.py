@@ -23,8 +23,8 @@ of the second a third to a half, and of those of 20 pixels one in twenty (180 fa
 photographs, in noisy scenes of 960x720; score .5)."""
 
 MAX_ENLARGEMENT = 3.0
-"""Frames are enlarged by this factor at most. Of faces of 24 pixels in such scenes of 1024x768, .65 are found enlarged by
-2, .72 by 2.5, .82 by 3; of 20 pixels .61, .60, .71 (160 faces each, press photographs; score .5; one false box each)."""
+"""Frames are enlarged by this factor at most. Of faces of 24 pixels in such scenes of 1024x768, .65 are found enlarged
+by 2, .72 by 2.5, .82 by 3; of 20 pixels .61, .60, .71 (160 each, press photographs; score .5; a false box)."""
 
 TILE_SHAPES = ((960, 960), (960, 736), (736, 960), (960, 544), (544, 960))
 """Width and height of tiles, of which those are taken that make the least work: inputs of the default detector."""
