@@ -144,3 +144,25 @@ def test_with_sound_subtitles_and_cuts_times_are_those_of_ffprobe(tmp_path: Path
 @given(made())
 def test_of_300_videos_with_sound_subtitles_and_cuts_times_are_those_of_ffprobe(tmp_path: Path, video: Made) -> None:
     compare(video, tmp_path)
+
+
+@pytest.mark.parametrize("bframes", [0, 2])
+@pytest.mark.parametrize("edited", [True, False])
+@pytest.mark.parametrize("boxes", [[b"mdhd"], [b"mvhd"], [b"mdhd", b"mvhd"]])
+def test_without_a_time_scale_every_frame_that_ffmpeg_gives_is_there(
+    tmp_path: Path, boxes: list[bytes], edited: bool, bframes: int
+) -> None:
+    """FFmpeg takes the unit of the times for a second then, and edit lists may leave few frames."""
+    path = media.write_video(
+        tmp_path / "a.mp4", options={"bf": str(bframes)}, container_options={} if edited else {"use_editlist": "0"}
+    )
+    data = bytearray(path.read_bytes())
+    for box in boxes:
+        scale = data.index(box) + 16
+        data[scale : scale + 4] = bytes(4)
+    path.write_bytes(data)
+    _, frames = ffprobe(path)
+    found, skipped = read(plan_as_a_run_would(path))
+    assert read_index(path).pts.tolist() == [frame["best_effort_timestamp"] for frame in frames]
+    assert len(found) == len(frames)
+    assert skipped == []
