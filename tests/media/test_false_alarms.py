@@ -43,6 +43,30 @@ def test_subtitles_may_end_after_the_picture(tmp_path: Path, tag: bool) -> None:
     assert (len(index.pts), index.damage) == (25, None)
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "webm", "mp4", "mov", "flv", "wmv", "ts", "avi"])
+@pytest.mark.parametrize("tag", [True, False], ids=["its own length is known", "only that of the whole file"])
+def test_sound_may_go_on_after_a_single_frame(tmp_path: Path, suffix: str, tag: bool) -> None:
+    path = tmp_path / f"a.{suffix}"
+    codecs = {"webm": ("libvpx", "libopus"), "avi": ("mpeg4", "libmp3lame"), "wmv": ("wmv2", "libmp3lame")}
+    with av.open(str(path), "w") as container:
+        codec, sound_codec = codecs.get(suffix, ("libx264", "aac"))
+        stream, sound = container.add_stream(codec, rate=25), container.add_stream(sound_codec, rate=48000)
+        stream.width, stream.height, stream.pix_fmt = *media.SIZE, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(media.pixels(3), format="rgb24")
+        frame.pts = 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        for pts in range(0, 48000 * 3, 960):
+            silence = av.AudioFrame.from_ndarray(np.zeros((2, 960), np.float32), format="fltp", layout="stereo")
+            silence.sample_rate, silence.pts = 48000, pts
+            container.mux(sound.encode(silence))
+        container.mux(sound.encode())
+    if not tag:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"SOMETIME"))
+    index = read_index(path)
+    assert (len(index.pts), index.damage) == (1, None)
+
+
 def test_a_video_with_subtitles_that_is_cut_off_says_so(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (100, 48, 64, 3), np.uint8)
     film = media.write_video(tmp_path / "a.mp4", range(0, 4000, 40), list(noise))

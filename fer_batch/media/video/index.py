@@ -61,6 +61,9 @@ reorders at most so many."""
 FORMATS_WITH_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 """Formats that store the duration in the header. For others, FFmpeg estimates it from the file's size."""
 
+FORMATS_WITH_DURATION_OF_STREAMS = ("mov", "avi")
+"""Of these, formats that store it for each stream."""
+
 FORMATS_OF_DECODING_TIMES = ("avi", "asf")
 """Formats that store decoding times only. FFmpeg's estimates of presentation times are late by the number of B-frames:
 the k-th frame that is shown gets the k-th decoding time."""
@@ -435,13 +438,17 @@ def _announced_end(
     end = max([Fraction(0), *found.values()])
     # Also where it begins late: most formats count from 0, and others must not be called cut off for it.
     announced = Fraction(min(0, container.start_time or 0) + (container.duration or 0), 1_000_000)
-    own = _own_end(stream)
+    own = _own_end(container, stream)
     return (announced, end) if own is None else (min(own, announced), found.get(stream.index, end))
 
 
-def _own_end(stream: VideoStream) -> Fraction | None:
-    """The second at which the header says that a stream ends; None: it does not say."""
-    if stream.duration is not None and stream.time_base is not None:
+def _own_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """The second at which the header says that a stream ends; None: it does not say.
+
+    In other formats than these FFmpeg gives a stream the duration of the whole file.
+    """
+    has_own = container.format.name.startswith(FORMATS_WITH_DURATION_OF_STREAMS)
+    if has_own and stream.duration is not None and stream.time_base is not None:
         return ((stream.start_time or 0) + stream.duration) * stream.time_base
     clock = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # a tag that Matroska files may have
     return clock and Fraction(clock[3]) + 60 * int(clock[2]) + 3600 * int(clock[1])
