@@ -65,6 +65,7 @@ def test_sound_may_go_on_after_a_single_frame(tmp_path: Path, suffix: str, tag: 
         path.write_bytes(path.read_bytes().replace(b"DURATION", b"SOMETIME"))
     index = read_index(path)
     assert (len(index.pts), index.damage) == (1, None)
+    assert index.clock.seconds(int(index.pts[0])) >= 0
 
 
 def test_a_video_with_subtitles_that_is_cut_off_says_so(tmp_path: Path) -> None:

@@ -292,7 +292,10 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         frames_end = frame_ends(pts, last_duration, timestamps.time_base)
         # Not the end of its last frame as analysed, which is bounded.
         ends |= {stream.index: int(pts[-1]) + last_duration} if len(pts) else {}
-        clock = Clock(timestamps.time_base, _zero(container))
+        zero = _zero(container)
+        if len(pts) and not use_dts:  # of a stream with a single packet FFmpeg may not know the start
+            zero = min(zero, int(pts[0]) * timestamps.time_base)
+        clock = Clock(timestamps.time_base, zero)
         complete = timestamps.fillable or timestamps.missing <= timestamps.corrupt
         return VideoIndex(
             pts=pts,
