@@ -332,6 +332,8 @@ class AnnotateOptions:
         _require(self.workers is None or self.workers >= 0, "--workers must be 0 or more", self.workers)
         if self.min_face is not None and self.anonymize is None:
             raise UsageError("--min-face says which faces are hidden: give --anonymize too.")
+        if self.emotions is not None and self.style != BAR:
+            raise UsageError("--emotions says which bars are drawn: give --style bar too.")
 
     @property
     def drawn(self) -> str | None:
