@@ -4,9 +4,11 @@ Packets of sound are copied as they are. Of a film in which faces are hidden, no
 chapters, subtitles, places, cameras' serial numbers, cover images and data streams may tell who or where it is.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,18 +45,14 @@ def container_for(path: Path, encoder: str) -> str:
         choices = [MATROSKA, MP4, MOV]
     elif major.startswith("qt") or path.suffix.lower() in KEPT_SUFFIXES[MOV]:
         choices = [MOV, MP4, MATROSKA]
-    return next((choice for choice in choices if all(_holds(choice, codec) for codec in codecs)), MATROSKA)
+    return next((choice for choice in choices if codecs <= _codecs(choice)), MATROSKA)
 
 
-def _holds(container: str, codec: str) -> bool:
-    known = _CODECS.setdefault(container, set())
-    if not known:
-        with av.open("/dev/null", "w", format=container) as empty:
-            known |= empty.supported_codecs
-    return codec in known
-
-
-_CODECS: dict[str, set[str]] = {}
+@lru_cache
+def _codecs(container: str) -> frozenset[str]:
+    """Names of the codecs, encoders and decoders that a container takes."""
+    with av.open(os.devnull, "w", format=container) as empty:
+        return frozenset(empty.supported_codecs)
 
 
 class Carried:

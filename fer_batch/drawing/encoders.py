@@ -60,8 +60,10 @@ class Encoder:
         """The format in which frames like this one are drawn on and encoded: their own where that is possible."""
         formats = [one.name for one in av.Codec(self.name, "w").video_formats or ()]
         own = frame.format.name
-        deep = frame.format.components[0].bits > 8
-        wanted = [own, "yuv420p10le", "yuv420p"] if deep else [own, "yuv420p"]
+        deep = "10le" if frame.format.components[0].bits > 8 else ""
+        wanted = [own, f"yuv420p{deep}", "yuv420p"]
+        if frame.width % 2 or frame.height % 2:  # encoders take no half pixels of colour
+            wanted = [f"yuv444p{deep}", "yuv444p"]
         return next((one for one in wanted if one in DRAWABLE and (one in formats or not formats)), "yuv420p")
 
     def add_stream(

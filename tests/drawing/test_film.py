@@ -22,7 +22,7 @@ from fer_batch.errors import UsageError
 from fer_batch.media import sources
 from fer_batch.media.video.index import read_index
 from fer_batch.types import Box, FrameTime
-from tests.helpers.media import write_video
+from tests.helpers.media import damage, write_video
 
 needs_ffprobe = pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 
@@ -171,6 +171,32 @@ def test_a_film_without_times_is_written_with_a_rate_and_a_note(tmp_path: Path) 
     made, notes = rewrite(path)
     assert NO_TIMES_NOTE in notes
     assert len(read_index(made).pts) == 25
+
+
+def test_a_film_of_odd_size_keeps_its_size(tmp_path: Path) -> None:
+    images = [np.full((75, 99, 3), 90, np.uint8)] * 3
+    path = write_video(tmp_path / "odd.mkv", (0, 40, 80), images, codec="ffv1")
+    made, notes = rewrite(path)
+    index = read_index(made)
+    assert (index.facts["width"], index.facts["height"]) == (99, 75)
+    assert notes == ["Its pixels were yuv420p; now they are yuv444p."]
+
+
+def test_a_damaged_film_is_written_as_far_as_it_can_be_read_with_its_times(tmp_path: Path) -> None:
+    images = [np.full((96, 128, 3), 40 + 2 * number, np.uint8) for number in range(60)]
+    path = damage(write_video(tmp_path / "damaged.mp4", tuple(range(0, 2400, 40)), images), 0.4, 300)
+    made, notes = rewrite(path)
+    assert any("could not be decoded" in note or "damaged" in note for note in notes)
+    assert set(read_index(made).pts.tolist()) <= set(read_index(path).pts.tolist())
+
+
+def test_joined_films_go_on_after_the_jump_of_the_clock(tmp_path: Path) -> None:
+    parts = [write_video(tmp_path / f"{name}.ts", audio=True).read_bytes() for name in "ab"]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(parts))
+    made, notes = rewrite(path)
+    assert np.array_equal(read_index(made).pts, read_index(path).pts)
+    assert notes == ["Its clock jumps back: the sound after that is left out."]
 
 
 def test_what_is_drawn_is_upright_in_a_turned_film(tmp_path: Path) -> None:
