@@ -79,6 +79,9 @@ class Encoder:
             codec.sample_aspect_ratio = like.sample_aspect_ratio
         codec.gop_size = max(1, round(KEYFRAME_SECONDS * rate))
         codec.thread_count = threads
+        # With B-frames, FFmpeg's demuxer of mp4 may drop the last frame where a keyframe comes just before it: it takes
+        # the time to the next frame in the file for the keyframe's duration, and the edit list for ended.
+        codec.max_b_frames = 0
         if self.keeps_fields and origin.field_order in INTERLACED_FIELD_ORDERS:
             codec.flags |= int(av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me)
         stream.options = dict(self.options)

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fer_batch.drawing.canvas import Canvas
@@ -140,6 +140,7 @@ def test_hdr_keeps_its_levels_and_colours_and_a_note_says_what_is_left_out(tmp_p
 @needs_ffprobe
 @settings(max_examples=12)
 @given(steps=st.lists(st.integers(1, 3000), min_size=1, max_size=30), start=st.integers(0, 5000))
+@example(steps=[1, 2320, 118, 41, 1], start=0)  # a keyframe just before the last frame
 def test_any_times_are_kept(steps: list[int], start: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     times = tuple(int(time) for time in start + np.cumsum([0, *steps]))
     path = write_video(tmp_path_factory.mktemp("film") / "drawn.mp4", times, audio=True)
