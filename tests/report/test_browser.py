@@ -513,6 +513,7 @@ def test_a_face_in_a_photo_is_shown_large_with_its_box_and_values_and_is_named(v
     page.evaluate("document.getElementById('large').style.background = '#000'")
     page.focus("#faces-list .open")
     press(page, "Enter")
+    page.until("document.getElementById('large').open")  # once the list beside the page has come
     for row in table.to_dict("records"):
         assert page.text("#large-title") == f"Face 0 in {row['file']}"
         shares = page.locator("#large td").all_inner_texts()
