@@ -15,11 +15,11 @@ class Boxes {
       let before = 0;
       player.addEventListener("seeking", () => { before = frames; });
       player.addEventListener("seeked", () => setTimeout(() => {
-        if (frames === before && player.paused) show(player.currentTime);
+        if (frames === before && player.paused) show(this.frameAt(player.currentTime));
       }, 60));
     } else {
       const run = () => {
-        if (player.readyState > 1) show(player.currentTime);
+        if (player.readyState > 1) show(this.frameAt(player.currentTime));
         if (!player.paused && !player.ended) requestAnimationFrame(run);
       };
       player.addEventListener("play", run);
@@ -29,6 +29,13 @@ class Boxes {
     new ResizeObserver(() => this.draw()).observe(player);
     player.addEventListener("click", (event) => this.click(event), true);
     player.addEventListener("pointermove", (event) => { player.style.cursor = this.at(event) ? "pointer" : ""; });
+  }
+
+  // When the frame began that is shown at a second of the player, if every frame was analysed, as brief ones tell.
+  frameAt(seconds) {
+    const { looked, start } = this.video;
+    const rank = looked ? last(looked.starts, seconds - start + 0.0005) : -1;
+    return rank >= 0 && looked.ends[rank] - looked.starts[rank] <= 0.1 ? looked.starts[rank] + start : seconds;
   }
 
   // Where the picture is within the player, and how many of the player's pixels one of a timeline's is.

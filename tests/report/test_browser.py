@@ -485,13 +485,16 @@ def test_boxes_lie_on_the_faces(visit, squares, name):
         at = container + round(moment, 3)
         page.until(f"Math.abs(document.getElementById('video').currentTime - {at}) < 0.002")
         page.until(f"Math.abs(document.getElementById('boxes').moment - {moment:.3f}) < 0.05")
-        page.wait_for_timeout(30)  # until the frame is painted
         page.evaluate("document.getElementById('boxes').style.visibility = 'hidden'")
-        picture = Image.open(io.BytesIO(page.locator("#video").screenshot())).convert("L")
-        rows, columns = np.nonzero(np.asarray(picture) > 150)
-        truth = Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
-        (drawn,) = page.evaluate("document.getElementById('boxes').drawn")
-        box = Box(drawn["x"], drawn["y"], drawn["width"], drawn["height"])
+        for _ in range(10):  # a busy machine paints the frame later than it tells of it
+            picture = Image.open(io.BytesIO(page.locator("#video").screenshot())).convert("L")
+            rows, columns = np.nonzero(np.asarray(picture) > 150)
+            truth = Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+            (drawn,) = page.evaluate("document.getElementById('boxes').drawn")
+            box = Box(drawn["x"], drawn["y"], drawn["width"], drawn["height"])
+            if box.overlap(truth) >= 0.9:
+                break
+            page.wait_for_timeout(100)
         assert box.overlap(truth) >= 0.9, (moment, box, truth)
 
 
