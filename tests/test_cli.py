@@ -179,6 +179,8 @@ def test_info_ends_with_the_model_card() -> None:
     assert said.endswith(f"\n\n{card}")
     assert str(SHIPPED.parent) not in said
     assert "# Model card" not in invoke("info", "--json").stdout
+    assert "    members 1:" in said
+    assert "{" not in said.partition("# Model card")[0]
 
 
 def own_model(folder: Path) -> Path:

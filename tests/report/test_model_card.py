@@ -8,6 +8,7 @@ import pytest
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.emotions import EMOTIONS
 from fer_batch.report import methods, model_card
+from fer_batch.report.pages import base
 
 SHIPPED = json.loads(ModelFile().metrics)
 CARD = ModelFile().card
@@ -92,3 +93,14 @@ def test_a_bare_run_still_gives_sentences():
     text = methods.paragraph({"fer_batch": "1"}, None)
     assert text.startswith("Facial expressions in the material were measured with fer-batch 1.")
     assert "human raters" in methods.paragraph({"options": {"view": "ferplus"}}, None)
+
+
+def test_models_within_a_model_are_told_one_by_one() -> None:
+    members = [{"sha256": "ab", "config": {"seed": 1}}, {"sha256": "cd", "part": 0.25}]
+    assert base.facts({"members": members, "names": ["a", "b"]}) == (
+        ("members 1: sha256", "ab"),
+        ("members 1: config: seed", "1"),
+        ("members 2: sha256", "cd"),
+        ("members 2: part", "0.25"),
+        ("names", "a, b"),
+    )

@@ -262,6 +262,9 @@ def facts(values: Mapping[str, Any], above: str = "") -> Facts:
         label = above + key.replace("_", " ")
         if isinstance(value, Mapping):
             lines += facts(value, f"{label}: ")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for number, item in enumerate(value, 1):
+                lines += facts(item, f"{label} {number}: ")
         else:
             lines.append((label, _value(value)))
     return tuple(lines)
