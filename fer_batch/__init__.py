@@ -7,6 +7,7 @@ For notebooks::
     run = fer_batch.analyze(["holiday/", "interview.mp4"])
     timeline = fer_batch.read_timeline(run.timelines["interview.mp4"])
     fer_batch.summarize(timeline)
+    everything = fer_batch.read_timelines(run.folder)
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,19 @@ if TYPE_CHECKING:
     from fer_batch.options import Options
     from fer_batch.output.csv import read_timeline
     from fer_batch.output.notebook import summarize
+    from fer_batch.output.timelines import read_timelines, scan_timelines
     from fer_batch.pipeline.run import Run, analyze
 
-__all__ = ["Options", "Run", "__version__", "analyze", "read_timeline", "summarize"]
+__all__ = [
+    "Options",
+    "Run",
+    "__version__",
+    "analyze",
+    "read_timeline",
+    "read_timelines",
+    "scan_timelines",
+    "summarize",
+]
 
 _MODULES = {
     "Options": "options",
@@ -27,6 +38,8 @@ _MODULES = {
     "analyze": "pipeline.run",
     "read_timeline": "output.csv",
     "summarize": "output.notebook",
+    "read_timelines": "output.timelines",
+    "scan_timelines": "output.timelines",
 }
 
 

@@ -152,6 +152,9 @@ class Options:
     model: Annotated[Path | None, CliOption("A model of your own (.keras).", exists="file")] = None
     """None: the shipped one."""
     runtime: Annotated[str, CliOption("What runs the model.", metavar="|".join(RUNTIMES))] = AUTO
+    parquet: Annotated[
+        bool, CliOption("Write the timelines as timelines.parquet, too: one table, a file for each source.")
+    ] = False
     replace: Annotated[
         bool, CliOption("Remove earlier results of what is not among the inputs; default: keep them.")
     ] = False
@@ -233,7 +236,7 @@ _NUMBERING = (
 )
 """Options that decide which faces there are, and so their numbers."""
 
-_NOT_DECIDING = frozenset("recursive follow_links workers batch_size runtime replace restart keep".split())
+_NOT_DECIDING = frozenset("recursive follow_links workers batch_size runtime parquet replace restart keep".split())
 """Options that choose the inputs, or how the work is done."""
 
 

@@ -11,7 +11,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
-from fer_batch.exports.tables import tables, timeline_columns
+from fer_batch.exports.tables import tables
 from fer_batch.output.csv import present, read_table
 from fer_batch.output.results import Results
 from fer_batch.output.schema import Column
@@ -44,8 +44,8 @@ def write(results: Results, folder: Path) -> str | None:
             if left_out:
                 book.add_worksheet("timelines left out").write_string(0, 0, left_out)
             else:
-                parts = (results.timeline(source).assign(source=source["name"]) for source in results.sources)
-                meanings += _sheet(book, "timelines", timeline_columns(results), parts)
+                parts = (results.timeline(source) for source in results.sources)
+                meanings += _sheet(book, "timelines", results.timeline_columns, parts)
             names = [column.name for column in DICTIONARY]
             _sheet(book, "data dictionary", DICTIONARY, [pd.DataFrame(meanings, columns=names)])
     except FileCreateError as error:

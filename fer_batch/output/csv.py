@@ -56,9 +56,10 @@ def write_timeline(
     smoothed: np.ndarray | None = None,
     changes: np.ndarray | None = None,
     *,
+    source: str,
     named: bool = False,
 ) -> None:
-    """Write one source's timeline; ``named``, with the columns of NAMED.
+    """Write the timeline of the source of this name; ``named``, with the columns of NAMED.
 
     ``smoothed`` and ``changes``, (rows, 7) with NaN where there is no value, fill the columns of SMOOTHED and CHANGED.
 
@@ -73,6 +74,7 @@ def write_timeline(
         for begin in range(0, len(timeline), ROWS_AT_ONCE):
             rows = slice(begin, begin + ROWS_AT_ONCE)
             values = _timeline_values(timeline[rows])
+            values["source"] = [source] * len(values["file"])
             if smoothed is not None:
                 values |= _smoothed_values(smoothed[rows])
             if changes is not None:
@@ -95,7 +97,7 @@ def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
 
 def write_summary(path: Path, summaries: Iterable[Summary], more: Sequence[Column] = ()) -> None:
     """Write summary.csv; ``more`` are CHANGES, or nothing."""
-    write_table(path, (*SUMMARY, *more), (vars(summary) | _measures(summary) for summary in summaries))
+    write_table(path, (*SUMMARY, *more), (_of_source(summary) | _measures(summary) for summary in summaries))
 
 
 def write_people(path: Path, people: Iterable[Person], more: Sequence[Column] = ()) -> None:
@@ -126,7 +128,7 @@ def write_long(path: Path, people: Iterable[Summary], found: Iterable[InEvent]) 
         if one.summary is not None and one.summary.person
     ]
     rows = (
-        vars(summary) | in_event | {"emotion": emotion, "value": value}
+        _of_source(summary) | in_event | {"emotion": emotion, "value": value}
         for in_event, summary in parts
         for emotion, value in zip(EMOTIONS, summary.means.tolist(), strict=True)
     )
@@ -140,7 +142,7 @@ def write_events(path: Path, events: Iterable[Event]) -> None:
 
 def write_by_event(path: Path, found: Iterable[InEvent], more: Sequence[Column] = ()) -> None:
     """Write summary_by_event.csv; ``more`` are CHANGES, or nothing."""
-    write_table(path, (*BY_EVENT, *more), (_in_event(one) | vars(one.event) for one in found))
+    write_table(path, (*BY_EVENT, *more), (_in_event(one) | _of_source(one.event) for one in found))
 
 
 def write_event_time(path: Path, means: Iterable[EventTimeMean]) -> None:
@@ -175,13 +177,26 @@ def _measures(summary: Summary) -> dict[str, object]:
 
 def write_episodes(path: Path, episodes: Iterable[Episode]) -> None:
     """Write episodes.csv."""
-    rows = (vars(episode) | {"duration": episode.stop - episode.start} for episode in episodes)
+    rows = (_of_source(episode) | {"duration": episode.stop - episode.start} for episode in episodes)
     write_table(path, EPISODES, rows)
 
 
-def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
-    """Write errors.csv."""
-    write_table(path, ERRORS, (vars(line) | {"rows_kept": line.rows_kept} for line in skipped))
+def write_skipped(path: Path, skipped: Iterable[Skipped], sources: Collection[str]) -> None:
+    """Write errors.csv; ``sources`` are the names of those that have a timeline."""
+    rows = (vars(line) | {"rows_kept": line.rows_kept, "source": owner(line.file, sources)} for line in skipped)
+    write_table(path, ERRORS, rows)
+
+
+def owner(file: str, sources: Collection[str]) -> str:
+    """The source that a file belongs to: the innermost one, where folders are nested; "" if there is none."""
+    while file and file not in sources:
+        file = file.rpartition("/")[0]
+    return file
+
+
+def _of_source(row: Summary | Episode | Event) -> dict[str, object]:
+    """What it holds, by name; its file is a source."""
+    return vars(row) | {"source": row.file}
 
 
 def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:

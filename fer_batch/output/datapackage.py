@@ -11,14 +11,15 @@ from fer_batch.output.csv import present
 from fer_batch.output.exported import FOLDER, present_exports
 from fer_batch.output.files import write_json
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE, WIDEST, Column, Table
+from fer_batch.output.timelines import PARQUET
 from fer_batch.types import Kind, Reason, Severity
 
 
-def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) -> None:
+def write_datapackage(path: Path, timelines: Mapping[str, str], created: str, *, parquet: bool = False) -> None:
     """Describe every table of an output folder as a Frictionless Data Package (specs.frictionlessdata.io).
 
     ``timelines`` maps each source's name to its table's path relative to the folder. Tables that are not there are left
-    out.
+    out. ``parquet``: the timelines are there as Parquet, too, which a property of our own says.
 
     Raises:
         OutputError: it cannot be written.
@@ -31,6 +32,8 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str) ->
     there = {table.name: table for table in tables if (path.parent / table.path).is_file()}
     resources = [_resource(path.parent, table, there) for table in there.values()]
     package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
+    if parquet:
+        package["parquet"] = {"path": PARQUET, "description": "The timelines as one table of Parquet files."}
     write_json(path, package)
 
 

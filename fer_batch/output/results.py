@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_batch.errors import UsageError
 from fer_batch.options import ReportOptions
-from fer_batch.output.csv import present, read_table
+from fer_batch.output.csv import owner, present, read_table
 from fer_batch.output.media_links import read_media
 from fer_batch.output.schema import ERRORS, OPTIONAL, SUMMARY, TIMELINE, WIDEST, Column, Table
 from fer_batch.types import Kind, Severity, Skipped
@@ -82,6 +82,13 @@ class Results:
         """
         return _table(self.folder, source["timeline"], TIMELINE, WIDEST, only)
 
+    @property
+    def timeline_columns(self) -> list[Column]:
+        """Every column that any timeline has."""
+        paths = [self.folder / source["timeline"] for source in self.sources]
+        known = {column.name for path in paths for column in present(path, WIDEST)}
+        return [column for column in WIDEST if column.name in known]
+
     def summary_of(self, source: Mapping[str, Any]) -> "pd.DataFrame":
         """The source's rows of summary.csv."""
         return self.summary[self.summary["file"].eq(source["name"]) & self.summary["kind"].eq(source["kind"])]
@@ -137,10 +144,7 @@ class Results:
         names = {source["name"] for source in self.sources}
         found: dict[str, list[Skipped]] = {}
         for line in self.lines:
-            owner = line.file
-            while owner and owner not in names:
-                owner = owner.rpartition("/")[0]
-            found.setdefault(owner, []).append(line)
+            found.setdefault(owner(line.file, names), []).append(line)
         return found
 
 

@@ -55,7 +55,10 @@ SIX: tuple[str, ...] = tuple(name for index, name in enumerate(EMOTIONS) if inde
 MEANS: tuple[str, ...] = tuple(f"mean_{name}" for name in EMOTIONS)
 """Columns of the mean shares, in the order of EMOTIONS."""
 
+SOURCE = Column("source", "string", "Name of the video or of the folder of photos: one in all tables.")
+
 TIMELINE: tuple[Column, ...] = (
+    SOURCE,
     Column("file", "string", "Name of the video, or of the photo within its folder."),
     Column("frame", "integer", "Rank of the frame in presentation order, or of the photo in its folder; from 0."),
     _seconds("timestamp", "Time of the frame, counted from the start of the video's earliest stream."),
@@ -181,6 +184,7 @@ CHANGES: tuple[Column, ...] = (
 """Measures that --baseline adds."""
 
 SUMMARY: tuple[Column, ...] = (
+    SOURCE,
     Column("file", "string", "Name of the video or of the folder of photos."),
     Column("kind", "string", "video or photos."),
     Column("face_id", "integer", "Track of a face within one video; empty for photos, summed up by folder."),
@@ -255,6 +259,7 @@ DIFFERENCES: tuple[Column, ...] = (
 )
 
 LONG: tuple[Column, ...] = (
+    SOURCE,
     Column("person", "string", "A name in people.csv."),
     *PLACE,
     Column("kind", "string", "video or photos."),
@@ -275,6 +280,7 @@ EVENTS: tuple[Column, ...] = (
 )
 
 BY_EVENT: tuple[Column, ...] = (
+    SOURCE,
     *EVENTS,
     Column("face_id", "integer", "A face that is visible in the event; empty: there is none."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
@@ -309,6 +315,7 @@ BY_EVENT_TIME: tuple[Column, ...] = (
 )
 
 EPISODES: tuple[Column, ...] = (
+    SOURCE,
     Column("file", "string", "Name of the video."),
     Column("face_id", "integer", "The face, as in the video's timeline."),
     Column("person", "string", "Who the face is, as people.csv says; empty: it does not say."),
@@ -322,7 +329,8 @@ EPISODES: tuple[Column, ...] = (
 )
 
 ERRORS: tuple[Column, ...] = (
-    Column("file", "string", "What the line is about."),
+    Column("source", "string", "The video or folder of photos that it is about. Empty: it has no timeline."),
+    Column("file", "string", "What the line is about: one of those, a photo, or another file."),
     Column(
         "severity",
         "string",

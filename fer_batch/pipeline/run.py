@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,7 @@ from fer_batch.output.datapackage import name_exports, write_datapackage
 from fer_batch.output.exported import FOLDER, present_exports, read_exported
 from fer_batch.output.files import replacing, replacing_path, write_json
 from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
+from fer_batch.output.timelines import PARQUET
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
 from fer_batch.pipeline.contents import KnownContents
@@ -288,7 +289,8 @@ def _finish(
         perhaps = forerunners.suggest(seen, cuts, (checkpoints.read_scenes(key) for key in record.chunks))
         outcome = replace(reader.outcome(options, timeline), perhaps=tuple(perhaps.items()))
         is_named = options.people is not None
-        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes, named=is_named)
+        shares = added.smoothed, added.changes
+        write_timeline(folder / outcome.timeline, timeline, *shares, source=source.name, named=is_named)
         reader.skipped.extend((*named.problems, *summary.complaints))
     except MediaError as error:
         return study.SourceResult(source, None, [Skipped(source.name, str(error))])
@@ -423,9 +425,24 @@ def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[So
         write_by_event(folder / "summary_by_event.csv", in_events, changes)
         around = (one for summary in summaries for one in summary.around_events)
         write_event_time(folder / "summary_by_event_time.csv", event_time_means(around, facts.groups))
-    write_skipped(folder / ERRORS_TABLE.path, facts.skipped)
-    write_datapackage(folder / "datapackage.json", timelines, facts.finished.isoformat(timespec="seconds"))
+    write_skipped(folder / ERRORS_TABLE.path, facts.skipped, timelines)
+    finished = facts.finished.isoformat(timespec="seconds")
+    write_datapackage(folder / "datapackage.json", timelines, finished, parquet=options.parquet)
     write_json(folder / "run.json", manifest.as_json(facts))
+    _write_parquet(folder, wanted=options.parquet)
+
+
+def _write_parquet(folder: Path, *, wanted: bool) -> None:
+    """Write the timelines as Parquet, too; or remove those of an earlier run."""
+    paths = []
+    if wanted:
+        from fer_batch.output.parquet import write_timelines
+
+        paths = write_timelines(results.Results.read(folder), folder / PARQUET)
+    outfolder.sweep(folder / PARQUET, keep=paths)
+    if not paths:
+        with suppress(OSError):  # it is not there, or what is in it is in use
+            (folder / PARQUET).rmdir()
 
 
 def _refuse_other_numbers(people: People, options: Options, folder: Path, joined: study.Study) -> None:

@@ -86,7 +86,7 @@ def make_study(
         summary, _ = summarize(timeline, source, options, annotations)
         seconds = float(sum(durations)) if kind is Kind.VIDEO and starts[0] is not None else None
         outcome = Outcome(source, len(set(frame)), len(rows), len(rows), seconds, dict(facts or {}), ())
-        write_timeline(folder / outcome.timeline, timeline)
+        write_timeline(folder / outcome.timeline, timeline, source=name)
         outcomes.append(outcome)
         summaries.append(summary)
     manifest = Manifest(FINISHED, FINISHED, options, {}, {}, None, {}, {}, outcomes, [], [])

@@ -36,7 +36,7 @@ from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Seve
 from tests.helpers.studies import frames, make_study
 
 COLUMNS = (
-    "file frame timestamp duration face_id person success damaged face_confidence quality spurious left_out "
+    "source file frame timestamp duration face_id person success damaged face_confidence quality spurious left_out "
     "x y width height "
     "anger disgust fear happiness sadness surprise neutral emotion"
 ).split()
@@ -80,7 +80,12 @@ def expected_rows(tracked_frames: list[TrackedFrame]) -> list[dict[str, Any]]:
         frame_time = tracked.time
         for one in tracked.faces or [None]:
             row: dict[str, Any] = dict.fromkeys(COLUMNS)
-            row |= {"file": frame_time.file, "frame": frame_time.number, "timestamp": frame_time.seconds}
+            row |= {
+                "source": "the source",
+                "file": frame_time.file,
+                "frame": frame_time.number,
+                "timestamp": frame_time.seconds,
+            }
             row |= {
                 "duration": frame_time.duration,
                 "success": one is not None,
@@ -124,7 +129,7 @@ def test_a_timeline_is_read_back_as_it_was_written_up_to_the_decimals(
     folder: Path, written: list[TrackedFrame]
 ) -> None:
     path = folder / "timeline.csv"
-    write_timeline(path, table_of(written))
+    write_timeline(path, table_of(written), source="the source")
     table = read_timeline(path)
     assert list(table.columns) == COLUMNS
     assert len(table) == sum(max(1, len(tracked.faces)) for tracked in written)
@@ -143,11 +148,12 @@ def test_any_csv_reader_sees_the_same_fields_and_no_token_for_missing(
     folder: Path, written: list[TrackedFrame]
 ) -> None:
     path = folder / "plain.csv"
-    write_timeline(path, table_of(written))
+    write_timeline(path, table_of(written), source="the source")
     header, *rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True)
     assert header == COLUMNS
     for row, meant in zip(rows, expected_rows(written), strict=True):
         fields = dict(zip(COLUMNS, row, strict=True))
+        assert fields.pop("source") == meant["source"]
         assert fields.pop("file") == meant["file"]
         assert fields.pop("emotion") == (meant["emotion"] or "")
         assert fields.pop("person") == (meant["person"] or "")
@@ -168,15 +174,15 @@ def test_a_timelines_text_is_exactly_this(tmp_path: Path) -> None:
     ]
     timeline = Timeline(Timeline.of(written).rows, ("", "a, b.mp4", "übung.png", "Bo, Li"))
     timeline.rows["person"][1] = 3
-    write_timeline(tmp_path / "t.csv", timeline)
+    write_timeline(tmp_path / "t.csv", timeline, source="the source")
     assert (tmp_path / "t.csv").read_bytes().decode("utf-8") == (
         f"{','.join(COLUMNS)}\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,0,,1,0,0.9877,1.0000,0,,2,-2,31,40,'
+        'the source,"a, b.mp4",0,0.000000,0.033333,0,,1,0,0.9877,1.0000,0,,2,-2,31,40,'
         "0.0000,0.0000,0.1000,0.7000,0.0000,0.2000,0.0000,happiness\r\n"
-        '"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0,0.9877,1.0000,0,,2,-2,31,40,'
+        'the source,"a, b.mp4",0,0.000000,0.033333,12,"Bo, Li",1,0,0.9877,1.0000,0,,2,-2,31,40,'
         "0.0000,0.2000,0.0000,0.7000,0.1000,0.0000,0.0000,happiness\r\n"
-        '"a, b.mp4",1,0.033333,,,,0,0,,,,,,,,,,,,,,,,\r\n'
-        "übung.png,2,,,,,0,1,,,,,,,,,,,,,,,,\r\n"
+        'the source,"a, b.mp4",1,0.033333,,,,0,0,,,,,,,,,,,,,,,,\r\n'
+        "the source,übung.png,2,,,,,0,1,,,,,,,,,,,,,,,,\r\n"
     )
 
 
@@ -187,10 +193,10 @@ def test_a_table_is_the_same_however_many_rows_are_written_and_read_at_once(
     path = tmp_path / "timeline.csv"
     found = face(np.full(7, 1 / 7, np.float32))
     timeline = Timeline.of(TrackedFrame(FrameTime("f", at), (found,) * (at % 2)) for at in range(3))
-    write_timeline(path, timeline)
+    write_timeline(path, timeline, source="the source")
     whole, written = read_table(path, TIMELINE), path.read_bytes()
     monkeypatch.setattr(fer_csv, "ROWS_AT_ONCE", rows)
-    write_timeline(path, timeline)
+    write_timeline(path, timeline, source="the source")
     assert path.read_bytes() == written
     pd.testing.assert_frame_equal(read_table(path, TIMELINE), whole)
     only = ["face_id", "success", "emotion"]
@@ -203,11 +209,11 @@ def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(
     folder: Path, written: list[TrackedFrame]
 ) -> None:
     path = folder / "wide.csv"
-    write_timeline(path, table_of(written))
+    write_timeline(path, table_of(written), source="the source")
     raw = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
     seen = read_timeline(path)["success"].to_numpy()
     shares = np.where(seen[:, np.newaxis], np.linspace(0, 1, 7), np.nan)
-    write_timeline(path, table_of(written), shares)
+    write_timeline(path, table_of(written), shares, source="the source")
     wide = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline=""), strict=True))
     assert [row[: len(COLUMNS)] for row in wide] == raw
     assert wide[0][len(COLUMNS) :] == [*(f"smooth_{name}" for name in EMOTIONS), "smooth_emotion"]
@@ -220,8 +226,8 @@ def test_smoothed_shares_stand_beside_the_raw_ones_which_stay_to_the_byte(
 def test_changes_stand_on_the_right_and_are_empty_where_there_is_none(tmp_path: Path) -> None:
     frames = [TrackedFrame(FrameTime("f", at), (face(np.full(7, 1 / 7, np.float32)),)) for at in range(2)]
     changes = np.array([np.linspace(-1, 1, 7), [np.nan] * 7])
-    write_timeline(tmp_path / "t.csv", Timeline.of(frames), None, changes)
-    write_timeline(tmp_path / "both.csv", Timeline.of(frames), changes, changes)
+    write_timeline(tmp_path / "t.csv", Timeline.of(frames), None, changes, source="the source")
+    write_timeline(tmp_path / "both.csv", Timeline.of(frames), changes, changes, source="the source")
     table, both = read_timeline(tmp_path / "t.csv"), read_timeline(tmp_path / "both.csv")
     names = [f"change_{name}" for name in EMOTIONS]
     assert list(table.columns) == [*COLUMNS, *names]
@@ -241,7 +247,7 @@ def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
 @given(skipped=st.lists(st.builds(Skipped, names, names, st.sampled_from(Severity)), max_size=6))
 def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
     path = folder / "errors.csv"
-    write_skipped(path, skipped)
+    write_skipped(path, skipped, ())
     table = read_table(path, ERRORS)
     assert rows_of(table) == [
         {"file": one.file, "severity": one.severity, "rows_kept": one.severity != "lost", "reason": one.reason}
@@ -314,7 +320,7 @@ def test_a_place_that_cannot_be_written_is_an_output_error_that_names_it(tmp_pat
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"Cannot write .*\.csv: .*choose another --out"):
-        write_timeline(tmp_path / place, Timeline.of([]))
+        write_timeline(tmp_path / place, Timeline.of([]), source="the source")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.csv"]
 
 
@@ -361,9 +367,9 @@ def package(tmp_path: Path) -> Path:
         seen, unseen = FrameTime(name, 0, 0.0, 0.04), FrameTime(name, 1)
         frames = [TrackedFrame(seen, (face(np.full(7, 1 / 7, np.float32)),)), TrackedFrame(unseen, ())]
         smoothed = np.array([[1 / 7] * 7, [np.nan] * 7]) if name == VIDEOS[3] else None
-        write_timeline(out / path, Timeline.of(frames), smoothed)
+        write_timeline(out / path, Timeline.of(frames), smoothed, source="the source")
     write_summary(out / "summary.csv", [summary(file=name) for name in VIDEOS])
-    write_skipped(out / "errors.csv", [])
+    write_skipped(out / "errors.csv", [], ())
     write_episodes(out / "episodes.csv", [])
     write_datapackage(out / "datapackage.json", timelines, "2025-01-01T00:00:00+00:00")
     return out / "datapackage.json"

@@ -155,7 +155,7 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
         )
         outcomes.append(outcome)
         measured, added = summarize(timeline, source, Options(**options), study)
-        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes)
+        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes, source=source.name)
         people += measured.people
         events += measured.events
         around += measured.around_events
@@ -187,7 +187,7 @@ def write_output(folder, videos_and_folders, skipped=(), ignored=(), study=None,
         write_by_event(folder / "summary_by_event.csv", events)
         means = event_time_means(around, study.people.groups)
         write_event_time(folder / "summary_by_event_time.csv", means)
-    write_skipped(folder / "errors.csv", skipped)
+    write_skipped(folder / "errors.csv", skipped, {outcome.source.name for outcome in outcomes})
     named = {outcome.source.name: outcome.timeline for outcome in outcomes}
     write_datapackage(folder / "datapackage.json", named, when.isoformat())
     # The versions and the machine of whoever runs this test are no part of it.
