@@ -4,7 +4,7 @@ import json
 import logging
 import shlex
 import webbrowser
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import wraps
@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from fer_batch._version import __version__
 from fer_batch.errors import ExitCode, FerBatchError, UsageError
-from fer_batch.options import AnnotateOptions, CliOption, Options, ReportOptions
+from fer_batch.options import GROUPS, AnnotateOptions, CliOption, Options, ReportOptions
 from fer_batch.terminal import (
     Meter,
     TerminalProgress,
@@ -70,6 +70,9 @@ app = _Program(
 WORTH_TELLING = 0.9
 """``--dry-run`` tells what sampling spares if it takes less than this part of the time."""
 
+RESULTS = "What comes out"
+"""Heads options in the help, beside those of GROUPS."""
+
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")]
@@ -121,6 +124,7 @@ def _parameters(option_class: type[Any], names: Collection[str]) -> Iterator[tup
             exists=option.exists is not None,
             file_okay=option.exists != "folder",
             dir_okay=option.exists != "file",
+            rich_help_panel=next(group for group, names in GROUPS.items() if field.name in names),
         )
         given_type = str | None if option.parse else value_type
         annotation: Any = Annotated[given_type, typer_option]
@@ -145,6 +149,8 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**values: Any) -> None:
+        if isinstance(context := values.get("context"), typer.Context):
+            values |= _from_file(context, values)
         for name, (option_class, options) in taken.items():
             given = {field: values.pop(field) for field in options}
             parsed = {field: option.parse(given[field]) for field, option in options.items() if option.parse}
@@ -155,21 +161,106 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-@app.command()
+_NEVER_KEPT = frozenset("restart replace".split())
+"""Options that a file of options cannot have: they are for one run."""
+
+_ALSO_KEPT = frozenset("thumbnails anonymize charts export_formats".split())
+"""Options that it may have beside those that decide the analysis."""
+
+
+def _from_file(context: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a file of options, for options that the command line does not give; and write such a file.
+
+    ``context.obj`` says then where each option comes from that has not its default.
+
+    Raises:
+        UsageError: there is something wrong in it.
+    """
+    from fer_batch.annotations import config
+
+    names = ({field.name for field in fields(Options)} | _ALSO_KEPT) - _NEVER_KEPT
+    by_option = {one.opts[0].lstrip("-"): one for one in context.command.params if one.name in names}
+    path, found = values["config"] or config.find(values["inputs"]), {}
+    origins = {str(one.name): "command line" for one in by_option.values() if _is_given(context, str(one.name))}
+    for option, text in config.read(path, by_option).items() if path else ():
+        one = by_option[option]
+        name = str(one.name)
+        if name in origins:
+            continue
+        try:
+            found[name] = (
+                text if isinstance(text, bool) and one.type.name == "boolean" else _cast(one, context, text, path)
+            )
+        except typer.BadParameter as error:
+            raise UsageError(f"{path}: {option}: {error.message}") from error
+        origins[name] = path.name
+    context.obj = origins
+    if found and not values["quiet"]:
+        warn(f"options from {path}: {', '.join(name.replace('_', '-') for name in found)}.")
+    if (target := values["save_config"]) is not None:
+        chosen = values | found
+        config.write(
+            target,
+            (
+                config.Setting(option, chosen[str(one.name)], one.default, one.help or "")
+                for option, one in by_option.items()
+            ),
+        )
+        warn(f"wrote {target}.")
+    return found
+
+
+def _cast(option: Any, context: typer.Context, text: str | bool, path: Path) -> Any:
+    """The value that a text stands for; paths are relative to the file that has it."""
+    if option.type.name in ("file", "directory", "path"):
+        text = str(path.parent / str(text))
+    return option.type_cast_value(context, text)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _example(command: str) -> str:
+    return f"Example: fer-batch {command}"
+
+
+@app.command(epilog=_example("analyze holiday/ interview.mp4 --out results"))
 @_errors_to_exit_codes()
 @_with_options
 def analyze(
+    context: typer.Context,
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", exists=True, help="Photos, videos, folders.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", file_okay=False, help="Output folder; default: NAME-emotions. Results add up."),
+        typer.Option(
+            "--out",
+            "-o",
+            file_okay=False,
+            help="Output folder; default: NAME-emotions. Results add up.",
+            rich_help_panel=RESULTS,
+        ),
     ] = None,
     *,
     options: Options,
     report_options: Annotated[ReportOptions, "title", "thumbnails", "anonymize", "charts"],
     export_formats: Annotated[
         str | None,
-        typer.Option("--export", metavar="FORMAT[,FORMAT...]", help="Also write files for other programs."),
+        typer.Option(
+            "--export", metavar="FORMAT,...", help="Also write files for other programs.", rich_help_panel=RESULTS
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Take options from this file; default: fer-batch.toml beside the inputs. The command line wins.",
+        ),
+    ] = None,
+    save_config: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the options of this run into a file for --config.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what the run would take, and do nothing.")] = False,
     repeat: Annotated[
@@ -205,7 +296,9 @@ def analyze(
         from fer_batch.exports import parse_formats
 
         formats = parse_formats(export_formats)
-    run = _analyze(inputs, options, report_options, out, verbose=not (quiet or as_json), exports=formats)
+    del config, save_config  # _with_options has read and written them
+    verbosely = not (quiet or as_json)
+    run = _analyze(inputs, options, report_options, out, verbose=verbosely, exports=formats, origins=context.obj or {})
     if as_json:
         print_line(json.dumps(_as_json(run), ensure_ascii=False, indent=2))
     else:
@@ -219,7 +312,7 @@ def analyze(
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
-@app.command()
+@app.command(epilog=_example("report results --thumbnails"))
 @_errors_to_exit_codes()
 @_with_options
 def report(
@@ -272,13 +365,13 @@ def serve(
         server.server_close()
 
 
-@app.command()
+@app.command(epilog=_example("export results --to xlsx,elan"))
 @_errors_to_exit_codes()
 def export(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")
     ] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="FORMAT[,FORMAT...]", help="What to write.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="FORMAT,...", help="What to write.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", file_okay=False, help="Where to; default: DIR/exports.")
     ] = None,
@@ -339,7 +432,7 @@ FillIn = Annotated[
 ]
 
 
-@app.command()
+@app.command(epilog=_example("people results --thumbnails"))
 @_errors_to_exit_codes()
 @_with_options
 def people(
@@ -358,7 +451,7 @@ def people(
     print_line(write_people(folder, out or Path("people.csv"), report_options, names, note=warn))
 
 
-@app.command()
+@app.command(epilog=_example("events results"))
 @_errors_to_exit_codes()
 def events(
     folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
@@ -370,7 +463,7 @@ def events(
     print_line(write_events(folder, out or Path("events.csv")))
 
 
-@app.command()
+@app.command(epilog=_example("info"))
 @_errors_to_exit_codes()
 @_with_options
 def info(
@@ -404,7 +497,7 @@ def info(
     print_line(f"\n{card}" if card else f"model card: there is none beside {file.path.name}", end="" if card else "\n")
 
 
-@app.command()
+@app.command(epilog=_example("demo try-it"))
 @_errors_to_exit_codes()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A folder to make.")],
@@ -436,11 +529,20 @@ def _analyze(
     *,
     verbose: bool,
     exports: Sequence[str] = (),
+    origins: Mapping[str, str] | None = None,
 ) -> "Run":
     from fer_batch.pipeline.run import analyze as run_batch
 
     with TerminalProgress(verbose) as progress:
-        run = run_batch(inputs, options, out=out, progress=progress, report_options=report_options, exports=exports)
+        run = run_batch(
+            inputs,
+            options,
+            out=out,
+            progress=progress,
+            report_options=report_options,
+            exports=exports,
+            origins=origins or {},
+        )
     notes: dict[str, list[str]] = {}
     for line in run.skipped:
         if line.is_note:  # many files may have the same one

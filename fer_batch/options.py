@@ -3,7 +3,7 @@
 The command line makes its options of the fields of :class:`Options` and :class:`ReportOptions`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import inf
 from pathlib import Path
@@ -73,6 +73,18 @@ def rectangle(text: str | None) -> tuple[int, int, int, int] | None:
     return x, y, width, height
 
 
+GROUPS: Mapping[str, Sequence[str]] = {
+    "What is analysed": "fps start end region cropped as_video recursive follow_links detect_every".split(),
+    "Which faces count": "min_confidence min_face min_quality max_faces".split(),
+    "What the numbers mean": (
+        "view people events baseline smooth episode_enter episode_leave episode_shortest episode_gap".split()
+    ),
+    "How it runs": "workers batch_size model runtime replace restart keep".split(),
+    "What comes out": "parquet thumbnails anonymize media charts".split(),
+}
+"""The options by their subject, as the help shows them."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to analyse. The help texts say what each option means; what they leave out stands below the option.
@@ -81,50 +93,9 @@ class Options:
         UsageError: a value is out of its range.
     """
 
-    view: Annotated[
-        str,
-        CliOption(
-            "fer2013: belief in each of the data set's labels; ferplus: expected share of human raters; "
-            "combined: the mean of the two.",
-            metavar="|".join(TABLE_VIEWS),
-        ),
-    ] = TABLE_VIEWS[0]
     fps: Annotated[float | None, CliOption("Frames per second to analyse, at most; default: all.")] = None
     start: Annotated[float | None, CliOption("Begin so many seconds into each video.")] = None
     end: Annotated[float | None, CliOption("Stop before this second of each video.")] = None
-    min_confidence: Annotated[float, CliOption("Lowest detector score of a face, 0 to 1.")] = 0.5
-    min_face: Annotated[
-        int | None,
-        CliOption(
-            "Lowest height of a face, in pixels; frames are searched as finely as it needs. Default: 24, if seen."
-        ),
-    ] = None
-    """Of the upright frame. None: DEFAULT_MIN_FACE, as far as such faces are seen in frames that are shrunk to be
-    searched fast."""
-    min_quality: Annotated[
-        float, CliOption("Lowest quality of a face in the summaries, 0 to 1; timelines keep all.")
-    ] = 0.0
-    max_faces: Annotated[int | None, CliOption("Most faces per frame, highest score first; default: all.")] = None
-    people: Annotated[
-        Path | None, CliOption("CSV that says who is who: file,face_id,person,role,group.", exists="file")
-    ] = None
-    events: Annotated[
-        Path | None, CliOption("CSV that says what happens when: file,label,start,stop,offset.", exists="file")
-    ] = None
-    baseline: Annotated[
-        tuple[float, float] | None,
-        CliOption(
-            "Seconds in which faces look as usual: changes from that are added.", metavar="START-STOP", parse=interval
-        ),
-    ] = None
-    smooth: Annotated[
-        float | None, CliOption("Average shares over so many seconds, in columns beside the raw ones and for episodes.")
-    ] = None
-    episode_enter: Annotated[float, CliOption("Share with which an episode of an expression begins.")] = 0.5
-    episode_leave: Annotated[float, CliOption("Share below which it ends.")] = 0.35
-    """At most ``episode_enter``."""
-    episode_shortest: Annotated[float, CliOption("Shortest episode, in seconds.")] = 0.3
-    episode_gap: Annotated[float, CliOption("Longest interruption that does not end it, in seconds.")] = 0.3
     region: Annotated[
         tuple[int, int, int, int] | None,
         CliOption("Analyse only this rectangle, in pixels of the upright image.", metavar="X,Y,W,H", parse=rectangle),
@@ -144,6 +115,47 @@ class Options:
         CliOption("Most frames of a video from one whole-frame detection to the next; default: half a second's."),
     ] = None
     """In the frames between, only the surroundings of known faces are scanned."""
+    min_confidence: Annotated[float, CliOption("Lowest detector score of a face, 0 to 1.")] = 0.5
+    min_face: Annotated[
+        int | None,
+        CliOption(
+            "Lowest height of a face, in pixels; frames are searched as finely as it needs. Default: 24, if seen."
+        ),
+    ] = None
+    """Of the upright frame. None: DEFAULT_MIN_FACE, as far as such faces are seen in frames that are shrunk to be
+    searched fast."""
+    min_quality: Annotated[
+        float, CliOption("Lowest quality of a face in the summaries, 0 to 1; timelines keep all.")
+    ] = 0.0
+    max_faces: Annotated[int | None, CliOption("Most faces per frame, highest score first; default: all.")] = None
+    view: Annotated[
+        str,
+        CliOption(
+            "fer2013: belief in each of the data set's labels; ferplus: expected share of human raters; "
+            "combined: the mean of the two.",
+            metavar="|".join(TABLE_VIEWS),
+        ),
+    ] = TABLE_VIEWS[0]
+    people: Annotated[
+        Path | None, CliOption("CSV that says who is who: file, face_id, person, role, group.", exists="file")
+    ] = None
+    events: Annotated[
+        Path | None, CliOption("CSV that says what happens when: file, label, start, stop, offset.", exists="file")
+    ] = None
+    baseline: Annotated[
+        tuple[float, float] | None,
+        CliOption(
+            "Seconds in which faces look as usual: changes from that are added.", metavar="START-STOP", parse=interval
+        ),
+    ] = None
+    smooth: Annotated[
+        float | None, CliOption("Average shares over so many seconds, in columns beside the raw ones and for episodes.")
+    ] = None
+    episode_enter: Annotated[float, CliOption("Share with which an episode of an expression begins.")] = 0.5
+    episode_leave: Annotated[float, CliOption("Share below which it ends.")] = 0.35
+    """At most ``episode_enter``."""
+    episode_shortest: Annotated[float, CliOption("Shortest episode, in seconds.")] = 0.3
+    episode_gap: Annotated[float, CliOption("Longest interruption that does not end it, in seconds.")] = 0.3
     workers: Annotated[
         int | None, CliOption("Processes that read media; default: one for each core; 0: none beside the main process.")
     ] = None
@@ -151,7 +163,7 @@ class Options:
     """At most."""
     model: Annotated[Path | None, CliOption("A model of your own (.keras).", exists="file")] = None
     """None: the shipped one."""
-    runtime: Annotated[str, CliOption("What runs the model.", metavar="|".join(RUNTIMES))] = AUTO
+    runtime: Annotated[str, CliOption(f"What runs the model: {', '.join(RUNTIMES)}.", metavar="NAME")] = AUTO
     parquet: Annotated[
         bool, CliOption("Write the timelines as timelines.parquet, too: one table, a file for each source.")
     ] = False

@@ -44,6 +44,8 @@ class Manifest:
     """Seconds of the events' clock at which each video begins, by its name; 0 for others."""
     inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Copies of people.csv and events.csv in the output folder, and their digests."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where options come from that do not have their defaults: the command line, or a file of this name."""
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "options": manifest.options.as_json(),
         "inputs": {name: dict(copy) for name, copy in manifest.inputs.items()},
+        "options_from": dict(manifest.origins),
         "view": _view(manifest.options.view),
         "model": {**manifest.model, "runtime": manifest.runtime},
         "detector": dict(manifest.detector),

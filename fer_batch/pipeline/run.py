@@ -108,6 +108,7 @@ def analyze(
     progress: Progress | None = None,
     report_options: ReportOptions | None = None,
     exports: Sequence[str] = (),
+    origins: Mapping[str, str] | None = None,
 ) -> Run:
     """Find the faces in photos and videos and write down what their expressions look like.
 
@@ -115,6 +116,7 @@ def analyze(
     same folder, it does only what is missing. What the folder holds of other inputs is kept, unless
     ``options.replace``: tables and report cover it too. ``report_options`` say what the report holds beyond numbers
     and charts. ``exports`` are formats of :data:`fer_batch.exports.REGISTRY` that are written to the folder exports.
+    ``origins`` says, for run.json, where options come from that do not have their defaults.
 
     Raises:
         UsageError: a path does not exist, a file that the options name is wrong, the output folder holds files of
@@ -148,7 +150,17 @@ def analyze(
     outfolder.claim(folder)
     with outfolder.locked(folder):
         run = _analyze(
-            joined, annotations, scheduler, options, made_with, report_options, exports, folder, progress, started
+            joined,
+            annotations,
+            scheduler,
+            options,
+            made_with,
+            report_options,
+            exports,
+            folder,
+            progress,
+            started,
+            origins or {},
         )
     if not run.outcomes:
         why = "; ".join(f"{line.file}: {line.reason}" for line in run.skipped[:3])
@@ -192,6 +204,7 @@ def _analyze(
     folder: Path,
     progress: Progress,
     started: datetime,
+    origins: Mapping[str, str],
 ) -> Run:
     """Have every source scanned, and write everything."""
     found = joined.found
@@ -229,6 +242,7 @@ def _analyze(
         title=report_options.title if report_options else None,
         offsets=annotations.events.offsets,
         inputs=_copy_inputs(folder, options),
+        origins=origins,
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
     own_sources = [outcome.source for outcome in own_outcomes]
