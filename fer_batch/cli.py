@@ -32,6 +32,7 @@ from fer_batch.terminal import (
 )
 
 if TYPE_CHECKING:
+    from fer_batch.annotations.config import Setting
     from fer_batch.pipeline.forecast import Cost
     from fer_batch.pipeline.run import Run
 
@@ -124,7 +125,7 @@ def _parameters(option_class: type[Any], names: Collection[str]) -> Iterator[tup
             exists=option.exists is not None,
             file_okay=option.exists != "folder",
             dir_okay=option.exists != "file",
-            rich_help_panel=next(group for group, names in GROUPS.items() if field.name in names),
+            rich_help_panel=next((group for group, names in GROUPS.items() if field.name in names), None),
         )
         given_type = str | None if option.parse else value_type
         annotation: Any = Annotated[given_type, typer_option]
@@ -149,7 +150,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**values: Any) -> None:
-        if isinstance(context := values.get("context"), typer.Context):
+        if (context := values.get("context")) is not None:
             values |= _from_file(context, values)
         for name, (option_class, options) in taken.items():
             given = {field: values.pop(field) for field in options}
@@ -161,65 +162,52 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-_NEVER_KEPT = frozenset("restart replace".split())
+_NEVER_KEPT = frozenset("restart replace media".split())
 """Options that a file of options cannot have: they are for one run."""
 
-_ALSO_KEPT = frozenset("thumbnails anonymize charts export_formats".split())
-"""Options that it may have beside those that decide the analysis."""
+_EXPORT = "Also write files for other programs."
 
 
-def _from_file(context: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
+def _keepable() -> dict[str, "Setting"]:
+    """The options that a file of options may have, by the names of their parameters."""
+    from fer_batch.annotations.config import Setting
+
+    found = {"export_formats": Setting("export", str, None, _EXPORT)}
+    for option_class in (Options, ReportOptions):
+        types = get_type_hints(option_class, include_extras=True)
+        for field in fields(option_class):
+            value_type, option = get_args(types[field.name])
+            kind = str if option.parse else next(iter(get_args(value_type)), value_type)
+            if field.name not in _NEVER_KEPT:
+                found[field.name] = Setting(field.name.replace("_", "-"), kind, field.default, option.help)
+    return found
+
+
+def _from_file(context: typer.Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a file of options, for options that the command line does not give; and write such a file.
 
     ``context.obj`` says then where each option comes from that has not its default.
 
     Raises:
         UsageError: there is something wrong in it.
+        OutputRefused: the file to write is there, with other options.
     """
     from fer_batch.annotations import config
 
-    names = ({field.name for field in fields(Options)} | _ALSO_KEPT) - _NEVER_KEPT
-    by_option = {one.opts[0].lstrip("-"): one for one in context.command.params if one.name in names}
-    path, found = values["config"] or config.find(values["inputs"]), {}
-    origins = {str(one.name): "command line" for one in by_option.values() if _is_given(context, str(one.name))}
-    for option, text in config.read(path, by_option).items() if path else ():
-        one = by_option[option]
-        name = str(one.name)
-        if name in origins:
-            continue
-        try:
-            found[name] = (
-                text if isinstance(text, bool) and one.type.name == "boolean" else _cast(one, context, text, path)
-            )
-        except typer.BadParameter as error:
-            raise UsageError(f"{path}: {option}: {error.message}") from error
-        origins[name] = path.name
-    context.obj = origins
+    settings = _keepable()
+    path = values["config"] or config.find(values["inputs"])
+    in_file = config.read(path, settings.values()) if path else {}
+    sources = {name: context.get_parameter_source(name) for name in settings}
+    given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    found = {name: in_file[one.name] for name, one in settings.items() if one.name in in_file and name not in given}
+    context.obj = dict.fromkeys(given, "command line") | dict.fromkeys(found, path.name if path else "")
     if found and not values["quiet"]:
-        warn(f"options from {path}: {', '.join(name.replace('_', '-') for name in found)}.")
+        warn(f"options from {path}: {', '.join(settings[name].name for name in found)}.")
     if (target := values["save_config"]) is not None:
         chosen = values | found
-        config.write(
-            target,
-            (
-                config.Setting(option, chosen[str(one.name)], one.default, one.help or "")
-                for option, one in by_option.items()
-            ),
-        )
+        config.write(target, {one: chosen[name] for name, one in settings.items()})
         warn(f"wrote {target}.")
     return found
-
-
-def _cast(option: Any, context: typer.Context, text: str | bool, path: Path) -> Any:
-    """The value that a text stands for; paths are relative to the file that has it."""
-    if option.type.name in ("file", "directory", "path"):
-        text = str(path.parent / str(text))
-    return option.type_cast_value(context, text)
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _example(command: str) -> str:
@@ -247,9 +235,7 @@ def analyze(
     report_options: Annotated[ReportOptions, "title", "thumbnails", "anonymize", "charts"],
     export_formats: Annotated[
         str | None,
-        typer.Option(
-            "--export", metavar="FORMAT,...", help="Also write files for other programs.", rich_help_panel=RESULTS
-        ),
+        typer.Option("--export", metavar="FORMAT,...", help=_EXPORT, rich_help_panel=RESULTS),
     ] = None,
     config: Annotated[
         Path | None,
@@ -605,7 +591,12 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
     print_line(f"as asked:      {_cost(found.asked)}")
     if found.sparse.frames < found.asked.frames:
         spared = found.sparse.seconds < WORTH_TELLING * found.asked.seconds
-        print_line(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse, '' if spared else 'about as long')}")
+        how_long = "" if spared else "about as long" if found.tried else "not longer"
+        print_line(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse, how_long)}")
+    if not found.tried:
+        print_line(
+            "not tried:     that would take longer than a tenth of the run, so its length is what is usual elsewhere"
+        )
     if found.smallest_face is not None:
         width, height = found.largest_frame
         print_line(

@@ -80,7 +80,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "view people events baseline smooth episode_enter episode_leave episode_shortest episode_gap".split()
     ),
     "How it runs": "workers batch_size model runtime replace restart keep".split(),
-    "What comes out": "parquet thumbnails anonymize media charts".split(),
+    "What comes out": "parquet title thumbnails anonymize media charts".split(),
 }
 """The options by their subject, as the help shows them."""
 

@@ -3,9 +3,10 @@
 import json
 import os
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fer_batch.annotations.user_csv import suggestion
 from fer_batch.errors import OutputRefused, UsageError
@@ -14,15 +15,39 @@ NAME = "fer-batch.toml"
 """Of the file that is read without being asked for, where it is beside the inputs."""
 
 
+Value = str | bool | int | float | Path
+
+
 @dataclass(frozen=True)
 class Setting:
-    """An option as a file of options has it."""
+    """An option that the file may have."""
 
     name: str
     """As on the command line, without the hyphens before it."""
-    value: str | bool | int | float | Path | None
-    default: str | bool | int | float | Path | None
+    kind: type[Value]
+    default: Any
     help: str
+
+    def value(self, written: object, folder: Path) -> Value:
+        """The value of what the file says; paths are relative to its folder.
+
+        Raises:
+            ValueError: it is of another kind.
+        """
+        wanted = {bool: "true or false", int: "a whole number", float: "a number"}.get(self.kind, "a text")
+        numbers = (int, float) if self.kind is float else (int,)
+        if self.kind in (str, Path) and isinstance(written, str):
+            return self._existing(folder / written) if self.kind is Path else written
+        if self.kind is bool and isinstance(written, bool):
+            return written
+        if self.kind in (int, float) and isinstance(written, numbers) and not isinstance(written, bool):
+            return self.kind(written)
+        raise ValueError(f"'{self.name}' must be {wanted}, as on the command line; got {written!r}.")
+
+    def _existing(self, path: Path) -> Path:
+        if not path.is_file():
+            raise ValueError(f"'{self.name}': there is no file {path}.")
+        return path
 
 
 def find(inputs: Sequence[Path]) -> Path | None:
@@ -38,33 +63,34 @@ def find(inputs: Sequence[Path]) -> Path | None:
     return next(iter(found.values()), None)
 
 
-def read(path: Path, known: Collection[str]) -> Mapping[str, str | bool]:
-    """The options in a file, by their names on the command line; whatever is no boolean as a text.
+def read(path: Path, settings: Iterable[Setting]) -> dict[str, Value]:
+    """The options in a file, by their names on the command line.
 
     Raises:
-        UsageError: the file cannot be read, or has an option that is not among ``known``.
+        UsageError: the file cannot be read, has an option that is not among ``settings``, or a wrong value.
     """
+    known = {setting.name: setting for setting in settings}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:  # of TOML, or of its encoding
         raise UsageError(f'{path} is no TOML: {error}. Lines must be like `fps = 10` or `view = "ferplus"`.') from error
-    options: dict[str, str | bool] = {}
+    options: dict[str, Value] = {}
     for written, value in content.items():
-        name = written.replace("_", "-")
-        if name not in known:
-            near = suggestion(name, list(known))
-            raise UsageError(
-                f"{path}: there is no option '{written}'.{near} `fer-batch analyze --help` lists them all."
-            )
-        if not isinstance(value, str | bool | int | float):
-            raise UsageError(f"{path}: '{written}' must be one value, as on the command line; got {value}.")
-        options[name] = value if isinstance(value, bool) else f"{value}"
+        setting = known.get(written.replace("_", "-"))
+        if setting is None:
+            near = suggestion(written.replace("_", "-"), list(known))
+            remedy = "`fer-batch analyze --help` lists them all."
+            raise UsageError(f"{path}: there is no option '{written}' for such a file.{near} {remedy}")
+        try:
+            options[setting.name] = setting.value(value, path.parent)
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}") from error
     return options
 
 
-def write(path: Path, settings: Iterable[Setting]) -> None:
+def write(path: Path, values: Mapping[Setting, Any]) -> None:
     """Write a file of options: those that have other values than their defaults, and the others as comments.
 
     Raises:
@@ -72,19 +98,17 @@ def write(path: Path, settings: Iterable[Setting]) -> None:
         OSError: it cannot be written.
     """
     lines = ["# Options of `fer-batch analyze`. What the command line says wins.", ""]
-    for setting in settings:
-        lines.append(f"# {setting.help}")
-        is_chosen = setting.value != setting.default
-        value = _text(setting.value if is_chosen else setting.default, path.absolute().parent)
-        lines += [f"{'' if is_chosen else '# '}{setting.name} = {value}", ""]
+    for setting, value in values.items():
+        text = f"{setting.name} = {_text(value, path.absolute().parent)}".rstrip()
+        lines += [f"# {setting.help}", text if value != setting.default else f"# {text}", ""]
     text = "\n".join(lines)
     if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
         raise OutputRefused(f"{path} is there already, with other options. Choose another --save-config, or move it.")
     path.write_text(text, encoding="utf-8")
 
 
-def _text(value: str | bool | int | float | Path | None, folder: Path) -> str:
+def _text(value: Value | None, folder: Path) -> str:
     """A value as TOML has it; paths are relative to the file."""
     if isinstance(value, Path):
         return json.dumps(Path(os.path.relpath(value.absolute(), folder)).as_posix(), ensure_ascii=False)
-    return json.dumps("" if value is None else value, ensure_ascii=False)
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -3,7 +3,9 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
+from time import monotonic
 
 from fer_batch.annotations.load import Annotations
 from fer_batch.classifiers.model_file import ModelFile
@@ -28,11 +30,15 @@ TRIED_KINDS = 6
 TRIAL_SECONDS = 0.2, 2.0
 """How long each kind is scanned, at least and at most, in every worker at the same time."""
 
-TRIAL_PART = 0.05
-"""All trials take at most about this part of the run, as far as the limits above allow; starting takes as much."""
+FORECAST_PART = 0.1
+"""A forecast takes at most this part of the run. Where even starting to try takes longer, nothing is tried."""
 
-USUAL_SECONDS_PER_FRAME = 0.005
-"""Of one core of an AMD EPYC, at 640x480: from this follows how long a trial may be."""
+TRY_SECONDS = 5.0
+"""To start workers, and to load and compile networks in them, before anything can be tried."""
+
+USUAL_SECONDS = {"frame": 0.004, "pixel": 2e-9, "photo": 0.07}
+"""Of one core of an AMD EPYC, for a frame of a video, for each pixel of it, and for a photo: what is expected of a run
+before anything is tried."""
 
 BYTES_PER_ROW = 450
 """On disk, for one face in one frame: a row of the timeline, one of a chunk file, and its part of a page. Measured on
@@ -68,11 +74,13 @@ class Forecast:
     asked: Cost
     sparse: Cost
     """The same at SPARSE_FPS."""
+    tried: bool
+    """Whether media were scanned to see how long they take here; else that is assumed, and ``sparse`` takes as long."""
     skipped: tuple[Skipped, ...]
     """What could not be read at all."""
     smallest_face: int | None = None
-    """Height in pixels below which most faces are missed in the largest frames that were tried; None: there are none
-    to search."""
+    """Height in pixels below which most faces are missed in the largest frames of videos and of photos that were tried;
+    None: there are none to search."""
     largest_frame: tuple[int, int] = (0, 0)
     """Width and height of these frames."""
 
@@ -104,6 +112,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         NothingUsable: there is no photo and no video.
         ModelError, DetectorError: they cannot be used.
     """
+    began = monotonic()
     inputs = [Path(path) for path in paths]
     found = sources.walk(
         inputs,
@@ -127,7 +136,9 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         for source, header in headers.items():
             kinds[header.video_type].append(source)
         costs = []
-        limits: list[tuple[int, tuple[int, int]]] = []
+        tried = False
+        sizes = {(source, header.size) for source, header in headers.items() if header.size and header.frames[0]}
+        deadline = began - START_SECONDS / 2
         for index, sampling in enumerate(samplings if samplings[0] != samplings[1] else samplings[:1]):
             media = {
                 kind: [video for video in videos if headers[video].frames[index]] for kind, videos in kinds.items()
@@ -135,22 +146,28 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
             frames = {kind: sum(headers[video].frames[index] for video in videos) for kind, videos in media.items()}
             media[PHOTOS], frames[PHOTOS] = folders, photos
             frames = {kind: count for kind, count in frames.items() if count}
-            trials = _trials(executor, media, frames, sampling, workers)
-            costs.append(_cost(frames, _rates(trials, frames), workers))
-            for source, result in (trial for found_trials in trials.values() for trial in found_trials):
-                height = smallest_face.height(source, result.size, options)
-                if height is not None:
-                    limits.append((height, result.size))
+            usual = {kind: _usual(kind) for kind in frames}
+            if not index:
+                deadline += FORECAST_PART * _cost(frames, usual, workers).seconds
+            left = deadline - monotonic() - TRY_SECONDS * (not tried)
+            trials = _trials(executor, media, frames, sampling, workers, left / (len(samplings) - index))
+            costs.append(_cost(frames, usual | _rates(trials, frames), workers))
+            tried = tried or any(trials.values())
+            sizes |= {(source, result.size) for those in trials.values() for source, result in those}
     asked, sparse = costs[0], costs[-1]
+    if not tried:
+        sparse = replace(sparse, seconds=asked.seconds)
     # Fewer frames never take longer: where trials say so, it is by chance.
     sparse = replace(sparse, seconds=min(sparse.seconds, asked.seconds))
-    limit, size = max(limits, default=(None, (0, 0)))
+    limits = ((smallest_face.height(source, size, options), size) for source, size in sizes)
+    limit, size = max(((height, size) for height, size in limits if height is not None), default=(None, (0, 0)))
     return Forecast(
         videos=len(headers),
         photos=photos,
         video_seconds=sum(header.seconds for header in headers.values()),
         asked=asked,
         sparse=sparse,
+        tried=tried,
         skipped=(*found.skipped, *skipped),
         smallest_face=limit,
         largest_frame=size,
@@ -176,14 +193,17 @@ def _trials(
     frames: dict[_MediaKind, int],
     sampling: Sampling,
     workers: int,
+    left: float,
 ) -> dict[_MediaKind, list[tuple[Source, TrialResult]]]:
-    """Some sources of the kinds that have most frames, each scanned for a little while."""
-    tried = sorted(frames, key=lambda kind: -frames[kind])[:TRIED_KINDS]
-    usual = sum(frames.values()) * USUAL_SECONDS_PER_FRAME / workers
+    """Some sources of the kinds that have most frames, each scanned for a while, in the seconds that are left."""
     least, most = TRIAL_SECONDS
-    seconds = min(most, max(least, usual * TRIAL_PART / max(1, len(tried))))
+    tried = sorted(frames, key=lambda kind: -frames[kind])[: min(TRIED_KINDS, max(0, int(left / least)))]
     results: dict[_MediaKind, list[tuple[Source, TrialResult]]] = {kind: [] for kind in tried}
-    for kind in tried:
+    until = monotonic() + left
+    for number, kind in enumerate(tried):
+        seconds = min(most, (until - monotonic()) / (len(tried) - number))
+        if number and seconds < least:
+            break
         positions = [(2 * worker + 1) / (2 * workers) for worker in range(workers)]
         chosen = [media[kind][int(len(media[kind]) * position)] for position in positions]
         trials = [
@@ -198,11 +218,21 @@ def _trials(
 def _rates(
     trials: dict[_MediaKind, list[tuple[Source, TrialResult]]], frames: dict[_MediaKind, int]
 ) -> dict[_MediaKind, _Rate]:
-    """What a frame of each kind takes; kinds with few frames are assumed to be like those that are tried."""
-    results = {kind: [result for _, result in found] for kind, found in trials.items()}
-    rates = {kind: _rate(found) for kind, found in results.items() if found}
+    """What a frame of each kind takes; kinds with few frames are assumed to be like those that are tried, if any is."""
+    results = {kind: [result for _, result in found] for kind, found in trials.items() if found}
+    if not results:
+        return {}
+    rates = {kind: _rate(found) for kind, found in results.items()}
     others = _rate([result for found in results.values() for result in found])
     return {kind: rates.get(kind, others) for kind in frames}
+
+
+def _usual(kind: _MediaKind) -> _Rate:
+    """What a frame of a kind takes elsewhere, with one face."""
+    if kind == PHOTOS:
+        return _Rate(USUAL_SECONDS["photo"], 1.0)
+    sides = VideoHeader(kind, 0.0, ()).size or (0, 0)
+    return _Rate(USUAL_SECONDS["frame"] + USUAL_SECONDS["pixel"] * prod(sides), 1.0)
 
 
 def _rate(results: Sequence[TrialResult]) -> _Rate:

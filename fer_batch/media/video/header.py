@@ -22,6 +22,12 @@ class VideoHeader:
     frames: tuple[int, ...]
     """Number of sampled frames, for each requested sampling."""
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in stored pixels; None: they are not known."""
+        sides = [side for side in self.video_type if isinstance(side, int)]
+        return (sides[0], sides[1]) if len(sides) == 2 else None
+
 
 def reading_header(path: Path, samplings: Sequence[Sampling]) -> Generator[None, None, VideoHeader]:
     """A video's length and frames from its header; from its packets if it is small or the header does not tell.
