@@ -1,6 +1,7 @@
 """Every environment ends with a sentence: odd terminals, closed pipes, no home folder, little of everything."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from typer.testing import CliRunner
 
+import fer_batch
 from fer_batch import cli, terminal
 from fer_batch.errors import ExitCode
 from tests.helpers import media
@@ -52,22 +55,58 @@ def test_a_closed_pipe_is_silent_and_the_run_goes_on(inputs: Path, tmp_path: Pat
     assert (tmp_path / "out" / "index.html").is_file()
 
 
-@pytest.mark.skipif(
+in_a_namespace = pytest.mark.skipif(
     shutil.which("unshare") is None
     or subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False).returncode != 0,
     reason="user namespaces are not allowed",
 )
+
+
+def contained(limits: str, *arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
+    """Run the program as in a container: a user without a name or a home, nothing writable here, and these limits."""
+    command = ["sh", "-c", f'cd /; {limits}; exec "$@"', "sh", *PROGRAM, *map(str, arguments)]
+    namespace = ["unshare", "--user", "--map-user=12345", "--map-group=12345"]
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.run([*namespace, *command], capture_output=True, check=False, env=environment)
+
+
+@in_a_namespace
 @pytest.mark.parametrize("limits", ["true", pytest.param("ulimit -n 20; ulimit -v 2000000", marks=pytest.mark.slow)])
 def test_a_container_without_home_and_with_little_of_everything(inputs: Path, tmp_path: Path, limits: str) -> None:
     out = tmp_path / "out"
-    script = f'cd /; {limits}; exec "$@"'
-    command = ["sh", "-c", script, "sh", *PROGRAM, "analyze", str(inputs), "--out", str(out)]
-    namespace = ["unshare", "--user", "--map-user=12345", "--map-group=12345"]
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run([*namespace, *command], capture_output=True, check=False, env=environment)
+    done = contained(limits, "analyze", inputs, "--out", out)
     assert done.returncode == ExitCode.DONE, done.stderr
     assert b"Traceback" not in done.stderr
     assert (out / "index.html").is_file()
+
+
+@in_a_namespace
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "limits",
+    ["ulimit -n 20; ulimit -v 2000000", "ulimit -v 1000000", "ulimit -v 3000000", "ulimit -n 10", "ulimit -f 100"],
+)
+def test_faces_in_a_container_are_found_or_a_sentence_says_why_not(tmp_path: Path, limits: str) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    person = skimage.data.astronaut()[:360, 60:380]
+    media.write_photo(folder / "face.png", person)
+    media.write_video(folder / "film.mp4", range(0, 2000, 40), [person] * 50)
+    done = contained(limits, "analyze", folder, "--out", out)
+    assert b"Traceback" not in done.stderr
+    if done.returncode == ExitCode.DONE:
+        assert len(fer_batch.read_timeline(out / "timelines" / "film.mp4.csv")) == 50
+    else:
+        assert done.returncode in set(ExitCode)
+        assert re.search(rb"fer-batch: (error|left out|not whole): .*\.", done.stderr), done.stderr
+
+
+@in_a_namespace
+def test_a_folder_that_cannot_be_written_to_is_told(inputs: Path) -> None:
+    done = contained("true", "analyze", inputs)
+    assert done.returncode == ExitCode.OUTPUT
+    assert done.stderr.startswith(b"fer-batch: error: Cannot write into ")
+    assert b"Choose another --out." in done.stderr
 
 
 def test_an_unexpected_error_is_one_line_with_a_log(

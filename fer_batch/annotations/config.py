@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_batch.annotations.user_csv import suggestion
-from fer_batch.errors import OutputRefused, UsageError
+from fer_batch.errors import OutputError, OutputRefused, UsageError
 
 NAME = "fer-batch.toml"
 """Of the file that is read without being asked for, where it is beside the inputs."""
@@ -95,16 +95,19 @@ def write(path: Path, values: Mapping[Setting, Any]) -> None:
 
     Raises:
         OutputRefused: there is such a file with other content.
-        OSError: it cannot be written.
+        OutputError: it cannot be written.
     """
     lines = ["# Options of `fer-batch analyze`. What the command line says wins.", ""]
     for setting, value in values.items():
         text = f"{setting.name} = {_text(value, path.absolute().parent)}".rstrip()
         lines += [f"# {setting.help}", text if value != setting.default else f"# {text}", ""]
     text = "\n".join(lines)
-    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
-        raise OutputRefused(f"{path} is there already, with other options. Choose another --save-config, or move it.")
-    path.write_text(text, encoding="utf-8")
+    try:
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+            raise OutputRefused(f"{path} is there already, with other options. Move it, or choose another name.")
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}. Choose another --save-config.") from error
 
 
 def _text(value: Value | None, folder: Path) -> str:

@@ -127,7 +127,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     folders = [source for source in found.sources if source.kind is Kind.PHOTOS]
     photos = sum(len(folder.files) for folder in folders)
     rates = options.fps, min(SPARSE_FPS, options.fps or SPARSE_FPS)
-    samplings = tuple(Sampling(fps, options.start, options.end) for fps in rates)
+    samplings = tuple(Sampling(fps, options.start, options.end) for fps in dict.fromkeys(rates))
     workers = executors.cores() if options.workers is None else max(1, options.workers)
     with executors.make(WorkerSetup.of(options, ModelFile(options.model)), options.workers) as executor:
         tasks = [ReadHeader(source, samplings) for source in found.sources if source.kind is Kind.VIDEO]
@@ -139,7 +139,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         tried = False
         sizes = {(source, header.size) for source, header in headers.items() if header.size and header.frames[0]}
         deadline = began - START_SECONDS / 2
-        for index, sampling in enumerate(samplings if samplings[0] != samplings[1] else samplings[:1]):
+        for index, sampling in enumerate(samplings):
             media = {
                 kind: [video for video in videos if headers[video].frames[index]] for kind, videos in kinds.items()
             }

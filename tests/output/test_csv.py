@@ -21,6 +21,7 @@ from fer_batch.errors import OutputError
 from fer_batch.media.sources import walk
 from fer_batch.output import csv as fer_csv
 from fer_batch.output.csv import (
+    owner,
     read_table,
     read_timeline,
     write_episodes,
@@ -247,12 +248,20 @@ def test_a_small_loss_is_no_minus_nothing(tmp_path: Path) -> None:
 @given(skipped=st.lists(st.builds(Skipped, names, names, st.sampled_from(Severity)), max_size=6))
 def test_what_was_left_out_is_read_back_as_it_was_written(folder: Path, skipped: list[Skipped]) -> None:
     path = folder / "errors.csv"
-    write_skipped(path, skipped, ())
+    sources = {one.file for one in skipped[::2]}
+    write_skipped(path, skipped, sources)
     table = read_table(path, ERRORS)
     assert rows_of(table) == [
-        {"file": one.file, "severity": one.severity, "rows_kept": one.severity != "lost", "reason": one.reason}
+        {"source": owner(one.file, sources), "file": one.file, "severity": one.severity}
+        | {"rows_kept": one.severity != "lost", "reason": one.reason}
         for one in skipped
     ]
+
+
+def test_a_file_belongs_to_the_innermost_source() -> None:
+    sources = {"a", "a/b", "film.mp4"}
+    files = {"a/b/1.jpg": "a/b", "a/1.jpg": "a", "film.mp4": "film.mp4", "people.csv": "", "b/1.jpg": ""}
+    assert {file: owner(file, sources) for file in files} == files
 
 
 LEFT_OUT = {"faces_left_out": 2, "seconds_left_out": 0.5}
@@ -273,7 +282,7 @@ def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     neutral = {"strongest": np.eye(7)[6]}
     write_summary(tmp_path / "s.csv", [summary(), summary(kind=Kind.PHOTOS, person="", **unknown, **neutral)])
     video, photos = rows_of(read_table(tmp_path / "s.csv", SUMMARY))
-    fixed = {"file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
+    fixed = {"source": "=film", "file": "=film", "faces": 9, "emotion": "sadness", "derived_valence": -0.5}
     fixed |= {"derived_valence_of_means": -1.0}
     fixed |= {"role": "a,b", "group": "", "faces_left_out": 2, "seconds_left_out": 0.5}
     fixed |= {f"mean_{name}": float(name == "sadness") for name in EMOTIONS}
@@ -295,8 +304,8 @@ def test_episodes_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     ]
     write_episodes(tmp_path / "e.csv", written)
     table = read_table(tmp_path / "e.csv", EPISODES)
-    assert list(table.columns) == "file face_id person emotion start stop duration mean peak peak_time".split()
-    assert rows_of(table) == [vars(one) | {"duration": one.stop - one.start} for one in written]
+    assert list(table.columns) == "source file face_id person emotion start stop duration mean peak peak_time".split()
+    assert rows_of(table) == [vars(one) | {"source": one.file, "duration": one.stop - one.start} for one in written]
 
 
 @pytest.mark.parametrize("before", [None, "what was there\n"])

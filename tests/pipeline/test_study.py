@@ -87,6 +87,22 @@ def test_one_source_analysed_again_leaves_every_byte_of_the_study(
     assert names(out) == ["holiday", "p0/video.mp4", "p1/video.mp4", "p2/video.mp4"]
 
 
+def test_of_twenty_two_sources_one_again_leaves_twenty_two(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for number in range(20):
+        film(tmp_path / "study" / f"p{number}" / "video.mp4", number)
+    for name in ("a", "b"):
+        media.write_photo(tmp_path / "study" / name / "1.png", np.full((48, 64, 3), 90, np.uint8))
+    fer_batch.analyze([tmp_path / "study"], HERE, out=out)
+    before = contents(out)
+    assert len(names(out)) == 22
+    for again in ("p7/video.mp4", "b/1.png"):
+        run = fer_batch.analyze([tmp_path / "study" / again], HERE, out=out)
+        assert len(run.kept) == 21
+        assert len(names(out)) == 22
+        assert contents(out) == before
+
+
 def test_participants_in_a_loop_give_what_all_at_once_give(study: Path, tmp_path: Path) -> None:
     for number in range(3):
         run = fer_batch.analyze([study / f"p{number}" / "video.mp4"], HERE, out=tmp_path / "out")
@@ -94,7 +110,7 @@ def test_participants_in_a_loop_give_what_all_at_once_give(study: Path, tmp_path
     assert names(tmp_path / "out") == ["p1/video.mp4", "p2/video.mp4", "video.mp4"]
     fer_batch.analyze([study], HERE, out=tmp_path / "at once")
     tables = (pd.read_csv(tmp_path / out / "summary.csv", dtype=str).fillna("") for out in ("out", "at once"))
-    loop, at_once = (sorted(map(tuple, table[table["kind"] == "video"].values[:, 1:].tolist())) for table in tables)
+    loop, at_once = (sorted(map(tuple, table[table["kind"] == "video"].values[:, 2:].tolist())) for table in tables)
     assert loop == at_once
     assert len(loop) == 3
     # Given all together, they are called as in a new folder.
