@@ -118,6 +118,7 @@ def _parameters(option_class: type[Any], names: Collection[str]) -> Iterator[tup
             continue
         value_type, option = get_args(types[field.name])
         name = field.name.replace("_", "-")
+        groups = (group for group, members in GROUPS.items() if field.name in members)
         typer_option = typer.Option(
             f"--{name}/--no-{name}" if option.negatable else f"--{name}",
             help=option.help,
@@ -125,7 +126,7 @@ def _parameters(option_class: type[Any], names: Collection[str]) -> Iterator[tup
             exists=option.exists is not None,
             file_okay=option.exists != "folder",
             dir_okay=option.exists != "file",
-            rich_help_panel=next((group for group, names in GROUPS.items() if field.name in names), None),
+            rich_help_panel=None if option_class is AnnotateOptions else next(groups, None),
         )
         given_type = str | None if option.parse else value_type
         annotation: Any = Annotated[given_type, typer_option]
@@ -326,7 +327,7 @@ def report(
         webbrowser.open(path.resolve().as_uri())
 
 
-@app.command()
+@app.command(epilog=_example("serve results --open"))
 @_errors_to_exit_codes()
 def serve(
     folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An output folder.")],
@@ -378,7 +379,7 @@ def export(
     _export(folder, exports.parse_formats(to), out, overwrite=overwrite)
 
 
-@app.command()
+@app.command(epilog=_example("annotate results --out annotated"))
 @_errors_to_exit_codes()
 @_with_options
 def annotate(

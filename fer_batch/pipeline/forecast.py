@@ -136,7 +136,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         for source, header in headers.items():
             kinds[header.video_type].append(source)
         costs = []
-        tried = False
+        tried: list[bool] = []
         sizes = {(source, header.size) for source, header in headers.items() if header.size and header.frames[0]}
         deadline = began - START_SECONDS / 2
         for index, sampling in enumerate(samplings):
@@ -149,16 +149,14 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
             usual = {kind: _usual(kind) for kind in frames}
             if not index:
                 deadline += FORECAST_PART * _cost(frames, usual, workers).seconds
-            left = deadline - monotonic() - TRY_SECONDS * (not tried)
+            left = deadline - monotonic() - TRY_SECONDS * (not any(tried))
             trials = _trials(executor, media, frames, sampling, workers, left / (len(samplings) - index))
             costs.append(_cost(frames, usual | _rates(trials, frames), workers))
-            tried = tried or any(trials.values())
+            tried.append(any(trials.values()))
             sizes |= {(source, result.size) for those in trials.values() for source, result in those}
     asked, sparse = costs[0], costs[-1]
-    if not tried:
-        sparse = replace(sparse, seconds=asked.seconds)
     # Fewer frames never take longer: where trials say so, it is by chance.
-    sparse = replace(sparse, seconds=min(sparse.seconds, asked.seconds))
+    sparse = replace(sparse, seconds=min(sparse.seconds, asked.seconds) if tried[-1] else asked.seconds)
     limits = ((smallest_face.height(source, size, options), size) for source, size in sizes)
     limit, size = max(((height, size) for height, size in limits if height is not None), default=(None, (0, 0)))
     return Forecast(
@@ -167,7 +165,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         video_seconds=sum(header.seconds for header in headers.values()),
         asked=asked,
         sparse=sparse,
-        tried=tried,
+        tried=tried[0],
         skipped=(*found.skipped, *skipped),
         smallest_face=limit,
         largest_frame=size,
