@@ -163,7 +163,9 @@ def test_every_option_is_in_one_group() -> None:
     assert sorted(grouped) == sorted([*Options.__dataclass_fields__, *ReportOptions.__dataclass_fields__])
 
 
-@pytest.mark.parametrize("command", ["", "analyze", "report", "serve", "annotate", "export", "people", "events", "info", "demo"])
+@pytest.mark.parametrize(
+    "command", ["", "analyze", "report", "serve", "annotate", "export", "people", "events", "info", "demo"]
+)
 def test_help_is_not_cut_on_a_narrow_terminal_and_has_an_example(command: str) -> None:
     said = CliRunner().invoke(cli.app, [*command.split(), "--help"], env={"COLUMNS": "80"})
     assert said.exit_code == ExitCode.DONE
