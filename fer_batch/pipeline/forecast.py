@@ -33,8 +33,9 @@ TRIAL_SECONDS = 0.2, 2.0
 FORECAST_PART = 0.1
 """A forecast takes at most this part of the run. Where even starting to try takes longer, nothing is tried."""
 
-TRY_SECONDS = 5.0
-"""To start workers, and to load and compile networks in them, before anything can be tried."""
+TRY_SECONDS = 3.0
+"""To start workers, and to load and compile networks in them, before anything can be tried: measured on two busy cores,
+with a video of 640x480."""
 
 USUAL_SECONDS = {"frame": 0.004, "pixel": 2e-9, "photo": 0.07}
 """Of one core of an AMD EPYC, for a frame of a video, for each pixel of it, and for a photo: what is expected of a run
