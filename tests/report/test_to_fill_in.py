@@ -118,8 +118,9 @@ def test_a_folder_with_names_gives_them_back_for_every_track(study: Path, tmp_pa
         ["holiday/b.png", 0, "Bo", "", ""],
     ]
     tables = {path: path.read_bytes() for path in out.rglob("*.csv")}
-    run = fer_batch.analyze([study], Options(workers=0, people=tmp_path / "new.csv"), out=out)
+    run = fer_batch.analyze([study], Options(workers=0, people=tmp_path / "new.csv", parquet=True), out=out)
     assert run.skipped == ()
+    assert sorted(run.unchanged) == ["film.mp4", "holiday"]  # no media were opened
     for path, content in tables.items():
         assert path.name == "errors.csv" or path.read_bytes() == content
 
