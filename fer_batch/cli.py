@@ -205,7 +205,7 @@ def _from_file(context: typer.Context, values: Mapping[str, Any]) -> dict[str, A
     if found and not values["quiet"]:
         warn(f"options from {path}: {', '.join(settings[name].name for name in found)}.")
     if (target := values["save_config"]) is not None:
-        chosen = values | found
+        chosen = {**values, **found}
         config.write(target, {one: chosen[name] for name, one in settings.items()})
         warn(f"wrote {target}.")
     return found

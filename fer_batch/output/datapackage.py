@@ -31,7 +31,12 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str, *,
     tables = (SUMMARY_TABLE, ERRORS_TABLE, *OPTIONAL, *of_sources)
     there = {table.name: table for table in tables if (path.parent / table.path).is_file()}
     resources = [_resource(path.parent, table, there) for table in there.values()]
-    package = {"name": "fer-batch-results", "profile": "data-package", "created": created, "resources": resources}
+    package: dict[str, Any] = {
+        "name": "fer-batch-results",
+        "profile": "data-package",
+        "created": created,
+        "resources": resources,
+    }
     if parquet:
         package["parquet"] = {"path": PARQUET, "description": "The timelines as one table of Parquet files."}
     write_json(path, package)
