@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_type_hints
 
 import typer
 from typer.core import TyperGroup
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fer_batch.annotations.config import Setting
     from fer_batch.pipeline.forecast import Cost
     from fer_batch.pipeline.run import Run
+    from fer_batch.types import Skipped
 
 
 class _Commands(TyperGroup):
@@ -163,7 +164,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-_NEVER_KEPT = frozenset("restart replace media".split())
+_NEVER_KEPT = frozenset("restart replace media shard".split())
 """Options that a file of options cannot have: they are for one run."""
 
 _EXPORT = "Also write files for other programs."
@@ -194,9 +195,10 @@ def _from_file(context: typer.Context, values: Mapping[str, Any]) -> dict[str, A
         OutputRefused: the file to write is there, with other options.
     """
     from fer_batch.annotations import config
+    from fer_batch.media.remote import is_remote
 
     settings = _keepable()
-    path = values["config"] or config.find(values["inputs"])
+    path = values["config"] or config.find([path for path in values["inputs"] if not is_remote(path)])
     in_file = config.read(path, settings.values()) if path else {}
     sources = {name: context.get_parameter_source(name) for name in settings}
     given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
@@ -215,12 +217,27 @@ def _example(command: str) -> str:
     return f"Example: fer-batch {command}"
 
 
+def _input(text: str) -> Path:
+    """A path that exists, or a URL."""
+    from fer_batch.media.remote import is_remote, parse
+
+    try:
+        given = parse(text)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not is_remote(given) and not given.exists():
+        raise typer.BadParameter(f"Path '{text}' does not exist.")
+    return cast("Path", given)
+
+
 @app.command(epilog=_example("analyze holiday/ interview.mp4 --out results"))
 @_errors_to_exit_codes()
 @_with_options
 def analyze(
     context: typer.Context,
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", exists=True, help="Photos, videos, folders.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", parser=_input, help="Photos, videos, folders; also by URL.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -314,17 +331,45 @@ def report(
     """Render the report again, from the tables in an output folder."""
     from fer_batch.report.render import render, render_single_file
 
+    with _counting_pages() as rendered:
+        path = (render_single_file if single_file else render)(folder, report_options, warn=warn, progress=rendered)
+    print_line(path)
+    if open_it:
+        webbrowser.open(path.resolve().as_uri())
+
+
+@app.command(epilog=_example("merge node1 node2 --out study"))
+@_errors_to_exit_codes()
+def merge(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", exists=True, file_okay=False, help="Output folders.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="The folder to write.")],
+) -> None:
+    """Join output folders, such as those of --shard, into one with one report. No media is opened."""
+    from fer_batch.pipeline.merge import merge as join
+
+    with _counting_pages() as rendered:
+        merged = join(folders, out, rendered)
+    _say_what_is_amiss(merged.skipped)
+    print_line(merged.report)
+    if not merged.complete:
+        raise typer.Exit(ExitCode.SOME_LEFT_OUT)
+
+
+@contextmanager
+def _counting_pages() -> Iterator[Callable[[int, int], None]]:
+    """To be called with how many pages of a report there are, and are to be: a meter shows it."""
     meter = Meter("page", silent=False)
 
     def rendered(pages: int, of: int) -> None:
         meter.expect(of - meter.total)
         meter.advance(pages - meter.done)
 
-    path = (render_single_file if single_file else render)(folder, report_options, warn=warn, progress=rendered)
-    meter.close()
-    print_line(path)
-    if open_it:
-        webbrowser.open(path.resolve().as_uri())
+    try:
+        yield rendered
+    finally:
+        meter.close()
 
 
 @app.command(epilog=_example("serve results --open"))
@@ -530,14 +575,7 @@ def _analyze(
             exports=exports,
             origins=origins or {},
         )
-    notes: dict[str, list[str]] = {}
-    for line in run.skipped:
-        if line.is_note:  # many files may have the same one
-            notes.setdefault(line.reason, []).append(line.file)
-        else:
-            warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
-    for reason, files in notes.items():
-        warn(f"note: {some(files)}: {reason}")
+    _say_what_is_amiss(run.skipped)
     for note in run.export_notes:
         warn(note)
     if verbose:
@@ -545,6 +583,18 @@ def _analyze(
     if run.ignored and verbose:
         warn(f"{len(run.ignored)} other files are neither photos nor videos; run.json names them.")
     return run
+
+
+def _say_what_is_amiss(lines: Sequence["Skipped"]) -> None:
+    """The lines of errors.csv on stderr."""
+    notes: dict[str, list[str]] = {}
+    for line in lines:
+        if line.is_note:  # many files may have the same one
+            notes.setdefault(line.reason, []).append(line.file)
+        else:
+            warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
+    for reason, files in notes.items():
+        warn(f"note: {some(files)}: {reason}")
 
 
 def _export(folder: Path, formats: Sequence[str], out: Path | None, *, overwrite: bool) -> None:

@@ -18,6 +18,9 @@ DEFAULT_MIN_FACE = 24
 AUTO, TENSORFLOW, OPENVINO = RUNTIMES = ("auto", "tensorflow", "openvino")
 """What can run the model; "auto" is the faster one on this machine."""
 
+PROCESSES, RAY = ENGINES = ("processes", "ray")
+"""Where the work is done: in processes of this machine, or in a cluster."""
+
 
 BOX, BAR, PLAIN = STYLES = ("box", "bar", "plain")
 """What is drawn for a face: its box and leading emotion, its box and a bar for each emotion, its box alone."""
@@ -74,15 +77,30 @@ def rectangle(text: str | None) -> tuple[int, int, int, int] | None:
 
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "What is analysed": "fps start end region cropped as_video recursive follow_links detect_every".split(),
+    "What is analysed": "fps start end region cropped as_video recursive follow_links detect_every shard".split(),
     "Which faces count": "min_confidence min_face min_quality max_faces".split(),
     "What the numbers mean": (
         "view people events baseline smooth episode_enter episode_leave episode_shortest episode_gap".split()
     ),
-    "How it runs": "workers batch_size model runtime replace restart keep".split(),
+    "How it runs": "workers engine ray_address batch_size model runtime replace restart keep".split(),
     "What comes out": "parquet title thumbnails anonymize media charts".split(),
 }
 """The options by their subject, as the help shows them."""
+
+
+def part(text: str | None) -> tuple[int, int] | None:
+    """``3/16`` as two numbers; None stays None.
+
+    Raises:
+        UsageError: the text is not two whole numbers with a slash between them.
+    """
+    if text is None:
+        return None
+    try:
+        number, of = (int(one) for one in text.split("/"))
+    except ValueError:
+        raise UsageError(f"--shard must be two whole numbers, like 3/16; got {text}.") from None
+    return number, of
 
 
 @dataclass(frozen=True)
@@ -115,6 +133,11 @@ class Options:
         CliOption("Most frames of a video from one whole-frame detection to the next; default: half a second's."),
     ] = None
     """In the frames between, only the surroundings of known faces are scanned."""
+    shard: Annotated[
+        tuple[int, int] | None,
+        CliOption("Analyse only this one of so many parts, about as large; see: merge.", metavar="N/OF", parse=part),
+    ] = None
+    """Which one, from 1; and how many there are."""
     min_confidence: Annotated[float, CliOption("Lowest detector score of a face, 0 to 1.")] = 0.5
     min_face: Annotated[
         int | None,
@@ -158,6 +181,12 @@ class Options:
     episode_gap: Annotated[float, CliOption("Longest interruption that does not end it, in seconds.")] = 0.3
     workers: Annotated[
         int | None, CliOption("Processes that read media; default: one for each core; 0: none beside the main process.")
+    ] = None
+    engine: Annotated[
+        str, CliOption("Where the work is done: on this machine, or in a Ray cluster.", metavar="|".join(ENGINES))
+    ] = PROCESSES
+    ray_address: Annotated[
+        str | None, CliOption("HOST:PORT of a Ray cluster, or auto; default: a new one on this machine.")
     ] = None
     batch_size: Annotated[int, CliOption("Faces in one call of the model.")] = 256
     """At most."""
@@ -216,6 +245,18 @@ class Options:
         _require(
             self.detect_every is None or self.detect_every >= 1, "--detect-every must be at least 1", self.detect_every
         )
+        _require(
+            self.shard is None or 1 <= self.shard[0] <= self.shard[1],
+            "--shard must be N/OF, with N from 1 to OF, like 3/16",
+            self.shard,
+        )
+        if self.engine not in ENGINES:
+            raise UsageError(f"--engine must be one of {', '.join(ENGINES)}; got {self.engine}.")
+        _require(
+            self.ray_address is None or self.engine == RAY,
+            "--ray-address must be left out without --engine ray",
+            self.ray_address,
+        )
         _require(self.workers is None or self.workers >= 0, "--workers must be 0 or more", self.workers)
         _require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
 
@@ -248,7 +289,9 @@ _NUMBERING = (
 )
 """Options that decide which faces there are, and so their numbers."""
 
-_NOT_DECIDING = frozenset("recursive follow_links workers batch_size runtime parquet replace restart keep".split())
+_NOT_DECIDING = frozenset(
+    ("recursive follow_links shard workers engine ray_address batch_size runtime parquet replace restart keep").split()
+)
 """Options that choose the inputs, or how the work is done."""
 
 

@@ -33,7 +33,7 @@ from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import read_index
 from fer_batch.media.video.reader import ReadMode
-from fer_batch.pipeline.executors.processes import MAX_MEMORY_BYTES, bound_memory
+from fer_batch.pipeline.executors.serving import MAX_MEMORY_BYTES, bound_memory
 from fer_batch.types import Chunk, Kind, Skipped
 from tests.helpers import media, reading
 

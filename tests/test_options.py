@@ -57,6 +57,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"detect_every": -1}, "--detect-every"),
     ({"workers": -1}, "--workers"),
     ({"batch_size": 0}, "--batch-size"),
+    ({"engine": "slurm"}, "--engine"),
+    ({"ray_address": "auto"}, "--ray-address"),
+    ({"shard": (0, 4)}, "--shard"),
+    ({"shard": (5, 4)}, "--shard"),
 ]
 
 
@@ -88,6 +92,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
         {"detect_every": 1},
         {"workers": 0},
         {"batch_size": 1},
+        {"engine": "ray", "ray_address": "auto"},
     ],
 )
 def test_defaults_and_the_edges_of_every_range_are_taken(values: dict[str, Any]) -> None:

@@ -87,6 +87,14 @@ def kind_of(path: Path) -> Kind | None:
     return Kind.PHOTOS if suffix in PHOTO_SUFFIXES else None
 
 
+def kind_of_name(suffix: str) -> Kind | None:
+    """Whether a file is a photo or a video, by the end of its name alone."""
+    suffix = suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return Kind.VIDEO
+    return Kind.PHOTOS if suffix in PHOTO_SUFFIXES or suffix in RAW_SUFFIXES else None
+
+
 def worth_probing(path: Path) -> bool:
     """Whether a file of which :func:`kind_of` says None might hold a video nevertheless, as FFmpeg can tell.
 

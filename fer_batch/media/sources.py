@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from fer_batch.errors import UsageError
-from fer_batch.media import kinds
+from fer_batch.errors import MediaError, UsageError
+from fer_batch.media import kinds, remote
 from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Skipped, Source
 
@@ -91,7 +91,10 @@ def walk(
         UsageError: an input does not exist.
     """
     found = _Walk(Path(os.path.abspath(out)) if out else None, recursive, follow_links)
-    roots = sorted({Path(os.path.abspath(path)) for path in inputs}, key=lambda path: (len(path.parts), path))
+    for url in sorted((path for path in inputs if remote.is_remote(path)), key=str):
+        _walk_remote(cast("remote.RemoteFile", url), found)
+    local = [path for path in inputs if not remote.is_remote(path)]
+    roots = sorted({Path(os.path.abspath(path)) for path in local}, key=lambda path: (len(path.parts), path))
     for root in roots:
         if not os.path.lexists(root):
             raise UsageError(f"There is no file or folder {_legible(str(root))}. Check the spelling.")
@@ -144,6 +147,31 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
                 _walk_folder(entry, root, found)
         else:
             _take(entry, root, found)
+
+
+def _walk_remote(root: remote.RemoteFile, found: _Walk) -> None:
+    """Add the files under a URL. Their names alone tell their kinds: to open each would take a request."""
+    try:
+        for file in remote.walk(root, recursive=found.recursive):
+            if file.address in found.taken:
+                continue
+            found.taken.add(file.address)
+            own = file.address == root.address
+            kind = kinds.kind_of_name(file.suffix)
+            length = 1 if own else len(file.parts) - len(root.parts)
+            name = "/".join(file.parts[-length:])
+            path = cast("Path", file)
+            if kind is Kind.VIDEO:
+                found.videos[path] = _Medium(kind, file.parts, length, (path,))
+            elif kind is Kind.PHOTOS:
+                found.photos.setdefault(path.parent, []).append(path)
+                found.name_lengths.setdefault(path.parent, max(1, length - 1))
+            elif own:
+                found.skipped.append(Skipped(name, "Its name ends like that of no photo and of no video."))
+            else:
+                found.ignored.append(name)
+    except MediaError as error:
+        found.skipped.append(Skipped(root.name, str(error)))
 
 
 def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:

@@ -1,5 +1,6 @@
 """The output folder: marked as fer-batch's, used by one run at a time, and cleared of files of earlier runs."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ def claim(folder: Path) -> None:
         OutputError: it cannot be made or written to.
     """
     marker = folder / MARKER
+    if re.match(r"\w{2,}:[/\\]", str(folder)):  # of the two slashes of a URL, a path keeps one
+        raise OutputRefused(f"{folder} is a URL. Choose a folder for --out, and copy it there afterwards.")
     try:
         if folder.exists() and not marker.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise OutputRefused(

@@ -46,6 +46,8 @@ class Manifest:
     """Copies of people.csv and events.csv in the output folder, and their digests."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where options come from that do not have their defaults: the command line, or a file of this name."""
+    division: str | None = None
+    """Of a run on a shard: digest of all sources, those of the other shards too."""
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
@@ -88,6 +90,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
         },
         "sources": [_source(outcome) | _clock(outcome, manifest) for outcome in outcomes],
         "ignored": list(manifest.ignored),
+        "division": manifest.division,
     }
 
 
@@ -108,6 +111,7 @@ def _statistics(manifest: Manifest) -> str | dict[str, Any]:
     return {
         "persons": manifest.persons,
         "groups": len(manifest.groups),
+        "order_of_groups": list(manifest.groups),
         "intervals": "Student's t over persons; Welch's t between different persons",
         "confidence": groups.CONFIDENCE,
         "fewest_persons": groups.FEWEST,

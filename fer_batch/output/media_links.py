@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from fer_batch.media.remote import is_remote
 from fer_batch.natural_order import natural
 from fer_batch.output.files import write_json
 from fer_batch.types import Source
@@ -25,15 +26,34 @@ def write_media(folder: Path, sources: Iterable[Source], kept: Iterable[str] = (
         OutputError: it cannot be written.
     """
     written = _read(folder)
-    relative = {name: written.get(name) for name in kept}
-    relative |= {name: relative_path(path, folder) for name, path in places(sources).items()}
+    _write(folder, {name: written.get(name) for name in kept} | _relative(places(sources), folder))
+
+
+def write_links(folder: Path, places: Mapping[str, Path]) -> None:
+    """Write media.json for sources in these places, by their names.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    _write(folder, _relative(places, folder))
+
+
+def _relative(places: Mapping[str, Path], folder: Path) -> dict[str, str | None]:
+    return {name: relative_path(path, folder) for name, path in places.items()}
+
+
+def _write(folder: Path, relative: Mapping[str, str | None]) -> None:
     names = sorted(relative, key=natural)
     write_json(folder / MEDIA, {name: path for name in names if (path := relative[name]) is not None})
 
 
 def places(sources: Iterable[Source]) -> dict[str, Path]:
-    """The path of each video, and of each folder of photos, by the source's name."""
-    return {source.name: source.files[0].parent if source.in_photo_files else source.files[0] for source in sources}
+    """The path of each video, and of each folder of photos, by the source's name; without those given by URL."""
+    return {
+        source.name: source.files[0].parent if source.in_photo_files else source.files[0]
+        for source in sources
+        if not is_remote(source.files[0])
+    }
 
 
 def read_media(folder: Path) -> Mapping[str, Path]:

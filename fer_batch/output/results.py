@@ -48,15 +48,7 @@ class Results:
         Raises:
             UsageError: one of them is missing or damaged.
         """
-        path = folder / "run.json"
-        if not path.is_file():
-            raise UsageError(
-                f"{folder} holds no run.json, so it is no output folder of fer-batch. "
-                f"Run `fer-batch analyze INPUT... --out {folder}` first."
-            )
-        run = _read_json(path)
-        if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
-            raise UsageError(f"{path} is damaged (it names no sources). Run `fer-batch analyze` again.")
+        run = read_run(folder)
         summary, errors = _table(folder, "summary.csv", SUMMARY), _table(folder, "errors.csv", ERRORS)
         optional = {table.path: _optional(folder, table) for table in OPTIONAL}
         results = cls(folder, run, summary, errors, optional, read_media(folder), report_options or ReportOptions())
@@ -65,7 +57,8 @@ class Results:
             for inside in (source["timeline"], source["output"]):
                 if posixpath.isabs(inside) or ".." in re.split(r"[/\\]", inside):
                     raise UsageError(
-                        f"{path} names a file outside its folder: {inside}. Run `fer-batch analyze` again."
+                        f"{folder / 'run.json'} names a file outside its folder: {inside}. "
+                        "Run `fer-batch analyze` again."
                     )
         return results
 
@@ -146,6 +139,24 @@ class Results:
         for line in self.lines:
             found.setdefault(owner(line.file, names), []).append(line)
         return found
+
+
+def read_run(folder: Path) -> Mapping[str, Any]:
+    """The run.json of an output folder.
+
+    Raises:
+        UsageError: it is missing or damaged.
+    """
+    path = folder / "run.json"
+    if not path.is_file():
+        raise UsageError(
+            f"{folder} holds no run.json, so it is no output folder of fer-batch. "
+            f"Run `fer-batch analyze INPUT... --out {folder}` first."
+        )
+    run = _read_json(path)
+    if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():
+        raise UsageError(f"{path} is damaged (it names no sources). Run `fer-batch analyze` again.")
+    return run
 
 
 def summed_up(timeline: "pd.DataFrame") -> "pd.Series[bool]":

@@ -14,6 +14,7 @@ from typing import Any
 
 from fer_batch.analysis.summary import SourceSummary
 from fer_batch.errors import OutputRefused
+from fer_batch.media.remote import is_remote
 from fer_batch.media.sources import FoundMedia, folded, legible_name, renamed
 from fer_batch.natural_order import natural
 from fer_batch.output import folder as outfolder
@@ -71,10 +72,11 @@ class Study:
     removed: tuple[str, ...] = ()
     """Names of sources of the folder that the run takes out, as it was asked to."""
 
-    @property
-    def everything(self) -> FoundMedia:
-        """The run's sources and those that are kept."""
-        return replace(self.found, sources=(*self.found.sources, *(kept.result.source for kept in self.kept)))
+    def everything_with(self, sources: Iterable[Source]) -> FoundMedia:
+        """The run's sources and those that are kept; and of these ``sources`` those that are neither."""
+        own = [*self.found.sources, *(kept.result.source for kept in self.kept)]
+        names = {source.name for source in own}
+        return replace(self.found, sources=(*own, *(source for source in sources if source.name not in names)))
 
 
 def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any], contents: Sequence[str] = ()) -> None:
@@ -84,15 +86,25 @@ def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any],
         OutputError: it cannot be written.
     """
     source = result.source
+    place, state = _place(_location(source), folder), _state(source)
+    write_kept(folder, Kept(_without_folders(result), options, place, state, tuple(contents)))
+
+
+def write_kept(folder: Path, kept: Kept) -> None:
+    """Write down what became of a source in an earlier run.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     value = {
         "version": VERSION,
-        "place": _place(source, folder),
-        "state": _state(source),
-        "options": options,
-        "contents": list(contents),
-        "result": to_plain(_without_folders(result)),
+        "place": kept.place,
+        "state": kept.state,
+        "options": kept.options,
+        "contents": list(kept.contents),
+        "result": to_plain(kept.result),
     }
-    write_json(_path(folder, source), value)
+    write_json(_path(folder, kept.result.source), value)
 
 
 def read_study(folder: Path, found: FoundMedia, options: Mapping[str, Any], *, anew: bool = False) -> Study:
@@ -129,10 +141,32 @@ def read_study(folder: Path, found: FoundMedia, options: Mapping[str, Any], *, a
     moved = {
         kept.result.source.name: _location(source)
         for source, kept in same.items()
-        if _place(source, folder) != kept.place
+        if _place(_location(source), folder) != kept.place
     }
     found = replace(found, sources=tuple(sources))
     return Study(found, left, moved, _options(_same(found.sources, results, folder)))
+
+
+def read_whole(folder: Path) -> list[Kept]:
+    """All that an output folder holds, in the order of the sources' names.
+
+    Raises:
+        OutputRefused: it holds results by a version of fer-batch that cannot be read.
+    """
+    results = read_results(folder)
+    _refuse_unknown(folder, results, FoundMedia((), (), ()))
+    return results
+
+
+def moved(kept: Kept, place: Path, folder: Path) -> Kept:
+    """What became of a source that lies in this place, for another output folder."""
+    return replace(kept, place=_place(place, folder))
+
+
+def equal(one: Kept, other: Kept) -> bool:
+    """Whether they hold the same results of the same contents; dates of its files may differ between machines."""
+    first, second = ({digest for digest in kept.contents if " " not in digest} for kept in (one, other))  # were read
+    return first == second and bool(to_plain(one.result) == to_plain(other.result))
 
 
 def sweep(folder: Path, sources: Iterable[Source]) -> None:
@@ -184,7 +218,7 @@ def _same(sources: Sequence[Source], results: Sequence[Kept], folder: Path) -> d
     by_place = {(kept.result.source.kind, kept.place): kept for kept in results}
     same = {}
     for source in sources:
-        kept = by_place.get((source.kind, _place(source, folder)))
+        kept = by_place.get((source.kind, _place(_location(source), folder)))
         if kept is not None:
             same[source] = kept
     taken = {id(kept) for kept in same.values()}
@@ -212,15 +246,24 @@ def _free_name(source: Source, taken: set[str]) -> str:
 def _refuse_other_options(folder: Path, left: Sequence[Kept], options: Mapping[str, Any]) -> None:
     new = json.loads(json.dumps(options))
     for kept in left:
-        names = [name for name in sorted({*new, *kept.options}) if new.get(name) != kept.options.get(name)]
-        if names and kept.result.outcome is not None:  # what could not be read has no numbers
-            then, now = (", ".join(_option(name, made.get(name)) for name in names) for made in (kept.options, new))
+        differing = apart(kept.options, new)
+        if differing is not None and kept.result.outcome is not None:  # what could not be read has no numbers
+            then, now = differing
             others = [other.result.source.name for other in left if other.options == kept.options]
             raise OutputRefused(
                 f"{folder} holds {_some(others)}, not among the inputs and analysed with {then}; this run has {now}. "
                 "Results of unlike options cannot stand beside each other. Give all inputs again, take the same "
                 f"options, {_OTHERWISE}"
             )
+
+
+def apart(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The options in which two results differ, as each had them, in words; None: in nothing."""
+    names = [name for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
+    if not names:
+        return None
+    first, second = (", ".join(_option(name, made.get(name)) for name in names) for made in (then, now))
+    return first, second
 
 
 def _option(name: str, value: Any) -> str:
@@ -260,11 +303,13 @@ def _location(source: Source) -> Path:
     return source.files[0].parent if source.in_photo_files else source.files[0]
 
 
-def _place(source: Source, folder: Path) -> str:
+def _place(location: Path, folder: Path) -> str:
     try:
-        place = os.path.relpath(_location(source).absolute(), folder.absolute())
+        if is_remote(location):
+            return hashlib.sha256(os.fsencode(location)).hexdigest()
+        place = os.path.relpath(location.absolute(), folder.absolute())
     except ValueError:  # on another drive
-        place = str(_location(source).absolute())
+        place = str(location.absolute())
     return hashlib.sha256(os.fsencode(place)).hexdigest()
 
 

@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import time_ns
 from typing import Any
 from uuid import uuid4
 
+from fer_batch.media.remote import has_version
 from fer_batch.output.files import replacing_path
 
 BLOCK_BYTES = 2**23
@@ -57,6 +58,15 @@ class Content:
     lasting: bool = False
     """Whether the digest stands as long as the state does."""
 
+    @classmethod
+    def unreadable(cls) -> "Content":
+        """Of a file that cannot be read."""
+        return cls(f"unreadable {uuid4()}")
+
+    def of(self, file: Path) -> "Content":
+        """The content of a remote file, of which this is the local copy's: it stands as long as the server says so."""
+        return self if self.state is None else replace(self, state=FileState.of(file), lasting=has_version(file))
+
     def is_of(self, path: Path) -> bool:
         """Whether the file is still in the state in which it was digested; one that cannot be read counts as such."""
         try:
@@ -79,7 +89,7 @@ def reading_content(path: Path) -> Generator[None, None, Content]:
                 digest.update(block)
                 yield None
     except OSError:  # reading the media will fail too, and be reported there
-        return Content(f"unreadable {uuid4()}")
+        return Content.unreadable()
     return Content(digest.hexdigest(), state, lasting=max(state.modified_ns, state.changed_ns) < began - RACY_NS)
 
 

@@ -9,9 +9,10 @@ from time import monotonic
 
 from fer_batch.annotations.load import Annotations
 from fer_batch.classifiers.model_file import ModelFile
-from fer_batch.errors import NothingUsable
-from fer_batch.media import sources
+from fer_batch.errors import NothingUsable, UsageError
+from fer_batch.media import remote, sources
 from fer_batch.media.sampling import Sampling
+from fer_batch.media.shards import divide
 from fer_batch.media.video.header import VideoHeader
 from fer_batch.natural_order import natural
 from fer_batch.options import Options
@@ -109,12 +110,14 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     For large videos, frames and lengths are those that their headers state.
 
     Raises:
-        UsageError: a path does not exist, or a file that the options name is wrong.
+        UsageError: a path does not exist or is a URL, or a file that the options name is wrong.
         NothingUsable: there is no photo and no video.
         ModelError, DetectorError: they cannot be used.
     """
     began = monotonic()
-    inputs = [Path(path) for path in paths]
+    inputs = [remote.parse(path) for path in paths]
+    if any(map(remote.is_remote, inputs)):
+        raise UsageError("--dry-run tries media on this machine only. Leave URLs out, or run without it.")
     found = sources.walk(
         inputs,
         recursive=options.recursive,
@@ -125,6 +128,9 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
     if not found.sources and not found.skipped:
         raise NothingUsable("There is no photo and no video there.")
     Annotations.read(options, found)  # so that mistakes in those files are reported now
+    if options.shard is not None:
+        number, of = options.shard
+        found = replace(found, sources=divide(found.sources, of).shards[number - 1])
     folders = [source for source in found.sources if source.kind is Kind.PHOTOS]
     photos = sum(len(folder.files) for folder in folders)
     rates = options.fps, min(SPARSE_FPS, options.fps or SPARSE_FPS)

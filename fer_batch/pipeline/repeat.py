@@ -13,7 +13,9 @@ from fer_batch.options import Options
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.pipeline.run import default_folder
 
-HERE = frozenset("recursive follow_links workers batch_size runtime replace restart keep model".split())
+HERE = frozenset(
+    "recursive follow_links shard workers engine ray_address batch_size runtime replace restart keep model".split()
+)
 """Options that are taken as they are given now: they choose inputs and files, or how the work is done."""
 
 

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,45 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from fer_batch.analysis import groups, persons
-from fer_batch.analysis.event_time import event_time_means
 from fer_batch.analysis.naming import name_faces
 from fer_batch.analysis.series import left_out_of
-from fer_batch.analysis.summary import SourceSummary, summarize
+from fer_batch.analysis.summary import summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import MADE_WITH, People
 from fer_batch.errors import FerBatchError, MediaError, NothingUsable, TaskFailed, UsageError
 from fer_batch.exports import check_formats
 from fer_batch.exports.export import export
-from fer_batch.media import sources
+from fer_batch.media import remote, sources
+from fer_batch.media.shards import divide
 from fer_batch.natural_order import natural
 from fer_batch.options import DEFAULT_MIN_FACE, Options, ReportOptions, numbering
 from fer_batch.output import folder as outfolder
 from fer_batch.output import manifest, media_links, results, study
-from fer_batch.output.csv import (
-    write_by_event,
-    write_differences,
-    write_episodes,
-    write_event_time,
-    write_events,
-    write_groups,
-    write_long,
-    write_people,
-    write_skipped,
-    write_summary,
-    write_timeline,
-)
-from fer_batch.output.datapackage import name_exports, write_datapackage
+from fer_batch.output.csv import write_timeline
+from fer_batch.output.datapackage import name_exports
 from fer_batch.output.exported import FOLDER, present_exports, read_exported
-from fer_batch.output.files import replacing, replacing_path, write_json
-from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
-from fer_batch.output.timelines import PARQUET
+from fer_batch.output.files import replacing, replacing_path
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
 from fer_batch.pipeline.contents import KnownContents
 from fer_batch.pipeline.progress import NullProgress, Progress
 from fer_batch.pipeline.scheduler import Scheduler
+from fer_batch.pipeline.tables import write_tables
 from fer_batch.pipeline.unknown_files import kinds_of
 from fer_batch.report import render as report
 from fer_batch.tracking import forerunners, shots, tracker
@@ -112,8 +98,8 @@ def analyze(
 ) -> Run:
     """Find the faces in photos and videos and write down what their expressions look like.
 
-    ``paths`` are files and folders. ``out`` is made if need be, by default :func:`default_folder`. Run again on the
-    same folder, it does only what is missing. What the folder holds of other inputs is kept, unless
+    ``paths`` are files and folders, or URLs of such. ``out`` is made if need be, by default :func:`default_folder`. Run
+    again on the same folder, it does only what is missing. What the folder holds of other inputs is kept, unless
     ``options.replace``: tables and report cover it too. ``report_options`` say what the report holds beyond numbers
     and charts. ``exports`` are formats of :data:`fer_batch.exports.REGISTRY` that are written to the folder exports.
     ``origins`` says, for run.json, where options come from that do not have their defaults.
@@ -127,7 +113,7 @@ def analyze(
         OutputError: a result cannot be written.
     """
     check_formats(exports)
-    inputs = [Path(path) for path in paths]
+    inputs = [remote.parse(path) for path in paths]
     options = options or Options()
     progress = progress or NullProgress()
     folder = Path(out) if out is not None else default_folder(inputs)
@@ -142,10 +128,15 @@ def analyze(
     )
     if not found.sources and not found.skipped:
         raise NothingUsable(_nothing(inputs, found.ignored))
+    everything, division = found.sources, None
+    if options.shard is not None:
+        number, of = options.shard
+        shards, division = divide(everything, of)
+        found = replace(found, sources=shards[number - 1])
     scheduler = Scheduler(options, Checkpoints(folder / "work"), progress)
     made_with = _made_with(options, scheduler)
     joined = study.read_study(folder, found, made_with, anew=options.replace)
-    annotations = Annotations.read(options, joined.everything)
+    annotations = Annotations.read(options, joined.everything_with(everything))
     _refuse_other_numbers(annotations.people, options, folder, joined)
     outfolder.claim(folder)
     with outfolder.locked(folder):
@@ -161,8 +152,9 @@ def analyze(
             progress,
             started,
             origins or {},
+            division,
         )
-    if not run.outcomes:
+    if not run.outcomes and (found.sources or not everything):  # a shard may have no sources
         why = "; ".join(f"{line.file}: {line.reason}" for line in run.skipped[:3])
         raise NothingUsable(f"Nothing could be read. {why} See {run.report}.")
     return run
@@ -175,8 +167,10 @@ def default_folder(inputs: Sequence[Path]) -> Path:
     it: so inputs of the same name in different folders do not share an output folder.
     """
     path, here = Path(os.path.abspath(inputs[0])), Path.cwd()
-    if path == here:
-        parts: Sequence[str] = [path.name]
+    if remote.is_remote(inputs[0]):
+        parts: Sequence[str] = inputs[0].parts[1:][-2:]
+    elif path == here:
+        parts = [path.name]
     else:
         parts = path.relative_to(here).parts if path.is_relative_to(here) else path.parts[1:][-2:]
     return Path(f"{'-'.join(parts) or 'fer-batch'}-emotions")
@@ -205,6 +199,7 @@ def _analyze(
     progress: Progress,
     started: datetime,
     origins: Mapping[str, str],
+    division: str | None,
 ) -> Run:
     """Have every source scanned, and write everything."""
     found = joined.found
@@ -243,11 +238,12 @@ def _analyze(
         offsets=annotations.events.offsets,
         inputs=_copy_inputs(folder, options),
         origins=origins,
+        division=division,
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
     own_sources = [outcome.source for outcome in own_outcomes]
     media_links.write_media(folder, own_sources, kept=[result.source.name for result in kept])
-    _write_tables(folder, facts, [result.summary for result in in_order if result.summary is not None])
+    write_tables(folder, facts, [result.summary for result in in_order if result.summary is not None])
     study.sweep(folder, (result.source for result in in_order))
     if not options.keep:
         outfolder.sweep(scheduler.work.folder, keep=())
@@ -414,49 +410,6 @@ class _SourceReader:
             before = self.not_chosen.get(reason, LeftOut(reason, 0, None, None))
             seconds = before.seconds if duration is None else (before.seconds or 0.0) + faces * duration
             self.not_chosen[reason] = replace(before, faces=before.faces + faces, seconds=seconds)
-
-
-def _write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[SourceSummary]) -> None:
-    """Write every table but the timelines, and remove those of an earlier run that this run does not write."""
-    options = facts.options
-    in_events = [event for summary in summaries for event in summary.events]
-    timelines = {outcome.source.name: outcome.timeline for outcome in facts.outcomes}
-    outfolder.sweep(folder / "timelines", keep=(folder / path for path in timelines.values()))
-    for table in OPTIONAL:
-        outfolder.remove(folder / table.path)
-    changes = CHANGES if options.baseline else ()
-    write_summary(folder / SUMMARY_TABLE.path, (line for summary in summaries for line in summary.summaries), changes)
-    write_episodes(folder / "episodes.csv", (episode for summary in summaries for episode in summary.episodes))
-    if options.people is not None:
-        people = [person for summary in summaries for person in summary.people]
-        write_people(folder / "summary_by_person.csv", persons.summarize_persons(people), changes)
-        means, differences = groups.compare(people, facts.groups)
-        write_groups(folder / "summary_by_group.csv", means)
-        write_differences(folder / "group_differences.csv", differences)
-        write_long(folder / "summary_long.csv", people, in_events)
-    if options.events is not None:
-        write_events(folder / "events.csv", dict.fromkeys(one.event for one in in_events))
-        write_by_event(folder / "summary_by_event.csv", in_events, changes)
-        around = (one for summary in summaries for one in summary.around_events)
-        write_event_time(folder / "summary_by_event_time.csv", event_time_means(around, facts.groups))
-    write_skipped(folder / ERRORS_TABLE.path, facts.skipped, timelines)
-    finished = facts.finished.isoformat(timespec="seconds")
-    write_datapackage(folder / "datapackage.json", timelines, finished, parquet=options.parquet)
-    write_json(folder / "run.json", manifest.as_json(facts))
-    _write_parquet(folder, wanted=options.parquet)
-
-
-def _write_parquet(folder: Path, *, wanted: bool) -> None:
-    """Write the timelines as Parquet, too; or remove those of an earlier run."""
-    paths = []
-    if wanted:
-        from fer_batch.output.parquet import write_timelines
-
-        paths = write_timelines(results.Results.read(folder), folder / PARQUET)
-    outfolder.sweep(folder / PARQUET, keep=paths)
-    if not paths:
-        with suppress(OSError):  # it is not there, or what is in it is in use
-            (folder / PARQUET).rmdir()
 
 
 def _refuse_other_numbers(people: People, options: Options, folder: Path, joined: study.Study) -> None:

@@ -24,6 +24,7 @@ from fer_batch.detection import crop
 from fer_batch.detection.base import Detector
 from fer_batch.errors import FerBatchError, MediaError, TaskFailed
 from fer_batch.media import frame_folder, photos
+from fer_batch.media.remote import is_remote
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.sources import legible_name
 from fer_batch.media.video import reader
@@ -151,11 +152,16 @@ class Scheduler:
             ModelError, DetectorError, OutputError: the run cannot go on.
         """
         self._sources = iter(sources)
-        with executors.make(self._setup, self._options.workers) as executor:
-            self._announce(executor, sources)
-            for event in executor.run(self._next_task):
-                self._handle(event)
-                yield from self._take_finished()
+        options = self._options
+        try:
+            with executors.make(self._setup, options.workers, options.engine, options.ray_address) as executor:
+                self._announce(executor, [source for source in sources if not is_remote(source.files[0])])
+                for event in executor.run(self._next_task):
+                    self._handle(event)
+                    yield from self._take_finished()
+        finally:
+            if any(is_remote(source.files[0]) for source in sources):
+                self._setup.remove_copies()
         for key, classified in self._batcher.flush():
             self._add(key, classified)
         yield from self._take_finished()

@@ -1,11 +1,12 @@
 """What a worker does: read a video's header or index, or scan a chunk. Knows nothing of processes."""
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -17,7 +18,9 @@ from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.base import Detector
 from fer_batch.detection.looks import Region
 from fer_batch.detection.scan import scan_chunk
+from fer_batch.errors import MediaError
 from fer_batch.media import frame_folder, photos
+from fer_batch.media.remote import is_remote
 from fer_batch.media.sampling import Sampling
 from fer_batch.media.video import reader
 from fer_batch.media.video.header import VideoHeader, reading_header
@@ -26,6 +29,9 @@ from fer_batch.options import OPENVINO, Options
 from fer_batch.pipeline.contents import Content, reading_content
 from fer_batch.pipeline.executors.base import FramesScanned
 from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
+
+if TYPE_CHECKING:
+    from fer_batch.pipeline.staging import Staging
 
 LOWEST_CONFIDENCE = 0.3
 """Chunk files hold every face down to this score, so that a higher threshold needs no new detection."""
@@ -116,6 +122,8 @@ class WorkerSetup:
     """Whether the worker runs the model itself, with OpenVINO; else it hands the crops over."""
     model: Path | None
     batch_size: int
+    run: str
+    """A name of its own for each run."""
 
     @classmethod
     def of(cls, options: Options, model: ModelFile) -> "WorkerSetup":
@@ -130,7 +138,14 @@ class WorkerSetup:
             classifies=model.choose(options.runtime)[0] == OPENVINO,
             model=options.model,
             batch_size=options.batch_size,
+            run=uuid4().hex,
         )
+
+    def remove_copies(self) -> None:
+        """Remove the local copies of remote files that workers on this machine have left behind."""
+        from fer_batch.pipeline import staging
+
+        staging.remove(self.run)
 
     def __call__(self) -> "Worker":
         """Make a worker.
@@ -150,6 +165,12 @@ class Worker:
         cv2.setNumThreads(1)  # each worker has one core
 
     @cached_property
+    def _staging(self) -> "Staging":
+        from fer_batch.pipeline.staging import Staging  # needs a system with locks of files
+
+        return Staging(self._setup.run)
+
+    @cached_property
     def _classifier(self) -> Classifier:
         return ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
 
@@ -163,11 +184,18 @@ class Worker:
         """
         match task:
             case ReadContents(_, files):
+                copies = yield from self._copies(files)
                 contents = []
                 for file in files:
-                    contents.append((yield from reading_content(file)))  # noqa: PERF401 (it yields)
+                    copy = copies.get(file, file)
+                    if isinstance(copy, MediaError):
+                        contents.append(Content.unreadable())
+                        continue
+                    content = yield from reading_content(copy)
+                    contents.append(content.of(file) if is_remote(file) else content)
                 return contents
             case IndexVideo(source):
+                source = yield from self._staged(source)
                 return (yield from reading_index(source.files[0]))
             case ReadHeader(source, samplings):
                 if source.in_photo_files:
@@ -179,7 +207,45 @@ class Worker:
                     return TrialResult(0, 0, 0.0)
                 return (yield from self._time_trial(chunks[int(len(chunks) * position)], seconds))
             case ScanChunk(chunk, key):
-                return (yield from self._scan_chunk(chunk, key))
+                chunk, lost = yield from self._staged_chunk(chunk)
+                done = yield from self._scan_chunk(chunk, key)
+                return replace(done, skipped=(*lost, *done.skipped))
+
+    def _staged_chunk(self, chunk: Chunk) -> Generator[None, None, tuple[Chunk, list[Skipped]]]:
+        """The chunk with local copies of its files, where they are remote; without photos that cannot be fetched."""
+        source = chunk.source
+        if source.kind is not Kind.PHOTOS or not any(map(is_remote, source.files)):
+            return replace(chunk, source=(yield from self._staged(source))), []
+        copies = yield from self._copies(source.files)
+        both = list(zip(source.files, chunk.times or (), strict=True))
+        there = [(copy, time) for file, time in both if isinstance(copy := copies[file], Path)]
+        lost = [
+            Skipped(f"{source.name}/{time.file}", str(error))
+            for file, time in both
+            if isinstance(error := copies[file], MediaError)
+        ]
+        source = replace(source, files=tuple(copy for copy, _ in there))
+        return replace(chunk, source=source, times=tuple(time for _, time in there)), lost
+
+    def _staged(self, source: Source) -> Generator[None, None, Source]:
+        """The source with local copies of its files, where they are remote.
+
+        Raises:
+            MediaError: one cannot be fetched.
+        """
+        copies = yield from self._copies(source.files)
+        files = []
+        for file in source.files:
+            copy = copies.get(file, file)
+            if isinstance(copy, MediaError):
+                raise copy
+            files.append(copy)
+        return replace(source, files=tuple(files))
+
+    def _copies(self, files: Sequence[Path]) -> Generator[None, None, dict[Path, Path | MediaError]]:
+        """The local copy of each file that is remote, or why there is none."""
+        remote = [file for file in files if is_remote(file)]
+        return (yield from self._staging.fetching(remote)) if remote else {}
 
     def _scan_chunk(self, chunk: Chunk, key: str) -> Generator[ScannedFrames | FramesScanned | None, None, ChunkDone]:
         began, classifying = perf_counter(), 0.0

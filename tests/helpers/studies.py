@@ -17,7 +17,7 @@ from fer_batch.options import Options
 from fer_batch.output import folder as outfolder
 from fer_batch.output.csv import write_timeline
 from fer_batch.output.manifest import Manifest
-from fer_batch.pipeline.run import _write_tables
+from fer_batch.pipeline.tables import write_tables
 from fer_batch.types import Kind, Outcome, Source
 from tests.helpers.timelines import make_timeline
 
@@ -90,5 +90,5 @@ def make_study(
         outcomes.append(outcome)
         summaries.append(summary)
     manifest = Manifest(FINISHED, FINISHED, options, {}, {}, None, {}, {}, outcomes, [], [])
-    _write_tables(folder, manifest, summaries)
+    write_tables(folder, manifest, summaries)
     return folder

@@ -26,6 +26,14 @@ def test_a_missing_folder_is_made_and_taken_again(tmp_path: Path) -> None:
     assert (folder / "summary.csv").exists()
 
 
+@pytest.mark.parametrize("url", ["s3://lab/out", "https://host/out"])
+def test_a_url_is_refused(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputRefused, match="is a URL"):
+        outfolder.claim(Path(url))
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     outfolder.claim(tmp_path)
     assert list(tmp_path.iterdir()) == [tmp_path / outfolder.MARKER]

@@ -17,7 +17,8 @@ import pytest
 from fer_batch.errors import DetectorError, MediaError, TaskFailed
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
-from fer_batch.pipeline.executors.processes import MAX_FAILED_STARTS, MAX_MEMORY_BYTES, TRIES, Processes
+from fer_batch.pipeline.executors.processes import MAX_FAILED_STARTS, TRIES, Processes
+from fer_batch.pipeline.executors.serving import MAX_MEMORY_BYTES
 from tests.helpers import odd_workers
 from tests.helpers.odd_workers import Break, Count, Damaged, Die, Flood, Gorge, Grind, Hang, Leave, Toil
 

@@ -4,71 +4,20 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from fer_batch.errors import ExitCode
-from tests.helpers import media
-
-CHUNKS = 8
+from tests.helpers.runs import alive, children, chunks, finish, make_inputs, start, tables, wait_for_chunks
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
-    """A video of several chunks, and photos."""
-    folder = tmp_path_factory.mktemp("inputs") / "study"
-    folder.mkdir()
-    face = cv2.resize(np.asarray(Image.open(astronaut).convert("RGB"))[0:300, 60:460], (320, 240))
-    count = CHUNKS * 30 * 2
-    media.write_video(folder / "film.mp4", range(0, count * 500, 500), [face] * count, keyframe_every=4)
-    for number in range(20):
-        media.write_photo(folder / f"{number}.jpg", np.roll(face, number, axis=1))
-    return folder
-
-
-def command(inputs: Path, out: Path) -> list[str]:
-    return [sys.executable, "-m", "fer_batch", "analyze", str(inputs), "--out", str(out), "--workers", "2"]
-
-
-def start(inputs: Path, out: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(inputs, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def finish(inputs: Path, out: Path) -> None:
-    subprocess.run(command(inputs, out), check=True, capture_output=True)
-
-
-def tables(out: Path) -> dict[str, bytes]:
-    paths = [*sorted((out / "timelines").rglob("*.csv")), out / "summary.csv", out / "errors.csv"]
-    return {str(path.relative_to(out)): path.read_bytes() for path in paths}
-
-
-def chunks(out: Path) -> dict[str, int]:
-    """Every finished chunk, and when it was written."""
-    return {path.name: path.stat().st_mtime_ns for path in (out / "work").glob("chunk-*.parquet")}
-
-
-def wait_for_chunks(process: subprocess.Popen[str], out: Path, count: int) -> None:
-    while process.poll() is None and len(chunks(out)) < count:
-        time.sleep(0.01)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return make_inputs(tmp_path_factory.mktemp("inputs") / "study", astronaut)
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,30 @@
-"""Executors: who does the tasks. One protocol; in this process, or in a pool of others."""
+"""Executors: who does the tasks. One protocol; in this process, in a pool of others, or in a Ray cluster."""
 
 import os
 
+from fer_batch.options import PROCESSES
 from fer_batch.pipeline.executors import limits
 from fer_batch.pipeline.executors.base import Executor, WorkerFactory
 
 
-def make(make_worker: WorkerFactory, workers: int | None) -> Executor:
-    """An executor with so many processes, by default :func:`cores`.
+def make(
+    make_worker: WorkerFactory, workers: int | None, engine: str = PROCESSES, ray_address: str | None = None
+) -> Executor:
+    """An executor with so many processes, by default :func:`cores`, or as many as a Ray cluster has.
 
     With 0 it is this process that works, which is good for finding mistakes.
+
+    Raises:
+        UsageError: the engine is not installed.
     """
     if workers == 0:
         from fer_batch.pipeline.executors.in_process import InProcess
 
         return InProcess(make_worker)
+    if engine != PROCESSES:
+        from fer_batch.pipeline.executors.ray import Ray
+
+        return Ray(make_worker, workers, ray_address, cores())
     from fer_batch.pipeline.executors.processes import Processes
 
     return Processes(make_worker, workers or cores())

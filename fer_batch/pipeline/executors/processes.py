@@ -23,16 +23,11 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from fer_batch.errors import DetectorError, FerBatchError, TaskFailed
-from fer_batch.pipeline.executors.base import Done, Event, Failed, FramesScanned, Part, Retried, WorkerFactory
+from fer_batch.pipeline.executors.base import Done, Event, Failed, Retried, WorkerFactory
+from fer_batch.pipeline.executors.serving import REPORT_SECONDS, bound_memory, events
 
 HANG_SECONDS = 120.0
 """A process that has a task and sends no message for so long is taken to hang, and is killed."""
-
-REPORT_SECONDS = 0.2
-"""Shortest time between two messages of a process that only count frames."""
-
-MAX_MEMORY_BYTES = 2**32
-"""Bytes of memory that a process may take: a damaged header may ask for any number; 1080p needs a tenth of this."""
 
 TRIES = 2
 """How often a task is tried."""
@@ -236,66 +231,9 @@ def _serve(connection: "Connection[Any, Any]", make_worker: WorkerFactory) -> No
     gc.freeze()  # what is here now stays, and need not be searched for garbage again and again
     with suppress(EOFError):  # the pool is gone
         while True:
-            sign = _SignOfLife(connection)
-            values = worker.perform(connection.recv())
-            event = _next_event(values)
-            while not isinstance(event, Done | Failed):
-                if isinstance(event, FramesScanned):
-                    sign.add(event.frames)
-                else:
-                    connection.send(event)
-                event = _next_event(values)
-            sign.send()
-            connection.send(event)
+            for event in events(worker.perform(connection.recv())):
+                connection.send(event)
             gc.collect()  # a PyAV frame and its side data refer to each other: Python would wait until there are many
-
-
-def _next_event(values: Iterator[Any]) -> Event:
-    """What a task yields next, as an event; the pool knows the task."""
-    try:
-        value = next(values)
-    except StopIteration as end:
-        return Done(None, end.value)
-    except FerBatchError as error:
-        return Failed(None, error)
-    except MemoryError:
-        limit = MAX_MEMORY_BYTES >> 30
-        return Failed(None, TaskFailed(f"It asks for more than the {limit} GiB of memory that a process may take."))
-    except Exception as error:  # an unexpected error of a library fails this task alone
-        return Failed(None, TaskFailed.unexpected(error))
-    if value is None:
-        return FramesScanned(0)
-    return value if isinstance(value, FramesScanned) else Part(None, value)
-
-
-class _SignOfLife:
-    """Tells the pool how many frames were scanned, but not too often."""
-
-    def __init__(self, connection: "Connection[Any, Any]") -> None:
-        self._connection = connection
-        self._frames = 0
-        self._sent = 0.0
-
-    def add(self, frames: int) -> None:
-        """Count the frames, and tell the pool if the last message is old enough."""
-        self._frames += frames
-        if monotonic() - self._sent >= REPORT_SECONDS:
-            self.send()
-
-    def send(self) -> None:
-        """Tell the pool of the frames that have been counted."""
-        self._connection.send(FramesScanned(self._frames))
-        self._frames, self._sent = 0, monotonic()
-
-
-def bound_memory() -> None:
-    """Limit the memory of this process to ``MAX_MEMORY_BYTES``, where the system can; whatever asks for more fails."""
-    with suppress(ImportError):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        most = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MAX_MEMORY_BYTES, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _end_with_parent() -> None:

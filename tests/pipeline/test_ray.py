@@ -1,0 +1,164 @@
+"""Runs on a Ray cluster of three nodes: the bytes of a run on one machine, whatever dies."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_batch.errors import DetectorError, TaskFailed, UsageError
+from fer_batch.pipeline.executors.base import Done, Event, Failed, Part, Retried
+from tests.helpers import odd_workers
+from tests.helpers.odd_workers import Break, Count, Die, Flood, Hang, Toil
+from tests.helpers.runs import chunks, finish, make_inputs, start, tables, wait_for_chunks
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of Ray's own
+
+ray = pytest.importorskip("ray")
+
+from fer_batch.pipeline.executors.ray import EVENTS_AHEAD, Ray  # noqa: E402 (it needs Ray)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
+    return make_inputs(tmp_path_factory.mktemp("inputs") / "study", astronaut)
+
+
+@pytest.fixture(scope="module")
+def on_one_machine(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("local") / "out"
+    finish(inputs, out)
+    return out
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A head without cores, and two nodes of one core each."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    for _ in range(2):
+        cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster
+    cluster.shutdown()
+
+
+def on(cluster: Any) -> list[str]:
+    return ["--engine", "ray", "--ray-address", cluster.address]
+
+
+def drawing(tasks: Iterable[Any]) -> Callable[[], Any]:
+    ahead = iter(tasks)
+    return lambda: next(ahead, None)
+
+
+def of(events: Iterable[Event], task: Any) -> list[Event]:
+    return [event for event in events if event.task == task and isinstance(event, Part | Done | Failed | Retried)]
+
+
+def test_a_node_and_the_driver_are_killed_and_the_bytes_are_those_of_one_machine(
+    inputs: Path, on_one_machine: Path, tmp_path: Path, cluster: Any
+) -> None:
+    out = tmp_path / "out"
+    with start(inputs, out, *on(cluster)) as run:
+        wait_for_chunks(run, out, 2)
+        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+        wait_for_chunks(run, out, 4)
+        run.kill()
+    done = chunks(out)
+    assert 4 <= len(done) < len(chunks(on_one_machine))
+    cluster.add_node(num_cpus=1)
+    finish(inputs, out, *on(cluster))
+    assert tables(out) == tables(on_one_machine)
+    assert chunks(out).keys() == chunks(on_one_machine).keys()
+    assert done == {name: chunks(out)[name] for name in done}  # none was done twice
+
+
+def test_a_node_that_is_killed_costs_only_time(
+    inputs: Path, on_one_machine: Path, tmp_path: Path, cluster: Any
+) -> None:
+    out = tmp_path / "out"
+    with start(inputs, out, *on(cluster)) as run:
+        wait_for_chunks(run, out, 2)
+        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+        said, complained = run.communicate(timeout=300)
+    assert run.returncode == 0, complained
+    assert said.splitlines()[-1] == str(out / "index.html")
+    assert tables(out) == tables(on_one_machine)
+
+
+def test_from_one_machine_to_a_cluster_and_back(inputs: Path, on_one_machine: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start(inputs, out) as run:
+        wait_for_chunks(run, out, 2)
+        run.kill()
+    with start(inputs, out, "--engine", "ray") as run:  # a cluster of its own
+        wait_for_chunks(run, out, 5)
+        run.send_signal(signal.SIGINT)
+        _, complained = run.communicate(timeout=60)
+        assert "run the same command again" in complained
+    done = chunks(out)
+    finish(inputs, out)
+    assert tables(out) == tables(on_one_machine)
+    assert done == {name: chunks(out)[name] for name in done}
+
+
+def test_what_cannot_work_ends_the_run_with_the_reason() -> None:
+    with pytest.raises(DetectorError, match="The weights are gone"), Ray(odd_workers.unfit, 1, None, 1) as executor:
+        list(executor.run(drawing([Count("task")])))
+    with pytest.raises(UsageError, match="cannot be used"), Ray(odd_workers.Worker, 1, "127.0.0.1:1", 1) as executor:
+        list(executor.run(drawing([Count("task")])))
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Ray]:
+    with Ray(odd_workers.Worker, 2, None, 2, hang_seconds=5) as executor:
+        yield executor
+
+
+def test_parts_come_in_order_and_an_error_costs_its_task_alone(pool: Ray) -> None:
+    tasks = [Count("a", 3), Break("broken"), Count("b", 20)]
+    events = list(pool.run(drawing(tasks)))
+    for task in (tasks[0], tasks[2]):
+        *handed_over, end = of(events, task)
+        assert handed_over == [Part(task, number) for number in range(task.parts)]
+        assert isinstance(end, Done)
+    assert str(of(events, tasks[1])[-1].error) == "Unexpected ZeroDivisionError: by nought"
+
+
+@pytest.mark.parametrize("kind", [lambda mark: Die("die", signal.SIGKILL, mark), lambda mark: Hang("hang", mark)])
+def test_a_task_whose_actor_dies_or_hangs_once_is_tried_again(pool: Ray, tmp_path: Path, kind: Any) -> None:
+    task = kind(tmp_path / "mark")
+    events = of(pool.run(drawing([task, Count("beside")])), task)
+    again = events.index(Retried(task))
+    assert [event.value for event in events[again + 1 : -1]] == ([0, 1, 2] if task.name == "die" else [0, 1])
+    assert isinstance(events[-1], Done)
+
+
+def test_a_task_that_kills_two_actors_is_given_up(pool: Ray) -> None:
+    task = Die("die", signal.SIGSEGV)
+    *_, last = of(pool.run(drawing([task])), task)
+    assert isinstance(last, Failed)
+    assert isinstance(last.error, TaskFailed)
+    assert "second one that did not come to an end" in str(last.error)
+
+
+def test_a_long_task_that_shows_signs_of_life_is_left_alone(pool: Ray) -> None:
+    assert isinstance(of(pool.run(drawing([Toil("toil", 7)])), Toil("toil", 7))[-1], Done)
+
+
+def test_an_actor_waits_for_a_reader_that_does_not_read(pool: Ray, tmp_path: Path) -> None:
+    flood = Flood("flood", tmp_path / "number", parts=60)
+    events = pool.run(drawing([flood]))
+    next(event for event in events if isinstance(event, Part))
+    time.sleep(1)
+    assert int(flood.file.read_text()) <= EVENTS_AHEAD + 2
+    assert sum(isinstance(event, Part) for event in events) == flood.parts - 1
+
+
+def test_nothing_is_told_to_the_makers_of_ray() -> None:
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
