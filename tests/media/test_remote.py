@@ -185,8 +185,8 @@ def test_what_is_denied_is_a_line_each_and_no_secret_is_told(study: Path, server
     errors = pd.read_csv(tmp_path / "out" / "errors.csv")
     assert errors["file"].tolist() == ["holiday/denied.png", "p1/denied.mp4"]
     assert errors["reason"].tolist() == ["Cannot be read: access is denied."] * 2
-    summary = pd.read_csv(tmp_path / "out" / "summary.csv")
-    assert summary["file"].tolist() == ["holiday", "p0/a film.mp4"]
+    timelines = sorted(path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("timelines/**/*.csv"))
+    assert list(map(str, timelines)) == ["timelines/holiday.csv", "timelines/p0/a film.mp4.csv"]
     for text in (told.output, log.read_text(), every_word(tmp_path / "out")):
         assert SECRET not in text
 
