@@ -5,19 +5,26 @@ import pytest
 
 from fer_batch import detection
 from fer_batch.classifiers.model_file import ModelFile
+from fer_batch.detection import schedule
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.pipeline import contents
 from fer_batch.types import Box, Detection
 
+SQUARES = {(side, side): side / scale for scale, side in schedule.SEARCH_SQUARES}
+"""The size that a face has in a square around it, by the square's shape."""
+
 
 class Middle:
-    """A detector that finds a face in the middle of every picture that is not dark."""
+    """A detector that finds a face in the middle of every picture that is not dark, and the same one in squares."""
 
     facts = {"name": "middle"}  # noqa: RUF012
 
     def detect(self, image: np.ndarray, min_confidence: float) -> list[Detection]:
         height, width = image.shape[:2]
-        box = Box(width / 4, height / 4, width / 2, height / 2)
+        face_width = face_height = SQUARES.get((height, width), 0)
+        if not face_height:
+            face_width, face_height = width / 2, height / 2
+        box = Box((width - face_width) / 2, (height - face_height) / 2, face_width, face_height)
         return [Detection(box, 0.9)] if image.mean() > 40 else []
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 
 from fer_batch.emotions import EMOTIONS, TABLE
+from fer_batch.options import numbering
 from fer_batch.output.results import Results, anonymous, summed_up
 from fer_batch.output.schema import MEANS
 from fer_batch.report import formatting
@@ -232,6 +233,23 @@ def best_rows(timeline: "pd.DataFrame", seen: "pd.DataFrame") -> "pd.DataFrame":
     worth = seen["face_confidence"] * seen["height"].astype(float) * seen["quality"].fillna(1.0)
     worth += 1e9 * seen["frame"].isin(of_any_rate)
     return seen.loc[worth.groupby(seen["face_id"]).idxmax()] if len(seen) else seen
+
+
+def for_naming(results: Results, source: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page's script needs to write lines of people.csv and events.csv.
+
+    ``run`` changes with what numbers faces and with these two files: names and marks that a reader has not saved are
+    kept by the browser until then.
+    """
+    options = results.run.get("options", {})
+    made_with = numbering(options)
+    digests = (copy["sha256"][:16] for copy in results.run.get("inputs", {}).values())
+    return {
+        "source": source["name"],
+        "run": " ".join([made_with, *digests]),
+        "people": options.get("people"),
+        "made_with": made_with,
+    }
 
 
 def box_of(row: Mapping[Any, Any]) -> Box:

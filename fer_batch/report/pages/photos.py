@@ -8,7 +8,6 @@ import numpy as np
 from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
-from fer_batch.options import numbering
 from fer_batch.output.results import Results, summed_up
 from fer_batch.report import formatting
 from fer_batch.report.charts.script_data import as_json
@@ -114,13 +113,7 @@ def photos_pages(
     later: dict[str, Any] = {"facts": (), "tiles": (), "distribution": None, "attachments": {}}
     media = results.media.get(source["name"])
     blurred = results.report_options.anonymize
-    options = results.run.get("options", {})
-    about = {
-        "source": source["name"],
-        "run": results.run.get("started", ""),
-        "people": options.get("people"),
-        "made_with": numbering(options),
-    }
+    about = base.for_naming(results, source)
     for number, (path, part) in enumerate(zip(paths, parts, strict=True), start=1):
         yield PhotosPage(
             **base.common(results, source, prefix) | (first if number == 1 else later) | {"path": path},

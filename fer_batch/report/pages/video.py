@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from fer_batch.options import numbering
 from fer_batch.output.results import Results
 from fer_batch.output.schema import WIDEST
 from fer_batch.report import formatting
@@ -229,13 +228,10 @@ def _script_data(
         for face in faces
     ]
     more = {
-        "source": source["name"],
-        "run": results.run.get("started", ""),
+        **base.for_naming(results, source),
         "start": float(facts.get("container_start") or 0.0),
         "size": size,
         "tracks": tracks,
-        "people": options.get("people"),
-        "made_with": numbering(options),
         "marked": options.get("events"),
     }
     return Markup(video_data(charted, looked.frames, **more))  # noqa: S704  no "<"
