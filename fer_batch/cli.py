@@ -201,7 +201,7 @@ def _from_file(context: typer.Context, values: Mapping[str, Any]) -> dict[str, A
     path = values["config"] or config.find([path for path in values["inputs"] if not is_remote(path)])
     in_file = config.read(path, settings.values()) if path else {}
     sources = {name: context.get_parameter_source(name) for name in settings}
-    given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     found = {name: in_file[one.name] for name, one in settings.items() if one.name in in_file and name not in given}
     context.obj = dict.fromkeys(given, "command line") | dict.fromkeys(found, path.name if path else "")
     if found and not values["quiet"]:

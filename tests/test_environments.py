@@ -102,8 +102,10 @@ def test_faces_in_a_container_are_found_or_a_sentence_says_why_not(tmp_path: Pat
 
 
 @in_a_namespace
-def test_a_folder_that_cannot_be_written_to_is_told(inputs: Path) -> None:
-    done = contained("true", "analyze", inputs)
+def test_a_folder_that_cannot_be_written_to_is_told(inputs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o555)
+    done = contained(f"cd '{folder}'", "analyze", inputs)
     assert done.returncode == ExitCode.OUTPUT
     assert done.stderr.startswith(b"fer-batch: error: Cannot write into ")
     assert b"Choose another --out." in done.stderr

@@ -23,7 +23,7 @@ from fer_batch.options import Options
 from fer_batch.output import folder as outfolder
 from fer_batch.output.csv import write_timeline
 from fer_batch.output.manifest import Manifest
-from fer_batch.pipeline.run import _write_tables
+from fer_batch.pipeline.tables import write_tables
 from fer_batch.types import Kind, Outcome, Source
 from tests.helpers.studies import FINISHED, LINE
 from tests.helpers.timelines import make_timeline
@@ -89,10 +89,12 @@ def write_study(folder: Path, rng: np.random.Generator, options: Options) -> Eve
         annotations = Annotations(events=Events(by_video, offsets))
         summary, added = summarize(timeline, source, options, annotations)
         outcome = Outcome(source, frames, frames, len(rows), 1.0, {}, ())
-        write_timeline(folder / outcome.timeline, timeline, added.smoothed, added.changes, named=True)
+        write_timeline(
+            folder / outcome.timeline, timeline, added.smoothed, added.changes, named=True, source=outcome.source.name
+        )
         outcomes.append(outcome)
         summaries.append(summary)
-    _write_tables(folder, Manifest(FINISHED, FINISHED, options, {}, {}, None, {}, {}, outcomes, [], []), summaries)
+    write_tables(folder, Manifest(FINISHED, FINISHED, options, {}, {}, None, {}, {}, outcomes, [], []), summaries)
     return Events(by_video, offsets)
 
 

@@ -89,10 +89,15 @@ def read_timeline(path: str | os.PathLike[str]) -> "pd.DataFrame":
     Numbers are those that were written: with so many decimals as the table has. A person and an emotion that are
     missing are NA; ``left_out`` is empty where nothing is left out.
     """
-    table = read_table(Path(path), WIDEST)
-    for name in {"person", "emotion", "smooth_emotion"} & {*table.columns}:
-        table[name] = table[name].where(table[name] != "")
-    return table
+    return with_missing(read_table(Path(path), WIDEST))
+
+
+def with_missing(timeline: "pd.DataFrame") -> "pd.DataFrame":
+    """The same timeline, in which a person and an emotion that are missing are NA."""
+    for name in ("person", "emotion", "smooth_emotion"):
+        if name in timeline:
+            timeline[name] = timeline[name].where(timeline[name] != "")
+    return timeline
 
 
 def write_summary(path: Path, summaries: Iterable[Summary], more: Sequence[Column] = ()) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_batch.output.csv import with_missing
 from fer_batch.output.results import Results
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def read_timelines(folder: str | os.PathLike[str]) -> "pd.DataFrame":
                 values = [missing[column.type]] * len(part)
                 part[column.name] = pd.Series(values, part.index, types[column.type])
         parts.append(part[[column.name for column in columns]])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return with_missing(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
 
 
 def scan_timelines(folder: str | os.PathLike[str]) -> "pyarrow.dataset.Dataset":

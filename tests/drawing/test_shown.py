@@ -5,14 +5,15 @@ import numpy as np
 from fer_batch.drawing.shown import Shown
 from fer_batch.emotions import EMOTIONS
 from fer_batch.exports.tiers import name_of
-from fer_batch.output.csv import read_timeline
+from fer_batch.output.csv import read_table
+from fer_batch.output.schema import TIMELINE
 from fer_batch.types import FrameTime
 from tests.helpers.studies import frames, make_study
 
 
 def shown_of(folder, rows) -> Shown:
     make_study(folder, {"a.mp4": rows})
-    return Shown(read_timeline(folder / "timelines" / "a.mp4.csv"), name_of)
+    return Shown(read_table(folder / "timelines" / "a.mp4.csv", TIMELINE), name_of)
 
 
 def test_a_face_has_its_name_and_its_shares(tmp_path) -> None:

@@ -52,7 +52,7 @@ def test_it_is_equal_to_summary_csv(folder: Path, seed: int, kind: Kind, smoothe
     options = Options(smooth=0.5 if smoothed else None)
     found, added = summarize(timeline, source, options, Annotations())
     write_summary(folder / "summary.csv", found.summaries)
-    write_timeline(folder / "timeline.csv", timeline, added.smoothed)
+    write_timeline(folder / "timeline.csv", timeline, added.smoothed, source="video")
     table = fer_batch.read_timeline(folder / "timeline.csv")
     pd.testing.assert_frame_equal(fer_batch.summarize(table, options), read_table(folder / "summary.csv", SUMMARY))
 
@@ -63,7 +63,7 @@ def test_rows_are_weighted_by_their_durations_and_spurious_ones_do_not_count(fol
     timeline = make_timeline(
         shares, timestamp=np.cumsum(durations) - durations, duration=durations, spurious=[False, False, True]
     )
-    write_timeline(folder / "timeline.csv", timeline)
+    write_timeline(folder / "timeline.csv", timeline, source="video")
     table = fer_batch.read_timeline(folder / "timeline.csv")
     (row,) = fer_batch.summarize(table).to_dict("records")
     assert [row[f"mean_{name}"] for name in EMOTIONS] == pytest.approx([0, 0, 0, 0.75, 0, 0, 0.25])
@@ -72,7 +72,7 @@ def test_rows_are_weighted_by_their_durations_and_spurious_ones_do_not_count(fol
 
 def test_a_person_and_an_emotion_that_are_missing_are_na(folder: Path) -> None:
     timeline = make_timeline(np.array([[1, 0, 0, 0, 0, 0, 0], [np.nan] * 7]), face_id=[0, -1])
-    write_timeline(folder / "timeline.csv", timeline)
+    write_timeline(folder / "timeline.csv", timeline, source="video")
     table = fer_batch.read_timeline(folder / "timeline.csv")
     assert table["person"].isna().all()
     assert table["emotion"].isna().tolist() == [False, True]

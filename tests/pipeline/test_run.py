@@ -564,7 +564,8 @@ def test_a_file_without_permission_is_told(tmp_path: Path, face: np.ndarray) -> 
 
 
 def test_the_public_names_are_there_and_no_others() -> None:
-    assert set(fer_batch.__all__) == {"Options", "Run", "__version__", "analyze", "read_timeline", "summarize"}
+    names = "Options Run __version__ analyze read_timeline read_timelines scan_timelines summarize"
+    assert set(fer_batch.__all__) == set(names.split())
     with pytest.raises(AttributeError, match="nonsense"):
         _ = fer_batch.nonsense
 
@@ -672,7 +673,7 @@ def test_what_befalls_one_stretch_costs_that_stretch_and_is_made_good_by_a_later
     out = tmp_path / "out"
     with monkeypatch.context() as impatient:
         if workers:
-            impatient.setattr(executors, "make", lambda work, workers: Processes(work, workers, hang_seconds=4))
+            impatient.setattr(executors, "make", lambda work, workers, *_: Processes(work, workers, hang_seconds=4))
         run = fer_batch.analyze([odd], Options(workers=workers), out=out)
     assert [(one.source.name, one.frames) for one in run.outcomes] == [("a.mp4", 75), ("b.mp4", 50)]
     ((_, line),) = pd.read_csv(out / "errors.csv").iterrows()

@@ -65,7 +65,7 @@ def timeline(tmp_path):
         duration=np.full(len(frames), 0.08),
         face_id=[face_id for _, face_id in places],
     )
-    write_timeline(tmp_path / "film.csv", made)
+    write_timeline(tmp_path / "film.csv", made, source="film")
     return read_timeline(tmp_path / "film.csv")
 
 

@@ -117,7 +117,7 @@ def test_a_folder_with_names_gives_them_back_for_every_track(study: Path, tmp_pa
         ["holiday/a.png", 0, "Anna", "", "B"],
         ["holiday/b.png", 0, "Bo", "", ""],
     ]
-    tables = {path: path.read_bytes() for path in out.rglob("*.csv")}
+    tables = {path: path.read_bytes() for path in out.rglob("*.csv") if path.parent.name != "inputs"}
     run = fer_batch.analyze([study], Options(workers=0, people=tmp_path / "new.csv", parquet=True), out=out)
     assert run.skipped == ()
     assert sorted(run.unchanged) == ["film.mp4", "holiday"]  # no media were opened
