@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,15 @@ from tests.helpers.runs import chunks, finish, make_inputs, start, tables, wait_
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of Ray's own
 
-ray = pytest.importorskip("ray")
+if find_spec("ray") is None:
+    pytest.skip("Ray is not installed", allow_module_level=True)
 
-from fer_batch.pipeline.executors.ray import EVENTS_AHEAD, Ray  # noqa: E402 (it needs Ray)
+
+def ray(*arguments: Any, **more: Any) -> Any:
+    """The executor. Ray is loaded for these tests alone, and not into the processes of all others."""
+    from fer_batch.pipeline.executors.ray import Ray
+
+    return Ray(*arguments, **more)
 
 
 @pytest.fixture(scope="module")
@@ -108,19 +115,19 @@ def test_from_one_machine_to_a_cluster_and_back(inputs: Path, on_one_machine: Pa
 
 
 def test_what_cannot_work_ends_the_run_with_the_reason() -> None:
-    with pytest.raises(DetectorError, match="The weights are gone"), Ray(odd_workers.unfit, 1, None, 1) as executor:
+    with pytest.raises(DetectorError, match="The weights are gone"), ray(odd_workers.unfit, 1, None, 1) as executor:
         list(executor.run(drawing([Count("task")])))
-    with pytest.raises(UsageError, match="cannot be used"), Ray(odd_workers.Worker, 1, "127.0.0.1:1", 1) as executor:
+    with pytest.raises(UsageError, match="cannot be used"), ray(odd_workers.Worker, 1, "127.0.0.1:1", 1) as executor:
         list(executor.run(drawing([Count("task")])))
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Ray]:
-    with Ray(odd_workers.Worker, 2, None, 2, hang_seconds=5) as executor:
+def pool() -> Iterator[Any]:
+    with ray(odd_workers.Worker, 2, None, 2, hang_seconds=5) as executor:
         yield executor
 
 
-def test_parts_come_in_order_and_an_error_costs_its_task_alone(pool: Ray) -> None:
+def test_parts_come_in_order_and_an_error_costs_its_task_alone(pool: Any) -> None:
     tasks = [Count("a", 3), Break("broken"), Count("b", 20)]
     events = list(pool.run(drawing(tasks)))
     for task in (tasks[0], tasks[2]):
@@ -131,7 +138,7 @@ def test_parts_come_in_order_and_an_error_costs_its_task_alone(pool: Ray) -> Non
 
 
 @pytest.mark.parametrize("kind", [lambda mark: Die("die", signal.SIGKILL, mark), lambda mark: Hang("hang", mark)])
-def test_a_task_whose_actor_dies_or_hangs_once_is_tried_again(pool: Ray, tmp_path: Path, kind: Any) -> None:
+def test_a_task_whose_actor_dies_or_hangs_once_is_tried_again(pool: Any, tmp_path: Path, kind: Any) -> None:
     task = kind(tmp_path / "mark")
     events = of(pool.run(drawing([task, Count("beside")])), task)
     again = events.index(Retried(task))
@@ -139,7 +146,7 @@ def test_a_task_whose_actor_dies_or_hangs_once_is_tried_again(pool: Ray, tmp_pat
     assert isinstance(events[-1], Done)
 
 
-def test_a_task_that_kills_two_actors_is_given_up(pool: Ray) -> None:
+def test_a_task_that_kills_two_actors_is_given_up(pool: Any) -> None:
     task = Die("die", signal.SIGSEGV)
     *_, last = of(pool.run(drawing([task])), task)
     assert isinstance(last, Failed)
@@ -147,15 +154,17 @@ def test_a_task_that_kills_two_actors_is_given_up(pool: Ray) -> None:
     assert "second one that did not come to an end" in str(last.error)
 
 
-def test_a_long_task_that_shows_signs_of_life_is_left_alone(pool: Ray) -> None:
+def test_a_long_task_that_shows_signs_of_life_is_left_alone(pool: Any) -> None:
     assert isinstance(of(pool.run(drawing([Toil("toil", 7)])), Toil("toil", 7))[-1], Done)
 
 
-def test_an_actor_waits_for_a_reader_that_does_not_read(pool: Ray, tmp_path: Path) -> None:
+def test_an_actor_waits_for_a_reader_that_does_not_read(pool: Any, tmp_path: Path) -> None:
     flood = Flood("flood", tmp_path / "number", parts=60)
     events = pool.run(drawing([flood]))
     next(event for event in events if isinstance(event, Part))
     time.sleep(1)
+    from fer_batch.pipeline.executors.ray import EVENTS_AHEAD
+
     assert int(flood.file.read_text()) <= EVENTS_AHEAD + 2
     assert sum(isinstance(event, Part) for event in events) == flood.parts - 1
 
