@@ -102,11 +102,11 @@ def table(path: Path) -> pd.DataFrame:
     """A table as pandas reads it; texts that are empty stay so."""
     texts = ["file", *PLACE, "emotion", "left_out", "label", "event", "kind", "measure", "design", "values"]
     texts += ["other_values", "other_group"]
-    return pd.read_csv(path, keep_default_na=False, na_values={}, dtype=str).pipe(
-        lambda read: read.assign(
-            **{name: pd.to_numeric(read[name]) for name in read.columns if name not in texts and "emotion" not in name}
-        )
-    )
+    read = pd.read_csv(path, keep_default_na=False, na_values={}, dtype=str)
+    if "source" in read:
+        assert (read.pop("source") == read["file"]).all()
+    numbers = [name for name in read.columns if name not in texts and "emotion" not in name]
+    return read.assign(**{name: pd.to_numeric(read[name]) for name in numbers})
 
 
 def measures(rows: pd.DataFrame) -> dict[str, Any]:
