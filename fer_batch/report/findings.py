@@ -265,8 +265,10 @@ def _moment(moments: Sequence[Moment], accuracy: Accuracy | None) -> Iterator[Fi
 def _left_out(results: Results) -> Iterator[Finding]:
     """What was left out, if it is much."""
     gone, partial = files_with(Severity.LOST, results.lines), files_with(Severity.PARTIAL, results.lines)
-    if gone or partial:
-        text = say("findings.lost", gone=say("findings.files", n=gone), partial=say("findings.files", n=partial))
+    parts = [say("findings.lost", files=say("findings.files", n=gone))] if gone else []
+    parts += [say("findings.partial", files=say("findings.files", n=partial))] if partial else []
+    if parts:
+        text = say("findings.incomplete", what=", and ".join(parts))
         yield Finding(text, "", say("parts.left_out"), "left-out")
     counts: Mapping[str, Any] = results.run.get("counts", {})
     unused = sum(counts.get("faces_left_out", {}).values())

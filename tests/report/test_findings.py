@@ -221,9 +221,12 @@ def test_the_strongest_moment_is_named_with_the_models_recall():
 
 def test_what_was_left_out_is_said_where_it_matters():
     lost = {"file": "b.mp4", "severity": "lost", "reason": "gone"}
-    assert said(tables(errors=[lost])) == [
-        "Not everything is in these numbers: 1 file could not be read, and of 0 files something is missing."
-    ]
+    partial = lost | {"severity": "partial"}
+    start = "Not everything is in these numbers: "
+    assert said(tables(errors=[lost])) == [f"{start}1 file could not be read."]
+    assert said(tables(errors=[partial])) == [f"{start}of 1 file something is missing."]
+    both = [lost, partial | {"file": "c.mp4"}]
+    assert said(tables(errors=both)) == [f"{start}1 file could not be read, and of 1 file something is missing."]
     counts = {"faces": 95, "faces_left_out": {"quality": 4, "spurious": 1}}
     assert said(tables(counts=counts)) == ["5.0 % of the faces found (5 of 100) are in none of these numbers."]
     assert said(tables(counts=counts | {"faces": 96})) == []
