@@ -165,6 +165,12 @@ class Video {
     return face.fine[kind];
   }
 
+  // The place of the first frame that shows a charted face.
+  get begin() {
+    const firsts = this.charted.map((face) => this.points(face, "raw", true)?.starts[0] ?? this.high);
+    return within(this.low, Math.min(...firsts), this.high);
+  }
+
   // (7,) shares at a place; null: the face is not seen there.
   sharesAt(face, kind, place) {
     if (this.looked) return this.looked.sharesAt(face.id, kind, place);

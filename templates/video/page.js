@@ -96,6 +96,7 @@ function startPage(store) {
 
   let picked = false;
   let waiting = null; // where to go once the video is open
+  let opening = false; // whether it goes to its first face by itself: that moves no cursor
   const seek = () => {
     if (state.cursor === null || !video.timed) return;
     if (!player.getAttribute("src")) {
@@ -136,11 +137,14 @@ function startPage(store) {
   });
   player.addEventListener("loadedmetadata", () => {
     show(player.videoWidth ? "" : say("no_image"));
+    opening = state.cursor === null && video.timed;
+    if (opening) waiting = video.begin;
     land();
     boxes.draw();
   });
   player.addEventListener("seeked", () => {
     const moment = player.currentTime - video.start;
+    if (opening) { opening = false; return; }
     if (waiting !== null || Math.abs(moment - state.cursor) < 0.001) return;
     state.cursor = within(video.low, moment, video.high);
     point();

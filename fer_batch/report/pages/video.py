@@ -116,6 +116,8 @@ class VideoPage(SourcePage):
     """A chart is dotted where quality is below it."""
     video: str
     """Path of the video itself; empty: it is not near the output folder, or a folder of frames."""
+    size: tuple[int, int] | None
+    """Width and height of a frame in square pixels, before it is turned upright; None: not known."""
     frames_path: str
     """Path of the script with every frame; empty: the page has them itself."""
     script_data: Markup
@@ -195,6 +197,7 @@ def video_page(
         thumbnails=cut,
         least_quality=least,
         video=media.relative_to(results.folder).as_posix() if media and media.is_file() else "",
+        size=_size(source),
         frames_path=frames_path,
         script_data=_script_data(results, source, faces, charted, looked) if charted else Markup(),
         smoothed=options.get("smooth") if "smooth" in looked.curves else None,
@@ -209,15 +212,8 @@ def _script_data(
     charted: Sequence[ChartedFace],
     looked: Looked,
 ) -> Markup:
-    """The data of the page's script, as JSON.
-
-    ``start``: the container's second that tables call 0. ``size``: width and height of a frame in square pixels,
-    before it is turned upright; null where that is not known.
-    """
+    """The data of the page's script, as JSON; ``start``: the container's second that tables call 0."""
     facts, options = source.get("facts", {}), results.run.get("options", {})
-    size = None
-    if facts.get("width") and facts.get("height"):
-        size = round(facts["width"] * Fraction(facts.get("pixel_aspect") or 1)), facts["height"]
     tracks = [
         {
             "id": face["face_id"],
@@ -230,11 +226,19 @@ def _script_data(
     more = {
         **base.for_naming(results, source),
         "start": float(facts.get("container_start") or 0.0),
-        "size": size,
+        "size": _size(source),
         "tracks": tracks,
         "marked": options.get("events"),
     }
     return Markup(video_data(charted, looked.frames, **more))  # noqa: S704  no "<"
+
+
+def _size(source: Mapping[str, Any]) -> tuple[int, int] | None:
+    """See :attr:`VideoPage.size`."""
+    facts = source.get("facts", {})
+    if not facts.get("width") or not facts.get("height"):
+        return None
+    return round(facts["width"] * Fraction(facts.get("pixel_aspect") or 1)), facts["height"]
 
 
 def _tiles(row: SourceRow) -> tuple[Tile, ...]:
