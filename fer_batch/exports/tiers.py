@@ -105,10 +105,14 @@ def name_of(person: str, face_id: object) -> str:
     return one_line(person) or f"face {face_id}"
 
 
+def numbered(name: str, number: int) -> str:
+    """The name of the first of that name, or with a number after it that of another."""
+    return name if number == 1 else f"{name} ({number})"
+
+
 def unique(name: str, taken: Container[str]) -> str:
     """The name, with a number after it if it is taken."""
-    numbered = (f"{name} ({number})" for number in count(2))
-    return name if name not in taken else next(other for other in numbered if other not in taken)
+    return next(other for number in count(1) if (other := numbered(name, number)) not in taken)
 
 
 def one_line(text: str) -> str:
