@@ -410,10 +410,15 @@ def export(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also replace files that were changed since they were exported.")
     ] = False,
+    locale: Annotated[
+        str | None, typer.Option("--locale", metavar="LOCALE", help="For excel-csv: en, fr, de-CH …; default: de.")
+    ] = None,
     list_formats: Annotated[bool, typer.Option("--list", help="Print what each format is for, and stop.")] = False,
 ) -> None:
     """Write files for other programs, from the tables in an output folder."""
     from fer_batch import exports
+    from fer_batch.exports.export import export as write
+    from fer_batch.output.exported import FOLDER
 
     if list_formats:
         width = max(map(len, exports.REGISTRY))
@@ -421,7 +426,12 @@ def export(
         return
     if folder is None or to is None:
         raise UsageError("Name an output folder and a format: fer-batch export DIR --to FORMAT. See --list.")
-    _export(folder, exports.parse_formats(to), out, overwrite=overwrite)
+    formats = exports.parse_formats(to)
+    made = write(folder, formats, out=out or folder / FOLDER, overwrite=overwrite, locale=locale, note=warn)
+    for path in made:
+        print_line(path)
+    if len(made) < len(formats):
+        raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
 @app.command(epilog=_example("annotate results --out annotated"))
@@ -595,18 +605,6 @@ def _say_what_is_amiss(lines: Sequence["Skipped"]) -> None:
             warn(f"{_SEVERITIES[line.severity]}: {line.file}: {line.reason}")
     for reason, files in notes.items():
         warn(f"note: {some(files)}: {reason}")
-
-
-def _export(folder: Path, formats: Sequence[str], out: Path | None, *, overwrite: bool) -> None:
-    """Write these formats, print their paths, and end with SOME_LEFT_OUT where one has nothing to show."""
-    from fer_batch.exports.export import export as write
-    from fer_batch.output.exported import FOLDER
-
-    made = write(folder, formats, out=out or folder / FOLDER, overwrite=overwrite, note=warn)
-    for path in made:
-        print_line(path)
-    if len(made) < len(formats):
-        raise typer.Exit(ExitCode.SOME_LEFT_OUT)
 
 
 _SEVERITIES = {"lost": "left out", "partial": "not whole"}

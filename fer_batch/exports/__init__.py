@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fer_batch.errors import UsageError
 
-if TYPE_CHECKING:
-    from fer_batch.output.results import Results
-
-Writer = Callable[["Results", Path], str | None]
-"""Writes the files of an export into a folder that is there and empty. Returns a sentence about what does not fit, if
-there is something. An OSError may go through."""
+Writer = Callable[..., str | None]
+"""Writes the files of an export, from :class:`Results`, into the path of a folder that is there and empty. Returns a
+sentence about what does not fit, if there is something. An OSError may go through."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +25,22 @@ class Format:
     """Whether only videos whose times are known are in it."""
     needs: tuple[str, ...] = ()
     """Modules of the optional libraries that it is written with."""
+    by_locale: bool = False
+    """Whether its writer takes a locale, too."""
 
-    def load(self) -> Writer:
+    def load(self, locale: str | None = None) -> Writer:
         """The function that writes it."""
         module, _, function = self.writer.partition(":")
         writer: Writer = getattr(import_module(f"{__name__}.{module}"), function)
-        return writer
+        return partial(writer, locale=locale) if self.by_locale and locale else writer
 
 
 OTIO = ("opentimelineio",)
 
 REGISTRY: dict[str, Format] = {
     "elan": Format(
-        "ELAN: a tier of episodes for each face or person, a tier of events, the video linked", "elan:write"
+        "ELAN: a tier of episodes for each face or person, a tier of events, curves of the shares, the video linked",
+        "elan:write",
     ),
     "textgrid": Format("Praat: interval tiers of episodes and events", "textgrid:write"),
     "audacity": Format("Audacity: a label track of episodes", "audacity:write"),
@@ -51,6 +50,7 @@ REGISTRY: dict[str, Format] = {
     "boris": Format(
         "BORIS: a project with the videos and their coding, and a table of aggregated events", "boris:write"
     ),
+    "observer": Format("The Observer XT: a log of starts and stops, for an import profile", "observer:write"),
     "otio": Format(
         "DaVinci Resolve, Kdenlive and others: episodes as markers (OpenTimelineIO)", "editors:otio", needs=OTIO
     ),
@@ -69,7 +69,10 @@ REGISTRY: dict[str, Format] = {
         "Excel and LibreOffice: every table as a sheet, and what the columns mean", "xlsx:write", of_times=False
     ),
     "excel-csv": Format(
-        "Excel where decimals have commas: every table as CSV with semicolons", "excel_csv:write", of_times=False
+        "Excel where decimals have commas, or as --locale says: every table as CSV",
+        "excel_csv:write",
+        of_times=False,
+        by_locale=True,
     ),
     "parquet": Format(
         "pandas, polars, DuckDB, R: typed tables, all timelines as one data set", "parquet:write", of_times=False

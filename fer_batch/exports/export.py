@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fer_batch.errors import NothingUsable, OutputError, UsageError
 from fer_batch.exports import REGISTRY, check_formats
+from fer_batch.exports.excel_csv import separators
 from fer_batch.exports.tiers import has_times
 from fer_batch.output.datapackage import name_exports
 from fer_batch.output.exported import FOLDER, Exported, digest_of_tables, read_exported, write_exported
@@ -19,27 +20,37 @@ Note = Callable[[str], None]
 
 
 def export(
-    folder: Path, formats: Sequence[str], *, out: Path, overwrite: bool = False, note: Note = lambda _: None
+    folder: Path,
+    formats: Sequence[str],
+    *,
+    out: Path,
+    overwrite: bool = False,
+    locale: str | None = None,
+    note: Note = lambda _: None,
 ) -> list[Path]:
     """Write these formats from the tables in the output folder ``folder`` to folders of their names in ``out``.
 
     No media are opened. A format's files of an earlier export are replaced, or removed where nothing takes their place.
-    ``note`` is called with a sentence about whatever is left out. Returns the paths of the formats that have files.
+    ``locale`` says how excel-csv writes numbers. ``note`` is called with a sentence about whatever is left out. Returns
+    the paths of the formats that have files.
 
     Raises:
-        UsageError: the folder is no output folder, a table is damaged, there is no such format, a library is missing;
-            or, without ``overwrite``, a file to be replaced is not as fer-batch wrote it: somebody has worked on it.
+        UsageError: the folder is no output folder, a table is damaged, there is no such format or locale, a library is
+            missing; or, without ``overwrite``, a file to be replaced is not as fer-batch wrote it: somebody has worked
+            on it.
         NothingUsable: no format has anything to write.
         OutputError: a file cannot be written; then the format's files are as they were.
     """
     check_formats(formats)
+    if locale is not None:
+        _check_locale(locale, formats)
     results = Results.read(folder)
     if any(REGISTRY[name].of_times for name in formats):
         for source in results.sources:
             if source["kind"] == Kind.VIDEO and not has_times(source):
                 note(f"{source['name']}: its times are not known, so only tables hold it.")
     tables = digest_of_tables(folder)
-    made = [name for name in formats if _export(results, tables, name, out, overwrite, note)]
+    made = [name for name in formats if _export(results, tables, name, out, overwrite, locale, note)]
     if out == folder / FOLDER:
         name_exports(folder)
     if not made:
@@ -47,7 +58,15 @@ def export(
     return [out / name for name in made]
 
 
-def _export(results: Results, tables: str, name: str, out: Path, overwrite: bool, note: Note) -> bool:
+def _check_locale(locale: str, formats: Sequence[str]) -> None:
+    if not any(REGISTRY[name].by_locale for name in formats):
+        raise UsageError("--locale says how excel-csv writes numbers: name it in --to.")
+    separators(locale)
+
+
+def _export(
+    results: Results, tables: str, name: str, out: Path, overwrite: bool, locale: str | None, note: Note
+) -> bool:
     """Write one format; whether it has files."""
     earlier = read_exported(out)
     before = earlier[name].files if name in earlier else {}
@@ -55,7 +74,7 @@ def _export(results: Results, tables: str, name: str, out: Path, overwrite: bool
     try:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        left_out = REGISTRY[name].load()(results, staging)
+        left_out = REGISTRY[name].load(locale)(results, staging)
         files = {path.relative_to(staging).as_posix(): _digest(path) for path in _files(staging)}
         if not overwrite:
             _refuse_changed(place, before, files)
@@ -63,7 +82,7 @@ def _export(results: Results, tables: str, name: str, out: Path, overwrite: bool
             (place / file).parent.mkdir(parents=True, exist_ok=True)
             os.replace(staging / file, place / file)
         for file in before.keys() - files.keys():
-            if file not in {path.relative_to(place).as_posix() for path in _changed(place, before)}:
+            if (place / file).is_file() and _digest(place / file) == before[file]:
                 _remove(place / file, out)
         record = {other: made for other, made in earlier.items() if other != name}
         if files:
@@ -98,13 +117,6 @@ def _refuse_changed(place: Path, before: Mapping[str, str], files: Mapping[str, 
             )
 
 
-def _changed(place: Path, files: Mapping[str, str]) -> list[Path]:
-    """Those of the files that are not as they were written."""
-    return [
-        place / file for file, digest in files.items() if (place / file).is_file() and _digest(place / file) != digest
-    ]
-
-
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -116,7 +128,7 @@ def _digest(path: Path) -> str:
 
 def _remove(path: Path, out: Path) -> None:
     """Remove a file, and the folders up to ``out`` that it leaves empty."""
-    path.unlink(missing_ok=True)
+    path.unlink()
     for parent in path.parents:
         if parent == out or not parent.is_dir() or any(parent.iterdir()):
             break

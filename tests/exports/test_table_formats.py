@@ -93,12 +93,20 @@ def test_libreoffice_reads_numbers_as_numbers_also_in_german(study: Path, export
             assert values.fillna(-9).tolist() == expected[name].fillna(-9).tolist()
 
 
-def test_excel_csv_differs_in_its_dress_only(study: Path, exported: Exported) -> None:
+@pytest.mark.parametrize(
+    ("locale", "between", "decimal"),
+    [(None, ";", ","), ("fr_FR.UTF-8", ";", ","), ("en", ",", "."), ("de-CH", ";", "."), ("es_MX", ",", ".")],
+)
+def test_excel_csv_differs_in_its_dress_only(
+    locale: str | None, between: str, decimal: str, study: Path, tmp_path: Path
+) -> None:
+    (made,) = export(study, ["excel-csv"], out=tmp_path, locale=locale)
     for path in study.rglob("*.csv"):
-        written = exported("excel-csv") / path.relative_to(study)
+        written = made / path.relative_to(study)
         assert written.read_bytes().startswith(b"\xef\xbb\xbf")
         expected = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        found = pd.read_csv(written, sep=";", decimal=",", encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+        dress = {"sep": between, "decimal": decimal, "encoding": "utf-8-sig"}
+        found = pd.read_csv(written, keep_default_na=False, na_values=[""], **dress)
         pd.testing.assert_frame_equal(found, expected)
 
 

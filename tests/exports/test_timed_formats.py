@@ -3,10 +3,13 @@
 import json
 import shutil
 import subprocess
+import sys
+import tarfile
 from collections.abc import Callable
-from datetime import datetime
+from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -17,10 +20,11 @@ from hypothesis import strategies as st
 from praatio import textgrid
 from pympi import Elan
 
+from fer_batch.emotions import EMOTIONS
 from fer_batch.exports.export import export
 from fer_batch.exports.tiers import EVENTS, Interval, _lanes, one_line
 from fer_batch.media.sources import _output
-from fer_batch.output.csv import read_table
+from fer_batch.output.csv import read_table, read_timeline
 from fer_batch.output.schema import EPISODES
 from tests.exports.conftest import ANNA, LATE, LONG, ODD, RTL
 from tests.helpers.studies import frames, make_study
@@ -66,42 +70,67 @@ def test_pympi_reads_the_elan_file(study: Path, exported: Exported) -> None:
     assert (media["RELATIVE_MEDIA_URL"], media["TIME_ORIGIN"]) == (Path(ODD).name, "0")
 
 
-ORDER = "HEADER TIME_ORDER TIER LINGUISTIC_TYPE LOCALE LANGUAGE CONSTRAINT CONTROLLED_VOCABULARY".split()
-"""Of the elements of a document, by the schema EAFv3.0 of the Max Planck Institute for Psycholinguistics."""
+@pytest.fixture(scope="session")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The schema EAFv3.0 of the Max Planck Institute for Psycholinguistics, of which pympi's source has a copy."""
+    xmlschema = pytest.importorskip("xmlschema")
+    folder = tmp_path_factory.mktemp("pympi")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "pympi-ling", "--dest", folder]
+    if subprocess.run([*command, f"pympi-ling=={version('pympi-ling')}"], capture_output=True, check=False).returncode:
+        pytest.skip("the source of pympi cannot be downloaded")
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        (member,) = (one for one in files.getmembers() if one.name.endswith("/EAFv3.0.xsd"))
+        content = files.extractfile(member)
+        assert content is not None
+        return xmlschema.XMLSchema(content.read().decode())
 
-REQUIRED = {
-    "ANNOTATION_DOCUMENT": {"DATE", "AUTHOR", "VERSION"},
-    "MEDIA_DESCRIPTOR": {"MEDIA_URL", "MIME_TYPE"},
-    "TIME_SLOT": {"TIME_SLOT_ID"},
-    "TIER": {"TIER_ID", "LINGUISTIC_TYPE_REF"},
-    "ALIGNABLE_ANNOTATION": {"ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2"},
-    "LINGUISTIC_TYPE": {"LINGUISTIC_TYPE_ID"},
-    "LOCALE": {"LANGUAGE_CODE"},
-    "CONSTRAINT": {"STEREOTYPE"},
-}
-"""Attributes that the schema demands."""
 
-
+@pytest.mark.slow
 @pytest.mark.parametrize("video", [ODD, RTL, LONG])
-def test_the_elan_file_keeps_the_rules_of_its_schema(exported: Exported, video: str) -> None:
-    """Order, attributes, and keys with what refers to them; the schema itself may not be handed on with this code."""
-    root = ElementTree.parse(file_of(exported, "elan", video, ".eaf")).getroot()
-    tags = [element.tag for element in root]
-    assert tags == sorted(tags, key=ORDER.index)
-    for element in root.iter():
-        assert element.attrib.keys() >= REQUIRED.get(element.tag, set())
-    assert datetime.fromisoformat(root.get("DATE")).tzinfo is not None
-    slots = [slot.get("TIME_SLOT_ID") for slot in root.iter("TIME_SLOT")]
-    types = [kind.get("LINGUISTIC_TYPE_ID") for kind in root.iter("LINGUISTIC_TYPE")]
-    tiers = [tier.get("TIER_ID") for tier in root.iter("TIER")]
-    annotations = [one.get("ANNOTATION_ID") for one in root.iter("ALIGNABLE_ANNOTATION")]
-    for keys in (slots, types, tiers, annotations):
-        assert len(keys) == len(set(keys))
-    assert {tier.get("LINGUISTIC_TYPE_REF") for tier in root.iter("TIER")} <= set(types)
-    for one in root.iter("ALIGNABLE_ANNOTATION"):
-        assert {one.get("TIME_SLOT_REF1"), one.get("TIME_SLOT_REF2")} <= set(slots)
-        assert [child.tag for child in one] == ["ANNOTATION_VALUE"]
-    assert all(int(media.get("TIME_ORIGIN", "0")) == 0 for media in root.iter("MEDIA_DESCRIPTOR"))
+def test_the_elan_file_is_valid_by_its_schema(schema: Any, exported: Exported, video: str, tmp_path: Path) -> None:
+    text = file_of(exported, "elan", video, ".eaf").read_text(encoding="utf-8")
+    schema.validate(text)
+    assert not schema.is_valid(text.replace("LINGUISTIC_TYPE_ID", "NAME"))
+
+
+def curves_of(eaf: Path) -> pd.DataFrame:
+    """The curves of an .eaf file as ELAN finds them: by what links to them, by bare names, and by their columns."""
+    linked = [one.get("LINK_URL") for one in ElementTree.parse(eaf).getroot().iter("LINKED_FILE_DESCRIPTOR")]
+    (meaning,) = (name for name in linked if name.endswith("_tsconf.xml"))
+    (source,) = ElementTree.parse(eaf.parent / meaning).getroot()
+    assert source.get("source-url") in linked
+    lines = (eaf.parent / source.get("source-url")).read_text(encoding="utf-8").splitlines()
+    rows = [line.split(",") for line in lines if not line.startswith("#")]
+    times = [int(row[int(source.get("time-column"))]) for row in rows]
+    columns = {track.get("name"): int(track.find("sample-position/pos").get("col")) for track in source.iter("track")}
+    return pd.DataFrame({name: [float(row[at]) for row in rows] for name, at in columns.items()}, index=times)
+
+
+def test_elan_curves_are_the_shares_of_the_timeline(study: Path, exported: Exported) -> None:
+    curves = curves_of(file_of(exported, "elan", ODD, ".eaf"))
+    assert list(curves.columns) == [f"{who} {name}" for who in TIERS_OF_ODD[:2] for name in EMOTIONS]
+    assert curves.index.tolist() == [round(1000 * start) for start in LATE]
+    timeline = read_timeline(study / "timelines" / f"{_output(ODD)}.csv")
+    for face_id, who in enumerate(TIERS_OF_ODD[:2]):
+        expected = timeline[timeline["face_id"] == face_id]["happiness"].tolist()
+        assert curves[f"{who} happiness"].tolist() == expected
+
+
+def test_elan_curves_have_gaps_and_a_person_who_is_two_faces_has_two(tmp_path: Path) -> None:
+    rows = [*frames([0, 0.1], ["fear"] * 2, 0, "Anna"), *frames([0.1, 0.2], ["anger"] * 2, 1, "Anna")]
+    rows += [(0.3, 0.1, None, "", ""), *frames([0.4], ["fear"], 2, "Anna")]
+    (made,) = export(make_study(tmp_path / "out", {"a.mp4": rows}), ["elan"], out=tmp_path)
+    curves = curves_of(made / "a.mp4.eaf")
+    assert curves.index.tolist() == [0, 100, 200, 300, 400]
+    assert curves["Anna fear"].fillna(-1).tolist() == [1, 1, 0, -1, 1]
+    assert curves["Anna (2) anger"].fillna(-1).tolist() == [-1, 1, -1, -1, -1]
+
+
+def test_a_video_without_a_face_has_no_curves(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "out", {"a.mp4": [(0.0, 0.04, None, "", "")]})
+    (made,) = export(study, ["elan"], out=tmp_path)
+    assert [path.name for path in made.iterdir()] == ["a.mp4.eaf"]
 
 
 @pytest.mark.filterwarnings("ignore:Parsing unknown version")
@@ -280,3 +309,16 @@ def test_openface_rows_are_the_timeline(study: Path, exported: Exported) -> None
     assert found["timestamp"].min() == LATE[0]
     assert found["success"].isin([0, 1]).all()
     assert len(found) == 2 * len(LATE)
+
+
+def test_the_observer_log_starts_and_stops_every_interval(study: Path, exported: Exported) -> None:
+    log = pd.read_csv(file_of(exported, "observer", ODD, ".txt"), sep=";", encoding="utf-8-sig")
+    assert list(log.columns) == ["Time", "Subject", "Behavior", "Event type"]
+    assert log["Time"].is_monotonic_increasing
+    assert set(log["Subject"]) == set(TIERS_OF_ODD)
+    rows = episodes(study, ODD).query("face_id == 1")
+    own = log[log["Subject"] == "face 1"]
+    assert own["Event type"].tolist() == ["State start", "State stop"] * len(rows)
+    assert own["Behavior"].tolist() == [name for name in rows["emotion"] for _ in range(2)]
+    edges = [edge for row in rows.itertuples() for edge in (row.start, row.stop)]
+    assert own["Time"].tolist() == [round(edge, 3) for edge in edges]
