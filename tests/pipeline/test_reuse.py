@@ -44,7 +44,7 @@ def tables(out: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("photos", [160, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("photos", [160, pytest.param(3000, marks=pytest.mark.slow)])
 def test_of_a_folder_of_photos_only_new_ones_are_scanned(tmp_path: Path, photos: int) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
