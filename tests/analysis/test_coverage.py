@@ -35,9 +35,7 @@ def drawn(shape: tuple[float, float], persons: int, seed: int = 0) -> np.ndarray
     return np.random.default_rng(seed).beta(*shape, (SAMPLES, persons))
 
 
-def drawn_pairs(
-    persons: int, before: tuple[float, float], after: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
+def drawn_pairs(persons: int, before: tuple[float, float], after: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Two (SAMPLES, persons) shares, of persons before and after, which correlate at about .6 (a Gaussian copula)."""
     normal = np.random.default_rng(0).multivariate_normal((0, 0), ((1, 0.6), (0.6, 1)), (SAMPLES, persons))
     first, second = np.moveaxis(stats.norm.cdf(normal), -1, 0)
@@ -96,7 +94,5 @@ def test_bootstrap_intervals_would_be_too_narrow(persons: int, most: float) -> N
     """Why they are not used: the BCa bootstrap (Efron 1987) of as few persons."""
     rng = np.random.default_rng(1)
     samples = rng.beta(2, 6, (600, persons))
-    ends = [
-        stats.bootstrap((one,), np.mean, n_resamples=999, vectorized=True, rng=rng).confidence_interval for one in samples
-    ]
+    ends = [stats.bootstrap((one,), np.mean, n_resamples=999, rng=rng).confidence_interval for one in samples]
     assert 100 * np.mean([low <= 0.25 <= high for low, high in ends]) < most
