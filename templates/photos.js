@@ -8,7 +8,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const data = JSON.parse(store.textContent);
   const { most, first: here, faces: within } = data;
-  const work = new Work(store.dataset.home, data.run, data.source);
+  const work = new Work(store.dataset.home, data);
   const body = byId("faces-list").tBodies[0];
   const gallery = byId("thumbnails");
   const card = gallery && gallery.children[0] ? gallery.children[0].cloneNode(true) : null;
@@ -125,7 +125,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   const photo = stage.appendChild(new Image());
   let at = 0;
   const keyOf = (index) => `${data.source}/${faces.file[index]} ${faces.face[index]}`;
-  const nameOf = (index) => work.people.get(keyOf(index))?.person || faces.person[index]
+  const nameOf = (index) => (work.people.get(keyOf(index))?.person ?? faces.person[index])
     || say("face_in", { face_id: faces.face[index], file: faces.file[index] });
   const placeBoxes = () => {
     for (const old of stage.querySelectorAll("i")) old.remove();
@@ -155,7 +155,6 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
       cell.textContent = percent(faces.shares[index][lane]);
       cell.style.setProperty("--share", `${percent(faces.shares[index][lane])}%`);
     });
-    large.querySelector("[data-large=name]").hidden = Boolean(faces.person[index]);
     if (!large.open) large.showModal();
   };
   photo.addEventListener("load", placeBoxes);
@@ -176,9 +175,11 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   });
   const asFace = (index) => {
     const [x, y, width, height] = faces.box[index];
+    const file = `${data.source}/${faces.file[index]}`, person = faces.person[index];
+    const { role, group } = (person && work.lineOf(file, person)) || {};
     return {
-      key: keyOf(index), name: nameOf(index), person: faces.person[index],
-      row: { file: `${data.source}/${faces.file[index]}`, face_id: faces.face[index], x, y, width, height, made_with: data.made_with },
+      key: keyOf(index), name: nameOf(index), person, role, group,
+      row: { file, face_id: faces.face[index], x, y, width, height, made_with: data.made_with },
     };
   };
   const changed = () => {
@@ -186,7 +187,7 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     if (large.open) byId("large-title").textContent = nameOf(at);
   };
   const naming = new Naming(byId("naming"), work, { faces: () => listed().slice(first, first + most).map(asFace), say, changed });
-  const bar = new WorkBar(byId("work"), work, { say, people: data.people, events: "", changed });
+  const bar = new WorkBar(byId("work"), work, { say, changed });
   for (const list of [body, gallery]) {
     list?.addEventListener("click", ({ target }) => {
       const opener = target.closest("[data-face]");

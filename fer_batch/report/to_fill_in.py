@@ -11,7 +11,6 @@ from fer_batch.analysis.timeline import ROW, Timeline
 from fer_batch.annotations import events, people
 from fer_batch.annotations.people import People
 from fer_batch.errors import OutputRefused
-from fer_batch.media.sources import FoundMedia
 from fer_batch.options import ReportOptions, numbering
 from fer_batch.output.csv import Row, write_table
 from fer_batch.output.files import write_bytes
@@ -19,8 +18,9 @@ from fer_batch.output.media_links import find
 from fer_batch.output.results import Results
 from fer_batch.output.schema import EVENTS, SUMMARY, TIMELINE, Column
 from fer_batch.report import thumbnails
+from fer_batch.report.given import media_of
 from fer_batch.report.pages.base import best_rows, box_of
-from fer_batch.types import Kind, Source
+from fer_batch.types import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def write_people(
     """
     results = Results.read(folder, report_options)
     _refuse_to_replace(path)
-    known = None if names is None else people.read(names, _media_of(results))
+    known = None if names is None else people.read(names, media_of(results))
     rows = [row for source in results.sources for row in _faces(results, source, path, known, note)]
     write_table(path, _columns(people.COLUMNS), rows)
     return path
@@ -81,16 +81,6 @@ def write_events(folder: Path, path: Path) -> Path:
 def _refuse_to_replace(path: Path) -> None:
     if path.exists():
         raise OutputRefused(f"{path} is there already, and may be filled in. Choose another --out, or move it.")
-
-
-def _media_of(results: Results) -> FoundMedia:
-    """The sources of an output folder, without the folders of their files."""
-    found = []
-    for source in results.sources:
-        kind = Kind(source["kind"])
-        files = [source["name"]] if kind is Kind.VIDEO else results.timeline(source, ["file"])["file"].unique()
-        found.append(Source(kind, source["name"], tuple(map(Path, files)), source["output"]))
-    return FoundMedia(tuple(found), (), ())
 
 
 def _faces(

@@ -27,7 +27,7 @@ class Marking {
     const fault = !(stop > start) ? say("mark_order") : !label ? say("mark_nameless") : overlaps ? say("mark_overlaps", { name: label }) : "";
     this.message.textContent = fault;
     if (fault) return;
-    work.events.push({ file: video.source, label, start, stop });
+    work.events.push({ file: video.source, label, start, stop, offset: video.offset });
     work.events.sort((one, other) => one.start - other.start);
     work.keep();
     form.reset();

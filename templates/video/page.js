@@ -19,14 +19,15 @@ function startPage(store) {
   const show = (text) => { message.textContent = text; };
   const place = (value) => video.timed ? clock(value) : say("frame", { number: Math.floor(value) });
 
-  const work = new Work(store.dataset.home, video.run, video.source);
+  const work = new Work(store.dataset.home, data);
 
   // ---- What is shown -------------------------------------------------------------------------------------------
 
   const keyOf = (id) => `${video.source} ${id}`;
   const nameOf = (id) => {
     const known = work.people.get(keyOf(id));
-    return known ? say("named", { person: known.person, face_id: id }) : video.track.get(id)?.name ?? say("face", { face_id: id });
+    if (known?.person) return say("named", { person: known.person, face_id: id });
+    return known ? say("face", { face_id: id }) : video.track.get(id)?.name ?? say("face", { face_id: id });
   };
   const marks = () => work.events.map((event) => [event.label, event.start, event.stop, true]);
   const chart = new Chart(video, state, box, { nameOf, say, marks, prefix });
@@ -289,21 +290,21 @@ function startPage(store) {
     for (const button of root.querySelectorAll("[data-name]")) {
       const id = Number(button.dataset.name);
       button.setAttribute("aria-label", say("name_of", { name: nameOf(id) }));
-      button.hidden = Boolean(video.track.get(id)?.person);
     }
     bar.show(together());
     marking.list();
     draw();
   };
-  // Faces of one name that are seen in the same frame.
+  // Faces of one name that are seen in the same frame, if one of them has the name from here.
   const together = () => {
     const found = [];
-    const named = [...work.people.values()];
-    for (const one of named) {
+    const named = faces().map((one) => ({ ...one, ...naming.known(one) })).filter((one) => one.person);
+    for (const one of work.people.values()) {
       for (const other of named) {
-        if (one.face_id >= other.face_id || one.person !== other.person || !video.looked) continue;
-        const rank = video.looked.together(one.face_id, other.face_id);
-        if (rank >= 0) found.push(say("together", { one: nameOf(one.face_id), other: nameOf(other.face_id), time: place(video.looked.starts[rank]) }));
+        if (one.key === other.key || one.person !== other.person || !video.looked) continue;
+        if (work.people.has(other.key) && one.face_id > other.id) continue; // told already
+        const rank = video.looked.together(one.face_id, other.id);
+        if (rank >= 0) found.push(say("together", { one: nameOf(one.face_id), other: nameOf(other.id), time: place(video.looked.starts[rank]) }));
       }
     }
     return found;
@@ -311,8 +312,7 @@ function startPage(store) {
   const naming = new Naming(byId("naming"), work, { faces, say, changed: () => retell() });
   const name = (id) => {
     const one = face(id);
-    if (!one) return;
-    if (one.person) show(say("named_already", { name: one.name })); else naming.open(one);
+    if (one) naming.open(one);
   };
   for (const button of root.querySelectorAll("[data-name]")) {
     button.addEventListener("click", () => name(Number(button.dataset.name)));
@@ -322,7 +322,6 @@ function startPage(store) {
   }
   // A row that is dropped on another one is the same person.
   for (const row of root.querySelectorAll("[data-row]")) {
-    if (video.track.get(Number(row.dataset.row))?.person) continue;
     row.draggable = true;
     row.addEventListener("dragstart", (event) => event.dataTransfer.setData("text/x-face", row.dataset.row));
     row.addEventListener("dragover", (event) => {
@@ -335,7 +334,7 @@ function startPage(store) {
     });
   }
   const marking = new Marking(root, byId, video, work, { say, place, changed: () => retell() });
-  const bar = new WorkBar(byId("work"), work, { say, people: video.people, events: video.marked, changed: () => retell() });
+  const bar = new WorkBar(byId("work"), work, { say, changed: () => retell() });
 
   // ---- Links and files -----------------------------------------------------------------------------------------
 

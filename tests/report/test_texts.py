@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from fer_batch.emotions import EMOTIONS
 from fer_batch.report import texts as strings
+from fer_batch.report.layout import SCRIPTS as SCRIPTS_OF_PAGES
 from fer_batch.report.layout import make_environment
 
 ROOT = Path(__file__).parents[2]
@@ -164,3 +165,10 @@ def test_values_are_text_in_texts_and_escaped_in_markup() -> None:
 def test_a_count_chooses_the_form() -> None:
     forms = [strings.say("video.hatched", n=n).split(" in which")[0] for n in (0, 1, 1234)]
     assert forms == ["Hatched: 0 stretches", "Hatched: 1 stretch", "Hatched: 1,234 stretches"]
+
+
+def test_texts_of_scripts_that_are_put_together_have_keys_of_their_own():
+    for parts in SCRIPTS_OF_PAGES.values():
+        owners = dict.fromkeys(part.partition("/")[0].removesuffix(".js") for part in parts)
+        keys = [key for owner in owners for key in strings.section(f"{owner}_script")]
+        assert len(keys) == len(set(keys))

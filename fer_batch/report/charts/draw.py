@@ -192,7 +192,7 @@ def event_time(
     width, height, across, down = 600, 300, 160.0, 92.0
     six = [(index, emotion) for index, emotion in enumerate(TABLE) if index != NEUTRAL]
     highest = max(float(np.nanmax(values[:, [index for index, _ in six]])) for values in means.values())
-    top = min(1.0, np.ceil(10 * highest) / 10)
+    top = max(0.1, min(1.0, np.ceil(10 * highest) / 10))
     low, high = float(places[0]), float(places[-1])
     with figure(width, height) as drawing:
         for number, (index, emotion) in enumerate(six):

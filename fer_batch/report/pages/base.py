@@ -26,6 +26,9 @@ MOST_ROWS = 500
 
 INDEX = "index.html"
 
+GIVEN = "assets/given.js"
+"""The script with the lines of people.csv and events.csv, where the run had them."""
+
 Shares = tuple[float, ...]
 """(7,) shares from 0 to 1 in the order of EMOTIONS."""
 
@@ -239,15 +242,19 @@ def for_naming(results: Results, source: Mapping[str, Any]) -> dict[str, Any]:
     """What a page's script needs to write lines of people.csv and events.csv.
 
     ``run`` changes with what numbers faces and with these two files: names and marks that a reader has not saved are
-    kept by the browser until then.
+    kept by the browser until then. ``given`` says whether the run had one of them, so that there is GIVEN. ``offset``:
+    seconds of the clock of events.csv at which a video begins.
     """
     options = results.run.get("options", {})
     made_with = numbering(options)
-    digests = (copy["sha256"][:16] for copy in results.run.get("inputs", {}).values())
+    digests = [copy["sha256"][:16] for copy in results.run.get("inputs", {}).values()]
     return {
         "source": source["name"],
         "run": " ".join([made_with, *digests]),
         "people": options.get("people"),
+        "events_file": options.get("events"),
+        "given": bool(digests),
+        "offset": source.get("offset", 0.0),
         "made_with": made_with,
     }
 

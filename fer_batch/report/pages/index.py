@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from markupsafe import Markup
+
 from fer_batch.emotions import COMBINED, EMOTIONS
 from fer_batch.output.exported import FOLDER, present_exports
 from fer_batch.output.manifest import files_with
@@ -12,10 +14,12 @@ from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.report import formatting
 from fer_batch.report.findings import Finding, findings
 from fer_batch.report.formatting import clock, tenths
+from fer_batch.report.given import given
 from fer_batch.report.methods import citation, paragraph
 from fer_batch.report.model_card import Accuracy, read_accuracy
 from fer_batch.report.pages import base
 from fer_batch.report.pages.base import (
+    GIVEN,
     INDEX,
     ChartMaker,
     Distribution,
@@ -91,6 +95,8 @@ class IndexPage(Page):
     citation: str
     provenance: tuple[tuple[str, Facts], ...]
     """Groups of facts, each with its heading."""
+    given: Markup
+    """The lines of people.csv and events.csv as JSON; empty: the run had neither."""
 
 
 def index_page(
@@ -133,6 +139,7 @@ def index_page(
     paths = {moment: f"assets/moments/{number}.jpg" for number, moment in enumerate(moments) if moment in pictures}
     accuracy = read_accuracy(results.metrics, results.view)
     by_raters = read_accuracy(results.metrics, COMBINED, "majority") if results.view == COMBINED else None
+    lines = given(results)
     tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)] + ["datapackage.json", "run.json"]
     return IndexPage(
         path=INDEX,
@@ -142,7 +149,11 @@ def index_page(
         tiles=_tiles(videos, folders, results.lines),
         left_out=tuple(line for line in results.lines if not line.is_note),
         notes=tuple(line for line in results.lines if line.is_note),
-        attachments={**charts.attachments, **{path: pictures[moment] for moment, path in paths.items()}},
+        attachments={
+            **charts.attachments,
+            **{path: pictures[moment] for moment, path in paths.items()},
+            **({GIVEN: f"ferBatchGiven({lines});\n".encode()} if lines else {}),
+        },
         view=results.view,
         started=str(results.run.get("started", "")),
         distributions=tuple(distributions),
@@ -170,6 +181,7 @@ def index_page(
         citation=citation(results.run),
         card=MODEL_CARD if (results.folder / MODEL_CARD).is_file() else "",
         provenance=_provenance(results.run),
+        given=Markup(lines),  # noqa: S704  holds no "<"
     )
 
 

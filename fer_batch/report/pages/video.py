@@ -213,7 +213,6 @@ def _script_data(
     looked: Looked,
 ) -> Markup:
     """The data of the page's script, as JSON; ``start``: the container's second that tables call 0."""
-    facts, options = source.get("facts", {}), results.run.get("options", {})
     tracks = [
         {
             "id": face["face_id"],
@@ -225,10 +224,9 @@ def _script_data(
     ]
     more = {
         **base.for_naming(results, source),
-        "start": float(facts.get("container_start") or 0.0),
+        "start": float(source.get("facts", {}).get("container_start") or 0.0),
         "size": _size(source),
         "tracks": tracks,
-        "marked": options.get("events"),
     }
     return Markup(video_data(charted, looked.frames, **more))  # noqa: S704  no "<"
 
