@@ -118,6 +118,11 @@ def is_raw(path: Path, head: bytes) -> bool:
     return path.suffix.lower() in RAW_SUFFIXES and head.startswith(_TIFF_HEADS)
 
 
+def begins_as_photo(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a photo, whatever its name."""
+    return bool(_PHOTO_HEADS.match(head)) or _mime(head).startswith("image/")
+
+
 def may_need_ffmpeg(head: bytes) -> bool:
     """Whether FFmpeg may read a photo that Pillow refuses, by its first bytes: an AVIF, or one that is not Pillow's.
 

@@ -8,6 +8,7 @@ tenth of it: there only missing bytes are told. JPEGs are checked while they are
 """
 
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +35,16 @@ def damage_of(path: Path, image: Image.Image) -> str | None:
     checks = {"PNG": _png_is_damaged, "AVIF": _avif_is_damaged, "TIFF": _tiff_is_damaged}
     check = checks.get(image.format or "")
     return DAMAGED if check and check(path, image) else None
+
+
+def is_cut_off(path: Path, image: Image.Image) -> bool:
+    """Whether a TIFF ends before the pixels that it announces; other formats tell it when they are decoded.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    return any(place + length > size for place, length in _parts(image))
 
 
 def _png_is_damaged(path: Path, image: Image.Image) -> bool:  # noqa: ARG001
@@ -64,15 +75,20 @@ def _avif_is_damaged(path: Path, image: Image.Image) -> bool:  # noqa: ARG001
 
 def _tiff_is_damaged(path: Path, image: Image.Image) -> bool:
     """Whether a checksum of zlib in a TIFF is wrong. libtiff stops reading before it."""
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(_COMPRESSION) not in _DEFLATE:
+    if getattr(image, "tag_v2", {}).get(_COMPRESSION) not in _DEFLATE:
         return False
     with path.open("rb") as file:
-        for at, lengths in _PLACES:
-            for place, length in zip(tags.get(at, ()), tags.get(lengths, ()), strict=False):
-                file.seek(place)
-                try:
-                    zlib.decompress(file.read(length))
-                except zlib.error:
-                    return True
+        for place, length in _parts(image):
+            file.seek(place)
+            try:
+                zlib.decompress(file.read(length))
+            except zlib.error:
+                return True
     return False
+
+
+def _parts(image: Image.Image) -> Iterator[tuple[int, int]]:
+    """The place and the length of each strip or tile of a TIFF, in bytes; of another photo, nothing."""
+    tags = getattr(image, "tag_v2", {})
+    for at, lengths in _PLACES:
+        yield from zip(tags.get(at, ()), tags.get(lengths, ()), strict=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pillow_heif
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from fer_batch.errors import MediaError
 from fer_batch.media import jpeg, kinds, photo_damage
@@ -48,6 +48,9 @@ _ORIENTATION = 0x0112
 _SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT, _DNG_VERSION = 254, 258, 262, 339, 50706
 """Tags of EXIF, TIFF 6.0 and Adobe's DNG."""
 
+_UNSIGNED, _SIGNED = 1, 2
+"""Of _SAMPLE_FORMAT."""
+
 _MULTI_PHOTO_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 """Formats that can hold several photos. Further images in MPO are previews and maps, in PSD layers, in ICO sizes."""
 
@@ -60,8 +63,12 @@ _JPEG_FACTORS = (8, 4, 2, 1)
 
 _ANIMATION_FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 
+NO_PHOTO = "Not a photo, or too damaged to tell."
+CUT_OFF = "Cut off: the file ends too early."
+UNREADABLE = "Damaged, or of a kind that cannot be read: open it in another program and save it as PNG."
 RAW = "A camera's raw file, of which only a thumbnail can be read: develop it first."
 SEVERAL_PHOTOS_NOTE = "It holds several images; only the first is analysed."
+OUT_OF_RANGE_NOTE = "It has levels outside of 0 to 1, which count as black or white: save it with 8 or 16 bits."
 BY_FFMPEG_NOTE = "Pillow cannot read it: decoded by FFmpeg, without its transparency if it has any."
 DAMAGED_EXIF = "Its EXIF data cannot be read: the photo is not rotated."
 
@@ -119,7 +126,7 @@ def decode(path: Path, min_longest_side: int | None = None) -> DecodedPhoto:
     except Exception as error:  # on damaged files, Pillow's readers raise errors of any type
         if head and kinds.may_need_ffmpeg(head) and (by_ffmpeg := _decode_by_ffmpeg(path)) is not None:
             return by_ffmpeg
-        raise MediaError(_words(error)) from error
+        raise MediaError(_words(error, head)) from error
 
 
 def _decode_by_ffmpeg(path: Path) -> DecodedPhoto | None:
@@ -141,29 +148,35 @@ def _decode_by_ffmpeg(path: Path) -> DecodedPhoto | None:
     return DecodedPhoto(Image.fromarray(pixels), image.width, image.height, (BY_FFMPEG_NOTE,))
 
 
-def _words(error: Exception) -> str:
-    """An error of Pillow, or of the system, in the users' words."""
+def _words(error: Exception, head: bytes) -> str:
+    """An error of Pillow, or of the system, in the users' words; ``head``: the first bytes of the file."""
     if reason := getattr(error, "strerror", None):
         return f"Cannot be read: {reason}."
-    if isinstance(error, UnidentifiedImageError):
-        return "Not a photo, or too damaged to tell."
+    if isinstance(error, UnidentifiedImageError) and not kinds.begins_as_photo(head):
+        return NO_PHOTO
     if isinstance(error, MemoryError):
         return "It needs more memory than there is: scale it down."
     if "truncated" in str(error).lower():
-        return "Cut off: the file ends too early."
-    return "Damaged, or of a kind that cannot be read: open it in another program and save it as PNG."
+        return CUT_OFF
+    return UNREADABLE
 
 
 @contextmanager
 def _pillow_settings() -> Iterator[None]:
-    """Set the limit of pixels, and turn warnings off: problems that matter raise an error."""
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2  # Pillow refuses more than twice as many
+    """Set the limit of pixels, have libtiff decode every TIFF, and turn warnings off: what matters raises an error.
+
+    Pillow's own decoder for TIFFs that are not compressed mixes up the planes of 16-bit colours, and takes YCbCr with
+    reduced colour for a file that was cut off.
+    """
+    before = Image.MAX_IMAGE_PIXELS, TiffImagePlugin.READ_LIBTIFF
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses more than twice as many
+    TiffImagePlugin.READ_LIBTIFF = True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        Image.MAX_IMAGE_PIXELS, TiffImagePlugin.READ_LIBTIFF = before
 
 
 def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> DecodedPhoto:
@@ -176,6 +189,8 @@ def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> Dec
     pixels, damaged = _pixels(path, image, min_longest_side)
     if damaged:
         damage.append(damaged)
+    if pixels.mode == "F" and not np.all((np.asarray(pixels) >= 0) & (np.asarray(pixels) <= 1)):
+        notes.append(OUT_OF_RANGE_NOTE)
     transpose = None
     try:
         exif = image.getexif()
@@ -197,7 +212,10 @@ def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> Dec
 def _pixels(path: Path, image: Image.Image, min_longest_side: int | None) -> tuple[Image.Image, str | None]:
     """The image with its pixels, possibly at a reduced size, and what is damaged in it; None: nothing that is known."""
     if image.format not in _JPEG_FORMATS:
-        image.load()
+        try:
+            image.load()
+        except OSError as error:
+            raise MediaError(CUT_OFF) if photo_damage.is_cut_off(path, image) else error from error
         return image, photo_damage.damage_of(path, image)
     longest = max(image.size)
     factor = next(
@@ -253,7 +271,7 @@ def _has_several(image: Image.Image) -> bool:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """The image in mode RGB or L, on a white background if it is transparent."""
-    if image.mode.startswith("I") or image.mode == "F":
+    if image.mode[0] in "IF" or (image.mode == "L" and _tag(image, _SAMPLE_FORMAT, _UNSIGNED) == _SIGNED):
         return Image.fromarray(_scaled_levels(image))
     if image.mode == "LAB":
         return image.getchannel("L")  # lightness serves as grey
@@ -268,22 +286,28 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled_levels(image: Image.Image) -> np.ndarray:
-    """(height, width) uint8: a grey image of more than 8 bits, scaled from its black and white to 0 and 255.
+    """(height, width) uint8: a grey image of more than 8 bits, or of signed ones, scaled to black 0 and white 255.
 
     Integers reach from 0 (or the lowest signed value) to the highest value, floating-point numbers from 0 to 1 (TIFF
     Technical Note 3). Pillow's own conversion would set everything above 255 to 255.
     """
-    tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
-    bits, kind = int(tags.get(_BITS, (16,))[0]), int(tags.get(_SAMPLE_FORMAT, (1,))[0])
+    bits = _tag(image, _BITS, 16)
     levels = np.asarray(image)
     if image.mode == "F":
         black, white = 0.0, 1.0
-    elif kind == 2:  # signed
+    elif _tag(image, _SAMPLE_FORMAT, _UNSIGNED) == _SIGNED:
         black, white = -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
+        levels = levels.view(np.int8) if levels.dtype == np.uint8 else levels
     else:
         black, white = 0.0, 2.0**bits - 1
         levels = levels.view(np.uint32) if levels.dtype == np.int32 else levels
-    if tags.get(_PHOTOMETRIC) == 0:  # white is zero
+    if _tag(image, _PHOTOMETRIC, 1) == 0:  # white is zero
         black, white = white, black
     grey = (np.nan_to_num(levels.astype(np.float32)) - black) * (255 / (white - black))
     return np.asarray(np.rint(grey).clip(0, 255), np.uint8)
+
+
+def _tag(image: Image.Image, tag: int, default: int) -> int:
+    """A tag of a TIFF, of several values the first; ``default``: it is not there, or the photo is no TIFF."""
+    value = getattr(image, "tag_v2", {}).get(tag, default) if image.format == "TIFF" else default
+    return int(value[0] if isinstance(value, tuple) else value)

@@ -2,9 +2,11 @@
 
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pillow_heif
@@ -77,6 +79,26 @@ def test_lossless_formats_give_every_pixel(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", LOSSY)
 def test_lossy_formats_are_read(tmp_path: Path, name: str) -> None:
     assert off(media.write_photo(tmp_path / name, marked(), **LOSSY[name]), marked()) < 3
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv444p", "yuv422p", "yuv420p", "yuv440p", "yuv411p", "yuv410p"])
+@pytest.mark.parametrize("compression", ["raw", "lzw", "deflate"])
+def test_a_tiff_of_ycbcr_is_read_whatever_its_compression(tmp_path: Path, pixel_format: str, compression: str) -> None:
+    upright = np.full((32, 64, 3), (200, 90, 40), np.uint8)
+    upright[8:24, 16:48] = (30, 160, 220)
+    encoder = av.CodecContext.create("tiff", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 32, pixel_format, Fraction(1)
+    encoder.options = {"compression_algo": compression}
+    frame = av.VideoFrame.from_ndarray(upright, format="rgb24").reformat(format=pixel_format, interpolation="POINT")
+    (tmp_path / "a.tif").write_bytes(b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode()]))
+    assert off(tmp_path / "a.tif", upright) < 8  # a mistaken reading is off by 30
+
+
+def test_levels_outside_of_black_and_white_are_told(tmp_path: Path) -> None:
+    for name, highest in (("inside", 1.0), ("outside", 255.0)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", (ramp() / 65535 * highest).astype(np.float32))
+    assert not photo_file.decode(tmp_path / "inside.tif").notes
+    assert photo_file.decode(tmp_path / "outside.tif").notes == (photo_file.OUT_OF_RANGE_NOTE,)
 
 
 def test_a_gif_is_a_photo(tmp_path: Path) -> None:
@@ -157,6 +179,8 @@ def write_levels(path: Path) -> np.ndarray:
             tifffile.imwrite(path, 65535 - levels, photometric="miniswhite")
         case "signed":
             tifffile.imwrite(path, (levels.astype(np.int32) - 32768).astype(np.int16), photometric="minisblack")
+        case "signed-bytes":
+            tifffile.imwrite(path, (np.rint(eight) - 128).astype(np.int8), photometric="minisblack")
         case "thirty-two":
             tifffile.imwrite(path, levels.astype(np.uint32) * 65537, photometric="minisblack")
         case "floating":
@@ -169,10 +193,25 @@ def write_levels(path: Path) -> np.ndarray:
 DEEP = "grey.png colour.png alpha.png grey.tif colour.tif alpha.tif big-endian.tif negative.tif signed.tif".split()
 
 
-@pytest.mark.parametrize("name", [*DEEP, "thirty-two.tif", "floating.tif", "ten.heic"])
+DEEP += "signed-bytes.tif thirty-two.tif floating.tif ten.heic".split()
+
+
+@pytest.mark.parametrize("name", DEEP)
 def test_more_than_eight_bits_become_eight(tmp_path: Path, name: str) -> None:
     eight = write_levels(tmp_path / name)
     assert off(tmp_path / name, np.rint(eight).astype(np.uint8)) <= 1
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_colours_may_be_stored_one_after_the_other(
+    tmp_path: Path, compression: str | None, tile: tuple[int, int] | None, depth: type[np.unsignedinteger]
+) -> None:
+    planes = np.moveaxis(NOISE.astype(depth) * (np.iinfo(depth).max // 255), 2, 0)
+    options = {"photometric": "rgb", "planarconfig": "separate", "compression": compression, "tile": tile}
+    tifffile.imwrite(tmp_path / "a.tif", planes, **options)
+    assert np.array_equal(photo_file.decode(tmp_path / "a.tif").rgb, NOISE)
 
 
 TRANSPOSED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -332,6 +371,24 @@ def test_a_photo_that_was_cut_off_is_refused_with_a_reason(tmp_path: Path, suffi
     path = media.truncate(media.write_photo(tmp_path / f"a.{suffix}", noise), share)
     with pytest.raises(MediaError, match=r"\w+.*\."):
         photo_file.decode(path)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+def test_a_tiff_that_was_cut_off_is_called_so(
+    tmp_path: Path, compression: str | None, tile: tuple[int, int] | None
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", noise, photometric="rgb", compression=compression, tile=tile)
+    assert np.array_equal(photo_file.decode(tmp_path / "a.tif").rgb, noise)
+    with pytest.raises(MediaError, match="Cut off"):
+        photo_file.decode(media.truncate(tmp_path / "a.tif", 0.6))
+
+
+def test_what_begins_as_a_photo_is_never_called_no_photo(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8, 3), np.float64), photometric="rgb")
+    with pytest.raises(MediaError, match="of a kind that cannot be read"):
+        photo_file.decode(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "heic"])  # WebP and AVIF cannot tell
