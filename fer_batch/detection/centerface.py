@@ -148,12 +148,12 @@ def _faces(
     boxes = np.stack([centres_x - widths / 2, centres_y - heights / 2, widths, heights], axis=1)
     points = landmarks[:, rows, columns].T.reshape(len(rows), -1, 2)[..., ::-1]  # y before x, relative to the box
     places = boxes[:, np.newaxis, :2] + points * boxes[:, np.newaxis, 2:]
+    seen = np.hstack([boxes, places.reshape(len(rows), -1)])
     found = []
     for index in cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), min_confidence, MAX_OVERLAP):
-        own = _overlaps(boxes, boxes[index]) >= SAME_FACE_OVERLAP
-        box = np.average(boxes[own], axis=0, weights=scores[own])
-        landmarks_of_face = np.average(places[own], axis=0, weights=scores[own])
-        found.append(Detection(Box(*box.tolist()), float(scores[index]), tuple(map(tuple, landmarks_of_face.tolist()))))
+        weights = np.where(_overlaps(boxes, boxes[index]) >= SAME_FACE_OVERLAP, scores, 0)
+        mean = (weights @ seen / weights.sum()).tolist()
+        found.append(Detection(Box(*mean[:4]), float(scores[index]), tuple(zip(mean[4::2], mean[5::2], strict=True))))
     return found
 
 
