@@ -230,6 +230,19 @@ def _input(text: str) -> Path:
     return cast("Path", given)
 
 
+def _output(text: str) -> Path:
+    """A path of a folder that is there or may be made, or a URL."""
+    from fer_batch.media.remote import is_remote, parse
+
+    try:
+        given = parse(text)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not is_remote(given) and given.is_file():
+        raise typer.BadParameter(f"Directory '{text}' is a file.")
+    return cast("Path", given)
+
+
 @app.command(epilog=_example("analyze holiday/ interview.mp4 --out results"))
 @_errors_to_exit_codes()
 @_with_options
@@ -243,8 +256,9 @@ def analyze(
         typer.Option(
             "--out",
             "-o",
-            file_okay=False,
-            help="Output folder; default: NAME-emotions. Results add up.",
+            metavar="DIRECTORY",
+            parser=_output,
+            help="Output folder, also by URL; default: NAME-emotions. Results add up.",
             rich_help_panel=RESULTS,
         ),
     ] = None,
@@ -289,8 +303,11 @@ def analyze(
     """
     start_log(log, verbose=verbose)
     if repeat is not None:
+        from fer_batch.media.remote import is_remote
         from fer_batch.pipeline.repeat import differences, options_of
 
+        if is_remote(out):
+            raise UsageError("--repeat compares files on this machine: choose a folder for --out.")
         options = options_of(repeat, options, inputs, out)
     if dry_run:
         _print_forecast(inputs, options, as_json)
@@ -344,7 +361,10 @@ def merge(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR...", exists=True, file_okay=False, help="Output folders.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="The folder to write.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIRECTORY", parser=_output, help="The folder to write, also by URL."),
+    ],
 ) -> None:
     """Join output folders, such as those of --shard, into one with one report. No media is opened."""
     from fer_batch.pipeline.merge import merge as join

@@ -6,7 +6,7 @@ password or a query in a URL is used to fetch it and appears nowhere else: not i
 
 import hashlib
 import posixpath
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,9 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from fer_batch.errors import MediaError, UsageError
+
+MARKER = ".fer-batch"
+"""A file that marks output folders of fer-batch. Such folders are not searched for media, and may be written to."""
 
 BLOCK_BYTES = 2**23
 """Bytes that are fetched at a time."""
@@ -123,65 +126,100 @@ def _address(url: str) -> str:
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path.rstrip('/')}"
 
 
-def walk(root: RemoteFile, *, recursive: bool = True) -> Iterator[RemoteFile]:
-    """The files under a URL, folder after folder; or the one file that it is.
+def walk(
+    root: RemoteFile,
+    *,
+    recursive: bool = True,
+    left_out: Callable[[str, str], None] = lambda name, reason: None,  # noqa: ARG005
+) -> Iterator[RemoteFile]:
+    """The files under a URL, folder after folder; or the one file that it is. Hidden files are left out.
+
+    So are folders with a file ``MARKER``. ``left_out`` is called with the name of each folder that cannot be listed,
+    relative to the root, and the reason.
 
     Raises:
-        MediaError: it is not there, or cannot be read.
+        MediaError: the root is not there, or cannot be read.
         UsageError: a library for its protocol is missing.
     """
+    system, path = file_system(root)
     try:
-        system, path = _system(root)
         info = None if root.url.endswith("/") else system.info(path)
-        if info is not None and info["type"] != "directory":
-            yield _with_facts(root.address, root.url, info)
-            return
-        for folder, folders, files in system.walk(path, detail=True, on_error="raise"):
-            if not recursive:
-                folders.clear()
-            for name in [name for name in folders if name.startswith(".")]:
-                del folders[name]
-            for name in sorted(files):
-                if name and not name.startswith("."):
-                    url = system.unstrip_protocol(files[name]["name"] or f"{folder}/{name}")
-                    yield _with_facts(_address(url), url, files[name])
-    except (MediaError, UsageError):
-        raise
     except Exception as error:  # each library has errors of its own; what they say may hold what is secret
-        raise MediaError(_reason(error)) from None
+        raise MediaError(f"Cannot be read: {reason(error)}.") from None
+    if info is not None and info["type"] != "directory":
+        yield _with_facts(root.address, root.url, info)
+        return
+    base = path.rstrip("/")
+    folders = [path]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(system.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
+        except Exception as error:
+            if folder == path:
+                raise MediaError(f"Cannot be read: {reason(error)}.") from None
+            left_out(folder.removeprefix(base).strip("/"), f"The folder cannot be read: {reason(error)}.")
+            continue
+        names = [entry["name"].rstrip("/").rpartition("/")[2] for entry in entries]
+        if MARKER in names:
+            continue
+        for entry, name in zip(entries, names, strict=True):
+            if name.startswith(".") or entry["name"].rstrip("/") == folder.rstrip("/"):  # some list the folder itself
+                continue
+            if entry["type"] == "directory":
+                folders += [entry["name"]] if recursive else []
+            else:
+                url = f"{root.url.rstrip('/')}/{entry['name'].removeprefix(base).lstrip('/')}"
+                yield _with_facts(_address(url), url, entry)
 
 
-def fetching(file: RemoteFile, to: Path) -> Generator[None, None, None]:
-    """Write a file's content to a path; yields None after each block.
+def fetching(file: RemoteFile, to: Path) -> Generator[None, None, str]:
+    """Write a file's content to a path; yields None after each block, and gives the SHA-256 of all of it.
 
     Raises:
         MediaError: it cannot be fetched, or is not whole.
+        OSError: it cannot be written.
     """
-    try:
-        system, path = _system(file)
-        with system.open(path, "rb") as source, to.open("wb") as target:
-            while block := source.read(BLOCK_BYTES):
-                target.write(block)
-                yield None
-    except (MediaError, UsageError):
-        raise
-    except Exception as error:
-        raise MediaError(_reason(error)) from None
+    digest = hashlib.sha256()
+    with to.open("wb") as target:
+        for block in _blocks(file):
+            target.write(block)
+            digest.update(block)
+            yield None
     if file.size and to.stat().st_size != file.size:
         raise MediaError("Cannot be fetched whole: it was changed, or the connection was cut. Run again.")
+    return digest.hexdigest()
 
 
-def _system(file: RemoteFile) -> tuple[Any, str]:
-    """The file system of a URL, and the path in it."""
+def _blocks(file: RemoteFile) -> Iterator[bytes]:
+    system, path = file_system(file)
+    try:
+        with system.open(path, "rb") as source:
+            while block := source.read(BLOCK_BYTES):
+                yield block
+    except Exception as error:
+        raise MediaError(f"Cannot be read: {reason(error)}.") from None
+
+
+def file_system(file: RemoteFile) -> tuple[Any, str]:
+    """The file system of a URL, of fsspec, and the path in it.
+
+    Raises:
+        UsageError: a library for its protocol is missing.
+        MediaError: there is no connection.
+    """
     protocol = file.url.partition("://")[0]
     try:
-        from fsspec.core import url_to_fs
+        from fsspec.core import get_filesystem_class, url_to_fs
 
-        system, path = url_to_fs(file.url, use_listings_cache=False)
+        more = {"use_listings_cache": False} if get_filesystem_class(protocol).async_impl else {}  # others keep none
+        system, path = url_to_fs(file.url, **more)
     except (ImportError, ValueError):
         known = EXTRAS.get(protocol)
         how = f"Install what it needs: pip install 'fer-batch[{known}]'." if known else "It is no protocol of fsspec."
-        raise UsageError(f"{protocol}:// cannot be read. {how}") from None
+        raise UsageError(f"{protocol}:// cannot be used. {how}") from None
+    except Exception as error:  # some connect at once
+        raise MediaError(f"Cannot be read: {reason(error)}.") from None
     return system, path
 
 
@@ -191,11 +229,18 @@ def _with_facts(address: str, url: str, info: dict[str, Any]) -> RemoteFile:
     return RemoteFile(address, url, int(info.get("size") or 0), version)
 
 
-def _reason(error: Exception) -> str:
-    """Why something cannot be read, without a word of the library, which may quote a URL."""
-    status = getattr(error, "status", None)
-    if isinstance(error, FileNotFoundError) or status == 404:
-        return "Cannot be read: there is no such object."
-    if isinstance(error, PermissionError) or status in (401, 403) or "Credential" in type(error).__name__:
-        return "Cannot be read: access is denied."
-    return f"Cannot be read ({type(error).__name__})."
+def reason(error: Exception) -> str:
+    """Why something cannot be read or written, without a word of the library, which may quote a URL."""
+    names = ("status", "status_code", "code")
+    status = next((code for name in names if (code := getattr(error, name, None)) is not None), None)
+    if isinstance(error, FileNotFoundError) or status in (404, "404"):
+        return "there is no such object"
+    kind = type(error).__name__
+    if (
+        isinstance(error, PermissionError)
+        or status in (401, 403, "401", "403")
+        or "Credential" in kind
+        or "Auth" in kind
+    ):
+        return "access is denied"
+    return f"the server does not answer as it should ({kind})"

@@ -12,14 +12,12 @@ from typing import Any, cast
 
 from fer_batch.errors import MediaError, UsageError
 from fer_batch.media import kinds, remote
+from fer_batch.media.remote import MARKER
 from fer_batch.natural_order import natural
 from fer_batch.types import Kind, Skipped, Source
 
 Probe = Callable[[Sequence[Path]], Mapping[Path, Kind]]
 """Tells which of some files are photos or videos; files that are neither are not in the mapping."""
-
-MARKER = ".fer-batch"
-"""A file that marks output folders of fer-batch. Such folders are not searched for media, and may be written to."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +149,12 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
 
 def _walk_remote(root: remote.RemoteFile, found: _Walk) -> None:
     """Add the files under a URL. Their names alone tell their kinds: to open each would take a request."""
+
+    def left_out(name: str, reason: str) -> None:
+        found.skipped.append(Skipped(name, reason))
+
     try:
-        for file in remote.walk(root, recursive=found.recursive):
+        for file in remote.walk(root, recursive=found.recursive, left_out=left_out):
             if file.address in found.taken:
                 continue
             found.taken.add(file.address)

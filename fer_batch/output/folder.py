@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fer_batch.errors import OutputError, OutputRefused
-from fer_batch.media.sources import MARKER
+from fer_batch.media.remote import MARKER
 
 LOCK = ".lock"
 

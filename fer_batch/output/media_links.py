@@ -12,6 +12,7 @@ from pathlib import Path
 from fer_batch.media.remote import is_remote
 from fer_batch.natural_order import natural
 from fer_batch.output.files import write_json
+from fer_batch.output.mirror import is_mirror
 from fer_batch.types import Source
 
 MEDIA = "media.json"
@@ -83,6 +84,8 @@ def find(folder: Path, name: str) -> Path | None:
 
 def relative_path(path: Path, folder: Path) -> str | None:
     """The path relative to the folder, POSIX style; None where the two are not near each other."""
+    if is_mirror(folder):
+        return None
     path, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
     home = _home()
     try:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from fer_batch.media.sources import FoundMedia, folded, legible_name, renamed
 from fer_batch.natural_order import natural
 from fer_batch.output import folder as outfolder
 from fer_batch.output.files import write_json
+from fer_batch.output.mirror import is_mirror
 from fer_batch.output.plain_values import from_plain, to_plain
 from fer_batch.types import Outcome, Skipped, Source
 
@@ -304,12 +306,12 @@ def _location(source: Source) -> Path:
 
 
 def _place(location: Path, folder: Path) -> str:
-    try:
-        if is_remote(location):
-            return hashlib.sha256(os.fsencode(location)).hexdigest()
-        place = os.path.relpath(location.absolute(), folder.absolute())
-    except ValueError:  # on another drive
-        place = str(location.absolute())
+    if is_remote(location):
+        return hashlib.sha256(os.fsencode(location)).hexdigest()
+    place = str(location.absolute())
+    if not is_mirror(folder):
+        with suppress(ValueError):  # on another drive
+            place = os.path.relpath(place, folder.absolute())
     return hashlib.sha256(os.fsencode(place)).hexdigest()
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
 from typing import Any
@@ -63,9 +63,10 @@ class Content:
         """Of a file that cannot be read."""
         return cls(f"unreadable {uuid4()}")
 
-    def of(self, file: Path) -> "Content":
-        """The content of a remote file, of which this is the local copy's: it stands as long as the server says so."""
-        return self if self.state is None else replace(self, state=FileState.of(file), lasting=has_version(file))
+    @classmethod
+    def of_remote(cls, file: Path, digest: str) -> "Content":
+        """Of a remote file whose copy has this digest, which stands as long as the server says so."""
+        return cls(digest, FileState.of(file), lasting=has_version(file))
 
     def is_of(self, path: Path) -> bool:
         """Whether the file is still in the state in which it was digested; one that cannot be read counts as such."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_batch.errors import OutputRefused, UsageError
+from fer_batch.media import remote
 from fer_batch.media.sources import folded
 from fer_batch.natural_order import natural
 from fer_batch.options import Options
@@ -20,6 +21,7 @@ from fer_batch.output import media_links, study
 from fer_batch.output.csv import read_table
 from fer_batch.output.files import replacing_path
 from fer_batch.output.manifest import Manifest
+from fer_batch.output.mirror import mirrored
 from fer_batch.output.results import MODEL_CARD, MODEL_METRICS, read_run
 from fer_batch.output.schema import ERRORS, ERRORS_TABLE
 from fer_batch.pipeline import smallest_face
@@ -89,11 +91,11 @@ def merge(folders: Iterable[str | Path], out: str | Path, progress: Callable[[in
             something else, or a run is writing into one of the folders.
         OutputError: the result cannot be written.
     """
-    out = Path(out)
+    destination = remote.parse(out)
     paths = [Path(folder) for folder in {os.path.realpath(folder): folder for folder in folders}.values()]
-    if any(os.path.realpath(out) == os.path.realpath(path) for path in paths):
-        raise UsageError(f"{out} is one of the folders to merge. Choose another --out.")
-    with ExitStack() as locks:
+    if any(os.path.realpath(destination) == os.path.realpath(path) for path in paths):
+        raise UsageError(f"{destination} is one of the folders to merge. Choose another --out.")
+    with mirrored(destination) as out, ExitStack() as locks:
         for path in paths:
             read_run(path)  # a folder of something else is not locked
             locks.enter_context(outfolder.locked(path))
@@ -106,7 +108,9 @@ def merge(folders: Iterable[str | Path], out: str | Path, progress: Callable[[in
         others = [name for name in others if folded(name) not in held]
         if others:
             raise OutputRefused(f"{out} holds {others[0]}, which none of the folders has. Choose another --out.")
-        return _write(out, parts, [held[name] for name in sorted(held, key=lambda name: _order(held[name]))], progress)
+        in_order = [held[name] for name in sorted(held, key=lambda name: _order(held[name]))]
+        merged = _write(out, parts, in_order, progress)
+    return replace(merged, report=destination / merged.report.name)
 
 
 def _write(

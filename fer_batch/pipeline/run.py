@@ -32,6 +32,7 @@ from fer_batch.output.csv import write_timeline
 from fer_batch.output.datapackage import name_exports
 from fer_batch.output.exported import FOLDER, present_exports, read_exported
 from fer_batch.output.files import replacing, replacing_path
+from fer_batch.output.mirror import mirrored
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints, Record
 from fer_batch.pipeline.contents import KnownContents
@@ -54,7 +55,7 @@ class Run:
     """A finished run."""
 
     folder: Path
-    """The output folder."""
+    """The output folder; or, where results are at a URL, that."""
     outcomes: tuple[Outcome, ...]
     skipped: tuple[Skipped, ...]
     """The lines of errors.csv: what was left out, what is not whole, and notes."""
@@ -85,6 +86,13 @@ class Run:
         """Each source's name and its timeline."""
         return {outcome.source.name: self.folder / outcome.timeline for outcome in self.outcomes}
 
+    def at(self, folder: Path, out: Path) -> "Run":
+        """The run whose folder has become another one, with the same content."""
+        paths = {path: out / path.relative_to(folder).as_posix() for path in (self.report, *self.exported)}
+        notes = tuple(note.replace(str(folder), str(out)) for note in self.export_notes)
+        exported = tuple(paths[path] for path in self.exported)
+        return replace(self, folder=out, report=paths[self.report], exported=exported, export_notes=notes)
+
 
 def analyze(
     paths: Iterable[str | Path],
@@ -98,11 +106,12 @@ def analyze(
 ) -> Run:
     """Find the faces in photos and videos and write down what their expressions look like.
 
-    ``paths`` are files and folders, or URLs of such. ``out`` is made if need be, by default :func:`default_folder`. Run
-    again on the same folder, it does only what is missing. What the folder holds of other inputs is kept, unless
-    ``options.replace``: tables and report cover it too. ``report_options`` say what the report holds beyond numbers
-    and charts. ``exports`` are formats of :data:`fer_batch.exports.REGISTRY` that are written to the folder exports.
-    ``origins`` says, for run.json, where options come from that do not have their defaults.
+    ``paths`` are files and folders, or URLs of such. ``out`` is a folder, or the URL of one, and is made if need be;
+    by default it is :func:`default_folder`. Run again on the same folder, it does only what is missing. What the folder
+    holds of other inputs is kept, unless ``options.replace``: tables and report cover it too. ``report_options`` say
+    what the report holds beyond numbers and charts. ``exports`` are formats of :data:`fer_batch.exports.REGISTRY` that
+    are written to the folder exports. ``origins`` says, for run.json, where options come from that do not have their
+    defaults.
 
     Raises:
         UsageError: a path does not exist, a file that the options name is wrong, the output folder holds files of
@@ -116,7 +125,22 @@ def analyze(
     inputs = [remote.parse(path) for path in paths]
     options = options or Options()
     progress = progress or NullProgress()
-    folder = Path(out) if out is not None else default_folder(inputs)
+    destination = default_folder(inputs) if out is None else remote.parse(out)
+    with mirrored(destination) as folder:
+        run = _analyze(inputs, options, folder, progress, report_options, exports, origins or {})
+    return run if folder == destination else run.at(folder, destination)
+
+
+def _analyze(
+    inputs: Sequence[Path],
+    options: Options,
+    folder: Path,
+    progress: Progress,
+    report_options: ReportOptions | None,
+    exports: Sequence[str],
+    origins: Mapping[str, str],
+) -> Run:
+    """Analyse into a folder on this machine."""
     started = datetime.now(UTC)
     found = sources.walk(
         inputs,
@@ -140,7 +164,7 @@ def analyze(
     _refuse_other_numbers(annotations.people, options, folder, joined)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _analyze(
+        run = _write(
             joined,
             annotations,
             scheduler,
@@ -151,7 +175,7 @@ def analyze(
             folder,
             progress,
             started,
-            origins or {},
+            origins,
             division,
         )
     if not run.outcomes and (found.sources or not everything):  # a shard may have no sources
@@ -187,7 +211,7 @@ def _made_with(options: Options, scheduler: Scheduler) -> dict[str, Any]:
     return made_with
 
 
-def _analyze(
+def _write(
     joined: study.Study,
     annotations: Annotations,
     scheduler: Scheduler,

@@ -35,7 +35,7 @@ from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, sourc
 from fer_batch.pipeline.contents import Content, KnownContents
 from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
 from fer_batch.pipeline.progress import Progress, ProgressCounter
-from fer_batch.pipeline.worker import ChunkDone, IndexVideo, ReadContents, ReadHeader, ScanChunk, WorkerSetup
+from fer_batch.pipeline.worker import CHANGED, ChunkDone, IndexVideo, ReadContents, ReadHeader, ScanChunk, WorkerSetup
 from fer_batch.types import Chunk, Kind, ScannedFrames, Severity, Skipped, Source
 
 LOGGER = logging.getLogger(__name__)
@@ -316,8 +316,10 @@ class Scheduler:
                 if not self._options.restart and self.work.has_chunk(key):
                     self.counts["chunks_reused"] += 1
                     continue
-                self._chunks[key] = _ChunkJob(chunk, {file: job.contents[file] for file in chunk.source.files})
-                self._tasks.append(ScanChunk(chunk, key))
+                contents = {file: job.contents[file] for file in chunk.source.files}
+                self._chunks[key] = _ChunkJob(chunk, contents)
+                known = {file: one.digest for file, one in contents.items() if is_remote(file) and one.state}
+                self._tasks.append(ScanChunk(chunk, key, known))
                 new[key] = _frames(chunk)
             self._chunks[key].sources.append(job)
             job.waiting.add(key)
@@ -381,7 +383,7 @@ class Scheduler:
         if chunk.done is None or self._batcher.holds(key):
             return
         if not all(content.is_of(file) for file, content in chunk.contents.items()):
-            self._fail(key, MediaError("The file was changed while it was read. Run again."))
+            self._fail(key, MediaError(CHANGED))
             return
         self.work.write_chunk(key, chunk.parts, chunk.done.skipped, chunk.photos)
         self.counts["chunks_scanned"] += 1

@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import sleep
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from fer_batch.errors import MediaError
 from fer_batch.media.remote import RemoteFile, fetching
@@ -23,6 +23,18 @@ ALIVE = "alive"
 
 POLL_SECONDS = 0.1
 """How often to look whether another worker has fetched a file."""
+
+
+DIGEST, PART = ".digest", ".part"
+"""Suffixes of files beside a copy: its SHA-256; what is fetched so far."""
+
+
+class Copy(NamedTuple):
+    """A local copy of a remote file."""
+
+    path: Path
+    digest: str
+    """SHA-256 of all its bytes."""
 
 
 def root() -> Path:
@@ -40,54 +52,67 @@ class Staging:
     def __init__(self, run: str) -> None:
         root().mkdir(mode=0o700, exist_ok=True)
         self._folder = root() / run
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._alive = _locked(self._folder / ALIVE, fcntl.LOCK_SH)
+        self._alive: IO[bytes] | None = None
+        while self._alive is None:  # another run may take an empty folder for one that was left behind
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            with suppress(FileNotFoundError):
+                self._alive = _locked(self._folder / ALIVE, fcntl.LOCK_SH)
         self._held: dict[Path, IO[bytes]] = {}
         for folder in root().iterdir():
             if folder != self._folder:
                 _remove_if_dead(folder)
 
-    def fetching(self, files: Sequence[Any]) -> Generator[None, None, dict[Any, Path | MediaError]]:
+    def fetching(self, files: Sequence[Any]) -> Generator[None, None, dict[Any, Copy | MediaError]]:
         """Fetch remote files that are not there, and let go of all others; yields None now and then.
 
         Gives the copy of each file, or why there is none.
         """
-        copies: dict[Any, Path | MediaError] = {}
+        copies: dict[Any, Copy | MediaError] = {}
         held: dict[Path, IO[bytes]] = {}
         for file in dict.fromkeys(files):
-            path = self._folder / _key(file) / file.name
+            folder = self._folder / _key(file)
             try:
-                held[path] = self._held.pop(path) if path in self._held else (yield from self._hold(file, path))
-                copies[file] = path
+                held[folder] = self._held.pop(folder) if folder in self._held else (yield from self._hold(file, folder))
+                copies[file] = Copy(folder / file.name, (folder / DIGEST).read_text())
             except MediaError as error:
                 copies[file] = error
-        for path, lock in self._held.items():
-            _let_go(path, lock)
+            except OSError as error:
+                why = error.strerror or error
+                copies[file] = MediaError(f"It cannot be copied to this machine: {why}. TMPDIR says where.")
+        for folder, lock in self._held.items():
+            _let_go(folder, lock)
         self._held = held
         return copies
 
-    def _hold(self, file: RemoteFile, path: Path) -> Generator[None, None, IO[bytes]]:
+    def _hold(self, file: RemoteFile, folder: Path) -> Generator[None, None, IO[bytes]]:
         """Fetch a file, unless another worker does or did; gives the lock that keeps its copy."""
-        try:
-            path.parent.mkdir(exist_ok=True)
-            while True:
-                lock = _locked(path.parent.with_suffix(".lock"), fcntl.LOCK_SH)
-                if lock is not None:
-                    if path.exists():
-                        return lock
-                    lock.close()
-                lock = _locked(path.parent.with_suffix(".lock"), fcntl.LOCK_EX)
-                if lock is not None:
-                    with lock:
-                        if not path.exists():
-                            part = path.parent / "part"
-                            yield from fetching(file, part)
-                            part.replace(path)
-                    continue
-                yield None
-                sleep(POLL_SECONDS)
-        except OSError as error:
-            raise MediaError(f"No copy of it can be made: {error.strerror or error}. TMPDIR says where.") from error
+        while True:
+            lock = _locked(_lock(folder), fcntl.LOCK_SH)
+            if lock is not None:
+                if (folder / file.name).exists():
+                    return lock
+                lock.close()
+            lock = _locked(_lock(folder), fcntl.LOCK_EX)
+            if lock is not None:
+                with lock:
+                    if not (folder / file.name).exists():
+                        folder.mkdir(exist_ok=True)
+                        digest = yield from fetching(file, folder / PART)
+                        (folder / DIGEST).write_text(digest)
+                        (folder / PART).replace(folder / file.name)
+                continue
+            yield None
+            sleep(POLL_SECONDS)
+
+    def close(self) -> None:
+        """Remove the copies that no other worker holds; and everything, if no other worker is left."""
+        for folder, lock in self._held.items():
+            _let_go(folder, lock)
+        self._held.clear()
+        if self._alive is not None:
+            self._alive.close()
+            self._alive = None
+        _remove_if_dead(self._folder)
 
 
 def remove(run: str) -> None:
@@ -100,22 +125,29 @@ def _key(file: RemoteFile) -> str:
     return hashlib.sha256(f"{file.address}\n{file.version}\n{file.size}".encode()).hexdigest()[:32]
 
 
+def _lock(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
+
+
 def _locked(path: Path, kind: int) -> IO[bytes] | None:
-    """The file, opened and locked; None: others keep it."""
+    """The file, opened and locked; None: others keep it, or have just removed it."""
     file = path.open("ab")
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+        if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    file.close()
+    return None
 
 
-def _let_go(path: Path, lock: IO[bytes]) -> None:
+def _let_go(folder: Path, lock: IO[bytes]) -> None:
     """Remove a copy, unless another worker holds it."""
     with suppress(OSError):  # others keep it
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        _lock(folder).unlink(missing_ok=True)
     lock.close()
 
 

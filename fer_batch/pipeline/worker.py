@@ -1,6 +1,6 @@
 """What a worker does: read a video's header or index, or scan a chunk. Knows nothing of processes."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +31,9 @@ from fer_batch.pipeline.executors.base import FramesScanned
 from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
 
 if TYPE_CHECKING:
-    from fer_batch.pipeline.staging import Staging
+    from fer_batch.pipeline.staging import Copy, Staging
+
+CHANGED = "The file was changed while it was read. Run again."
 
 LOWEST_CONFIDENCE = 0.3
 """Chunk files hold every face down to this score, so that a higher threshold needs no new detection."""
@@ -63,6 +65,8 @@ class ScanChunk:
     chunk: Chunk
     key: str
     """The chunk's key among the checkpoints."""
+    digests: Mapping[Path, str] = field(default_factory=dict)
+    """What those of its files held that are remote: they are fetched once more."""
 
 
 @dataclass(frozen=True)
@@ -184,16 +188,7 @@ class Worker:
         """
         match task:
             case ReadContents(_, files):
-                copies = yield from self._copies(files)
-                contents = []
-                for file in files:
-                    copy = copies.get(file, file)
-                    if isinstance(copy, MediaError):
-                        contents.append(Content.unreadable())
-                        continue
-                    content = yield from reading_content(copy)
-                    contents.append(content.of(file) if is_remote(file) else content)
-                return contents
+                return (yield from self._read_contents(files))
             case IndexVideo(source):
                 source = yield from self._staged(source)
                 return (yield from reading_index(source.files[0]))
@@ -206,26 +201,46 @@ class Worker:
                 if not chunks:
                     return TrialResult(0, 0, 0.0)
                 return (yield from self._time_trial(chunks[int(len(chunks) * position)], seconds))
-            case ScanChunk(chunk, key):
-                chunk, lost = yield from self._staged_chunk(chunk)
+            case ScanChunk(chunk, key, digests):
+                chunk, lost = yield from self._staged_chunk(chunk, digests)
                 done = yield from self._scan_chunk(chunk, key)
                 return replace(done, skipped=(*lost, *done.skipped))
 
-    def _staged_chunk(self, chunk: Chunk) -> Generator[None, None, tuple[Chunk, list[Skipped]]]:
-        """The chunk with local copies of its files, where they are remote; without photos that cannot be fetched."""
-        source = chunk.source
-        if source.kind is not Kind.PHOTOS or not any(map(is_remote, source.files)):
-            return replace(chunk, source=(yield from self._staged(source))), []
-        copies = yield from self._copies(source.files)
-        both = list(zip(source.files, chunk.times or (), strict=True))
-        there = [(copy, time) for file, time in both if isinstance(copy := copies[file], Path)]
-        lost = [
-            Skipped(f"{source.name}/{time.file}", str(error))
-            for file, time in both
-            if isinstance(error := copies[file], MediaError)
-        ]
-        source = replace(source, files=tuple(copy for copy, _ in there))
-        return replace(chunk, source=source, times=tuple(time for _, time in there)), lost
+    def _read_contents(self, files: Sequence[Path]) -> Generator[None, None, list[Content]]:
+        copies = yield from self._copies(files)
+        contents = []
+        for file in files:
+            copy = copies.get(file)
+            if copy is None:
+                contents.append((yield from reading_content(file)))
+            elif isinstance(copy, MediaError):
+                contents.append(Content.unreadable())
+            else:
+                contents.append(Content.of_remote(file, copy.digest))
+        return contents
+
+    def _staged_chunk(
+        self, chunk: Chunk, digests: Mapping[Path, str]
+    ) -> Generator[None, None, tuple[Chunk, list[Skipped]]]:
+        """The chunk with local copies of its files, where they are remote; without photos that cannot be fetched.
+
+        Raises:
+            MediaError: a file cannot be fetched, or holds something else than it did.
+        """
+        copies = yield from self._copies(chunk.source.files)
+        if any(
+            not isinstance(copy, MediaError) and copy.digest != digests.get(file, copy.digest)
+            for file, copy in copies.items()
+        ):
+            raise MediaError(CHANGED)
+        if chunk.source.kind is not Kind.PHOTOS or not copies:
+            return replace(chunk, source=_with_copies(chunk.source, copies)), []
+        both = list(zip(chunk.source.files, chunk.times or (), strict=True))
+        lost = {file: error for file, error in copies.items() if isinstance(error, MediaError)}
+        there = replace(chunk.source, files=tuple(file for file, _ in both if file not in lost))
+        times = tuple(time for file, time in both if file not in lost)
+        lines = [Skipped(f"{there.name}/{time.file}", str(lost[file])) for file, time in both if file in lost]
+        return replace(chunk, source=_with_copies(there, copies), times=times), lines
 
     def _staged(self, source: Source) -> Generator[None, None, Source]:
         """The source with local copies of its files, where they are remote.
@@ -233,16 +248,9 @@ class Worker:
         Raises:
             MediaError: one cannot be fetched.
         """
-        copies = yield from self._copies(source.files)
-        files = []
-        for file in source.files:
-            copy = copies.get(file, file)
-            if isinstance(copy, MediaError):
-                raise copy
-            files.append(copy)
-        return replace(source, files=tuple(files))
+        return _with_copies(source, (yield from self._copies(source.files)))
 
-    def _copies(self, files: Sequence[Path]) -> Generator[None, None, dict[Path, Path | MediaError]]:
+    def _copies(self, files: Sequence[Path]) -> "Generator[None, None, dict[Path, Copy | MediaError]]":
         """The local copy of each file that is remote, or why there is none."""
         remote = [file for file in files if is_remote(file)]
         return (yield from self._staging.fetching(remote)) if remote else {}
@@ -307,6 +315,21 @@ class Worker:
             min_face=setup.min_face,
             cropped=setup.cropped,
         )
+
+
+def _with_copies(source: Source, copies: "Mapping[Path, Copy | MediaError]") -> Source:
+    """The source with these copies of its files.
+
+    Raises:
+        MediaError: there is none of one.
+    """
+    files = []
+    for file in source.files:
+        copy = copies.get(file)
+        if isinstance(copy, MediaError):
+            raise copy
+        files.append(file if copy is None else copy.path)
+    return replace(source, files=tuple(files))
 
 
 def _chunks(source: Source, sampling: Sampling) -> Generator[None, None, list[Chunk]]:

@@ -21,36 +21,12 @@ from fer_batch.media import remote
 from fer_batch.pipeline import staging
 from fer_batch.pipeline.forecast import forecast
 from tests.helpers import media
+from tests.helpers.buckets import SECRET, bucket_with_study, deny, folder_of_copies, small_study, tables  # noqa: F401
 from tests.helpers.quick import quick  # noqa: F401
 
 pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.filterwarnings("ignore")]  # of the libraries' own
 
 HERE = Options(workers=0)
-
-SECRET = "s3cr3t"
-
-
-@pytest.fixture(autouse=True)
-def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of the local copies; nothing is left in it."""
-    monkeypatch.setattr(staging, "root", lambda: tmp_path / "staged")
-    yield tmp_path / "staged"
-    assert not list((tmp_path / "staged").rglob("*.mp4"))
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
-    folder = tmp_path / "served" / "study"
-    for number in range(2):
-        path = folder / f"p{number}" / "a film.mp4"
-        path.parent.mkdir(parents=True)
-        images = [np.full((48, 64, 3), 60 + 5 * number + step, np.uint8) for step in range(8)]
-        media.write_video(path, range(0, 320, 40), images)
-    (folder / "holiday").mkdir()
-    for number in range(18):
-        media.write_photo(folder / "holiday" / f"{number}.png", np.full((48, 64, 3), 60 + 9 * number, np.uint8))
-    (folder / "notes.txt").touch()
-    return folder
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -104,32 +80,11 @@ def server(study: Path, request: pytest.FixtureRequest) -> Iterator[str]:
         serving.shutdown()
 
 
-@pytest.fixture
-def bucket(study: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A bucket with the study, on a server of its own."""
-    s3fs = pytest.importorskip("s3fs")
-    s3fs.S3FileSystem.clear_instance_cache()  # of another test's server
-    servers = pytest.importorskip("moto.server")
-    import boto3
+def s3() -> Any:
+    """The file system of buckets, which reads its credentials anew."""
+    import s3fs
 
-    serving = servers.ThreadedMotoServer(port=0)
-    serving.start()
-    host, port = serving.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="lab")
-    for path in study.rglob("*.*"):
-        client.upload_file(str(path), "lab", path.relative_to(study.parent).as_posix())
-    yield client
-    serving.stop()
-
-
-def tables(out: Path) -> dict[str, bytes]:
-    paths = [*(out / "timelines").rglob("*.csv"), *out.glob("*.csv")]
-    return {str(path.relative_to(out)): path.read_bytes() for path in paths}
+    return s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
 
 
 def every_word(out: Path) -> str:
@@ -166,6 +121,19 @@ def test_a_missing_object_is_a_line_and_the_others_are_analysed(bucket: Any, tmp
     ((_, line),) = pd.read_csv(tmp_path / "out" / "errors.csv").iterrows()
     assert (line["file"], line["severity"]) == ("gone.mp4", "lost")
     assert line["reason"] == "Cannot be read: there is no such object."
+
+
+def test_denied_objects_are_a_line_each_and_the_others_are_analysed(bucket: Any) -> None:
+    deny(bucket, "study/p1/a film.mp4", "study/holiday/5.png")
+    run = fer_batch.analyze(["s3://lab/study"], HERE, out="s3://lab/results")
+    assert [(outcome.source.name, outcome.frames) for outcome in run.outcomes] == [
+        ("holiday", 17),
+        ("p0/a film.mp4", 8),
+    ]
+    with s3().open("lab/results/errors.csv", "rb") as file:
+        errors = pd.read_csv(file)
+    assert errors["file"].tolist() == ["holiday/5.png", "p1/a film.mp4"]
+    assert errors["reason"].tolist() == ["Cannot be read: access is denied."] * 2
 
 
 def test_a_server_of_files_gives_the_tables_of_the_same_files_on_disk(study: Path, server: str, tmp_path: Path) -> None:
@@ -233,7 +201,7 @@ def fetched(stage: staging.Staging, *files: remote.RemoteFile) -> list[Any]:
         try:
             next(fetching)
         except StopIteration as end:
-            return [end.value[file] for file in files]
+            return [end.value[file].path for file in files]
 
 
 def test_workers_share_copies_and_the_last_one_removes_them(study: Path, server: str, copies: Path) -> None:
@@ -252,10 +220,21 @@ def test_workers_share_copies_and_the_last_one_removes_them(study: Path, server:
     assert not path.exists()
     staging.remove("run")
     assert next_path.exists()  # they are alive
-    first._alive.close()
-    second._alive.close()
-    staging.Staging("another run")
-    assert not next_path.exists()
+    first.close()
+    assert next_path.exists()
+    second.close()
+    assert not list(copies.iterdir())
+
+
+def test_what_a_killed_worker_left_the_next_run_removes(server: str, copies: Path) -> None:
+    killed = staging.Staging("run")
+    (path,) = fetched(killed, next(remote.walk(remote.parse(f"{server}/study/p0/"))))
+    killed._alive.close()
+    (lock,) = killed._held.values()
+    lock.close()
+    assert path.exists()
+    staging.Staging("another run").close()
+    assert not list(copies.iterdir())
 
 
 def test_a_file_that_comes_cut_short_is_an_error(study: Path, server: str, tmp_path: Path) -> None:
