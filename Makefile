@@ -1,7 +1,7 @@
 # From nothing:
 #   make demo      install, and analyse two sample files: ends with the path of a report
 #   make test      install, and run the quick tests: at most 5 minutes on two idle cores
-#   make test-long the long tests alone (slow, training, fuzz);  make test-all: both, with their coverage
+#   make test-long the long tests alone (slow, training, fuzz);  make test-all: both, and the coverage of the quick ones
 #   make lint      ruff, mypy and import-linter;  make format: mend what ruff can mend
 #   make bench     measure the program's speed;   make fuzz: damaged media through the reader, for SECONDS
 #   make wheel     build dist/*.whl;              make clean: remove all that these made
@@ -28,13 +28,14 @@ test: $(VENV)/.installed-dev
 	$(PYTEST) -m "browser and not ($(LONG))" $(COVERAGE)
 
 test-long: $(VENV)/.installed-dev
-	$(PYTEST) $(PARALLEL) -m "not browser and ($(LONG))" $(COVERAGE)
-	$(PYTEST) -m "browser and ($(LONG))" $(COVERAGE)
+	$(PYTEST) $(PARALLEL) -m "not browser and ($(LONG))"
+	$(PYTEST) -m "browser and ($(LONG))"
 
 test-all: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
-	$(MAKE) test test-long COVERAGE="--cov=fer_batch --cov-append --cov-report= --cov-fail-under=0"
+	$(MAKE) test COVERAGE="--cov=fer_batch --cov-append --cov-report= --cov-fail-under=0"
 	$(BIN)/coverage report
+	$(MAKE) test-long
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --json benchmark.json

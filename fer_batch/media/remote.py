@@ -5,7 +5,9 @@ password or a query in a URL is used to fetch it and appears nowhere else: not i
 """
 
 import hashlib
+import os
 import posixpath
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,12 @@ BLOCK_BYTES = 2**23
 
 EXTRAS = {"s3": "s3", "gs": "gs", "az": "az", "abfs": "az", "http": "http", "https": "http", "sftp": "sftp"}
 """The extra of pyproject.toml that a protocol needs."""
+
+
+def temporary(purpose: str) -> Path:
+    """A folder of this user among the system's temporary ones. It may not be there yet."""
+    user = os.getuid() if hasattr(os, "getuid") else "own"  # on Windows each user has temporary folders of their own
+    return Path(tempfile.gettempdir()) / f"fer-batch-{purpose}-{user}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import logging
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,8 +41,8 @@ CHUNKS = "work/chunk-"
 
 
 def root() -> Path:
-    """The folder that holds those that runs write into: of this user, among the system's temporary ones."""
-    return Path(tempfile.gettempdir()) / f"fer-batch-results-{os.getuid()}"
+    """The folder that holds those that runs write into."""
+    return remote.temporary("results")
 
 
 def is_mirror(folder: Path) -> bool:

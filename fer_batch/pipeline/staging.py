@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from time import sleep
 from typing import IO, Any, NamedTuple
 
 from fer_batch.errors import MediaError
+from fer_batch.media import remote
 from fer_batch.media.remote import RemoteFile, fetching
 
 ALIVE = "alive"
@@ -38,8 +38,8 @@ class Copy(NamedTuple):
 
 
 def root() -> Path:
-    """The folder that holds the folders of all runs: of this user, among the system's temporary ones."""
-    return Path(tempfile.gettempdir()) / f"fer-batch-staged-{os.getuid()}"
+    """The folder that holds the folders of all runs."""
+    return remote.temporary("staged")
 
 
 class Staging:
