@@ -278,13 +278,27 @@ def _option(name: str, value: Any) -> str:
     return option if value is True else f"{option} {value}"
 
 
+def title_of(folder: Path) -> str | None:
+    """The title that the study was given in an earlier run; None: it has none."""
+    title = _earlier_run(folder).get("title")
+    return title if isinstance(title, str) else None
+
+
 def _names_in_run(folder: Path) -> list[str]:
     """The sources that have a timeline, as run.json says."""
     try:
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return [str(source["name"]) for source in run["sources"]]
-    except (OSError, ValueError, TypeError, KeyError):
+        return [str(source["name"]) for source in _earlier_run(folder)["sources"]]
+    except (TypeError, KeyError):
         return []
+
+
+def _earlier_run(folder: Path) -> Mapping[str, Any]:
+    """What run.json says; empty: there is none, or it is damaged."""
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return run if isinstance(run, dict) else {}
 
 
 def _some(names: Sequence[str]) -> str:

@@ -244,6 +244,7 @@ def _write(
     found_notes = smallest_face.note(outcomes, options), _note_of_numbers(annotations.people, options)
     notes = [note for note in found_notes if note is not None]
     skipped = [*found.skipped, *(line for result in in_order for line in result.skipped), *notes]
+    title = report_options.title if report_options else None
     facts = manifest.Manifest(
         started=started,
         finished=datetime.now(UTC),
@@ -258,7 +259,7 @@ def _write(
         ignored=found.ignored,
         persons=len(annotations.people.persons) if options.people else None,
         groups=annotations.people.groups,
-        title=report_options.title if report_options else None,
+        title=study.title_of(folder) if title is None else title,
         offsets=annotations.events.offsets,
         inputs=_copy_inputs(folder, options),
         origins=origins,

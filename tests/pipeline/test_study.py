@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import fer_batch
 from fer_batch import Options, cli
 from fer_batch.errors import ExitCode, NothingUsable, OutputRefused, UsageError
+from fer_batch.options import ReportOptions
 from fer_batch.pipeline.run import default_folder
 from tests.helpers import media
 from tests.helpers.quick import quick  # noqa: F401
@@ -274,3 +275,14 @@ def test_what_is_kept_and_removed_is_said(study: Path, tmp_path: Path) -> None:
     assert "kept: holiday, p1/video.mp4, p2/video.mp4 of earlier runs" in said.stderr
     said = CliRunner().invoke(cli.app, ["analyze", str(study / "p0"), *fixed, "--replace"])
     assert "removed, as they are not among the inputs: empty.mp4, holiday, p1/video.mp4 and 1 more" in said.stderr
+
+
+def test_a_study_keeps_its_title_until_it_is_given_another(tmp_path: Path) -> None:
+    media.write_photo(tmp_path / "in/a.png", np.zeros((40, 40), np.uint8))
+    titles: list[str | None] = []
+    for title in ("Smiles", None, "Frowns", "", None):
+        options = None if title is None and not titles[1:] else ReportOptions(title=title)
+        run = fer_batch.analyze([tmp_path / "in"], HERE, out=tmp_path / "out", report_options=options)
+        titles.append(json.loads((tmp_path / "out/run.json").read_text()).get("title"))
+        assert f"<bdi>{titles[-1] or 'out'}</bdi></h1>" in run.report.read_text()
+    assert titles == ["Smiles", "Smiles", "Frowns", None, None]
