@@ -10,7 +10,7 @@ import typer
 from fer_batch.classifiers.model_file import SHIPPED, ModelFile
 from fer_batch.errors import UsageError
 from fer_batch.output.files import replacing, write_json
-from training.command_line import Data, Json, Limit, Model, Settings, errors_in_one_line, read_splits
+from training.command_line import Data, Json, Limit, Model, Others, Settings, errors_in_one_line, read_splits
 from training.config import Config, with_settings
 
 if TYPE_CHECKING:
@@ -164,12 +164,7 @@ def split(
 @app.command()
 def score(
     data: Data,
-    others: Annotated[
-        Path,
-        typer.Argument(
-            metavar="OTHERS", show_default=False, help="Faces of other people, in one of the shapes of DATA."
-        ),
-    ],
+    faces: Others,
     models: Annotated[
         list[Path] | None,
         typer.Option("--model", show_default=False, help="May be repeated; if left out, the shipped model."),
@@ -183,7 +178,7 @@ def score(
     with errors_in_one_line():
         files = [ModelFile(model) for model in models or (None,)]
         public = read_splits(data, ("PublicTest",), limit)["PublicTest"]
-        trial_rows = read_splits(others, ("PrivateTest",), limit)["PrivateTest"]
+        trial_rows = read_splits(faces, ("PrivateTest",), limit)["PrivateTest"]
 
         from training import scoring
         from training.prediction import load, predictor
@@ -194,6 +189,26 @@ def score(
         if greedy:
             typer.echo("")
             typer.echo(scoring.render_scores({f"+ {name}": found for name, found in scoring.choose(shares, trial)}))
+
+
+@app.command()
+def others(
+    faces: Others,
+    model: Model = None,
+    metrics: Json = None,
+) -> None:
+    """Print how a model answers on faces of other people, and how often it sees expressions in neutral ones."""
+    with errors_in_one_line():
+        file = ModelFile(model)
+        split = read_splits(faces, ("PrivateTest",))["PrivateTest"]
+
+        from training import others as other_people
+        from training import release
+
+        found = release.measure_file_others(file, split)
+        typer.echo(other_people.render_others(found))
+        if metrics is not None:
+            write_json(metrics, release.metrics_as_json(file, {}) | {"others": other_people.as_json(found, split)})
 
 
 @app.command()
@@ -296,6 +311,10 @@ def release(
     run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a finished run.")],
     data: Data,
     recalibrate: Annotated[bool, typer.Option("--calibrate", help="First do what calibrate does.")] = False,
+    faces: Annotated[
+        Path | None,
+        typer.Option("--others", show_default=False, help="Also measure it on these faces of other people."),
+    ] = None,
 ) -> None:
     """Measure a run's model, and write all that is shipped with it beside it: metrics, OpenVINO's files and card.
 
@@ -304,6 +323,7 @@ def release(
     with errors_in_one_line():
         file = ModelFile(run / SHIPPED.name)
         splits = read_splits(data, ("Training", "PublicTest", "PrivateTest"))
+        other_people = None if faces is None else read_splits(faces, ("PrivateTest",))["PrivateTest"]
 
         from training import release as releasing
         from training.robustness import render_robustness
@@ -313,7 +333,7 @@ def release(
             for line in calibrate_file(file, splits["PublicTest"], file.path):
                 typer.echo(line)
             file = ModelFile(file.path)
-        evaluation, robust, paths = releasing.release(file, splits)
+        evaluation, robust, paths = releasing.release(file, splits, other_people)
         _show(evaluation)
         typer.echo(f"\n{render_robustness(robust)}\n")
         for path in paths:

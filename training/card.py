@@ -84,7 +84,7 @@ def read_metrics(paths: Sequence[Path], file: ModelFile) -> Facts:
         part = _read_json(path)
         if part["model"].get("sha256") != file.sha256:
             raise UsageError(f"{path} was measured with another model than {file.path}. Measure again.")
-        metrics |= part
+        metrics |= part | {"data": metrics.get("data", {}) | part["data"]}
     missing = {"results", "robustness"} - metrics.keys()
     if missing:
         raise UsageError(f"{', '.join(map(str, paths))}: a card also needs {' and '.join(sorted(missing))}.")
@@ -100,9 +100,11 @@ def render_card(facts: CardFacts) -> str:
         _results(facts),
         _calibration(facts),
         _robustness(facts),
+        _others(facts),
         _int8(facts),
         _licences(),
         _intended_use(),
+        _what_it_is_not(),
         _forbidden_use(),
         _limits(facts),
         _repeat(facts),
@@ -361,6 +363,64 @@ def _robustness(facts: CardFacts) -> str:
     return _section("Robustness", *parts)
 
 
+def _others(facts: CardFacts) -> str:
+    """Faces of other people; empty if they were not measured."""
+    others = facts.metrics.get("others")
+    if others is None:
+        return ""
+    faces = sum(others["faces"].values())
+    recalls = [
+        (f"`{view['view']}`", _percent(view["macro_recall"]), *map(_percent, view["recall"].values()))
+        for view in others["views"]
+    ]
+    alarms = [
+        (
+            f"`{view['view']}`",
+            f"{found['pace'][0]:g} to {found['pace'][1]:g} s",
+            f"{found['happiness']:.1f}",
+            f"{found['others']:.1f}",
+            _percent(found["led"]),
+        )
+        for view in others["views"]
+        for found in view["alarms"]
+    ]
+    return _section(
+        "Other people's faces",
+        _prose(
+            f"{_count(faces)} faces that others gathered and labelled, on which nothing was trained. Their labels are "
+            "noisy: compare views, and do not read them as accuracy. Recall in percent, of the emotions with enough "
+            "faces:"
+        ),
+        _table(("view", "macro recall", *others["views"][0]["recall"]), recalls),
+        _prose(
+            "**False alarms in speech.** The neutral ones of them were put one behind the other, each shown for a "
+            "moment, as if somebody spoke: every face is a little different, and none shows an expression. Episodes a "
+            "minute that fer-batch then finds, without smoothing, and the part of the time, in percent, in which an "
+            "expression other than happiness is strongest:"
+        ),
+        _table(("view", "each face", "happiness", "other expressions", "time led by others"), alarms),
+        _prose("No single person looks like that. " + _why_not_public_test(facts, others["views"])),
+    )
+
+
+def _why_not_public_test(facts: CardFacts, views: Sequence[Facts]) -> str:
+    """That the view which is best on PublicTest is not the best on other people's faces; empty if it is."""
+    right = {
+        view["view"]: result["accuracy"]
+        for view in views
+        if (result := facts.result("PublicTest", view["view"], LABEL)) is not None
+    }
+    neutral = {view["view"]: view["recall"]["neutral"] for view in views}
+    best = max(right, key=lambda view: right[view], default=None)
+    if best is None or neutral[best] == max(neutral.values()):
+        return ""
+    return (
+        f"They are why PublicTest alone was not believed: of the views, `{best}` is the most often right about its "
+        f"labels ({_percent(right[best])} %), and recognises {_percent(neutral[best])} % of the neutral faces here, "
+        f"where another has {_percent(max(neutral.values()))} %."
+    )
+
+
 def _int8(facts: CardFacts) -> str:
     """How far answers in 8 bits are from those in 32; empty where there are none."""
     measured = facts.metrics.get("int8")
@@ -414,6 +474,18 @@ def _intended_use() -> str:
     )
 
 
+def _what_it_is_not() -> str:
+    return _section(
+        "What it is not",
+        _bullets(
+            "No measure of what somebody feels, thinks or intends: it tells what those who label images see in a face.",
+            "No lie detector, and no way to tell who somebody is.",
+            "No person's judgement: it knows one grey image, and nothing of the situation or of what came before.",
+            "No measurement like that of a thermometer: its shares are those of labels and of raters, who disagree.",
+        ),
+    )
+
+
 def _forbidden_use() -> str:
     return _section(
         "What it must not be used for",
@@ -423,10 +495,6 @@ def _forbidden_use() -> str:
             "**No decisions about persons**: not hiring, grading, credit, insurance, policing, border control, access, "
             "lie detection.",
             "**No diagnosis** of any kind.",
-        ),
-        _prose(
-            "It is no measure of what somebody feels, thinks or intends, no lie detector, and no way to tell who "
-            "somebody is. It is not a person's judgement either: it knows one grey image, and nothing of the situation."
         ),
     )
 

@@ -20,6 +20,14 @@ Data = Annotated[
         help="fer2013.csv with FER+'s fer2013new.csv beside it, or a folder: of both, of parquet, of train/ and test/.",
     ),
 ]
+Others = Annotated[
+    Path,
+    typer.Argument(
+        metavar="OTHERS",
+        show_default=False,
+        help="Faces of other people in one of the shapes of DATA: the rows of PrivateTest there.",
+    ),
+]
 Model = Annotated[
     Path | None, typer.Option(show_default=False, help="A file that fit wrote; if left out, the shipped model.")
 ]

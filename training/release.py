@@ -2,7 +2,8 @@
 
 Metrics are a single JSON object: what was measured (``model``, ``data``), with what (``versions``), the order of the
 ``emotions``, the parts of the two outputs in the view ``combined``, and the figures of :mod:`training.evaluate` and
-:mod:`training.robustness`; and how far answers in 8 bits are from those in 32.
+:mod:`training.robustness`; how far answers in 8 bits are from those in 32; and, if asked for, the figures of
+:mod:`training.others`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from fer_batch.classifiers.openvino import OpenVinoCnn
 from fer_batch.emotions import COMBINED, EMOTIONS, FERPLUS_PARTS, in_view
 from fer_batch.openvino_net import F32, INT8
 from fer_batch.output.files import replacing, write_json
-from training import card, openvino_file, prediction, provenance, robustness
+from training import card, openvino_file, others, prediction, provenance, robustness
 from training.evaluate import QUESTIONS, TEST_SPLITS, Evaluation, evaluate, right_answers
 from training.fer2013 import Split
 from training.metrics import accuracy, confusion_matrix
@@ -42,6 +43,16 @@ def measure_file_robustness(file: ModelFile, splits: Mapping[str, Split]) -> Rob
     """
     predict = prediction.predictor(prediction.load(file.path))
     return {name: measure_robustness(predict, splits[name]) for name in TEST_SPLITS if name in splits}
+
+
+def measure_file_others(file: ModelFile, split: Split) -> tuple[others.ViewResult, ...]:
+    """Measure a model file on faces of other people.
+
+    Raises:
+        ModelError: it does not hold a network of ours.
+        UsageError: there are too few neutral faces.
+    """
+    return others.measure_others(prediction.predictor(prediction.load(file.path)), split)
 
 
 def measure_int8(file: ModelFile, splits: Mapping[str, Split]) -> dict[str, Any]:
@@ -103,14 +114,18 @@ def metrics_as_json(
     return metrics
 
 
-def release(file: ModelFile, splits: Mapping[str, Split]) -> tuple[Evaluation, Robustness, list[Path]]:
+def release(
+    file: ModelFile, splits: Mapping[str, Split], other_people: Split | None = None
+) -> tuple[Evaluation, Robustness, list[Path]]:
     """Measure a model file, and write beside it all that is shipped with it; returns the figures and the files.
 
-    All three splits are needed: Training and PublicTest for the model in 8 bits.
+    All three splits are needed: Training and PublicTest for the model in 8 bits. Faces of ``other_people``, if given,
+    are only measured.
 
     Raises:
         ModelError: it does not hold a network of ours.
-        UsageError: OpenVINO's converter does not run under this Python, or NNCF is missing.
+        UsageError: OpenVINO's converter does not run under this Python, NNCF is missing, or there are too few neutral
+            faces of other people.
         OutputError: a file cannot be written.
     """
     openvino = openvino_file.write_openvino(file.path)
@@ -118,6 +133,8 @@ def release(file: ModelFile, splits: Mapping[str, Split]) -> tuple[Evaluation, R
     evaluation, robust = evaluate_file(file, splits), measure_file_robustness(file, splits)
     metrics, metrics_path = metrics_as_json(file, splits, evaluation, robust), file.path.with_name(METRICS_NAME)
     metrics[INT8] = measure_int8(file, splits)
+    if other_people is not None:
+        metrics["others"] = others.as_json(measure_file_others(file, other_people), other_people)
     write_json(metrics_path, metrics)
     card_path = file.path.with_suffix(CARD_SUFFIX)
     with replacing(card_path) as out:

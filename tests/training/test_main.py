@@ -18,6 +18,7 @@ from fer_batch.options import OPENVINO, TENSORFLOW
 from fer_batch.report.model_card import read_accuracy
 from training import export, prediction
 from training.__main__ import app
+from training.card import read_metrics
 from training.config import Config
 from training.evaluate import QUESTIONS
 from training.fer2013 import SPLITS, VOTES, Split
@@ -121,7 +122,10 @@ def test_robustness_is_measured_and_kept(finished_run: Path, data: Path, tmp_pat
 def test_release_writes_all_that_is_shipped(
     finished_run: Path, data: Path, splits: dict[str, Split], tmp_path: Path
 ) -> None:
-    released = CliRunner().invoke(app, ["release", str(finished_run), str(data)])
+    others = tmp_path / "others"
+    others.mkdir()
+    pd.read_csv(data / "fer2013.csv").assign(Usage="PrivateTest").to_csv(others / "fer2013.csv", index=False)
+    released = CliRunner().invoke(app, ["release", str(finished_run), str(data), "--others", str(others)])
     assert released.exit_code == 0, released.output
     names = "fer2013.xml fer2013.bin fer2013.int8.xml fer2013.int8.bin metrics.json fer2013.md".split()
     assert released.stdout.splitlines()[-6:] == [str(finished_run / name) for name in names]
@@ -129,13 +133,13 @@ def test_release_writes_all_that_is_shipped(
 
     file = ModelFile(finished_run / SHIPPED.name)
     metrics = json.loads(file.metrics)
-    parts: dict[str, object] = {}
-    for command in ("evaluate", "robustness"):
-        out = tmp_path / f"{command}.json"
-        CliRunner().invoke(app, [command, str(data), "--model", str(file.path), "--json", str(out)])
-        parts |= json.loads(out.read_text())
+    parts = []
+    for command, rows in (("evaluate", data), ("robustness", data), ("others", others)):
+        parts.append(tmp_path / f"{command}.json")
+        CliRunner().invoke(app, [command, str(rows), "--model", str(file.path), "--json", str(parts[-1])])
     int8 = metrics.pop("int8")
-    assert metrics == parts
+    assert metrics == read_metrics(parts, file)
+    assert metrics["others"]["faces"]["neutral"] == 336 // 7
     faces = splits["PrivateTest"]
     answers = OpenVinoCnn(file.path, file.sha256, 64, F32).predict(faces.images)
     np.testing.assert_allclose(answers, file.load(64, TENSORFLOW).predict(faces.images), atol=1e-3)
@@ -164,7 +168,7 @@ def test_a_folder_without_a_model_is_not_released(data: Path, tmp_path: Path) ->
 
 
 def test_data_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    commands = [["fit", "--out", str(tmp_path / "run")], ["evaluate"], ["robustness"], ["selection"]]
+    commands = [["fit", "--out", str(tmp_path / "run")], ["evaluate"], ["robustness"], ["selection"], ["others"]]
     for command in ([name, str(tmp_path), *options] for name, *options in commands):
         assert_refused(CliRunner().invoke(app, command), "No FER2013 at")
 
