@@ -25,7 +25,10 @@ def answered(shares: np.ndarray, truth: np.ndarray, bias: np.ndarray | float) ->
     return confusion_matrix(truth, (np.log(shares) + bias).argmax(axis=1))
 
 
-def test_the_rare_gain_recall_at_no_more_than_the_price(faces: tuple[np.ndarray, np.ndarray]) -> None:
+def test_the_rare_gain_recall_at_no_more_than_the_price(
+    faces: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balance, "PRICE", 0.003)
     shares, truth = faces
     bias = balance.fit_bias(shares, truth, PRIOR)
     before, after = answered(shares, truth, 0.0), answered(shares, truth, bias)
