@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shlex
 import webbrowser
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -43,7 +44,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names."""
-        if args and args[0] not in self.commands and Path(args[0]).exists():
+        if args and args[0] not in self.commands and os.path.exists(args[0]):
             ctx.fail(f"{args[0]} is an input, not a command. Write: fer-batch analyze {shlex.join(args)}")
         return super().resolve_command(ctx, args)
 
@@ -95,7 +96,8 @@ def _errors_to_exit_codes() -> Iterator[None]:
         )
         raise typer.Exit(ExitCode.MODEL) from None
     except OSError as error:
-        warn(f"error: cannot write: {error.strerror or error}.")
+        name = f" {error.filename}" if error.filename else ""
+        warn(f"error: cannot read or write{name}: {error.strerror or error}.")
         raise typer.Exit(ExitCode.OUTPUT) from None
     except KeyboardInterrupt:
         warn("interrupted; run the same command again to continue.")
@@ -225,7 +227,7 @@ def _input(text: str) -> Path:
         given = parse(text)
     except UsageError as error:
         raise typer.BadParameter(str(error)) from None
-    if not is_remote(given) and not given.exists():
+    if not is_remote(given) and not os.path.exists(given):
         raise typer.BadParameter(f"Path '{text}' does not exist.")
     return cast("Path", given)
 

@@ -45,7 +45,7 @@ class Setting:
         raise ValueError(f"'{self.name}' must be {wanted}, as on the command line; got {written!r}.")
 
     def _existing(self, path: Path) -> Path:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ValueError(f"'{self.name}': there is no file {path}.")
         return path
 
@@ -57,7 +57,7 @@ def find(inputs: Sequence[Path]) -> Path | None:
         UsageError: there are several.
     """
     folders = [folder for path in inputs for folder in (path, path.absolute().parent)]
-    found = {path.resolve(): path for folder in folders if (path := folder / NAME).is_file()}
+    found = {path.resolve(): path for folder in folders if os.path.isfile(path := folder / NAME)}
     if len(found) > 1:
         raise UsageError(f"There are {len(found)} files {NAME} beside the inputs. Name one of them with --config.")
     return next(iter(found.values()), None)

@@ -96,7 +96,7 @@ def walk(
     for root in roots:
         if not os.path.lexists(root):
             raise UsageError(f"There is no file or folder {_legible(str(root))}. Check the spelling.")
-        if root.is_dir():
+        if os.path.isdir(root):
             _walk_folder(root, root, found)
         else:
             _take(root, root.parent, found, named=True)
@@ -132,15 +132,15 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
         found.skipped.append(Skipped(_relative(folder, root), f"The folder cannot be read: {error.strerror}."))
         return
     identity = (status.st_dev, status.st_ino)
-    if identity in found.entered or (folder == found.out and folder != root) or (folder / MARKER).exists():
+    if identity in found.entered or (folder == found.out and folder != root) or os.path.exists(folder / MARKER):
         return
     found.entered.add(identity)
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_symlink() and not found.follow_links:
+        if os.path.islink(entry) and not found.follow_links:
             found.ignored.append(_relative(entry, root))
-        elif entry.is_dir():
+        elif os.path.isdir(entry):
             if found.recursive:
                 _walk_folder(entry, root, found)
         else:

@@ -60,7 +60,7 @@ def places(sources: Iterable[Source]) -> dict[str, Path]:
 def read_media(folder: Path) -> Mapping[str, Path]:
     """The paths in media.json by the source's name, of those that still exist; none where it is missing or damaged."""
     found = {name: folder / place for name, place in _read(folder).items()}
-    return {name: path for name, path in found.items() if path.exists()}
+    return {name: path for name, path in found.items() if os.path.exists(path)}
 
 
 def _read(folder: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ def find(folder: Path, name: str) -> Path | None:
     candidates = [folder / name, folder / Path(name).name]
     if name.split("/")[0] == folder.resolve().name:
         candidates.insert(1, folder.resolve().parent / name)
-    return next((path for path in candidates if path.exists()), None)
+    return next((path for path in candidates if os.path.exists(path)), None)
 
 
 def relative_path(path: Path, folder: Path) -> str | None:

@@ -211,7 +211,7 @@ def _with_known_photos(source: Source, kept: Kept | None) -> Source:
     if kept is None or not source.in_photo_files:
         return source
     known = (_location(source) / file.name for file in kept.result.source.files)
-    more = [file for file in known if file not in source.files and file.is_file()]
+    more = [file for file in known if file not in source.files and os.path.isfile(file)]
     return replace(source, files=tuple(sorted({*source.files, *more}, key=lambda file: natural(file.name))))
 
 

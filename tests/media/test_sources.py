@@ -323,16 +323,19 @@ def test_sockets_and_devices_are_left_out_with_a_reason(tmp_path: Path, monkeypa
 
 def test_what_nobody_may_read_is_left_out_with_a_reason() -> None:
     with tempfile.TemporaryDirectory() as folder, unprivileged(Path(folder)):
-        study = put(Path(folder) / "study", "a.mp4", "secret.mp4", "closed/b.mp4")
+        study = put(Path(folder) / "study", "a.mp4", "secret.mp4", "closed/b.mp4", "listed/c.mp4")
         (study / "secret.mp4").chmod(0)
         (study / "closed").chmod(0)
+        (study / "listed").chmod(0o400)  # its names may be read, but it may not be entered
         try:
             found = walk([study])
         finally:
             (study / "closed").chmod(0o700)
+            (study / "listed").chmod(0o700)
     assert names(found) == ["a.mp4"]
     assert reasons(found) == [
         ("closed", "The folder cannot be read: Permission denied."),
+        ("listed/c.mp4", "Cannot be read: Permission denied."),
         ("secret.mp4", "Cannot be read: Permission denied."),
     ]
 
