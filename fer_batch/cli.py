@@ -223,6 +223,8 @@ def _input(text: str) -> Path:
     """A path that exists, or a URL."""
     from fer_batch.media.remote import is_remote, parse
 
+    if not text:  # an empty variable of the shell: the working directory is written as a dot
+        raise typer.BadParameter("An input is empty. Name a file or a folder.")
     try:
         given = parse(text)
     except UsageError as error:

@@ -84,6 +84,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min {seconds:02} s" if hours else f"{minutes} min {seconds:02} s"
 
 
+class _LogFile(logging.FileHandler):
+    """A log file. Where it cannot be written any more, as on a full disk, that is told once, and the run goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802
+        """Tell of the error that is being handled, and write no more."""
+        self.addFilter(lambda _: False)
+        warn(f"the log {self.baseFilename} is not whole: {sys.exc_info()[1]}")
+
+
 def start_log(path: Path | None, *, verbose: bool) -> None:
     """Log to a file, or on stderr, or both, or neither.
 
@@ -96,7 +105,7 @@ def start_log(path: Path | None, *, verbose: bool) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler()] if verbose else []
     if path is not None:
         try:
-            handlers.append(logging.FileHandler(path, encoding="utf-8", errors="backslashreplace"))
+            handlers.append(_LogFile(path, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise OutputError(f"Cannot write {path}: {error.strerror or error}. Choose another --log.") from error
     for handler in handlers:

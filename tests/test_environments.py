@@ -144,6 +144,23 @@ def test_the_log_holds_every_step(inputs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+def test_a_log_on_a_full_disk_is_told_once_and_the_run_goes_on(inputs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run("analyze", inputs, "--out", out, "--workers", "0", "--log", "/dev/full")
+    assert done.returncode == ExitCode.DONE
+    assert done.stderr.count(b"the log /dev/full is not whole: [Errno 28] No space left on device") == 1
+    assert b"Traceback" not in done.stderr
+    assert (out / "index.html").is_file()
+
+
+def test_an_empty_input_is_not_the_working_directory(tmp_path: Path) -> None:
+    said = CliRunner().invoke(cli.app, ["analyze", "", "--out", str(tmp_path / "out")])
+    assert said.exit_code == ExitCode.USAGE
+    assert "An input is empty" in said.stderr
+
+
+@pytest.mark.usefixtures("quick")
 def test_without_a_terminal_a_line_tells_how_far_the_run_is(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,7 +179,8 @@ def _analyze(
             division,
         )
     if not run.outcomes and (found.sources or not everything):  # a shard may have no sources
-        why = "; ".join(f"{line.file}: {line.reason}" for line in run.skipped[:3])
+        lost = [line for line in run.skipped if line.severity is not Severity.NOTE]
+        why = " ".join(f"{line.file}: {line.reason}" for line in lost[:3])
         raise NothingUsable(f"Nothing could be read. {why} See {run.report}.")
     return run
 
