@@ -127,21 +127,27 @@ def analyze(
     progress = progress or NullProgress()
     destination = default_folder(inputs) if out is None else remote.parse(out)
     with mirrored(destination) as folder:
-        run = _analyze(inputs, options, folder, progress, report_options, exports, origins or {})
+        run = _analyze(inputs, _Request(options, report_options, exports, origins or {}, folder, progress))
     return run if folder == destination else run.at(folder, destination)
 
 
-def _analyze(
-    inputs: Sequence[Path],
-    options: Options,
-    folder: Path,
-    progress: Progress,
-    report_options: ReportOptions | None,
-    exports: Sequence[str],
-    origins: Mapping[str, str],
-) -> Run:
+@dataclass(frozen=True)
+class _Request:
+    """How a run is to be done, and into which folder."""
+
+    options: Options
+    report_options: ReportOptions | None
+    exports: Sequence[str]
+    origins: Mapping[str, str]
+    folder: Path
+    """The output folder, on this machine."""
+    progress: Progress
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def _analyze(inputs: Sequence[Path], request: _Request) -> Run:
     """Analyse into a folder on this machine."""
-    started = datetime.now(UTC)
+    options, folder = request.options, request.folder
     found = sources.walk(
         inputs,
         out=folder,
@@ -157,27 +163,14 @@ def _analyze(
         number, of = options.shard
         shards, division = divide(everything, of)
         found = replace(found, sources=shards[number - 1])
-    scheduler = Scheduler(options, Checkpoints(folder / "work"), progress)
+    scheduler = Scheduler(options, Checkpoints(folder / "work"), request.progress)
     made_with = _made_with(options, scheduler)
     joined = study.read_study(folder, found, made_with, anew=options.replace)
     annotations = Annotations.read(options, joined.everything_with(everything))
     _refuse_other_numbers(annotations.people, options, folder, joined)
     outfolder.claim(folder)
     with outfolder.locked(folder):
-        run = _write(
-            joined,
-            annotations,
-            scheduler,
-            options,
-            made_with,
-            report_options,
-            exports,
-            folder,
-            progress,
-            started,
-            origins,
-            division,
-        )
+        run = _write(request, joined, annotations, scheduler, made_with, division)
     if not run.outcomes and (found.sources or not everything):  # a shard may have no sources
         lost = [line for line in run.skipped if line.severity is not Severity.NOTE]
         why = " ".join(f"{line.file}: {line.reason}" for line in lost[:3])
@@ -213,20 +206,15 @@ def _made_with(options: Options, scheduler: Scheduler) -> dict[str, Any]:
 
 
 def _write(
+    request: _Request,
     joined: study.Study,
     annotations: Annotations,
     scheduler: Scheduler,
-    options: Options,
     made_with: Mapping[str, Any],
-    report_options: ReportOptions | None,
-    exports: Sequence[str],
-    folder: Path,
-    progress: Progress,
-    started: datetime,
-    origins: Mapping[str, str],
     division: str | None,
 ) -> Run:
-    """Have every source scanned, and write everything."""
+    """Have every source scanned, and write everything. ``division`` says how the inputs are split, if they are."""
+    options, report_options, folder = request.options, request.report_options, request.folder
     found = joined.found
     _write_or_remove(folder / results.MODEL_CARD, scheduler.model.card)
     _write_or_remove(folder / results.MODEL_METRICS, scheduler.model.metrics)
@@ -237,7 +225,7 @@ def _write(
             contents = () if isinstance(record, Skipped) else record.contents
             digests = [content.digest if content.state else "" for content in contents]
             study.write_result(folder, result, made_with, digests)
-            progress.end(source, result.outcome)
+            request.progress.end(source, result.outcome)
     own = [finished[source.name] for source in found.sources]
     kept = [kept.result for kept in joined.kept]
     in_order = sorted([*own, *kept], key=lambda result: natural(result.source.name))
@@ -247,7 +235,7 @@ def _write(
     skipped = [*found.skipped, *(line for result in in_order for line in result.skipped), *notes]
     title = report_options.title if report_options else None
     facts = manifest.Manifest(
-        started=started,
+        started=request.started,
         finished=datetime.now(UTC),
         options=options,
         model=scheduler.model.facts | {"precision": scheduler.precision.name, "precision_why": scheduler.precision.why},
@@ -263,7 +251,7 @@ def _write(
         title=study.title_of(folder) if title is None else title,
         offsets=annotations.events.offsets,
         inputs=_copy_inputs(folder, options),
-        origins=origins,
+        origins=request.origins,
         division=division,
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
@@ -273,13 +261,13 @@ def _write(
     study.sweep(folder, (result.source for result in in_order))
     if not options.keep:
         outfolder.sweep(scheduler.work.folder, keep=())
-    exported, export_notes = _export(folder, exports)
+    exported, export_notes = _export(folder, request.exports)
     return Run(
         folder,
         own_outcomes,
         (*found.skipped, *(line for result in own for line in result.skipped), *notes),
         found.ignored,
-        report.render(folder, report_options, media_links.places(own_sources), progress=progress.rendered),
+        report.render(folder, report_options, media_links.places(own_sources), progress=request.progress.rendered),
         tuple(result.outcome for result in kept if result.outcome is not None),
         joined.moved,
         tuple(scheduler.unchanged),
