@@ -435,7 +435,8 @@ def export(
         bool, typer.Option("--overwrite", help="Also replace files that were changed since they were exported.")
     ] = False,
     locale: Annotated[
-        str | None, typer.Option("--locale", metavar="LOCALE", help="For excel-csv, such as fr or de-CH; default: de.")
+        str | None,
+        typer.Option("--locale", metavar="LOCALE", help="For excel-csv: en, fr, de-CH or another; default: de."),
     ] = None,
     list_formats: Annotated[bool, typer.Option("--list", help="Print what each format is for, and stop.")] = False,
 ) -> None:

@@ -76,18 +76,6 @@ def rectangle(text: str | None) -> tuple[int, int, int, int] | None:
     return x, y, width, height
 
 
-GROUPS: Mapping[str, Sequence[str]] = {
-    "What is analysed": "fps start end region cropped as_video recursive follow_links detect_every shard".split(),
-    "Which faces count": "min_confidence min_face min_quality max_faces".split(),
-    "What the numbers mean": (
-        "view people events baseline smooth episode_enter episode_leave episode_shortest episode_gap".split()
-    ),
-    "How it runs": "workers engine ray_address batch_size model runtime replace restart keep".split(),
-    "What comes out": "parquet title thumbnails anonymize media charts".split(),
-}
-"""The options by their subject, as the help shows them."""
-
-
 def part(text: str | None) -> tuple[int, int] | None:
     """``3/16`` as two numbers; None stays None.
 
@@ -101,6 +89,33 @@ def part(text: str | None) -> tuple[int, int] | None:
     except ValueError:
         raise UsageError(f"--shard must be two whole numbers, like 3/16; got {text}.") from None
     return number, of
+
+
+def emotion_names(text: str | None) -> tuple[str, ...] | None:
+    """``happiness,anger`` as names, in the order of EMOTIONS; None stays None.
+
+    Raises:
+        UsageError: one of them is no emotion.
+    """
+    if text is None:
+        return None
+    given = [name.strip().lower() for name in text.split(",") if name.strip()]
+    unknown = [name for name in given if name not in EMOTIONS]
+    if unknown or not given:
+        raise UsageError(f"--emotions must be some of {', '.join(EMOTIONS)}; got {text}.")
+    return tuple(name for name in EMOTIONS if name in given)
+
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "What is analysed": "fps start end region cropped as_video recursive follow_links detect_every shard".split(),
+    "Which faces count": "min_confidence min_face min_quality max_faces".split(),
+    "What the numbers mean": (
+        "view people events baseline smooth episode_enter episode_leave episode_shortest episode_gap".split()
+    ),
+    "How it runs": "workers engine ray_address batch_size model runtime replace restart keep".split(),
+    "What comes out": "parquet title thumbnails anonymize media charts".split(),
+}
+"""The options by their subject, as the help shows them."""
 
 
 @dataclass(frozen=True)
@@ -283,6 +298,13 @@ def numbering(options: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={_text(value)}" for name, value in chosen.items() if value != defaults[name]) or "default"
 
 
+def _text(value: Any) -> str:
+    """A value in few characters."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(_text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 _NUMBERING = (
     *("fps", "start", "end", "min_confidence", "min_face", "max_faces", "region", "as_video", "cropped"),
     "detect_every",
@@ -318,28 +340,6 @@ class ReportOptions:
             raise UsageError("--anonymize blurs thumbnails: give --thumbnails too. Without it no face is shown at all.")
         if self.media is not None and not self.thumbnails:
             raise UsageError("--media says where to cut thumbnails from: give --thumbnails too.")
-
-
-def _text(value: Any) -> str:
-    """A value in few characters."""
-    if isinstance(value, list | tuple):
-        return ",".join(map(_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def emotion_names(text: str | None) -> tuple[str, ...] | None:
-    """``happiness,anger`` as names, in the order of EMOTIONS; None stays None.
-
-    Raises:
-        UsageError: one of them is no emotion.
-    """
-    if text is None:
-        return None
-    given = [name.strip().lower() for name in text.split(",") if name.strip()]
-    unknown = [name for name in given if name not in EMOTIONS]
-    if unknown or not given:
-        raise UsageError(f"--emotions must be some of {', '.join(EMOTIONS)}; got {text}.")
-    return tuple(name for name in EMOTIONS if name in given)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Named:
 def name_faces(
     timeline: Timeline, source: str, kind: Kind, namings: Sequence[Naming], empty: Sequence[Naming] | None = None
 ) -> Named:
-    """Name the faces of a source's timeline, whose rows are in the order of frames and nobody has a name.
+    """Name the faces of a source's timeline, whose rows are in the order of frames and have no names yet.
 
     In a video, all tracks of a name get the face_id of its first track. Where several faces of a frame have the same
     name, only one keeps it: the one with the joined face_id, or else with the lowest face_id.

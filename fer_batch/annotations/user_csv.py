@@ -68,10 +68,7 @@ class Line:
 
     def whole_in(self, column: str) -> int | None:
         """The whole number from 0 in a column, also where it is written like ``3.0``; None: there is something else."""
-        text = self.values[column]
-        if text.isdecimal():
-            return int(text)
-        value = self._number(text)
+        value = self._number(self.values[column])
         return int(value) if isfinite(value) and value >= 0 and value == int(value) else None
 
     def number_in(self, column: str) -> float:

@@ -56,7 +56,8 @@ class Kept:
     state: str
     """Digest of its files' sizes and modification times."""
     contents: tuple[str, ...] = ()
-    """SHA-256 of each of its files; empty: an earlier version of fer-batch has not written them down."""
+    """SHA-256 of each of its files, "" for one that could not be read; empty: an earlier version of fer-batch has not
+    written them down."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,7 @@ def moved(kept: Kept, place: Path, folder: Path) -> Kept:
 
 def equal(one: Kept, other: Kept) -> bool:
     """Whether they hold the same results of the same contents; dates of its files may differ between machines."""
-    first, second = ({digest for digest in kept.contents if " " not in digest} for kept in (one, other))  # were read
-    return first == second and bool(to_plain(one.result) == to_plain(other.result))
+    return set(one.contents) == set(other.contents) and bool(to_plain(one.result) == to_plain(other.result))
 
 
 def sweep(folder: Path, sources: Iterable[Source]) -> None:
