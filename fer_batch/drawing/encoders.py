@@ -42,7 +42,7 @@ class Encoder:
         """``libx264,crf=18,preset=slow``.
 
         Raises:
-            UsageError: there is no such encoder for videos, or an option has no value.
+            UsageError: there is no such encoder for videos, it has not such an option, or one has no value.
         """
         name, *given = (part.strip() for part in text.split(","))
         try:
@@ -54,7 +54,23 @@ class Encoder:
         pairs = [part.partition("=") for part in given]
         if not all(key and value for key, _, value in pairs):
             raise UsageError(f"--encoder must be a name and options, like libx264,crf=18,preset=slow; got {text}.")
-        return cls(name, {**DEFAULTS.get(name, {}), **{key: value for key, _, value in pairs}})
+        encoder = cls(name, {**DEFAULTS.get(name, {}), **{key: value for key, _, value in pairs}})
+        if unknown := encoder._unknown_options():
+            raise UsageError(f"--encoder: {name} has no option {unknown[0]}.")
+        return encoder
+
+    def _unknown_options(self) -> list[str]:
+        """Those of its options that FFmpeg would pass over without a word; none where only the films will tell."""
+        trial: Any = av.CodecContext.create(self.name, "w")
+        formats = [one.name for one in av.Codec(self.name, "w").video_formats or ()]
+        trial.width, trial.height, trial.time_base = 256, 256, Fraction(1, 25)
+        trial.pix_fmt = "yuv420p" if not formats or "yuv420p" in formats else formats[0]
+        trial.options = dict(self.options)
+        try:
+            trial.open()
+        except av.error.FFmpegError:
+            return []
+        return sorted(trial.options)  # those that were not taken
 
     def pixel_format(self, frame: av.VideoFrame) -> str:
         """The format in which frames like this one are drawn on and encoded: their own where that is possible."""

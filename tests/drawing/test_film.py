@@ -157,6 +157,12 @@ def test_other_encoders_keep_the_times_too(encoder: str, tmp_path: Path) -> None
     assert [one[0] for one in frames(made)] == [one[0] for one in frames(path)]
 
 
+@pytest.mark.parametrize("given", ["libx264,cfr=18", "libx264,crf=18,foo=1", "libvpx-vp9,preset=slow"])
+def test_an_option_that_an_encoder_has_not_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match=r"has no option (cfr|foo|preset)\."):
+        Encoder.parse(given)
+
+
 def test_the_options_of_an_encoder_are_read() -> None:
     assert Encoder.parse("libx264,crf=30") == Encoder("libx264", {"preset": "veryfast", "crf": "30"})
     with pytest.raises(UsageError, match="no encoder libx2640"):
