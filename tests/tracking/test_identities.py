@@ -172,7 +172,9 @@ def test_fewer_frames_give_the_same_people(tmp_path: Path) -> None:
     """At five frames a second people who walk move by most of a face from one sampled frame to the next.
 
     From 22 to 26 s two people change seats, and one hides the whole of the other. There the detector gives a single box
-    or none, and at so few frames a fraction of a pixel decides whose it is; before and after, everybody keeps a number.
+    or none for almost a second. Who is seen first afterwards may be either: somebody who came out on the other side, or
+    the other one, who turned back (see fer_batch.tracking.motion.SPEED_SECONDS). Before and after, everybody keeps a
+    number.
     """
     truth = shoot(tmp_path / "video.mp4", height=OUTSIDE[1] + 60)
     table = analyse(tmp_path, "five", workers=1, fps=5).table
