@@ -14,10 +14,12 @@ from fer_batch.errors import MediaError, UsageError
 from fer_batch.media import kinds, remote
 from fer_batch.media.remote import MARKER
 from fer_batch.natural_order import natural
-from fer_batch.types import Kind, Skipped, Source
+from fer_batch.types import Kind, Severity, Skipped, Source
 
 Probe = Callable[[Sequence[Path]], Mapping[Path, Kind]]
 """Tells which of some files are photos or videos; files that are neither are not in the mapping."""
+
+OUTPUT_FOLDER = "An output folder of fer-batch, which is not searched. Name the files or folders in it that you mean."
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class FoundMedia:
     """Files and folders that cannot be opened."""
     ignored: tuple[str, ...]
     """Names of files that are neither photos nor videos."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is no photo and no video, and none that is lost."""
+        return not self.sources and all(line.severity is Severity.NOTE for line in self.skipped)
 
 
 @dataclass(frozen=True)
@@ -132,9 +139,13 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
         found.skipped.append(Skipped(_relative(folder, root), f"The folder cannot be read: {error.strerror}."))
         return
     identity = (status.st_dev, status.st_ino)
-    if identity in found.entered or (folder == found.out and folder != root) or os.path.exists(folder / MARKER):
+    if identity in found.entered or (folder == found.out and folder != root):
         return
     found.entered.add(identity)
+    if os.path.exists(folder / MARKER):
+        if folder == root and folder != found.out:  # below an input it is a matter of course
+            found.skipped.append(Skipped(folder.name, OUTPUT_FOLDER, Severity.NOTE))
+        return
     for entry in entries:
         if entry.name.startswith("."):
             continue

@@ -125,7 +125,7 @@ def forecast(paths: Iterable[str | Path], options: Options) -> Forecast:
         as_video=options.as_video,
         probe=lambda unknown: kinds_of(unknown, options.workers),
     )
-    if not found.sources and not found.skipped:
+    if found.is_nothing:
         raise NothingUsable("There is no photo and no video there.")
     Annotations.read(options, found)  # so that mistakes in those files are reported now
     if options.shard is not None:

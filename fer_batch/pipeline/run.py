@@ -148,8 +148,8 @@ def _analyze(inputs: Sequence[Path], request: _Request) -> Run:
         as_video=options.as_video,
         probe=lambda unknown: kinds_of(unknown, options.workers),
     )
-    if not found.sources and not found.skipped:
-        raise NothingUsable(_nothing(inputs, found.ignored))
+    if found.is_nothing:
+        raise NothingUsable(_nothing(inputs, found))
     everything, division = found.sources, None
     if options.shard is not None:
         number, of = options.shard
@@ -359,8 +359,8 @@ def _write_or_remove(path: Path, text: str | None) -> None:
         file.write(text)
 
 
-def _nothing(inputs: Sequence[Path], ignored: Sequence[str]) -> str:
+def _nothing(inputs: Sequence[Path], found: sources.FoundMedia) -> str:
     where = ", ".join(str(path) for path in inputs)
-    if ignored:
-        return f"There is no photo and no video in {where}, only {len(ignored)} other files."
-    return f"There is no photo and no video in {where}: nothing to analyse."
+    only = f", only {len(found.ignored)} other files." if found.ignored else ": nothing to analyse."
+    notes = [f"{note.file}: {note.reason}" for note in found.skipped]
+    return " ".join([f"There is no photo and no video in {where}{only}", *notes])

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import UsageError
-from fer_batch.media.sources import MARKER, FoundMedia, legible_name, walk
+from fer_batch.media.sources import MARKER, OUTPUT_FOLDER, FoundMedia, legible_name, walk
 from fer_batch.types import Kind
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
@@ -216,7 +216,11 @@ def test_an_output_folder_is_passed_over_whether_marked_or_named(tmp_path: Path)
     study = put(tmp_path / "study", "a.mp4", "earlier/b.mp4", f"earlier/{MARKER}", "out/c.mp4")
     assert names(walk([study], out=study / "out")) == ["a.mp4"]
     assert names(walk([study])) == ["a.mp4", "out/c.mp4"]
-    assert names(walk([study / "earlier"])) == []
+    assert walk([study]).skipped == ()
+    found = walk([study / "earlier"])
+    assert found.is_nothing
+    assert reasons(found) == [("earlier", OUTPUT_FOLDER)]
+    assert walk([study / "earlier", study / "a.mp4"], out=study / "earlier").skipped == ()
 
 
 def test_links_that_lead_back_are_followed_once(tmp_path: Path) -> None:
