@@ -48,8 +48,12 @@ def write_video(
     audio: bool = False,
     format: str | None = None,  # noqa: A002
     prepare: Callable[[av.VideoStream], object] = lambda stream: None,
+    last: int | None = None,
 ) -> Path:
-    """A video whose frames have the given timestamps; ``display`` is a rotation in degrees and two mirrors."""
+    """A video whose frames have the given timestamps; ``display`` is a rotation in degrees and two mirrors.
+
+    If ``last`` is given, packets tell how long frames last, the last one so long; else, what the encoder thinks.
+    """
     images = images or [pixels(at) for at in range(len(timestamps))]
     height, width = images[0].shape[:2]
     with av.open(str(path), "w", format=format, options=container_options or {}) as container:
@@ -67,9 +71,18 @@ def write_video(
         for image, pts in zip(images, timestamps, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = pts, time_base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            container.mux(_lasting(stream.encode(frame), timestamps, last))
+        container.mux(_lasting(stream.encode(), timestamps, last))
     return path
+
+
+def _lasting(packets: list[av.Packet], timestamps: Sequence[int], last: int | None) -> list[av.Packet]:
+    """The packets, each with the time to the next timestamp as its duration."""
+    if last is not None:
+        steps = dict(zip(timestamps, [*np.diff(timestamps).tolist(), last], strict=True))
+        for packet in packets:
+            packet.duration = steps[packet.pts]
+    return packets
 
 
 def remux(

@@ -41,7 +41,7 @@ def test_times_go_on_in_joined_videos(lengths: list[int], start: int) -> None:
     timestamps = gather([times for length in lengths for times in video(length, start)])
     assert timestamps.known == [start + STEP * index for index in range(sum(lengths))]
     assert len(timestamps.jumps) == len(lengths) - 1
-    assert timestamps.last_duration(None) == STEP
+    assert timestamps.last_duration() == STEP
 
 
 @given(
@@ -56,7 +56,7 @@ def test_a_few_wrong_timestamps_do_not_set_the_clock(first: int, wrong: int, cou
     assert timestamps.known == [STEP * number for number in range(100)]
     assert timestamps.jumps == []
     assert timestamps.differ_from_decoder, "the decoder will give other timestamps than these"
-    assert timestamps.last_duration(None) == STEP
+    assert timestamps.last_duration() == STEP
 
 
 @given(

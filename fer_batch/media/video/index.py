@@ -257,6 +257,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         timestamps = Timestamps(stream.time_base or Fraction(1, 1000))
         fields = FieldPairs(stream)
         encrypted = 0
+        discarded = False  # an edit list leaves some of its packets out
         no_frames = 0  # packets that are discarded, are empty, or hold the second field of a frame
         ends: dict[int, int] = {}
         missing = MissingBytes()
@@ -269,6 +270,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                     no_frames += packet.stream_index == stream.index and packet.dts is not None
                     continue
                 if packet.is_discard:
+                    discarded |= packet.stream_index == stream.index
                     no_frames += packet.stream_index == stream.index
                     continue
                 missing.add(packet, len(timestamps.pts))
@@ -288,7 +290,8 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         broken = _checked(path, len(timestamps.pts), encrypted, broken)
         timestamps.discard_displaced()
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
-        last_duration = timestamps.last_duration(_header_end(container, stream, len(timestamps.pts) + no_frames))
+        end_of_track = None if broken else _end_of_track(container, stream, len(timestamps.pts) + no_frames)
+        last_duration = timestamps.last_duration(end_of_track, cut=discarded)
         frames_end = frame_ends(pts, last_duration, timestamps.time_base)
         # Not the end of its last frame as analysed, which is bounded.
         ends |= {stream.index: int(pts[-1]) + last_duration} if len(pts) else {}
@@ -417,11 +420,11 @@ def _zero(container: InputContainer) -> Fraction:
     return min(starts, default=Fraction(0))
 
 
-def _header_end(container: InputContainer, stream: VideoStream, packets: int) -> int | None:
-    """The pts at which an mp4's header, or its edit list, ends a video whose ``packets`` are all there; else None."""
+def _end_of_track(container: InputContainer, stream: VideoStream, packets: int) -> layout.TrackEnd | None:
+    """What an mp4 says of the end of a video whose ``packets`` are all there; else None."""
     if not container.format.name.startswith("mov") or len(stream.index_entries) > packets:
         return None
-    return stream.start_time + stream.duration if stream.start_time is not None and stream.duration else None
+    return layout.track_end(Path(container.name), stream.id)
 
 
 def _is_cover(stream: Any) -> bool:

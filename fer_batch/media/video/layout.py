@@ -1,11 +1,12 @@
-"""How long a video file is by its own account: the outermost parts of mp4, mov and their kin, AVI and WMV.
+"""How long a video file is by its own account: the parts of mp4, mov and their kin, AVI and WMV.
 
-FFmpeg passes over what is missing at the end of these. Specifications: ISO/IEC 14496-12, 4.2; Advanced Systems Format,
-3.2.
+FFmpeg passes over what is missing at the end of these, and it may give the last frame of an mp4 the duration of another
+one. Specifications: ISO/IEC 14496-12, 4.2, 8.6.1.2 and 8.6.6; Advanced Systems Format, 3.2.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from uuid import UUID
 
@@ -27,7 +28,7 @@ _ASF_HEADER_BYTES = 2**16
 
 @dataclass(frozen=True)
 class Box:
-    """An outermost part of an mp4."""
+    """A part of an mp4."""
 
     kind: bytes
     """Four letters."""
@@ -37,10 +38,22 @@ class Box:
     """Where it ends, by its own header; that may be behind the end of the file."""
 
 
-def boxes(path: Path) -> Iterator[Box]:
-    """The outermost boxes of an mp4."""
+@dataclass(frozen=True)
+class TrackEnd:
+    """What an mp4 says of the end of one of its tracks."""
+
+    last_sample: Fraction
+    """Seconds that the sample lasts which is decoded last; 0: unknown."""
+    edited: Fraction | None
+    """The second at which the edit list ends the track; None: there is no edit list, or it leaves its end open."""
+
+
+def boxes(path: Path, within: Box | None = None) -> Iterator[Box]:
+    """The outermost boxes of an mp4, or those within one of its boxes."""
     with path.open("rb") as file:
         position, end = 0, path.stat().st_size
+        if within is not None:
+            position, end = within.content, min(within.end, end)
         while position + 8 <= end:
             file.seek(position)
             size, kind = int.from_bytes(file.read(4)), file.read(4)
@@ -51,6 +64,48 @@ def boxes(path: Path) -> Iterator[Box]:
             if position + size < content:  # 0: the last box, to the end of the file; other values mean nothing
                 return
             position += size
+
+
+def track_end(path: Path, track: int) -> TrackEnd | None:
+    """The end of the track with this id; None: the file is no mp4 with an index that lists its samples.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for movie in boxes(path):
+        for trak in boxes(path, movie) if movie.kind == b"moov" else ():
+            header = _content(path, trak, b"tkhd")
+            if trak.kind == b"trak" and _number(header, 20 if header[:1] == b"\1" else 12) == track:
+                return _track_end(path, movie, trak)
+    return None
+
+
+def _track_end(path: Path, movie: Box, trak: Box) -> TrackEnd | None:
+    clocks = _content(path, movie, b"mvhd"), _content(path, trak, b"mdia", b"mdhd")
+    movie_clock, media_clock = (_number(clock, 20 if clock[:1] == b"\1" else 12) for clock in clocks)
+    samples, edits = _content(path, trak, b"mdia", b"minf", b"stbl", b"stts"), _content(path, trak, b"edts", b"elst")
+    if not (movie_clock and media_clock and _number(samples, 4)):
+        return None
+    size, step = (8, 20) if edits[:1] == b"\1" else (4, 12)
+    edited = sum(_number(edits, at, size) for at in range(8, len(edits), step))
+    last_sample = _number(samples, 8 * _number(samples, 4) + 4)
+    return TrackEnd(Fraction(last_sample, media_clock), Fraction(edited, movie_clock) if edited else None)
+
+
+def _content(path: Path, box: Box | None, *kinds: bytes) -> bytes:
+    """The content of the first box that this path of ``kinds`` leads to; empty: there is none."""
+    for kind in kinds:
+        box = box and next((one for one in boxes(path, box) if one.kind == kind), None)
+    if box is None:
+        return b""
+    with path.open("rb") as file:
+        file.seek(box.content)
+        return file.read(box.end - box.content)
+
+
+def _number(content: bytes, at: int, size: int = 4) -> int:
+    """The number of ``size`` bytes at a place of a box's content; 0 behind its end."""
+    return int.from_bytes(content[at : at + size])
 
 
 def lacks_index(path: Path) -> bool:

@@ -13,6 +13,8 @@ import numpy as np
 from av.packet import Packet
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fer_batch.media.video.layout import TrackEnd
+
 JUMP_SECONDS = Fraction(1, 4)
 """If decoding timestamps go back by more than this, the clock has been reset. Smaller steps back are inaccuracies."""
 
@@ -27,7 +29,7 @@ NEIGHBOUR_PACKETS = 8
 at most 16 frames."""
 
 HEADER_TOLERANCE_SECONDS = Fraction(1, 1000)
-"""Headers of mp4 round the end of a video to milliseconds."""
+"""Edit lists of mp4 round the end of a video to milliseconds."""
 
 USUAL_STEPS = 9
 """The usual step at a frame is the median of so many steps around it. So fewer than five long steps are gaps, and more
@@ -183,23 +185,34 @@ class Timestamps:
                 self.pts[index] = None
             self._last_shown = max(self.known), 0
 
-    def last_duration(self, header_end: int | None) -> int:
+    def last_duration(self, track: TrackEnd | None = None, *, cut: bool = False) -> int:
         """How long the frame that is shown last lasts, in units of the time base; 0: unknown.
 
         Args:
-            header_end: the pts at which the video ends by its header; None: the header does not say.
+            track: what an mp4 with an index says of the end of the video.
+            cut: its edit list leaves some frames out.
 
-        In mp4, a packet's duration is the time until the next one is decoded. With B-frames, the last frame may be
-        decoded before a gap and shown after it: then the file's last packet has a shorter one. With an edit list,
-        FFmpeg 8 may give it another packet's duration: then the header is right, unless there are B-frames.
+        In mp4, a packet's duration is the time until the next one is decoded. Without B-frames, the last frame lasts as
+        long as the last sample (FFmpeg 8 may give its packet the duration of another one, where an edit list cuts
+        frames off), but not beyond the edit list. With B-frames, the last frame may be decoded before others: then the
+        edit list tells where it ends. FFmpeg writes wrong ones when it cuts such videos without decoding them. Then,
+        and where there is none, the shorter one of the packets that are shown and decoded last is taken.
         """
         if self._last_shown is None:
             return 0
         pts, duration = self._last_shown
-        shortest = min(duration, self._last_duration)
-        in_header = shortest if header_end is None or self._reordered else header_end - pts
-        differs = abs(in_header - shortest) > HEADER_TOLERANCE_SECONDS / self.time_base
-        return in_header if differs and in_header > 0 else shortest
+        last_sample, edited = self._last_duration, 0
+        if track is not None:
+            if last_sample:  # else the frame has two fields, and each may be a sample
+                last_sample = round(track.last_sample / self.time_base) or last_sample
+            edited = round((track.edited or 0) / self.time_base) - pts
+        said = min(duration, last_sample) if self._reordered else last_sample
+        tolerance = HEADER_TOLERANCE_SECONDS / self.time_base
+        if edited <= 0 or (self._reordered and cut) or abs(edited - said) <= tolerance:
+            return said
+        if not self._reordered:
+            return min(edited, said) if said else edited
+        return next((one for one in (duration, last_sample) if abs(edited - one) <= tolerance), edited)
 
     def filled(self) -> list[int]:
         """The pts of all frames, sorted; missing ones are set among those of their neighbours in the file."""
