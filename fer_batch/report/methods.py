@@ -46,25 +46,38 @@ def paragraph(run: Mapping[str, Any], accuracy: Accuracy | None, by_raters: Accu
     name = model.get("file", say("methods.unknown"))
     sentences.append(say("methods.classified", square=square, model=name, sha256=_short(model), answer=_answer(run)))
     sentences += _right(accuracy, by_raters)
-    if videos:
-        sentences.append(say("methods.means"))
-        if "episode_enter" in options:
-            enter, leave = options["episode_enter"], options["episode_leave"]
-            shortest, gap = options["episode_shortest"], options.get("episode_gap")
-            sentences.append(say("methods.episodes", enter=enter, leave=leave, shortest=shortest, gap=gap))
-    if options.get("min_quality"):
-        gone = counts.get("faces_left_out", {}).get(Reason.QUALITY, 0)
-        everything = formatting.count(gone + counts.get("faces", 0))
-        text = say("methods.quality", least=options["min_quality"], left_out=formatting.count(gone), all=everything)
-        sentences.append(text)
-    if options.get("smooth"):
-        sentences.append(say("methods.smooth", seconds=options["smooth"]))
+    sentences += _summed_up(run)
     degraded = formatting.count(counts.get("degraded", 0))
     sentences.append(say("methods.left_out", n=counts.get("left_out", 0), degraded=degraded))
     software = ", ".join(f"{name} {version}" for name, version in versions.items())
     if software:
         sentences.append(say("methods.software", software=software))
     return " ".join(sentences)
+
+
+def _summed_up(run: Mapping[str, Any]) -> Iterator[str]:
+    """Which faces, over what, and with which intervals."""
+    options, counts, people = run.get("options", {}), run.get("counts", {}), run.get("statistics_over_people")
+    left_out = counts.get("faces_left_out", {})
+    if counts.get("videos"):
+        yield say("methods.means")
+        if "episode_enter" in options:
+            enter, leave = options["episode_enter"], options["episode_leave"]
+            shortest, gap = options["episode_shortest"], options.get("episode_gap")
+            yield say("methods.episodes", enter=enter, leave=leave, shortest=shortest, gap=gap)
+    if spurious := left_out.get(Reason.SPURIOUS, 0):
+        yield say("methods.spurious", n=spurious)
+    if options.get("min_quality"):
+        gone = left_out.get(Reason.QUALITY, 0)
+        everything = formatting.count(gone + counts.get("faces", 0))
+        yield say("methods.quality", least=options["min_quality"], left_out=formatting.count(gone), all=everything)
+    if options.get("smooth"):
+        yield say("methods.smooth", seconds=options["smooth"])
+    if options.get("baseline"):
+        start, stop = options["baseline"]
+        yield say("methods.baseline", start=f"{start:g}", stop=f"{stop:g}")
+    if isinstance(people, Mapping) and people.get("groups"):
+        yield say("methods.groups", intervals=people["intervals"], fewest=people["fewest_persons"])
 
 
 def citation(run: Mapping[str, Any]) -> str:

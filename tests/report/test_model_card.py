@@ -79,6 +79,17 @@ def test_the_methods_paragraph_has_every_threshold_and_version():
     assert "2026" in methods.citation(RUN)
 
 
+def test_the_methods_paragraph_tells_what_is_summed_up_and_over_whom():
+    statistics = {"groups": 2, "intervals": "Student's t over persons", "fewest_persons": 5}
+    counts = {**RUN["counts"], "faces_left_out": {"spurious": 1, "quality": 6}}
+    run = {**RUN, "counts": counts, "statistics_over_people": statistics}
+    text = methods.paragraph({**run, "options": {**RUN["options"], "baseline": [0, 2.5]}}, None)
+    assert "1 face that was found in a single frame was not summed up." in text
+    assert "each face's own mean between 0 and 2.5 s" in text
+    assert "95 % intervals are Student's t over persons, from 5 persons on" in text
+    assert "intervals are" not in methods.paragraph({**run, "statistics_over_people": "none: nobody is named"}, None)
+
+
 def test_the_methods_paragraph_tells_what_the_default_view_is_a_mean_of():
     run = {**RUN, "options": {**RUN["options"], "view": "combined"}}
     parts = {"name": "combined", "parts": {"fer2013": 0.5, "ferplus": 0.5}}
