@@ -44,7 +44,7 @@ from fer_batch.types import (
     Source,
 )
 
-VERSION = 9
+VERSION = 10
 """To be raised whenever the content or meaning of chunk files changes: older files are then made again."""
 
 FRAME_TIME_COLUMNS = ("file", "number", "seconds", "duration", "pts", "damaged")

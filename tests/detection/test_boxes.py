@@ -76,8 +76,7 @@ def test_whole_frames_and_squares_give_the_same_crop(tmp_path: Path) -> None:
     path = close_up(tmp_path / "astronaut.mp4", portraits()[0], 250, 40, moving=1)
     boxes, _ = scan(path, None)
     others, _ = scan(path, 1)
-    assert np.median(apart(boxes, others)) <= 0.5
-    assert np.percentile(apart(boxes, others), 90) <= 1
+    assert np.percentile(apart(boxes, others), 99) <= 0.5
     steps = apart(boxes[1:], boxes[:-1])
     into_whole = steps[[12, 25]]  # half a second apart
     assert into_whole.max() <= max(1, np.percentile(steps, 95))
@@ -88,12 +87,12 @@ def test_the_default_schedule_gives_the_shares_of_searching_every_frame_whole(tm
     model = ModelFile(None).load(256, "openvino")
     changes = []
     for number, portrait in enumerate(portraits()):
-        path = close_up(tmp_path / f"{number}.mp4", portrait, 250, 250, moving=1)
+        path = close_up(tmp_path / f"{number}.mp4", portrait, (250, 120)[number % 2], 150, moving=1)
         shares, others = (in_view(model.predict(scan(path, every)[1]), "combined") for every in (None, 1))
-        assert np.abs(shares.mean(axis=0) - others.mean(axis=0)).max() <= 0.005
+        assert np.abs(shares.mean(axis=0) - others.mean(axis=0)).max() <= 0.003
         changes.append(np.abs(shares - others))
-    assert np.concatenate(changes).mean() <= 0.01
-    assert np.percentile(np.concatenate(changes), 99) <= 0.1
+    assert np.concatenate(changes).mean() <= 0.003
+    assert np.percentile(np.concatenate(changes), 99) <= 0.05
 
 
 @pytest.mark.slow
