@@ -166,7 +166,8 @@ def _compare_ends(video: Video, index: VideoIndex, packets: list[dict[str, Any]]
     shown = [packet for packet in packets if "D" not in packet["flags"]]
     last_shown = max(shown, key=lambda packet: packet.get("pts", packet.get("dts", 0)))
     said = [packet["duration"] * unit for packet in (last_shown, shown[-1]) if packet.get("duration")]
-    if said and not cut and not video.bframes:  # older versions of FFmpeg take it from the header, where that is cut
+    edited = video.times[0] != 0  # where FFmpeg gives the packets of an mp4 the durations of others
+    if said and not video.bframes and not (edited and video.suffix in ("mp4", "mov")):
         assert abs(last - said[0]) <= Fraction(1, 1000)
     usual = [int(np.median(steps[-8:]))] if len(steps) else []
     before = [step * unit for step in (*steps[-4:].tolist(), *usual)]

@@ -290,8 +290,10 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         broken = _checked(path, len(timestamps.pts), encrypted, broken)
         timestamps.discard_displaced()
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
-        end_of_track = None if broken else _end_of_track(container, stream, len(timestamps.pts) + no_frames)
-        last_duration = timestamps.last_duration(end_of_track, cut=discarded)
+        is_mp4 = container.format.name.startswith("mov")
+        whole = is_mp4 and not broken and len(stream.index_entries) <= len(timestamps.pts) + no_frames
+        track = layout.track_end(path, stream.id) if whole else None
+        last_duration = timestamps.last_duration(mp4=is_mp4, track=track, cut=discarded)
         frames_end = frame_ends(pts, last_duration, timestamps.time_base)
         # Not the end of its last frame as analysed, which is bounded.
         ends |= {stream.index: int(pts[-1]) + last_duration} if len(pts) else {}
@@ -418,13 +420,6 @@ def _zero(container: InputContainer) -> Fraction:
         if not _is_cover(stream)
     ]
     return min(starts, default=Fraction(0))
-
-
-def _end_of_track(container: InputContainer, stream: VideoStream, packets: int) -> layout.TrackEnd | None:
-    """What an mp4 says of the end of a video whose ``packets`` are all there; else None."""
-    if not container.format.name.startswith("mov") or len(stream.index_entries) > packets:
-        return None
-    return layout.track_end(Path(container.name), stream.id)
 
 
 def _is_cover(stream: Any) -> bool:

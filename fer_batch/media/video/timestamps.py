@@ -185,11 +185,12 @@ class Timestamps:
                 self.pts[index] = None
             self._last_shown = max(self.known), 0
 
-    def last_duration(self, track: TrackEnd | None = None, *, cut: bool = False) -> int:
+    def last_duration(self, *, mp4: bool = False, track: TrackEnd | None = None, cut: bool = False) -> int:
         """How long the frame that is shown last lasts, in units of the time base; 0: unknown.
 
         Args:
-            track: what an mp4 with an index says of the end of the video.
+            mp4: it is an mp4 or one of its kin.
+            track: what its index says of the end of the video; None: it has none.
             cut: its edit list leaves some frames out.
 
         In mp4, a packet's duration is the time until the next one is decoded. Without B-frames, the last frame lasts as
@@ -201,6 +202,8 @@ class Timestamps:
         if self._last_shown is None:
             return 0
         pts, duration = self._last_shown
+        if not mp4:
+            return duration
         last_sample, edited = self._last_duration, 0
         if track is not None:
             if last_sample:  # else the frame has two fields, and each may be a sample
