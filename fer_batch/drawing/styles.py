@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_batch.drawing.canvas import Canvas, Colour
-from fer_batch.drawing.labels import mask_of
+from fer_batch.drawing.labels import mask_of, shortened
 from fer_batch.emotions import EMOTIONS, TABLE
 from fer_batch.options import BAR, BOX
 from fer_batch.types import Box
@@ -57,9 +57,9 @@ def _draw_face(canvas: Canvas, face: ShownFace, style: str, emotions: Sequence[s
     colour = GREY if shares is None else WHITE if leading is None else COLOURS[leading]
     box, edge = face.box, max(2, line // 8)
     canvas.frame(box, colour, edge)
-    text = face.name
+    text = shortened(face.name)
     if leading is not None and shares is not None and style == BOX:
-        text = f"{face.name}  {EMOTIONS[leading]} {100 * shares[leading]:.0f} %"
+        text = f"{text}  {EMOTIONS[leading]} {100 * shares[leading]:.0f} %"
     top = box.y - edge - line
     _label(canvas, text, box.x - edge, top if top >= 0 else box.y + box.height + edge, line, colour)
     if style == BAR and shares is not None:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fer_batch import detection
 from fer_batch.drawing.carried import KEPT_SUFFIXES, SUFFIXES, container_for
 from fer_batch.drawing.encoders import Encoder
+from fer_batch.drawing.labels import missing
 from fer_batch.drawing.photo import written_as
 from fer_batch.drawing.shown import COLUMNS
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import FerBatchError, NothingUsable, OutputError, OutputRefused
+from fer_batch.exports.tiers import one_line
 from fer_batch.options import AnnotateOptions
 from fer_batch.output import folder as outfolder
 from fer_batch.output import media_links, study
@@ -33,7 +35,7 @@ FOLDERS = {False: "annotated", True: "anonymized"}
 
 RECORD = "annotated.json"
 
-VERSION = 1
+VERSION = 2
 """To be raised whenever the same tables and media give other files."""
 
 PHOTOS_AT_ONCE = 16
@@ -113,6 +115,8 @@ class _Annotating:
         if options.anonymize:
             self._min_face = options.min_face or results.run.get("options", {}).get("min_face")
         self._detector = detection.make(detection.DEFAULT).facts if options.anonymize else {}
+        named = "" if options.anonymize else "".join(map(one_line, results.summary["person"].unique()))
+        self._not_drawn = missing(named)
 
     def run(self, meter: Meter | None) -> Annotated:
         """Plan everything, then do it."""
@@ -128,6 +132,11 @@ class _Annotating:
             encoder=self._encoder,
             threads=ceil(cores / at_once),
         )
+        if tasks and self._not_drawn:
+            self._note(
+                f"No font on this machine has {self._not_drawn}: question marks stand for these letters of names. "
+                "Install a font that has them, such as fonts-noto-cjk of Debian, and run it again."
+            )
         if meter is not None:
             meter.expect(sum(task.steps for task in tasks))
         waiting = iter(tasks)
@@ -235,7 +244,13 @@ class _Annotating:
         """Digest of all that decides what a file holds."""
         options = self._options
         decides: list[Any] = [VERSION, *contents, rows, container, options.drawn, options.emotions, options.anonymize]
-        decides += [self._min_face, self._detector, self._encoder.name, sorted(self._encoder.options.items())]
+        decides += [
+            self._not_drawn,
+            self._min_face,
+            self._detector,
+            self._encoder.name,
+            sorted(self._encoder.options.items()),
+        ]
         return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 
     def _is_wanted(self, file: str, key: str) -> bool:
