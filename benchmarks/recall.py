@@ -63,6 +63,10 @@ class Actor:
         x, y, size, _ = self._at(frame)
         return (x, y, size) if self._visible[frame] else None
 
+    def narrowed(self, frame: int) -> float:  # noqa: ARG002
+        """How wide the face looks; 1: it looks straight ahead, as it always does."""
+        return 1.0
+
     def ends_within(self, frame: int, frames: float) -> bool:
         """Whether it appears so many frames before this one at most, or vanishes so many after it."""
         near = self._visible[max(0, int(frame - frames)) : int(frame + frames) + 1]
@@ -79,34 +83,31 @@ class Actor:
         """The image with the face in it, if it is visible in that frame."""
         if not self._visible[frame]:
             return image
-        x, y, size, roll = self._at(frame)
-        side = len(self._portrait)
-        transform = cv2.getRotationMatrix2D(
-            (side / 2, side / 2), roll, size / 100
-        )  # the face is 100 pixels high in the portrait
-        transform[:, 2] += np.array([x - side / 2, y - side / 2])
+        transform = self._transform(frame)
         mask = cv2.warpAffine(self._mask, transform, SIZE)[:, :, np.newaxis]
         return np.asarray(image * (1 - mask) + cv2.warpAffine(self._portrait, transform, SIZE) * mask)
 
-
-def make_actors(seed: int, faces: int, frames: int, sizes_a_second: float) -> list[Actor]:
-    """The faces of the video that :func:`write_video` writes when given the same."""
-    rng = np.random.default_rng(seed)
-    rng.uniform(0.3, 0.9)  # how light the ground is
-    return _actors(rng, faces, frames, sizes_a_second)
-
-
-def _actors(rng: np.random.Generator, faces: int, frames: int, sizes_a_second: float) -> list[Actor]:
-    lanes = [SIZE[1] * (number + 0.5) / faces for number in range(faces)]
-    return [Actor(rng, lane, min(200, SIZE[1] / faces * 1.2), frames, sizes_a_second) for lane in lanes]
+    def _transform(self, frame: int) -> np.ndarray:
+        """(2, 3): from the portrait to the frame; the face is 100 pixels high in the portrait."""
+        x, y, size, roll = self._at(frame)
+        side = len(self._portrait)
+        transform = cv2.getRotationMatrix2D((side / 2, side / 2), roll, size / 100)
+        transform[:, 2] += np.array([x - side / 2, y - side / 2])
+        return transform
 
 
-def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: float) -> None:
-    """Write a dark, blurred, noisy and compressed video of faces that move up to so many of their sizes per second."""
+def write_video(
+    path: Path, seed: int, faces: int, frames: int, sizes_a_second: float, actor: type[Actor] = Actor
+) -> list[Actor]:
+    """Write a dark, blurred, noisy and compressed video of faces that move up to so many of their sizes per second.
+
+    Returns the faces.
+    """
     rng = np.random.default_rng(seed)
     coffee: np.ndarray = skimage.data.coffee()  # type: ignore[no-untyped-call]
     ground = cv2.resize(coffee, SIZE) * rng.uniform(0.3, 0.9)
-    actors = _actors(rng, faces, frames, sizes_a_second)
+    lanes = [SIZE[1] * (number + 0.5) / faces for number in range(faces)]
+    actors = [actor(rng, lane, min(200, SIZE[1] / faces * 1.2), frames, sizes_a_second) for lane in lanes]
     light, noise, blur = rng.uniform(0.25, 1), rng.uniform(0, 14), rng.uniform(0.1, 1.5)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
@@ -114,14 +115,15 @@ def write_video(path: Path, seed: int, faces: int, frames: int, sizes_a_second: 
         stream.pix_fmt, stream.options = "yuv420p", {"preset": "veryfast", "crf": "28"}
         for number in range(frames):
             image = ground
-            for actor in actors:
-                image = actor.draw(image, number)
+            for one in actors:
+                image = one.draw(image, number)
             image = cv2.GaussianBlur(image, (0, 0), blur) * light * (1 + 0.25 * np.sin(number / 17))
             image = image + rng.normal(0, noise, (SIZE[1], SIZE[0], 1))
             frame = av.VideoFrame.from_ndarray(np.clip(image, 0, 255).astype(np.uint8), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+    return actors
 
 
 def _faces(path: Path, detect_every: int | None) -> Iterator[list[Detection]]:

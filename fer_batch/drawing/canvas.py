@@ -39,7 +39,7 @@ DRAWABLE = (
 CELLS = 4
 """Squares along each side to which what is blurred or pixelated is reduced; a face is then less than three wide."""
 
-FADED = 0.6
+FADED = 0.4
 """The part that is left of the contrast of these squares: what is only blurred can still look like a face."""
 
 COVERED: Colour = (0.35, 0.35, 0.35)

@@ -8,22 +8,28 @@ last found.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import hypot
+from math import hypot, inf
 
 from fer_batch.drawing.shown import between
 from fer_batch.types import Box, Detection
 
-SURE_SCORE = 0.3
-"""A face is hidden if the detector's score reaches this in any frame: the lowest with which the analysis works."""
-
 LEAST_SCORE = 0.1
-"""Of such a face, weaker traces in other frames count too."""
+"""Lowest score of the detector that counts as a trace of a face."""
 
-GAP_SECONDS = 2.0
+SURE_SCORE = 0.3
+"""A face is hidden if one of its traces has this score: the lowest with which the analysis works …"""
+
+EVIDENCE = 0.5
+"""… or if the scores of its traces add up to this: small and turned faces have many weak ones."""
+
+GAP_SECONDS = 4.0
 """The longest stretch without a trace of a face over which it is hidden all the same, on the way between."""
 
-MARGIN_SECONDS = 0.6
+MARGIN_SECONDS = 2.0
 """How long before its first trace and after its last one a face is hidden."""
+
+GOES_ON_SECONDS = 1.0
+"""How long a face that is not found is supposed to go on as before, or to stop."""
 
 LONG_GAP_SECONDS = 0.15
 """Where a face is not found for longer, it may have gone on, and come back."""
@@ -34,7 +40,7 @@ MOTION_SECONDS = 0.2
 REACH = 0.8
 """How far from where it is expected a face may be, in heights of its box."""
 
-REACH_A_SECOND = 2.0
+REACH_A_SECOND = 1.0
 """What that grows by for each second without a trace."""
 
 SIZE_RATIO = 2.0
@@ -46,25 +52,29 @@ WIDER, HIGHER = 1.5, 1.6
 
 @dataclass(eq=False)
 class _Trace:
-    """A face that is followed: indices of frames, its boxes there, and the best score."""
+    """A face that is followed: indices of frames, its boxes and its scores there."""
 
     frames: list[int] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
-    score: float = 0.0
+    scores: list[float] = field(default_factory=list)
 
     def add(self, frame: int, face: Detection) -> None:
         self.frames.append(frame)
         self.boxes.append(face.box)
-        self.score = max(self.score, face.confidence)
+        self.scores.append(face.confidence)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is hidden."""
+        return max(self.scores) >= SURE_SCORE or sum(self.scores) >= EVIDENCE
 
 
 def hidden(found: Sequence[Sequence[Detection]], seconds: Sequence[float]) -> list[list[Box]]:
     """For each frame the boxes to hide, enlarged; ``found``: the faces of each frame, which begins at ``seconds``."""
     places: list[list[Box]] = [[] for _ in found]
     for trace in _followed(found, seconds):
-        if trace.score < SURE_SCORE:
-            continue
-        _fill(trace, seconds, places)
+        if trace.is_sure:
+            _fill(trace, seconds, places)
     return [[_enlarged(box) for box in boxes] for boxes in places]
 
 
@@ -82,7 +92,8 @@ def _followed(found: Sequence[Sequence[Detection]], seconds: Sequence[float]) ->
             (distance, at, index)
             for at, face in enumerate(faces)
             for index, trace in enumerate(going)
-            if (distance := _distance(face.box, expected[index], now - seconds[trace.frames[-1]])) < 1
+            if (distance := _distance(face.box, expected[index]))
+            < REACH + REACH_A_SECOND * (now - seconds[trace.frames[-1]])
         )
         taken_faces: set[int] = set()
         taken_traces: set[int] = set()
@@ -98,22 +109,22 @@ def _followed(found: Sequence[Sequence[Detection]], seconds: Sequence[float]) ->
     return ended + going
 
 
-def _distance(box: Box, expected: Box, without: float) -> float:
-    """How far a box is from where one is expected; below 1: it may be the same face."""
+def _distance(box: Box, expected: Box) -> float:
+    """How far a box is from where one is expected, in heights of the larger one; infinite if one is much larger."""
     ratio = box.height / expected.height
     if not 1 / SIZE_RATIO < ratio < SIZE_RATIO:
-        return 2.0
+        return inf
     away = hypot(
         box.x + box.width / 2 - expected.x - expected.width / 2,
         box.y + box.height / 2 - expected.y - expected.height / 2,
     )
-    return away / (max(box.height, expected.height) * (REACH + REACH_A_SECOND * without))
+    return away / max(box.height, expected.height)
 
 
 def _expected(trace: _Trace, seconds: Sequence[float], now: float) -> Box:
     """Where a face will be, if it goes on as in its last frames."""
     speed_x, speed_y = _speed(trace, seconds, len(trace.frames) - 1, step=-1)
-    ahead = min(now - seconds[trace.frames[-1]], MARGIN_SECONDS)
+    ahead = min(now - seconds[trace.frames[-1]], GOES_ON_SECONDS)
     return _moved(trace.boxes[-1], speed_x * ahead, speed_y * ahead)
 
 
@@ -171,7 +182,8 @@ def _after(
 
 
 def _held(box: Box, speed: tuple[float, float], passed: float) -> Box:
-    """Where a face may be that stops, or goes on: all from the one place to the other."""
+    """Where a face may be that stops, or goes on for a while: all from the one place to the other."""
+    passed = max(-GOES_ON_SECONDS, min(passed, GOES_ON_SECONDS))
     other = _moved(box, speed[0] * passed, speed[1] * passed)
     x, y = min(box.x, other.x), min(box.y, other.y)
     return Box(x, y, box.width + abs(other.x - box.x), box.height + abs(other.y - box.y))
