@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
-from PIL import Image
+import tifffile
+from PIL import ExifTags, Image
 from typer.testing import CliRunner, Result
 
 from fer_batch import analyze
@@ -17,7 +19,7 @@ from fer_batch.drawing.film import Film
 from fer_batch.drawing.styles import COLOURS
 from fer_batch.emotions import EMOTIONS
 from fer_batch.errors import ExitCode, OutputError
-from fer_batch.media import sources
+from fer_batch.media import photo_file, sources
 from fer_batch.media.video.index import read_index
 from fer_batch.options import STYLES, WAYS, AnnotateOptions, Options
 from fer_batch.output.csv import read_timeline
@@ -118,6 +120,14 @@ def test_who_is_hidden_is_not_named(study: Path, monkeypatch: pytest.MonkeyPatch
     assert set(named) == {"face 0"}
     annotate(study, AnnotateOptions(workers=0))
     assert "Anna" in named
+
+
+def test_letters_that_no_font_has_are_told_once(study: Path) -> None:
+    people = study.parent / "people.csv"
+    people.write_text("file,face_id,person\nfilm.mp4,0,Anna \U0010fffd\n", encoding="utf-8")
+    analyze([study.parent / "media"], Options(workers=0, people=people), out=study)
+    assert invoke(study).stderr.count("No font on this machine has") == 1
+    assert "No font" not in invoke(study, "--anonymize", "cover").stderr
 
 
 def test_a_photo_keeps_nothing_but_its_pixels(study: Path) -> None:
@@ -273,3 +283,85 @@ def test_processes_do_the_same_as_one(study: Path) -> None:
     assert (study.parent / "one" / "photos" / "b.png").read_bytes() == (
         study.parent / "two" / "photos" / "b.png"
     ).read_bytes()
+
+
+def of_16_bits(path: Path, pixels: np.ndarray) -> None:
+    tifffile.imwrite(path, pixels.astype(np.uint16) * 257, photometric="rgb")
+
+
+def saved(mode: str = "RGB", **options: object) -> Callable[[Path, np.ndarray], None]:
+    return lambda path, pixels: Image.fromarray(pixels).convert(mode).save(path, **options)
+
+
+def heic(path: Path, pixels: np.ndarray) -> None:
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(path, quality=90)
+
+
+KINDS: dict[str, Callable[[Path, np.ndarray], None]] = {
+    "deep.tif": of_16_bits,
+    "clear.png": saved("RGBA"),
+    "grey.png": saved("L"),
+    "palette.png": saved("P"),
+    "print.jpg": saved("CMYK", quality=95),
+    "a.avif": saved(quality=90),
+    "a.heic": heic,
+    "a.webp": saved(lossless=True),
+    "a.bmp": saved(),
+    "a.jp2": saved(),
+    "still.gif": saved("P"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_photo_of_any_kind_has_its_box_and_its_pixels_beside_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    KINDS[name](tmp_path / "photos" / name, noise(3))
+    analyze([tmp_path / "photos"], Options(workers=0), out=tmp_path / "out")
+    result = invoke(tmp_path / "out")
+    assert result.exit_code == ExitCode.DONE, result.output
+    (line,) = result.stdout.splitlines()
+    made = np.asarray(Image.open(line)).astype(int)
+    original = photo_file.decode(tmp_path / "photos" / name).rgb
+    row = read_timeline(next((tmp_path / "out" / "timelines").rglob("*.csv"))).iloc[0]
+    edge = made[row["y"] + 8 : row["y"] + row["height"] - 8, row["x"] - 2 : row["x"]].mean(axis=(0, 1))
+    assert np.abs(edge - 255 * np.array(COLOURS[EMOTIONS.index(row["emotion"])])).max() < 12
+    assert np.abs(made[-8:] - original[-8:]).mean() < 4
+    inside = (slice(row["y"] + 8, row["y"] + row["height"] - 8), slice(row["x"] + 8, row["x"] + row["width"] - 8))
+    assert np.abs(made[inside] - original[inside]).mean() < 4
+
+
+TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
+TURNS |= {6: "ROTATE_90", 7: "TRANSVERSE", 8: "ROTATE_270"}
+"""How an upright picture is stored by each orientation of EXIF."""
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_a_turned_photo_is_upright_and_tells_nothing(orientation: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Artist] = orientation, "Anna"
+    exif[ExifTags.Base.CameraOwnerName] = "Anna"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (49.0, 24.0, 0.0)
+    exif.get_ifd(ExifTags.IFD.IFD1)[ExifTags.Base.ImageDescription] = "Anna"
+    (tmp_path / "photos").mkdir()
+    stored = Image.fromarray(noise(4)).transpose(Image.Transpose[TURNS[orientation]])
+    stored.save(tmp_path / "photos" / "a.jpg", exif=exif, quality=95, subsampling=0, comment=b"Anna")
+    analyze([tmp_path / "photos"], Options(workers=0), out=tmp_path / "out")
+    for arguments in (["--style", "plain"], ["--anonymize", "cover"]):
+        (line,) = invoke(tmp_path / "out", *arguments).stdout.splitlines()
+        with Image.open(line) as made:
+            assert not made.getexif()
+            assert set(made.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi"}
+            pixels = np.asarray(made).astype(int)
+        assert pixels.shape == noise(4).shape
+        assert np.abs(pixels[:20] - noise(4)[:20]).mean() < 5
+        assert b"Anna" not in Path(line).read_bytes()
+
+
+def test_of_an_animation_the_first_picture_is_left_and_no_other(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(noise(number)[:75, :99]) for number in range(4)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=[100, 250, 40, 100])
+    analyze([tmp_path / "a.gif"], Options(workers=0), out=tmp_path / "out")
+    for arguments in ([], ["--anonymize", "cover"]):
+        (line,) = invoke(tmp_path / "out", *arguments).stdout.splitlines()
+        with Image.open(line) as made:
+            assert (made.format, made.size, getattr(made, "n_frames", 1)) == ("PNG", (99, 75), 1)
