@@ -56,7 +56,7 @@ def portrait(face: int) -> np.ndarray:
     large = cv2.resize(row, (LFW_SIDE, LFW_SIDE), interpolation=cv2.INTER_CUBIC)
     beside = (230 - LFW_SIDE) // 2
     framed = cv2.copyMakeBorder(large, beside, beside, beside, beside, cv2.BORDER_REPLICATE)
-    return cv2.cvtColor(framed, cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.cvtColor(framed, cv2.COLOR_GRAY2RGB))
 
 
 class Person(Actor):
