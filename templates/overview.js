@@ -23,8 +23,8 @@
 
   const [text, lead, order, scale] = box.querySelectorAll("input[type=search], select, input[name=scale]");
   const count = box.querySelector("output");
-  const number = (row, key) => key === "visible" || key === "peak" ? Number(row.dataset[key]) :
-    Number(row.dataset.shares.split(" ")[Number(key)]);
+  const EMOTIONS = [...order.options].map((option) => option.value).slice(1, 8);
+  const number = (row, key) => Number(EMOTIONS.includes(key) ? row.dataset.shares.split(" ")[EMOTIONS.indexOf(key)] : row.dataset[key]);
   const extent = (svg) => svg.dataset.extent.split(" ").map(Number);
   const length = (row) => [...row.querySelectorAll("svg")].reduce((sum, svg) => sum + extent(svg)[1] - extent(svg)[0], 0);
   const longest = Math.max(...rows.map(length));
@@ -44,8 +44,8 @@
       [...rows].sort((one, other) => number(other, order.value) - number(one, order.value));
     body.append(...sorted);
   };
-  box.addEventListener("input", update);
-  order.addEventListener("change", sort);
+  box.addEventListener("input", () => { update(); keep(); });
+  order.addEventListener("change", () => { sort(); keep(); });
   box.hidden = false;
   update();
 
@@ -145,19 +145,21 @@
   const choose = (input, name, rows) => input.addEventListener("change", () => {
     if (input.checked) chosen.set(name, rows); else chosen.delete(name);
     compare();
+    keep();
   });
   for (const row of rows) {
     if (!row.querySelector("svg[data-page]")) continue;
     const input = document.createElement("input");
     input.type = "checkbox";
     input.setAttribute("aria-label", say("compare", { name: row.cells[0].textContent.trim() }));
+    input.dataset.name = row.cells[0].textContent.trim().replace(/\s+/g, " ");
     row.cells[0].prepend(input);
-    choose(input, row.cells[0].textContent.trim().replace(/\s+/g, " "), [row]);
+    choose(input, input.dataset.name, [row]);
   }
   for (const input of panel.querySelectorAll("input[name=group]")) {
     choose(input, input.value, rows.filter((row) => row.dataset.group === input.value));
   }
-  panel.addEventListener("change", compare);
+  panel.addEventListener("change", () => { compare(); keep(); });
   for (const input of document.querySelectorAll("[data-overview] input[name=groups]")) {
     input.addEventListener("change", () => {
       for (const group of panel.querySelectorAll("input[name=group]")) {
@@ -165,6 +167,48 @@
       }
     });
   }
+
+  // ---- The address says what is shown --------------------------------------------------------------------------
+
+  const ticks = () => [...table.querySelectorAll("th input"), ...panel.querySelectorAll("input[name=group]")];
+  const nameOf = (tick) => tick.name === "group" ? tick.value : tick.dataset.name;
+  let opening = false;
+  const keep = () => {
+    if (opening) return;
+    const said = new URLSearchParams();
+    const add = (name, value) => { if (value) said.append(name, value); };
+    add("q", text.value);
+    add("emotion", lead.value);
+    add("sort", order.value);
+    add("scale", scale.checked ? "1" : "");
+    const ticked = ticks().filter((tick) => tick.checked);
+    for (const tick of ticked) add(tick.name === "group" ? "group" : "row", nameOf(tick));
+    if (ticked.length) add("of", EMOTIONS[emotion.value]);
+    if (ticked.length) add("at", align.value);
+    history.replaceState(null, "", `#${said}`);
+  };
+  const open = () => {
+    const said = new URLSearchParams(location.hash.slice(1));
+    if (!["q", "emotion", "sort", "scale", "row", "group"].some((name) => said.has(name))) return;
+    opening = true;
+    const among = (select, value, otherwise = "") => { select.value = value; if (select.selectedIndex < 0) select.value = otherwise; };
+    text.value = said.get("q") || "";
+    among(lead, said.get("emotion") || "");
+    among(order, said.get("sort") || "");
+    scale.checked = said.get("scale") === "1";
+    if (EMOTIONS.includes(said.get("of"))) among(emotion, String(EMOTIONS.indexOf(said.get("of"))), emotion.value);
+    among(align, said.get("at") || "");
+    for (const tick of ticks()) {
+      const wanted = said.getAll(tick.name === "group" ? "group" : "row").includes(nameOf(tick));
+      if (tick.checked !== wanted) tick.click();
+    }
+    update();
+    sort();
+    compare();
+    opening = false;
+  };
+  addEventListener("hashchange", open);
+  open();
 
   // ---- Values below the pointer --------------------------------------------------------------------------------
 
@@ -226,6 +270,8 @@
     const found = under(event);
     if (!found || found.svg.dataset.page === undefined) return;
     const { page, track } = found.svg.dataset;
-    location.href = page.includes("#") ? page : `${page}#t=${found.at.toFixed(3)}${track === "" ? "" : `&face=${track}`}`;
+    // In the single file a page's own links begin with its prefix.
+    const start = page.includes("#") ? page.replace(/top$/, "") : `${page}#`;
+    location.href = `${start}t=${found.at.toFixed(3)}${track === "" ? "" : `&face=${track}`}`;
   });
 })();

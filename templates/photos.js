@@ -113,9 +113,10 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     document.head.append(loader);
   };
   form.addEventListener("submit", (event) => event.preventDefault());
-  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", () => ready(() => shown(0)));
-  form.next.addEventListener("click", () => ready(() => shown(first + most)));
-  form.back.addEventListener("click", () => ready(() => shown(first - most)));
+  const go = (from) => ready(() => { shown(from()); keep(); });
+  for (const control of form.querySelectorAll("select, input")) control.addEventListener("input", () => go(() => 0));
+  form.next.addEventListener("click", () => go(() => first + most));
+  form.back.addEventListener("click", () => go(() => first - most));
   form.hidden = false;
 
   // ---- A face, large, and its name -----------------------------------------------------------------------------
@@ -156,7 +157,9 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
       cell.style.setProperty("--share", `${percent(faces.shares[index][lane])}%`);
     });
     if (!large.open) large.showModal();
+    keep();
   };
+  large.addEventListener("close", () => keep());
   photo.addEventListener("load", placeBoxes);
   photo.addEventListener("error", () => {
     stage.hidden = true;
@@ -188,6 +191,34 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
   };
   const naming = new Naming(byId("naming"), work, { faces: () => listed().slice(first, first + most).map(asFace), say, changed });
   const bar = new WorkBar(byId("work"), work, { say, changed });
+
+  // ---- The address says what is shown --------------------------------------------------------------------------
+
+  const FIELDS = ["text", "emotion", "share", "confidence", "order"];
+  const usual = FIELDS.map((name) => form[name].value);
+  const keep = () => {
+    const said = new URLSearchParams();
+    FIELDS.forEach((name, index) => { if (form[name].value !== usual[index]) said.set(name, form[name].value); });
+    if (order.length && first) said.set("from", first);
+    if (large.open) said.set("photo", faces.file[at]);
+    if (large.open) said.set("face", faces.face[at]);
+    history.replaceState(null, "", `#${prefix}${said}`);
+  };
+  const open = () => {
+    const said = new URLSearchParams(location.hash.startsWith(`#${prefix}`) ? location.hash.slice(prefix.length + 1) : "");
+    if (![...FIELDS, "from", "photo"].some((name) => said.has(name))) return;
+    const folded = store.closest("details.page");
+    if (folded) folded.open = true;
+    ready(() => {
+      FIELDS.forEach((name, index) => { form[name].value = said.get(name) ?? usual[index]; });
+      shown(Math.max(0, Number(said.get("from")) || 0));
+      const found = faces.file.findIndex((file, index) => file === said.get("photo") && String(faces.face[index]) === said.get("face"));
+      if (found >= 0) enlarge(found);
+    });
+  };
+  addEventListener("hashchange", open);
+  open();
+
   for (const list of [body, gallery]) {
     list?.addEventListener("click", ({ target }) => {
       const opener = target.closest("[data-face]");

@@ -23,9 +23,9 @@ def signed(number: float) -> str:
     return "0.00" if text in {"+0.00", "-0.00"} else text.replace("-", "\N{MINUS SIGN}")
 
 
-def seconds(seconds: float) -> str:
-    """A duration to the millisecond, with its unit."""
-    return f"{seconds:,.3f} s"
+def seconds(seconds: float, digits: int = 3) -> str:
+    """A duration with its unit: to the millisecond in tables, with one digit in sentences."""
+    return f"{seconds:,.{digits}f} s"
 
 
 def part(some: int, whole: int) -> str:

@@ -1,7 +1,7 @@
 """The whole report in one HTML file, small enough for e-mail: its pages one below the other."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -34,6 +34,8 @@ class Section(Place):
     """What begins every id of a page, by its path; of the pages in the file."""
     files: Mapping[str, bytes]
     """The page's attachments, JPEGs among them, by their paths."""
+    alive: Collection[str] = ()
+    """Paths of pages in the file that have their script: these show a moment."""
     frame = "article.html"
     depth = 1
 
@@ -45,9 +47,9 @@ class Section(Place):
         """The address of a page in the file, or of an element in it; empty: it is not in the file."""
         return f"#{self.prefixes[path]}{anchor or 'top'}" if path in self.prefixes else ""
 
-    def moment(self, path: str, seconds: float, face_id: int) -> str:  # noqa: ARG002
-        """The address of the page: moments have none where several pages share a file."""
-        return self.href(path)
+    def moment(self, path: str, seconds: float, face_id: int) -> str:
+        """The address of a moment of a face; of the page, where it is in the file without its script."""
+        return self.href(path, f"t={seconds:.3f}&face={face_id}" if path in self.alive else "")
 
     def image(self, path: str) -> str:
         """The image itself, as a data URL."""
@@ -80,6 +82,7 @@ def join(environment: Environment, index: Page, sources: Sequence[Page]) -> str:
         index,
         chosen,
         prefixes,
+        alive={path for path, page_forms in forms.items() if path in chosen and _has_moments(page_forms[used[path]])},
         contents=[(f"{prefix}top", forms[path][0].title) for path, prefix in prefixes.items()],
         shortened=sum(used[path] > 0 for path in chosen),
         faces_left_out=sum(_unseen(page_forms, used[path]) for path, page_forms in forms.items()),
@@ -92,15 +95,19 @@ def _joined(
     index: Page,
     chosen: Mapping[str, str],
     prefixes: Mapping[str, str],
+    alive: Collection[str] = (),
     contents: Sequence[tuple[str, str]] = (),
     shortened: int = 0,
     faces_left_out: int = 0,
     missing: Sequence[str] = (),
 ) -> str:
-    """The document; ``chosen`` has the HTML of pages, ``prefixes`` what begins their ids, both by the pages' paths."""
+    """The document; ``chosen`` has the HTML of pages, ``prefixes`` what begins their ids, both by the pages' paths.
+
+    ``alive`` are the paths of those that show moments.
+    """
     return environment.get_template("single.html").render(
         page=index,
-        place=Section(index.path, {index.path: "", **prefixes}, {}),
+        place=Section(index.path, {index.path: "", **prefixes}, {}, alive),
         articles=[Markup(html) for html in chosen.values()],  # noqa: S704  laid out by our templates
         contents=contents,
         shortened=shortened,
@@ -132,6 +139,10 @@ def _forms(page: Page) -> list[Page]:
         forms = (replace(alone, faces=part, script_data=_script_data(page, len(part))) for part in parts)
         return [*forms, replace(alone, faces=bare[:BRIEF_FACES], script_data=Markup())]
     return [page]
+
+
+def _has_moments(page: Page) -> bool:
+    return isinstance(page, VideoPage) and bool(page.script_data)
 
 
 def _script_data(page: PhotosPage, listed: int) -> Markup:

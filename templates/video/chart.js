@@ -57,8 +57,9 @@ class Chart {
     this.width = Math.max(280, Math.round(this.box.clientWidth));
     this.lanes = video.emotions.map((_, lane) => lane).filter((lane) => !state.off.has(lane));
     const rows = this.all ? this.faces.length : Math.max(1, this.lanes.length);
-    this.left = this.all ? LABELS + 22 : LABELS;
-    this.right = this.width - (this.all ? VALUES + 34 : VALUES);
+    this.narrow = this.width < 480;
+    this.left = !this.all ? LABELS : this.narrow ? LABELS - 18 : LABELS + 22;
+    this.right = this.width - (!this.all ? VALUES : this.narrow ? VALUES + 8 : VALUES + 34);
     this.events = this.placeEvents([...video.events, ...this.marks()]);
     const eventRows = Math.max(-1, ...this.events.map((event) => event.row)) + 1;
     this.top = 4 + EVENT_ROW * eventRows;
@@ -221,7 +222,7 @@ class Chart {
       }
     }
     const name = this.nameOf(face.id);
-    const rows = lines(name, Math.max(1, Math.floor((bottom - top) / 14)), 15);
+    const rows = lines(name, Math.max(1, Math.floor((bottom - top) / 14)), this.narrow ? 10 : 15);
     const first = (top + bottom) / 2 + 4 - (rows.length - 1) * 7;
     const label = rows.map((row, at) => `<tspan x="2" y="${tenth(first + 14 * at)}">${escaped(row)}</tspan>`).join("");
     return `<g class="person" data-track="${face.id}">${parts.join("")}<path class="floor" d="M0 ${tenth(bottom)}H${this.width}"/>` +

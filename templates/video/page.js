@@ -338,28 +338,29 @@ function startPage(store) {
 
   // ---- Links and files -----------------------------------------------------------------------------------------
 
+  // In the single file a page's links begin with its prefix.
+  const address = () => `#${prefix}${asHash(state, video).slice(1)}`;
   const open = () => {
-    const said = fromHash(location.hash, video);
+    const said = location.hash.startsWith(`#${prefix}`) && fromHash(location.hash.slice(prefix.length + 1), video);
     if (!said) return;
+    if (article) article.querySelector("details").open = true;
     Object.assign(state, said);
     showRange(state.from, state.to);
     if (state.cursor !== null && player.getAttribute("src")) seek();
     byId("player").scrollIntoView();
   };
-  if (!article) {
-    addEventListener("hashchange", open);
-    byId("copy-link").addEventListener("click", () => {
-      history.replaceState(null, "", asHash(state, video) === "#" ? location.pathname : asHash(state, video));
-      const text = document.createElement("textarea");
-      text.value = location.href;
-      document.body.append(text);
-      text.select();
-      const done = document.execCommand("copy");
-      text.remove();
-      byId("copy-link").focus();
-      byId("saved").textContent = done ? say("link_copied") : say("link_above");
-    });
-  } else byId("copy-link").hidden = true;
+  addEventListener("hashchange", open);
+  byId("copy-link").addEventListener("click", () => {
+    history.replaceState(null, "", address() === "#" ? location.pathname : address());
+    const text = document.createElement("textarea");
+    text.value = location.href;
+    document.body.append(text);
+    text.select();
+    const done = document.execCommand("copy");
+    text.remove();
+    byId("copy-link").focus();
+    byId("saved").textContent = done ? say("link_copied") : say("link_above");
+  });
 
   const fileName = () => [video.source.split("/").pop(), chart.all ? "" : nameOf(chart.faces[0].id), state.kind === "raw" ? "" : state.kind]
     .filter(Boolean).join(" ");
@@ -407,7 +408,7 @@ function startPage(store) {
     if (window.requestIdleCallback) requestIdleCallback(load, { timeout: 3000 }); else setTimeout(load, 500);
   }
   retell();
-  if (!article) open();
+  open();
 }
 
 for (const store of document.querySelectorAll('script[id$="video-data"]')) startPage(store);

@@ -754,7 +754,7 @@ def test_the_overview_is_filtered_and_ordered(visit, output):
     assert page.locator(names).all_inner_texts() == ["Anna", "Ben", "raw.h264", "holiday", "many"]
     page.select_option("[data-overview] [name=order]", "visible")
     assert page.locator(names).all_inner_texts()[0] == "many"
-    page.select_option("[data-overview] [name=order]", "3")
+    page.select_option("[data-overview] [name=order]", "happiness")
     happy = page.eval_on_selector_all(
         ".overview tbody tr", "rows => rows.map((row) => +row.dataset.shares.split(' ')[3])"
     )
@@ -762,6 +762,17 @@ def test_the_overview_is_filtered_and_ordered(visit, output):
     page.fill("[data-overview] input[type=search]", "ann")
     assert page.locator(names).all_inner_texts() == ["Anna"]
     assert page.text("[data-overview] output") == "1 of 5"
+    page.check("[aria-label^='Compare Anna']")
+    page.select_option("#compare select >> nth=1", "laughter")
+    other = visit(output / "index.html", fragment=page.evaluate("location.hash"))
+    assert other.locator(names).all_inner_texts() == ["Anna"]
+    assert other.input_value("[data-overview] [name=order]") == "happiness"
+    assert other.is_checked("[aria-label^='Compare Anna']")
+    assert other.input_value("#compare select >> nth=1") == "laughter"
+    assert other.locator("#compare figure path[stroke]").count() == 1
+    other.evaluate("location.hash = '#sort=x&emotion=y&row=z'")
+    other.until("document.querySelector('[data-overview] output').textContent === '5 of 5'")
+    assert not other.is_visible("#compare")
 
 
 def test_rows_are_compared_from_their_start_or_from_an_event(visit, output):
@@ -787,7 +798,13 @@ def test_rows_are_compared_from_their_start_or_from_an_event(visit, output):
 def test_the_first_page_is_short_on_the_screen_and_on_paper(visit, output):
     page = visit(output / "index.html")
     assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 900
-    assert len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(format="A4"))) <= 4
+    assert printed(page) <= 4
+    assert printed(visit(output / f"pages/{VIDEO}.html")) <= 2
+
+
+def printed(page):
+    """Number of pages on paper."""
+    return len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(format="A4")))
 
 
 def test_pointing_at_a_stripe_shows_values_and_a_click_goes_there(visit, output):
@@ -825,6 +842,10 @@ def test_photos_are_filtered_over_all_their_pages(visit, output):
     page.fill('[name="share"]', "40")
     surer = fearful[fearful["fear"] >= 0.4]
     assert page.locator("#faces-list tbody th bdi").all_inner_texts() == surer["file"].tolist()
+    other = visit(output / "pages/many.html", fragment=page.evaluate("location.hash"))
+    other.until("document.getElementById('found').textContent !== ''")
+    assert other.text("#found") == page.text("#found")
+    assert other.input_value('[name="share"]') == "40"
     page.select_option('[name="emotion"]', "")
     page.fill('[name="share"]', "0")
     page.click('[name="next"]')
@@ -839,6 +860,14 @@ def test_a_single_file_is_alive(visit, output):
     page.locator("[id$=-chart] svg").first.scroll_into_view_if_needed()
     page.locator("[id$=-chart] svg").first.hover()
     page.until("document.querySelector('[id$=-moment]').textContent.startsWith('0:')")
+    moment = page.get_attribute(".overview tr:has-text('Ben') td:last-child a", "href") or "#p1-t=1.06&face=1"
+    assert re.fullmatch(r"#p1-t=\d+\.\d+&face=1", moment)
+    page.evaluate("document.querySelector('.page').open = false")
+    page.evaluate(f"location.hash = '{moment}'")
+    page.until("document.querySelector('.page').open")
+    assert page.input_value("#p1-who") == "1"
+    page.click("#p1-copy-link")
+    assert page.evaluate("location.hash") == re.sub(r"\.?0+&", "&", moment)
     page.evaluate("for (const one of document.querySelectorAll('.section')) one.open = true")
     page.focus("#videos-table thead button:has-text('Video')")
     page.keyboard.press("Enter")

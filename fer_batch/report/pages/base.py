@@ -45,6 +45,8 @@ class Tile:
     note: str = ""
     anchor: str = ""
     """Id of the heading on the same page that explains the number; empty: there is none."""
+    hint: str = ""
+    """The value in full, for those who point at it; empty: it is in full."""
 
 
 def counted(label: str, number: int, note: str = "", anchor: str = "") -> Tile:
@@ -179,7 +181,7 @@ def left_out_tile(rows: Sequence[SourceRow]) -> tuple[Tile, ...]:
         if parts:
             number = sum(part["faces"] for part in parts)
             faces += number
-            time = formatting.seconds(sum(part["seconds"] or 0.0 for part in parts))
+            time = formatting.seconds(sum(part["seconds"] or 0.0 for part in parts), digits=1)
             tracks = sum(part["tracks"] or 0 for part in parts)
             shown = formatting.count(number)
             if not any(part["seconds"] for part in parts):

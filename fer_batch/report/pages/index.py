@@ -252,7 +252,7 @@ def _tiles(videos: Sequence[SourceRow], folders: Sequence[SourceRow], lines: Seq
         frames, seen = sum(video.frames for video in videos), sum(video.frames_with_face for video in videos)
         tracks_note = say("index.tracks_note", faces=say("counts.faces", n=sum(video.faces for video in videos)))
         tiles += [
-            Tile(say("index.video_time"), tenths(seconds), note),
+            Tile(say("index.video_time"), tenths(seconds), note, hint=clock(seconds)),
             counted(say("index.video_frames"), frames),
             counted(say("index.video_frames_with_face"), seen, formatting.part(seen, frames)),
             counted(say("index.tracks_in_videos"), sum(video.tracks for video in videos), tracks_note),

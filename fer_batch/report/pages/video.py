@@ -21,7 +21,7 @@ from fer_batch.report.charts.script_data import (
     video_data,
 )
 from fer_batch.report.charts.svg import Chart
-from fer_batch.report.formatting import clock
+from fer_batch.report.formatting import clock, tenths
 from fer_batch.report.pages import base
 from fer_batch.report.pages.base import MOST_ROWS, ChartMaker, Shares, SourcePage, SourceRow, Tile, counted
 from fer_batch.report.texts import label, say
@@ -241,7 +241,7 @@ def _size(source: Mapping[str, Any]) -> tuple[int, int] | None:
 
 def _tiles(row: SourceRow) -> tuple[Tile, ...]:
     return (
-        Tile(say("video.time"), clock(row.seconds), formatting.seconds(row.seconds))
+        Tile(say("video.time"), tenths(row.seconds), hint=clock(row.seconds))
         if row.seconds is not None
         else Tile(say("video.time"), say("page.unknown"), say("video.no_timestamps")),
         counted(say("video.frames"), row.frames),
