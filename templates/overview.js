@@ -46,7 +46,7 @@
   };
   box.addEventListener("input", () => { update(); keep(); });
   order.addEventListener("change", () => { sort(); keep(); });
-  box.hidden = false;
+  box.hidden = rows.length < 3;
   update();
 
   const clock = (seconds) => {
