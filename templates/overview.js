@@ -92,6 +92,7 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
+  let compared = []; // what is compared, as a table: seconds, and shares
   const compare = () => {
     panel.hidden = !chosen.size;
     if (!chosen.size) return;
@@ -104,6 +105,8 @@
     const times = Array.from({ length: 201 }, (_, step) => low + (high - low) * (step + 0.5) / 201);
     const over = (rows, time) => mean(rows.map((row) => mean(row.map((one) => at(one, time)))));
     const lines = series.map(([name, rows]) => [name, times.map((time) => over(rows, time))]);
+    compared = [["seconds", ...lines.map(([name]) => name)], ...times.map((time, step) =>
+      [time.toFixed(3), ...lines.map(([, values]) => Number.isNaN(values[step]) ? "" : values[step].toFixed(4))])];
     const known = lines.flatMap(([, values]) => values.filter((value) => !Number.isNaN(value)));
     const most = Math.max(0.1, Math.ceil(10 * Math.max(0, ...known)) / 10);
     const x = (time) => LEFT + (time - low) / (high - low) * (RIGHT - LEFT);
@@ -142,6 +145,14 @@
     });
     panel.querySelector("figure").replaceChildren(svg);
   };
+  const buttons = panel.querySelector(".save");
+  buttons.hidden = false;
+  buttons.addEventListener("click", ({ target }) => {
+    const svg = panel.querySelector("figure svg"), name = `${emotion.selectedOptions[0].textContent} ${[...chosen.keys()].join(", ")}`.slice(0, 80);
+    if (target.dataset.save === "svg") saveSvg(name, svg);
+    if (target.dataset.save === "png") savePng(name, svg);
+    if (target.dataset.save === "csv") saveAs(`${name}.csv`, asCsv(compared), "text/csv");
+  });
   const choose = (input, name, rows) => input.addEventListener("change", () => {
     if (input.checked) chosen.set(name, rows); else chosen.delete(name);
     compare();

@@ -22,7 +22,7 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "figures.js": ("save.js", "figures.js"),
     "photos.js": ("save.js", "work.js", "photos.js"),
     "tables.js": ("tables.js",),
-    "overview.js": ("overview.js",),
+    "overview.js": ("save.js", "overview.js"),
 }
 """The scripts of pages, and the files in templates/ that each is put together from."""
 

@@ -784,6 +784,14 @@ def test_rows_are_compared_from_their_start_or_from_an_event(visit, output):
     lines = page.locator("#compare figure path[stroke]")
     assert lines.count() == 2
     before = lines.first.get_attribute("d")
+    name, content = saved(page, "#compare [data-save=csv]")
+    assert name.startswith(page.locator("#compare select >> nth=0").evaluate("one => one.selectedOptions[0].text"))
+    table = pd.read_csv(io.BytesIO(content)).set_index("seconds")
+    assert list(table) == ["Anna x \N{MIDDLE DOT} 2 videos", f"Ben y \N{MIDDLE DOT} {VIDEO}"]
+    assert len(table) == 201
+    assert table.iloc[:, 1].notna().any()
+    assert b"<path" in saved(page, "#compare [data-save=svg]")[1]
+    assert saved(page, "figure[data-figure='Groups in videos'] [data-save=csv]")[1].startswith(b"Emotion,x")
     page.select_option("#compare select >> nth=1", "laughter")
     assert lines.first.get_attribute("d") != before
     assert "-0:00:" not in page.text("#compare figure")  # 0.6 s before it is less than a step of the axis
