@@ -131,6 +131,7 @@ class _Video:
         self._options = options
         self._places = _places(timeline)
         self._events = annotations.events.of(name)
+        self._offset = annotations.events.offset(name)
         self._rule = episodes.Rule(
             options.episode_enter, options.episode_leave, options.episode_shortest, options.episode_gap
         )
@@ -141,7 +142,7 @@ class _Video:
         self._left_out = {face.face_id: face for face in not_counted}
         self._baselines: Mapping[int | None, Baseline] = {}
         if options.baseline is not None:
-            start, stop = (seconds - annotations.events.offset(name) for seconds in options.baseline)
+            start, stop = (seconds - self._offset for seconds in options.baseline)
             self._baselines = baselines(self._faces, start, stop)
         self.smoothed = None if options.smooth is None or self._extent is None else self._smooth(options.smooth)
 
@@ -247,10 +248,11 @@ class _Video:
             )
         if self._options.baseline is not None and self._faces and not self._baselines:
             start, stop = self._options.baseline
+            own = f" ({start - self._offset:g} to {stop - self._offset:g} s of this video)" if self._offset else ""
             yield Skipped(
                 self._name,
-                f"No face is visible in the baseline, {start:g} to {stop:g} s, so there is no change from it. Choose "
-                "another --baseline.",
+                f"No face is visible in the baseline, {start:g} to {stop:g} s{own}, so there is no change from it. "
+                f"Choose another --baseline{' or offset' if own else ''}.",
                 Severity.PARTIAL,
             )
 

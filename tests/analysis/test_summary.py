@@ -144,6 +144,12 @@ def test_the_baseline_is_in_the_time_of_the_events() -> None:
     assert face.changes[EMOTIONS.index("neutral")] == pytest.approx(0.5)
 
 
+def test_a_baseline_outside_of_the_video_is_told_in_both_clocks() -> None:
+    study = Annotations(events=Events({}, {"film.mp4": 10.0}))
+    found, _ = summarize(table([(0, 2, 0, "neutral")]), VIDEO, Options(baseline=(0.0, 1.0)), study)
+    assert "0 to 1 s (-10 to -9 s of this video)" in found.complaints[-1].reason
+
+
 def test_a_baseline_in_which_nobody_is_seen_is_told() -> None:
     found = in_events([(0, 1, None, ""), (1, 1, 0, "happiness")], baseline=(0.0, 1.0))
     assert "No face is visible in the baseline, 0 to 1 s" in found.complaints[0].reason

@@ -86,8 +86,8 @@ def test_the_methods_paragraph_tells_what_is_summed_up_and_over_whom():
     text = methods.paragraph({**run, "options": {**RUN["options"], "baseline": [0, 2.5]}}, None)
     assert "1 face that was found in a single frame was not summed up." in text
     assert "each face's own mean between 0 and 2.5 s" in text
-    assert "95 % intervals are Student's t over persons, from 5 persons on" in text
-    assert "intervals are" not in methods.paragraph({**run, "statistics_over_people": "none: nobody is named"}, None)
+    assert "95 % intervals (Student's t over persons) are given from 5 persons on." in text
+    assert "95 % intervals" not in methods.paragraph({**run, "statistics_over_people": "none: nobody is named"}, None)
 
 
 def test_the_methods_paragraph_tells_what_the_default_view_is_a_mean_of():
