@@ -54,6 +54,8 @@ class _SourceJob:
     source: Source
     contents: dict[Path, Content]
     """Of those of its files that are known or digested by now."""
+    unread: int = 0
+    """Tasks that digest others."""
     facts: dict[str, Any] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     chunks: tuple[str, ...] = ()
@@ -214,6 +216,7 @@ class Scheduler:
         unread = [file for file in source.files if file not in known]
         for at in range(0, len(unread), FILES_PER_TASK):
             self._tasks.append(ReadContents(source, tuple(unread[at : at + FILES_PER_TASK])))
+            job.unread += 1
         if not unread:
             self._look_up(job)
 
@@ -340,7 +343,8 @@ class Scheduler:
         """Handle an event about a source's contents or index."""
         if isinstance(event, Done) and isinstance(event.task, ReadContents):
             job.contents |= zip(event.task.files, event.result, strict=True)
-            if len(job.contents) == len(set(job.source.files)):
+            job.unread -= 1
+            if not job.unread:
                 self._look_up(job)
         elif isinstance(event, Done):
             self._plan_video(job, event.result, reader.read_mode(event.result))

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import weakref
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -52,12 +53,14 @@ class Staging:
     def __init__(self, run: str) -> None:
         root().mkdir(mode=0o700, exist_ok=True)
         self._folder = root() / run
-        self._alive: IO[bytes] | None = None
-        while self._alive is None:  # another run may take an empty folder for one that was left behind
+        alive = None
+        while alive is None:  # another run may take an empty folder for one that was left behind
             self._folder.mkdir(mode=0o700, exist_ok=True)
             with suppress(FileNotFoundError):
-                self._alive = _locked(self._folder / ALIVE, fcntl.LOCK_SH)
+                alive = _locked(self._folder / ALIVE, fcntl.LOCK_SH)
         self._held: dict[Path, IO[bytes]] = {}
+        self.close = weakref.finalize(self, _close, self._folder, alive, self._held)
+        """Called at the latest when nobody has the worker any more."""
         for folder in root().iterdir():
             if folder != self._folder:
                 _remove_if_dead(folder)
@@ -79,9 +82,9 @@ class Staging:
             except OSError as error:
                 why = error.strerror or error
                 copies[file] = MediaError(f"It cannot be copied to this machine: {why}. TMPDIR says where.")
-        for folder, lock in self._held.items():
-            _let_go(folder, lock)
-        self._held = held
+        while self._held:
+            _let_go(*self._held.popitem())
+        self._held |= held
         return copies
 
     def _hold(self, file: RemoteFile, folder: Path) -> Generator[None, None, IO[bytes]]:
@@ -104,15 +107,13 @@ class Staging:
             yield None
             sleep(POLL_SECONDS)
 
-    def close(self) -> None:
-        """Remove the copies that no other worker holds; and everything, if no other worker is left."""
-        for folder, lock in self._held.items():
-            _let_go(folder, lock)
-        self._held.clear()
-        if self._alive is not None:
-            self._alive.close()
-            self._alive = None
-        _remove_if_dead(self._folder)
+
+def _close(folder: Path, alive: IO[bytes], held: dict[Path, IO[bytes]]) -> None:
+    """Remove the copies that no other worker holds; and everything, if no other worker is left."""
+    while held:
+        _let_go(*held.popitem())
+    alive.close()
+    _remove_if_dead(folder)
 
 
 def remove(run: str) -> None:

@@ -229,9 +229,9 @@ def test_workers_share_copies_and_the_last_one_removes_them(study: Path, server:
 def test_what_a_killed_worker_left_the_next_run_removes(server: str, copies: Path) -> None:
     killed = staging.Staging("run")
     (path,) = fetched(killed, next(remote.walk(remote.parse(f"{server}/study/p0/"))))
-    killed._alive.close()
-    (lock,) = killed._held.values()
-    lock.close()
+    _, _, (_, alive, held), _ = killed.close.detach()
+    alive.close()
+    held.popitem()[1].close()
     assert path.exists()
     staging.Staging("another run").close()
     assert not list(copies.iterdir())

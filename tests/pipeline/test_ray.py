@@ -8,13 +8,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
 
 from fer_batch.errors import DetectorError, TaskFailed, UsageError
 from fer_batch.pipeline.executors.base import Done, Event, Failed, Part, Retried
-from tests.helpers import odd_workers
+from tests.helpers import media, odd_workers
 from tests.helpers.odd_workers import Break, Count, Die, Flood, Hang, Toil
-from tests.helpers.runs import chunks, finish, make_inputs, start, tables, wait_for_chunks
+from tests.helpers.runs import chunks, finish, start, tables, wait_for_chunks
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of Ray's own
 
@@ -31,7 +34,17 @@ def ray(*arguments: Any, **more: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
-    return make_inputs(tmp_path_factory.mktemp("inputs") / "study", astronaut)
+    """30 short videos and 300 photos, each of a face in another place or light."""
+    folder = tmp_path_factory.mktemp("inputs") / "study"
+    face = cv2.resize(np.asarray(Image.open(astronaut).convert("RGB"))[0:300, 60:460], (160, 120))
+    for number in range(30):
+        (folder / f"p{number}").mkdir(parents=True)
+        images = [np.roll(face, number + step, axis=1) for step in range(12)]
+        media.write_video(folder / f"p{number}" / "film.mp4", range(0, 12 * 80, 80), images)
+    for number in range(300):
+        (folder / f"photos{number % 3}").mkdir(exist_ok=True)
+        media.write_photo(folder / f"photos{number % 3}" / f"{number}.png", face // 2 + number // 3)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +56,10 @@ def on_one_machine(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
-    """A head without cores, and two nodes of one core each."""
+    """A head and two more nodes, of one core each."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     for _ in range(2):
         cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
@@ -55,7 +68,7 @@ def cluster() -> Iterator[Any]:
 
 
 def on(cluster: Any) -> list[str]:
-    return ["--engine", "ray", "--ray-address", cluster.address]
+    return ["--engine", "ray", "--ray-address", cluster.address, "--workers", "3"]
 
 
 def drawing(tasks: Iterable[Any]) -> Callable[[], Any]:
@@ -67,7 +80,7 @@ def of(events: Iterable[Event], task: Any) -> list[Event]:
     return [event for event in events if event.task == task and isinstance(event, Part | Done | Failed | Retried)]
 
 
-def test_a_node_and_the_driver_are_killed_and_the_bytes_are_those_of_one_machine(
+def test_a_node_and_the_driver_are_killed_and_nothing_is_done_twice(
     inputs: Path, on_one_machine: Path, tmp_path: Path, cluster: Any
 ) -> None:
     out = tmp_path / "out"
@@ -85,7 +98,7 @@ def test_a_node_and_the_driver_are_killed_and_the_bytes_are_those_of_one_machine
     assert done == {name: chunks(out)[name] for name in done}  # none was done twice
 
 
-def test_a_node_that_is_killed_costs_only_time(
+def test_a_node_that_is_killed_costs_only_time_and_the_bytes_are_those_of_one_machine(
     inputs: Path, on_one_machine: Path, tmp_path: Path, cluster: Any
 ) -> None:
     out = tmp_path / "out"

@@ -36,6 +36,8 @@ EVENTS_AHEAD = 8
 LOOK_AGAIN_SECONDS = 5.0
 """How often to look how many cores the cluster has: nodes come and go."""
 
+CLOSE_SECONDS = 5.0
+"""How long to wait for actors to remove their copies of remote files."""
 
 CONNECT_SECONDS = 10.0
 """How long to wait for a cluster to answer."""
@@ -62,6 +64,10 @@ class _Server:
         """Do a task; its events do not name it."""
         yield from events(self._worker.perform(task))
         gc.collect()
+
+    def end(self) -> None:
+        """The last task is done: what the worker holds on this machine goes with it."""
+        del self._worker
 
 
 @dataclass
@@ -127,6 +133,9 @@ class Ray:
     ) -> None:
         """Kill every actor, and leave the cluster; one that was started here ends."""
         if self._begun:
+            free = [member.actor for member in self._members if member.node is not None and member.job is None]
+            if free:
+                ray.wait([actor.end.remote() for actor in free], num_returns=len(free), timeout=CLOSE_SECONDS)
             for member in self._members:
                 ray.kill(member.actor)
             self._members.clear()
