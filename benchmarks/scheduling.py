@@ -24,7 +24,7 @@ from fer_batch.pipeline.executors.base import Done, Event, FramesScanned, Part
 from fer_batch.pipeline.progress import NullProgress
 from fer_batch.pipeline.scheduler import Scheduler
 from fer_batch.pipeline.worker import ChunkDone, ReadContents
-from fer_batch.types import Kind, ScannedFrames, Source
+from fer_batch.types import FolderFiles, Kind, ScannedFrames, Source
 
 WORKERS = 100
 CHUNKS = 10_000
@@ -57,7 +57,7 @@ class AtOnce:
 
 def _done(task: Any) -> Iterator[Event]:
     if isinstance(task, ReadContents):
-        yield Done(task, [Content(str(file)) for file in task.files])
+        yield Done(task, [Content(str(file)) for file in task.source.files])
         return
     count = len(task.chunk.times)
     yield FramesScanned(count, task)
@@ -86,7 +86,7 @@ def _sources(folders: int, photos: int) -> Sequence[Source]:
         Source(
             Kind.PHOTOS,
             f"folder{folder}",
-            tuple(Path(f"/photos/folder{folder}/photo{number}.jpg") for number in range(each)),
+            FolderFiles(Path(f"/photos/folder{folder}"), [f"photo{number}.jpg" for number in range(each)]),
             f"folder{folder}",
         )
         for folder in range(folders)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isnan, nan
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 import numpy as np
 
@@ -56,6 +56,42 @@ class LeftOut:
     """Faces of a video of which nothing at all is summed up; None: they were not followed."""
 
 
+class FolderFiles(Sequence[Path]):
+    """Files of one folder: their names in one text, of which paths are made when they are asked for.
+
+    A million photos, named like IMG_00001.jpg, take 21 MB; as paths they take 409 MB.
+    """
+
+    __slots__ = ("_ends", "_folder", "_text")
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._folder = folder
+        self._text = "".join(names)
+        self._ends = np.cumsum([0, *map(len, names)])
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> Path: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Path, ...]: ...
+    def __getitem__(self, at: int | slice) -> Path | tuple[Path, ...]:
+        if isinstance(at, slice):
+            return tuple(self[one] for one in range(*at.indices(len(self))))
+        at = range(len(self))[at]
+        return self._folder / self._text[self._ends[at] : self._ends[at + 1]]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FolderFiles):
+            return NotImplemented
+        same = (self._folder, self._text) == (other._folder, other._text)
+        return same and np.array_equal(self._ends, other._ends)
+
+    def __hash__(self) -> int:
+        return hash((self._folder, self._text))
+
+
 @dataclass(frozen=True)
 class Source:
     """One video, or the photos of one folder in order. Each source gets one timeline."""
@@ -63,7 +99,7 @@ class Source:
     kind: Kind
     name: str
     """Unique in a run, also if letter case is ignored. POSIX style, relative to the input under which it was found."""
-    files: tuple[Path, ...]
+    files: Sequence[Path]
     """The video file, or the photo files in order."""
     output: str
     """``name``, made safe for every file system: the path of the source's table and page, without a suffix."""

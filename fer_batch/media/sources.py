@@ -5,6 +5,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ from fer_batch.errors import MediaError, UsageError
 from fer_batch.media import kinds, remote
 from fer_batch.media.remote import MARKER
 from fer_batch.natural_order import natural
-from fer_batch.types import Kind, Severity, Skipped, Source
+from fer_batch.types import FolderFiles, Kind, Severity, Skipped, Source
 
 Probe = Callable[[Sequence[Path]], Mapping[Path, Kind]]
 """Tells which of some files are photos or videos; files that are neither are not in the mapping."""
@@ -48,7 +49,7 @@ class _Medium:
     """The parts of its absolute path."""
     name_length: int
     """How many of the last parts would make up its name."""
-    files: tuple[Path, ...]
+    files: Sequence[Path]
 
 
 @dataclass
@@ -59,8 +60,10 @@ class _Walk:
     recursive: bool
     follow_links: bool
     videos: dict[Path, _Medium] = field(default_factory=dict)
-    photos: dict[Path, list[Path]] = field(default_factory=dict)
-    """The photos of each folder."""
+    photos: dict[Path, list[str]] = field(default_factory=dict)
+    """The names of the photos of each folder."""
+    remote_photos: dict[Path, list[Path]] = field(default_factory=dict)
+    """The photos of each folder that is given by URL."""
     name_lengths: dict[Path, int] = field(default_factory=dict)
     """:attr:`_Medium.name_length` of each folder with photos."""
     skipped: list[Skipped] = field(default_factory=list)
@@ -70,7 +73,7 @@ class _Walk:
     entered: set[tuple[int, int]] = field(default_factory=set)
     """Device and inode of each folder that has been searched."""
     taken: set[str] = field(default_factory=set)
-    """Real paths of the files that have been found."""
+    """Real paths of the files to which links lead, and of those that the user names; and URLs."""
 
 
 def walk(
@@ -105,14 +108,18 @@ def walk(
             raise UsageError(f"There is no file or folder {_legible(str(root))}. Check the spelling.")
         if os.path.isdir(root):
             _walk_folder(root, root, found)
-        else:
+        elif _is_new(root, found):
             _take(root, root.parent, found, named=True)
     probed = probe(list(found.unknown)) if found.unknown else {}
     for path, (root, is_input) in found.unknown.items():
         _add(path, root, probed.get(path), found, named=is_input)
     media = list(found.videos.values())
-    for folder, files in found.photos.items():
-        media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], tuple(sorted(files, key=_order))))
+    photos: dict[Path, Sequence[Path]] = {
+        folder: FolderFiles(folder, sorted(names, key=natural)) for folder, names in found.photos.items()
+    }
+    photos |= {folder: tuple(sorted(files, key=_order)) for folder, files in found.remote_photos.items()}
+    for folder, files in photos.items():
+        media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], files))
     named = sorted(_named(media), key=lambda source: natural(source.name))
     return FoundMedia(
         tuple(_as_video(source, as_video) if as_video is not None else source for source in named),
@@ -146,6 +153,7 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
         if folder == root and folder != found.out:  # below an input it is a matter of course
             found.skipped.append(Skipped(folder.name, OUTPUT_FOLDER, Severity.NOTE))
         return
+    real = os.path.realpath(folder).rstrip(os.sep)
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -154,7 +162,7 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
         elif os.path.isdir(entry):
             if found.recursive:
                 _walk_folder(entry, root, found)
-        else:
+        elif _is_new(entry, found) if os.path.islink(entry) else f"{real}{os.sep}{entry.name}" not in found.taken:
             _take(entry, root, found)
 
 
@@ -177,7 +185,7 @@ def _walk_remote(root: remote.RemoteFile, found: _Walk) -> None:
             if kind is Kind.VIDEO:
                 found.videos[path] = _Medium(kind, file.parts, length, (path,))
             elif kind is Kind.PHOTOS:
-                found.photos.setdefault(path.parent, []).append(path)
+                found.remote_photos.setdefault(path.parent, []).append(path)
                 found.name_lengths.setdefault(path.parent, max(1, length - 1))
             elif own:
                 found.skipped.append(Skipped(name, "Its name ends like that of no photo and of no video."))
@@ -187,12 +195,20 @@ def _walk_remote(root: remote.RemoteFile, found: _Walk) -> None:
         found.skipped.append(Skipped(root.name, str(error)))
 
 
+def _is_new(path: Path, found: _Walk) -> bool:
+    """Whether a link, or a file that the user names, leads to a file that is found in no other way."""
+    real = Path(os.path.realpath(path))
+    with suppress(OSError):  # it leads nowhere, or to where nobody may look: a line in errors.csv
+        folder = real.parent.stat()
+        if real.exists() and not real.name.startswith(".") and (folder.st_dev, folder.st_ino) in found.entered:
+            return False
+    is_new = str(real) not in found.taken
+    found.taken.add(str(real))
+    return is_new
+
+
 def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
     """Add a file to what was found. A file of another kind is ignored, but skipped with a reason if ``named``."""
-    real = os.path.realpath(path)
-    if real in found.taken:
-        return
-    found.taken.add(real)
     name = _relative(path, root)
     try:
         kind = kinds.kind_of(path)
@@ -211,7 +227,7 @@ def _add(path: Path, root: Path, kind: Kind | None, found: _Walk, *, named: bool
     if kind is Kind.VIDEO:
         found.videos[path] = _Medium(Kind.VIDEO, path.parts, len(path.relative_to(root).parts), (path,))
     elif kind is Kind.PHOTOS:
-        found.photos.setdefault(path.parent, []).append(path)
+        found.photos.setdefault(path.parent, []).append(path.name)
         found.name_lengths.setdefault(path.parent, max(1, len(path.parent.relative_to(root).parts)))
     elif named:
         found.skipped.append(Skipped(name, "Neither a photo nor a video that fer-batch knows."))

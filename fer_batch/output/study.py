@@ -211,8 +211,11 @@ def _with_known_photos(source: Source, kept: Kept | None) -> Source:
     if kept is None or not source.in_photo_files:
         return source
     known = (_location(source) / file.name for file in kept.result.source.files)
-    more = [file for file in known if file not in source.files and os.path.isfile(file)]
-    return replace(source, files=tuple(sorted({*source.files, *more}, key=lambda file: natural(file.name))))
+    found = set(source.files)
+    more = [file for file in known if file not in found and os.path.isfile(file)]
+    return (
+        replace(source, files=tuple(sorted({*found, *more}, key=lambda file: natural(file.name)))) if more else source
+    )
 
 
 def _same(sources: Sequence[Source], results: Sequence[Kept], folder: Path) -> dict[Source, Kept]:

@@ -215,7 +215,8 @@ class Scheduler:
         job = self._jobs[source.name] = _SourceJob(source, known)
         unread = [file for file in source.files if file not in known]
         for at in range(0, len(unread), FILES_PER_TASK):
-            self._tasks.append(ReadContents(source, tuple(unread[at : at + FILES_PER_TASK])))
+            files = tuple(unread[at : at + FILES_PER_TASK])
+            self._tasks.append(ReadContents(replace(source, files=files)))
             job.unread += 1
         if not unread:
             self._look_up(job)
@@ -342,7 +343,7 @@ class Scheduler:
     def _handle_reading(self, job: _SourceJob, event: Event) -> None:
         """Handle an event about a source's contents or index."""
         if isinstance(event, Done) and isinstance(event.task, ReadContents):
-            job.contents |= zip(event.task.files, event.result, strict=True)
+            job.contents |= zip(event.task.source.files, event.result, strict=True)
             job.unread -= 1
             if not job.unread:
                 self._look_up(job)

@@ -48,7 +48,7 @@ class ReadContents:
     """Digest some files of a source."""
 
     source: Source
-    files: tuple[Path, ...]
+    """With these files only."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ class Worker:
             FerBatchError: it cannot be done.
         """
         match task:
-            case ReadContents(_, files):
-                return (yield from self._read_contents(files))
+            case ReadContents(source):
+                return (yield from self._read_contents(source.files))
             case IndexVideo(source):
                 source = yield from self._staged(source)
                 return (yield from reading_index(source.files[0]))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fer_batch.errors import UsageError
 from fer_batch.media.sources import MARKER, OUTPUT_FOLDER, FoundMedia, legible_name, walk
-from fer_batch.types import Kind
+from fer_batch.types import FolderFiles, Kind
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(64)
@@ -97,7 +97,7 @@ def test_numbers_in_names_count_by_their_value(tmp_path: Path) -> None:
 def test_a_photo_named_directly_is_named_by_its_folder(tmp_path: Path) -> None:
     trip = put(tmp_path / "trip", "a.jpg", "b.jpg")
     (source,) = walk([trip / "a.jpg"]).sources
-    assert (source.name, source.files) == ("trip", (trip / "a.jpg",))
+    assert (source.name, *source.files) == ("trip", trip / "a.jpg")
 
 
 def test_videos_of_one_name_are_told_apart_by_as_many_folders_as_it_takes(tmp_path: Path) -> None:
@@ -383,3 +383,27 @@ def test_relative_inputs_give_the_same_as_absolute_ones(tmp_path: Path, monkeypa
 def test_a_table_that_begins_like_a_bitmap_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_bytes(b"BMI,age\n22,31\n")
     assert walk([tmp_path]).ignored == ("data.csv",)
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="/\0"), min_size=1).filter(lambda name: name != "."), unique=True)
+)
+def test_files_of_a_folder_are_those_that_were_given(names: list[str]) -> None:
+    files = FolderFiles(Path("/a folder"), names)
+    paths = [Path("/a folder") / name for name in names]
+    assert (list(files), len(files)) == (paths, len(paths))
+    assert files[1:3] == tuple(paths[1:3])
+    assert [files[-1]] == paths[-1:] if names else not files
+    assert files == FolderFiles(Path("/a folder"), list(names)) != FolderFiles(Path("/a folder"), [*names, "more"])
+
+
+def test_a_link_into_a_folder_that_is_searched_counts_once_and_one_to_a_hidden_file_counts(tmp_path: Path) -> None:
+    for name in ("b.jpg", ".hidden.jpg", "sub/c.jpg"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(PNG)
+    (tmp_path / "in" / "a.jpg").symlink_to("b.jpg")
+    (tmp_path / "in" / "z.jpg").symlink_to(".hidden.jpg")
+    (tmp_path / "in" / "later.jpg").symlink_to("sub/c.jpg")
+    found = walk([tmp_path / "in"])
+    assert len({path.resolve() for source in found.sources for path in source.files}) == 3
+    assert sum(len(source.files) for source in found.sources) == 3
