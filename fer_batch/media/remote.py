@@ -150,10 +150,7 @@ def walk(
         UsageError: a library for its protocol is missing.
     """
     system, path = file_system(root)
-    try:
-        info = None if root.url.endswith("/") else system.info(path)
-    except Exception as error:  # each library has errors of its own; what they say may hold what is secret
-        raise MediaError(f"Cannot be read: {reason(error)}.") from None
+    info = None if root.url.endswith("/") else _info(system, path)
     if info is not None and info["type"] != "directory":
         yield _with_facts(root.address, root.url, info)
         return
@@ -172,13 +169,21 @@ def walk(
         if MARKER in names:
             continue
         for entry, name in zip(entries, names, strict=True):
-            if name.startswith(".") or entry["name"].rstrip("/") == folder.rstrip("/"):  # some list the folder itself
+            # Some list the folder itself; some pages have links to what is elsewhere.
+            if name.startswith(".") or entry["name"].rstrip("/") == folder.rstrip("/") or "/../" in entry["name"]:
                 continue
             if entry["type"] == "directory":
                 folders += [entry["name"]] if recursive else []
             else:
                 url = f"{root.url.rstrip('/')}/{entry['name'].removeprefix(base).lstrip('/')}"
                 yield _with_facts(_address(url), url, entry)
+
+
+def _info(system: Any, path: str) -> dict[str, Any]:
+    try:
+        return dict(system.info(path))
+    except Exception as error:  # each library has errors of its own; what they say may hold what is secret
+        raise MediaError(f"Cannot be read: {reason(error)}.") from None
 
 
 def fetching(file: RemoteFile, to: Path) -> Generator[None, None, str]:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import fer_batch
 from fer_batch import Options, cli
 from fer_batch.errors import ExitCode, MediaError, NothingUsable, UsageError
-from fer_batch.media import remote
+from fer_batch.media import remote, sources
 from fer_batch.pipeline import staging
 from fer_batch.pipeline.forecast import forecast
 from tests.helpers import media
@@ -140,6 +140,14 @@ def test_a_server_of_files_gives_the_tables_of_the_same_files_on_disk(study: Pat
     fer_batch.analyze([study], HERE, out=tmp_path / "local")
     fer_batch.analyze([f"{server}/study/"], HERE, out=tmp_path / "out")
     assert tables(tmp_path / "out") == tables(tmp_path / "local")
+
+
+def test_links_of_a_page_to_what_is_not_below_it_are_not_followed(study: Path, server: str) -> None:
+    links = ("a film.mp4", "../p0/", "../../", "/study/p0/", "./", "?C=N;O=D", "https://elsewhere.org/film.mp4")
+    (study / "p1" / "index.html").write_text("".join(f'<a href="{link}">link</a>' for link in links))
+    (study / "p0" / "index.html").write_text('<a href="../p1/">link</a>')
+    found = sources.walk([remote.parse(f"{server}/study/p1/")])
+    assert [source.name for source in found.sources] == ["a film.mp4"]
 
 
 def test_what_is_denied_is_a_line_each_and_no_secret_is_told(study: Path, server: str, tmp_path: Path) -> None:

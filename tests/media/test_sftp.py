@@ -1,10 +1,11 @@
 """Media and results on an SFTP server: what the same files give on disk."""
 
-import asyncio
-import threading
+import gc
+import subprocess
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,44 +22,52 @@ pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.filterwarnings("igno
 HERE = Options(workers=0)
 
 
+SERVER = """
+import asyncio, asyncssh, sys
+
+folder, word = sys.argv[1:]
+
+class Server(asyncssh.SSHServer):
+    def begin_auth(self, username):
+        return True
+
+    def password_auth_supported(self):
+        return True
+
+    def validate_password(self, username, password):
+        return (username, password) == ("somebody", word)
+
+class Files(asyncssh.SFTPServer):
+    def __init__(self, channel):
+        super().__init__(channel, chroot=folder)
+
+async def serve():
+    keys = [asyncssh.generate_private_key("ssh-ed25519")]
+    server = await asyncssh.listen("127.0.0.1", 0, server_factory=Server, server_host_keys=keys, sftp_factory=Files)
+    print(server.get_port(), flush=True)
+    await server.wait_closed()
+
+asyncio.run(serve())
+"""
+
+
 @pytest.fixture
 def server(study: Path) -> Iterator[str]:
     """Serves the folder above the study to whoever knows the password."""
-    asyncssh = pytest.importorskip("asyncssh")
+    pytest.importorskip("asyncssh")
     pytest.importorskip("paramiko")
     from fsspec.implementations.sftp import SFTPFileSystem
 
-    class Server(asyncssh.SSHServer):
-        def begin_auth(self, username: str) -> bool:
-            return True
-
-        def password_auth_supported(self) -> bool:
-            return True
-
-        def validate_password(self, username: str, password: str) -> bool:
-            return (username, password) == ("somebody", SECRET)
-
-    class Files(asyncssh.SFTPServer):
-        def __init__(self, channel: Any) -> None:
-            super().__init__(channel, chroot=str(study.parent))
-
-    async def listen() -> Any:
-        keys = [asyncssh.generate_private_key("ssh-ed25519")]
-        return await asyncssh.listen("127.0.0.1", 0, server_factory=Server, server_host_keys=keys, sftp_factory=Files)
-
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    listening = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
-    yield f"sftp://somebody:{SECRET}@127.0.0.1:{listening.get_port()}"
-    for system in SFTPFileSystem._cache.values():
-        system.client.close()
-    SFTPFileSystem.clear_instance_cache()
-    listening.close()
-    asyncio.run_coroutine_threadsafe(listening.wait_closed(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with subprocess.Popen([sys.executable, "-c", SERVER, str(study.parent), SECRET], stdout=subprocess.PIPE) as serving:
+        assert serving.stdout is not None
+        yield f"sftp://somebody:{SECRET}@127.0.0.1:{int(serving.stdout.readline())}"
+        for system in SFTPFileSystem._cache.values():
+            system.client.close()
+        SFTPFileSystem.clear_instance_cache()
+        serving.kill()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # Paramiko leaves sockets of denied connections open
 
 
 @pytest.fixture(autouse=True)
