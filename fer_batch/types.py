@@ -1,8 +1,9 @@
 """The values that flow from media files to tables. All are frozen; do not write to the arrays in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import pairwise
 from math import isnan, nan
 from pathlib import Path
 from typing import Any, ClassVar, overload
@@ -81,6 +82,9 @@ class FolderFiles(Sequence[Path]):
             return tuple(self[one] for one in range(*at.indices(len(self))))
         at = range(len(self))[at]
         return self._folder / self._text[self._ends[at] : self._ends[at + 1]]
+
+    def __iter__(self) -> Iterator[Path]:
+        return (self._folder / self._text[begin:end] for begin, end in pairwise(self._ends.tolist()))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FolderFiles):

@@ -249,7 +249,7 @@ class Scheduler:
     def _plan_photos(self, job: _SourceJob) -> None:
         """Queue the photos that are not on disk and in no other source's queue; equal ones once."""
         job.facts = {"photos": len(job.source.files)}
-        files = dict(zip(job.digests, job.source.files, strict=True))
+        files = {job.contents[file].digest: file for file in job.source.files}
         found = {self._photos[digest] for digest in files if digest in self._photos}
         new = {digest: file for digest, file in files.items() if digest not in self._photos}
         digests = list(new)
