@@ -153,6 +153,10 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
         if folder == root and folder != found.out:  # below an input it is a matter of course
             found.skipped.append(Skipped(folder.name, OUTPUT_FOLDER, Severity.NOTE))
         return
+    _walk_entries(folder, entries, root, found)
+
+
+def _walk_entries(folder: Path, entries: Sequence[Path], root: Path, found: _Walk) -> None:
     real = os.path.realpath(folder).rstrip(os.sep)
     for entry in entries:
         if entry.name.startswith("."):
