@@ -667,7 +667,7 @@ def test_what_is_shown_around_events_is_charted_by_group(tmp_path):
         media.append((source, tracked_frames))
     folder = rendered(write_output(tmp_path, media, study=a_study(events, people)))
     index = Document(folder / "index.html")
-    figure = r'<figure class="card">\s*(<svg.*?</svg>)\s*<figcaption><bdi>joke</bdi> \(10 persons\)'
+    figure = r'<figure class="card"[^>]*>\s*(<svg.*?</svg>)\s*<figcaption><bdi>joke</bdi> \(10 persons\)'
     chart = re.search(figure, index.source, re.DOTALL)[1]
     assert chart.count('class="group-0"') == chart.count('class="group-1"') == 6 + 1  # panels, and the legend
     assert re.findall(r">(before|after)</text>", chart) == ["before", "after"]  # as in people.csv
