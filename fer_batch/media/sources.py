@@ -204,7 +204,8 @@ def _is_new(path: Path, found: _Walk) -> bool:
     real = Path(os.path.realpath(path))
     with suppress(OSError):  # it leads nowhere, or to where nobody may look: a line in errors.csv
         folder = real.parent.stat()
-        if real.exists() and not real.name.startswith(".") and (folder.st_dev, folder.st_ino) in found.entered:
+        is_searched = (folder.st_dev, folder.st_ino) in found.entered and not (real.parent / MARKER).exists()
+        if is_searched and real.exists() and not real.name.startswith("."):
             return False
     is_new = str(real) not in found.taken
     found.taken.add(str(real))

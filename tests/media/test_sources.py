@@ -407,3 +407,11 @@ def test_a_link_into_a_folder_that_is_searched_counts_once_and_one_to_a_hidden_f
     found = walk([tmp_path / "in"])
     assert len({path.resolve() for source in found.sources for path in source.files}) == 3
     assert sum(len(source.files) for source in found.sources) == 3
+
+
+def test_a_link_to_a_file_in_an_output_folder_counts(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "a results", MARKER, content=b"x")
+    put(tmp_path / "in" / "a results", "face.png", content=PNG)
+    (tmp_path / "in" / "link.png").symlink_to("a results/face.png")
+    (source,) = walk([tmp_path / "in"]).sources
+    assert list(source.files) == [tmp_path / "in" / "link.png"]
