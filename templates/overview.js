@@ -2,8 +2,7 @@
 (() => {
   // What is named in the address is not left folded.
   const unfold = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folded = target && target.closest("details");
+    const folded = document.getElementById(location.hash.slice(1))?.closest("details");
     if (folded) folded.open = true;
   };
   addEventListener("hashchange", unfold);
@@ -11,7 +10,7 @@
 
   const table = document.getElementById("overview-table");
   if (!table) return;
-  const TEXTS = JSON.parse(document.getElementById("overview-texts").textContent);
+  const TEXTS = JSON.parse(document.getElementById("index-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const box = document.querySelector("[data-overview]");
   const body = table.tBodies[0];
@@ -44,8 +43,8 @@
       [...rows].sort((one, other) => number(other, order.value) - number(one, order.value));
     body.append(...sorted);
   };
-  box.addEventListener("input", () => { update(); keep(); });
-  order.addEventListener("change", () => { sort(); keep(); });
+  box.addEventListener("input", () => { update(); address.keep(); });
+  order.addEventListener("change", () => { sort(); address.keep(); });
   box.hidden = rows.length < 3;
   update();
 
@@ -153,10 +152,10 @@
     if (target.dataset.save === "png") savePng(name, svg);
     if (target.dataset.save === "csv") saveAs(`${name}.csv`, asCsv(compared), "text/csv");
   });
-  const choose = (input, name, rows) => input.addEventListener("change", () => {
+  const compares = (input, name, rows) => input.addEventListener("change", () => {
     if (input.checked) chosen.set(name, rows); else chosen.delete(name);
     compare();
-    keep();
+    address.keep();
   });
   for (const row of rows) {
     if (!row.querySelector("svg[data-page]")) continue;
@@ -165,12 +164,12 @@
     input.setAttribute("aria-label", say("compare", { name: row.cells[0].textContent.trim() }));
     input.dataset.name = row.cells[0].textContent.trim().replace(/\s+/g, " ");
     row.cells[0].prepend(input);
-    choose(input, input.dataset.name, [row]);
+    compares(input, input.dataset.name, [row]);
   }
   for (const input of panel.querySelectorAll("input[name=group]")) {
-    choose(input, input.value, rows.filter((row) => row.dataset.group === input.value));
+    compares(input, input.value, rows.filter((row) => row.dataset.group === input.value));
   }
-  panel.addEventListener("change", () => { compare(); keep(); });
+  panel.addEventListener("change", () => { compare(); address.keep(); });
   for (const input of document.querySelectorAll("[data-overview] input[name=groups]")) {
     input.addEventListener("change", () => {
       for (const group of panel.querySelectorAll("input[name=group]")) {
@@ -183,43 +182,32 @@
 
   const ticks = () => [...table.querySelectorAll("th input"), ...panel.querySelectorAll("input[name=group]")];
   const nameOf = (tick) => tick.name === "group" ? tick.value : tick.dataset.name;
-  let opening = false;
-  const keep = () => {
-    if (opening) return;
-    const said = new URLSearchParams();
-    const add = (name, value) => { if (value) said.append(name, value); };
-    add("q", text.value);
-    add("emotion", lead.value);
-    add("sort", order.value);
-    add("scale", scale.checked ? "1" : "");
-    const ticked = ticks().filter((tick) => tick.checked);
-    for (const tick of ticked) add(tick.name === "group" ? "group" : "row", nameOf(tick));
-    if (ticked.length) add("of", EMOTIONS[emotion.value]);
-    if (ticked.length) add("at", align.value);
-    history.replaceState(null, "", `#${said}`);
-  };
-  const open = () => {
-    const said = new URLSearchParams(location.hash.slice(1));
-    if (!["q", "emotion", "sort", "scale", "row", "group"].some((name) => said.has(name))) return;
-    opening = true;
-    const among = (select, value, otherwise = "") => { select.value = value; if (select.selectedIndex < 0) select.value = otherwise; };
-    text.value = said.get("q") || "";
-    among(lead, said.get("emotion") || "");
-    among(order, said.get("sort") || "");
-    scale.checked = said.get("scale") === "1";
-    if (EMOTIONS.includes(said.get("of"))) among(emotion, String(EMOTIONS.indexOf(said.get("of"))), emotion.value);
-    among(align, said.get("at") || "");
-    for (const tick of ticks()) {
-      const wanted = said.getAll(tick.name === "group" ? "group" : "row").includes(nameOf(tick));
-      if (tick.checked !== wanted) tick.click();
-    }
-    update();
-    sort();
-    compare();
-    opening = false;
-  };
-  addEventListener("hashchange", open);
-  open();
+  address.add({
+    names: ["q", "emotion", "sort", "scale", "row", "group", "of", "at"],
+    state: () => {
+      const ticked = ticks().filter((tick) => tick.checked);
+      return [
+        ["q", text.value], ["emotion", lead.value], ["sort", order.value], ["scale", scale.checked ? "1" : ""],
+        ...ticked.map((tick) => [tick.name === "group" ? "group" : "row", nameOf(tick)]),
+        ...(ticked.length ? [["of", EMOTIONS[emotion.value]], ["at", align.value]] : []),
+      ];
+    },
+    open: (said) => {
+      text.value = said.get("q") || "";
+      choose(lead, said.get("emotion"));
+      choose(order, said.get("sort"));
+      scale.checked = said.get("scale") === "1";
+      if (EMOTIONS.includes(said.get("of"))) choose(emotion, String(EMOTIONS.indexOf(said.get("of"))), emotion.value);
+      choose(align, said.get("at"));
+      for (const tick of ticks()) {
+        const wanted = said.getAll(tick.name === "group" ? "group" : "row").includes(nameOf(tick));
+        if (tick.checked !== wanted) tick.click();
+      }
+      update();
+      sort();
+      compare();
+    },
+  });
 
   // ---- Values below the pointer --------------------------------------------------------------------------------
 

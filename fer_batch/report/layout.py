@@ -21,8 +21,7 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "video.js": ("save.js", "work.js", *(f"video/{part}.js" for part in "data boxes chart links marks page".split())),
     "figures.js": ("save.js", "figures.js"),
     "photos.js": ("save.js", "work.js", "photos.js"),
-    "tables.js": ("tables.js",),
-    "overview.js": ("save.js", "overview.js"),
+    "index.js": ("save.js", "address.js", "tables.js", "overview.js"),
 }
 """The scripts of pages, and the files in templates/ that each is put together from."""
 
