@@ -37,6 +37,8 @@
       row.querySelector(".stripe div").style.width = scale.checked ? `${100 * length(row) / longest}%` : "";
     }
     count.textContent = say("shown", { shown, all: rows.length });
+    const paper = document.getElementById("overview-on-paper");
+    if (paper) paper.querySelector("span").textContent = paper.dataset.all - Math.min(shown, paper.dataset.most);
   };
   const sort = () => {
     const sorted = order.value === "" ? rows :

@@ -101,6 +101,8 @@ for (const store of document.querySelectorAll('script[id$="photos-data"]')) (() 
     form.back.disabled = first === 0;
     form.next.disabled = last >= order.length;
     if (pager) pager.hidden = true;
+    const paper = byId("on-paper");
+    if (paper) paper.querySelector("span").textContent = count(paper.dataset.all - Math.min(part.length, paper.dataset.most));
   };
   const ready = (act) => {
     if (faces) { act(); return; }

@@ -14,7 +14,7 @@ from fer_batch.emotions import TABLE
 from fer_batch.report import formatting
 from fer_batch.report.charts.draw import GROUP_LOOKS
 from fer_batch.report.formatting import clock
-from fer_batch.report.pages.base import Page, href, leading
+from fer_batch.report.pages.base import MOST_PRINTED, Page, href, leading
 from fer_batch.report.texts import TEMPLATES, label, say, section
 
 SCRIPTS: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +77,7 @@ def make_environment() -> Environment:
         "labels": {emotion.name: label(emotion.name) for emotion in TABLE},
         "colours": {emotion.name: emotion.colour for emotion in TABLE},
         "group_looks": GROUP_LOOKS,
+        "most_printed": MOST_PRINTED,
         "scripts": {name: _script(name, text) for name, text in scripts.items()},
         "policy": Markup(_policy(scripts.values())),  # noqa: S704  no text of others in it
     }

@@ -915,6 +915,19 @@ def test_photos_are_filtered_over_all_their_pages(visit, output):
     assert page.is_hidden("#pager")
 
 
+def test_a_folder_of_many_faces_takes_few_pages_on_paper(visit, output):
+    page = visit(output / "pages/many.html")
+    assert not page.is_visible(".on-paper")
+    assert printed(page) <= 2
+    page.emulate_media(media="print")
+    assert page.locator("#faces-list tbody tr:visible").count() == 60
+    assert page.text(".on-paper") == "Rows that are not printed: 390. All are in timelines/many.csv."
+    page.emulate_media(media="screen")
+    page.fill('#filter [name="text"]', "44")
+    page.until("document.querySelectorAll('#faces-list tbody tr').length === 14")
+    assert "not printed: 436." in page.locator(".on-paper").text_content()
+
+
 def test_a_single_file_is_alive(visit, output):
     page = visit(render.render_single_file(output))
     page.click(f".contents a:has-text('{VIDEO}')")

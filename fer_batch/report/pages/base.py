@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 500
 """Rows of a table on a page; the CSV file beside it has all."""
 
+MOST_PRINTED = 60
+"""Rows of a table, or of a list, on paper: about a page of A4. A sentence says how many more there are."""
+
 INDEX = "index.html"
 
 GIVEN = "assets/given.js"
