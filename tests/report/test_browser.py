@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from fer_batch.types import Box, Detection, Face, FrameTime, Skipped, TrackedFra
 from tests.helpers.media import write_photo, write_video
 from tests.helpers.quick import ByGrey, quick  # noqa: F401
 from tests.report.test_report import a_folder, a_study, a_video, write_output
+from tests.report.test_serve import served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
@@ -509,6 +511,15 @@ def test_boxes_lie_on_the_faces(visit, squares, name):
                 break
             page.wait_for_timeout(100)
         assert box.overlap(truth) >= 0.9, (moment, box, truth)
+
+
+def test_a_served_report_plays_from_any_moment_with_its_boxes(browser, squares):
+    with served(squares) as address:
+        page = Visit(browser.new_context().new_page())
+        page.goto(urljoin(address.geturl(), "pages/plain.mp4.html#t=1.5"))
+        page.until("Math.abs(document.getElementById('boxes').moment - 1.5) < 0.05")
+        page.until("document.getElementById('boxes').drawn.length === 1")
+        page.context.close()
 
 
 def test_boxes_are_shown_and_hidden_by_a_key(visit, squares):

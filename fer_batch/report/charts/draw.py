@@ -40,6 +40,9 @@ EVENT_ROW = 16.0
 MOST_EVENT_ROWS = 3
 """Rows for events at the same time; when all are taken, an event has a band without a name."""
 
+GROUPS_PLOT = (184, 240, 440)
+"""Left and width of the plot of a chart of groups, and the chart's width, in SVG units: narrow enough for a phone."""
+
 GROUP_LOOKS = (
     ("#8560D0", ((-1, -1), (1, -1), (1, 1), (-1, 1))),
     ("#1B8F82", ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0))),
@@ -147,29 +150,36 @@ def groups(means: Mapping[str, np.ndarray], *, prefix: str, title: str, descript
     """
     rows = 16 * len(means) + 12
     height = len(TABLE) * rows + 34
-    with figure(560, height) as drawing:
-        axes = drawing.add_axes((0.36, 24 / height, 0.6, 1 - 28 / height))
+    left, across, width = GROUPS_PLOT
+    with figure(width, height) as drawing:
+        axes = drawing.add_axes((left / width, 24 / height, across / width, 1 - 28 / height))
         axes.set(xlim=(0, 1), ylim=(len(TABLE) * rows, 0))
         axes.spines[:].set_visible(False)
         axes.tick_params(bottom=False, left=False)
         axes.set_yticks([])
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.8)
-        across = axes.get_yaxis_transform()
+        beside = axes.get_yaxis_transform()
         for lane, emotion in enumerate(TABLE):
             axes.text(
-                -0.58, lane * rows + 14, label(emotion.name), transform=across, ha="left", va="center", weight="bold"
+                (4 - left) / across,
+                lane * rows + 14,
+                label(emotion.name),
+                transform=beside,
+                ha="left",
+                va="center",
+                weight="bold",
             )
             for row, (name, values) in enumerate(means.items()):
                 colour, _ = GROUP_LOOKS[row % len(GROUP_LOOKS)]
                 place = lane * rows + 16 * row + 14
                 mean, low, high = values[lane].tolist()
                 shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-                axes.text(-0.02, place, shown, transform=across, ha="right", va="center", fontsize=11)
+                axes.text(-6 / across, place, shown, transform=beside, ha="right", va="center", fontsize=11)
                 # Areas without edges: matplotlib writes others as references to ids, which _rename drops.
                 if np.isfinite([low, high]).all():
                     axes.broken_barh([(low, high - low)], (place - 1, 2), facecolor=colour, linewidth=0)
-                mark = _patch([_mark(row, mean, place, MARK / (0.6 * 560), MARK)])
+                mark = _patch([_mark(row, mean, place, MARK / across, MARK)])
                 axes.add_artist(mark)
                 mark.set(facecolor=colour, linewidth=0, gid=f"part-{emotion.name}", clip_on=False)
         return chart(drawing, prefix, title, description, paper)
