@@ -209,8 +209,8 @@ def test_groups_are_marked_at_their_means_within_their_intervals():
     root = ET.fromstring(drawn.svg)
     first, second = [element for element in root.iter() if element.get("class") == "fear"]
     middles = [np.mean(across(next(one.get("d") for one in mark.iter() if one.get("d")))) for mark in (first, second)]
-    left, across, _ = draw.GROUPS_PLOT
-    assert middles == pytest.approx([left + 0.5 * across, left + 0.25 * across], abs=1)
+    left, wide, _ = draw.GROUPS_PLOT
+    assert middles == pytest.approx([left + 0.5 * wide, left + 0.25 * wide], abs=1)
     assert not [element for element in root.iter() if local(element) == "use"]  # a reference to an id that is not kept
     texts = [element.text for element in root.iter() if local(element) == "text"]
     assert texts.count("A") == texts.count("a name of more th\N{HORIZONTAL ELLIPSIS}") == 7

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 500
 """Rows of a table on a page; the CSV file beside it has all."""
 
-MOST_PRINTED = 60
-"""Rows of a table, or of a list, on paper: about a page of A4. A sentence says how many more there are."""
+MOST_PRINTED = 40
+"""Rows of a table, or of a list, on paper: most of a page of A4. A sentence says how many more there are."""
 
 INDEX = "index.html"
 
