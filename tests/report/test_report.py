@@ -570,7 +570,7 @@ def peopled(tmp_path_factory):
 
 def test_a_person_of_several_videos_is_one_of_the_people(peopled):
     page = Document(peopled / "index.html")
-    overview = re.search(r'<table class="wide overview".*?</table>', page.source, re.DOTALL)[0]
+    overview = re.search(r'<table class="wide long overview".*?</table>', page.source, re.DOTALL)[0]
     rows = re.findall(r"<tr data-emotion.*?</tr>", overview, re.DOTALL)
     names = [re.findall(r"<bdi>([^<]*)", row) for row in rows]
     assert names == [
@@ -623,7 +623,7 @@ def test_a_stripe_is_the_timeline(small_report):
 def test_short_tracks_of_one_video_are_folded_into_one_line(tmp_path):
     video_name = a_video("a.mp4", {0: range(60), 1: range(30, 60), 2: range(10), 3: range(5)}, 75)
     page = Document(rendered(write_output(tmp_path, [video_name])) / "index.html")
-    overview = re.search(r'<table class="wide overview".*?</table>', page.source, re.DOTALL)[0]
+    overview = re.search(r'<table class="wide long overview".*?</table>', page.source, re.DOTALL)[0]
     rows = re.findall(r"<tr data-emotion.*?</tr>", overview, re.DOTALL)
     assert [re.search(r"<bdi>([^<]*)", row)[1] for row in rows] == ["Face 0", "Face 1"]
     assert "2 tracks of less than a second (0.6 s in all) have no row." in page.text
@@ -909,8 +909,8 @@ def test_a_single_file_holds_everything_and_links_to_nothing(small):
     assert wanted <= set(ids)
     drawn = re.sub(r"<script.*?</script>", "", page.source, flags=re.DOTALL)
     assert {one.split(")")[0] for one in drawn.split("url(#")[1:]} <= set(ids)
-    # Of three pages that have faces, and of four scripts.
-    assert page.values("type").count("application/json") == 3 + 4
+    # Of three pages that have faces, and of three scripts.
+    assert page.values("type").count("application/json") == 3 + 3
     assert path.stat().st_size < single_file.MOST_BYTES
 
 
