@@ -40,7 +40,7 @@ EVENT_ROW = 16.0
 MOST_EVENT_ROWS = 3
 """Rows for events at the same time; when all are taken, an event has a band without a name."""
 
-GROUPS_PLOT = (184, 240, 440)
+GROUPS_PLOT = (184, 232, 440)
 """Left and width of the plot of a chart of groups, and the chart's width, in SVG units: narrow enough for a phone."""
 
 GROUP_LOOKS = (
@@ -199,14 +199,15 @@ def event_time(
     ``means`` maps a group's name to (bins, 7, 3) mean, low and high, NaN where there is none; ``places`` are the
     middles of the bins, in seconds from the start. The other arguments as of :func:`distribution`.
     """
-    width, height, across, down = 600, 300, 160.0, 92.0
+    across, down, rows = 160.0, 92.0, -(-len(means) // 2)
+    width, height = 400, 404 + 18 * rows  # narrow enough for a phone
     six = [(index, emotion) for index, emotion in enumerate(TABLE) if index != NEUTRAL]
     highest = max(float(np.nanmax(values[:, [index for index, _ in six]])) for values in means.values())
     top = max(0.1, min(1.0, np.ceil(10 * highest) / 10))
     low, high = float(places[0]), float(places[-1])
     with figure(width, height) as drawing:
         for number, (index, emotion) in enumerate(six):
-            left, upper = 34 + (number % 3) * (across + 32), 22 + (number // 3) * (down + 36)
+            left, upper = 34 + (number % 2) * (across + 32), 22 + (number // 2) * (down + 36)
             axes = drawing.add_axes((left / width, 1 - (upper + down) / height, across / width, down / height))
             axes.spines[:].set_visible(False)
             axes.tick_params(bottom=False, left=False)
@@ -223,12 +224,12 @@ def event_time(
                 )
         for group, name in enumerate(means):
             colour, _ = GROUP_LOOKS[group % len(GROUP_LOOKS)]
-            at = 34 + group * 190
-            mark = _patch([_mark(group, at / width, 1 - 290 / height, MARK / width, -MARK / height)])
+            at, below = 34 + group % 2 * 190, 408 + 18 * (group // 2)
+            mark = _patch([_mark(group, at / width, 1 - below / height, MARK / width, -MARK / height)])
             mark.set(facecolor=colour, linewidth=0, transform=drawing.transFigure, gid=f"part-group-{group}")
             drawing.add_artist(mark)
             shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-            drawing.text((at + 10) / width, 1 - 294 / height, shown, fontsize=11)
+            drawing.text((at + 10) / width, 1 - (below + 4) / height, shown, fontsize=11)
         return chart(drawing, prefix, title, description, paper)
 
 
