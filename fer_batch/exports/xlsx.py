@@ -49,7 +49,7 @@ def write(results: Results, folder: Path) -> str | None:
             names = [column.name for column in DICTIONARY]
             _sheet(book, "data dictionary", DICTIONARY, [pd.DataFrame(meanings, columns=names)])
     except FileCreateError as error:
-        raise OSError(str(error)) from error
+        raise next((cause for cause in error.args if isinstance(cause, OSError)), OSError(str(error))) from error
     return left_out
 
 
