@@ -1,11 +1,13 @@
 """A server for one report, for browsers that play no local videos from pages opened as files. Nobody else can reach it.
 
 It answers on the loopback address only, and only requests for that address: a page from elsewhere that leads its own
-name to it gets nothing. It gives out files of the output folder, and the videos that its pages play.
+name to it gets nothing. It gives out files of the output folder, and the videos and photos that its pages show.
 """
 
+import json
 import os
 import re
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +16,10 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 from fer_batch.errors import UsageError
+from fer_batch.output.csv import read_timeline
 from fer_batch.output.media_links import read_media
-from fer_batch.report.pages.base import INDEX
+from fer_batch.report.pages.base import INDEX, page_path
+from fer_batch.types import Kind
 
 LOOPBACK = "127.0.0.1"
 
@@ -31,10 +35,10 @@ def make_server(folder: Path, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
     folder = folder.resolve()
     if not (folder / INDEX).is_file() or not (folder / "run.json").is_file():
         raise UsageError(f"{folder} holds no report. Run `fer-batch analyze` or `fer-batch report` first.")
-    videos = {path.resolve() for path in read_media(folder).values() if path.is_file()}
-    # Pages name videos relative to themselves, so addresses must go as far up as these do.
-    root = Path(os.path.commonpath([folder, *(video.parent for video in videos)]))
-    handler = partial(_Handler, directory=str(root), folder=folder, videos=frozenset(videos))
+    media = {path.resolve() for path in _shown(folder)}
+    # Pages name videos and photos relative to themselves, so addresses must go as far up as these do.
+    root = Path(os.path.commonpath([folder, *(path.parent for path in media)]))
+    handler = partial(_Handler, directory=str(root), folder=folder, media=frozenset(media))
     try:
         server = ThreadingHTTPServer((LOOPBACK, port), handler)
     except OSError as error:
@@ -43,13 +47,26 @@ def make_server(folder: Path, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
     return server, f"http://{LOOPBACK}:{server.server_port}/{quote(place)}"
 
 
+def _shown(folder: Path) -> Iterator[Path]:
+    """The videos that pages play, and the photos that they show large: none where these were not to be seen."""
+    media = read_media(folder)
+    for source in json.loads((folder / "run.json").read_text(encoding="utf-8"))["sources"]:
+        place, page = media.get(source["name"]), folder / page_path(source)
+        if place is None or not page.is_file():
+            continue
+        if place.is_file():
+            yield place
+        elif source["kind"] == Kind.PHOTOS and "data-photos=" in page.read_text(encoding="utf-8"):
+            yield from (place / file for file in read_timeline(folder / source["timeline"])["file"].unique())
+
+
 class _Handler(SimpleHTTPRequestHandler):
-    """Files of the folder and its videos, whole or the part that is asked for."""
+    """Files of the folder, and videos and photos, whole or the part that is asked for."""
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, *arguments: Any, folder: Path, videos: frozenset[Path], **more: Any) -> None:
-        self._folder, self._videos = folder, videos
+    def __init__(self, *arguments: Any, folder: Path, media: frozenset[Path], **more: Any) -> None:
+        self._folder, self._media = folder, media
         self._left: int | None = None
         super().__init__(*arguments, **more)
 
@@ -61,7 +78,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.headers.get("Host") not in here:
             self.send_error(HTTPStatus.FORBIDDEN)
             return None
-        if not path.is_file() or not (path.is_relative_to(self._folder) or path in self._videos):
+        if not path.is_file() or not (path.is_relative_to(self._folder) or path in self._media):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         asked = _RANGE.fullmatch(self.headers.get("Range", ""))

@@ -1,4 +1,4 @@
-"""serve: the report over the loopback address, with parts of videos, and nothing else."""
+"""serve: the report over the loopback address, with its videos and photos, and nothing else."""
 
 import http.client
 import threading
@@ -10,20 +10,26 @@ from typer.testing import CliRunner
 
 from fer_batch import cli
 from fer_batch.errors import UsageError
+from fer_batch.options import ReportOptions
 from fer_batch.output import media_links
 from fer_batch.report import render, serve
-from tests.report.test_report import a_video, write_output
+from tests.report.test_report import a_folder, a_video, write_output
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """A report beside its video, and a file that is not to be seen."""
+    """A report beside its video and its photos, and files that are not to be seen."""
     study = tmp_path_factory.mktemp("study")
-    folder = write_output(study / "out", [a_video("a film.mp4", {0: range(5)}, 5)])
+    folder = write_output(
+        study / "out", [a_video("a film.mp4", {0: range(5)}, 5), a_folder("photos", {"in/a b.jpg": 1})]
+    )
+    (study / "photos" / "in").mkdir(parents=True)
+    (study / "photos" / "in" / "a b.jpg").write_bytes(b"a photo")
+    (study / "photos" / "in" / "private.jpg").write_bytes(b"no")
     (study / "videos").mkdir()
     (study / "videos" / "a film.mp4").write_bytes(bytes(range(256)) * 1000)
     (study / "videos" / "secret.txt").write_text("no")
-    (folder / media_links.MEDIA).write_text('{"a film.mp4": "../videos/a film.mp4"}')
+    (folder / media_links.MEDIA).write_text('{"a film.mp4": "../videos/a film.mp4", "photos": "../photos"}')
     render.render(folder)
     return folder
 
@@ -58,6 +64,16 @@ def test_pages_and_their_videos_are_served(report):
         assert ask(address, "/out/pages/a%20film.mp4.html")[0].status == 200
         answer, body = ask(address, "/videos/a%20film.mp4")
         assert (answer.status, len(body), answer.headers["Accept-Ranges"]) == (200, 256_000, "bytes")
+
+
+def test_photos_are_served_unless_they_were_not_to_be_seen(report):
+    with served(report) as address:
+        assert ask(address, "/photos/in/a%20b.jpg")[1] == b"a photo"
+        assert ask(address, "/photos/in/private.jpg")[0].status == 404
+    render.render(report, ReportOptions(thumbnails=True, anonymize=True))
+    with served(report) as address:
+        assert ask(address, "/photos/in/a%20b.jpg")[0].status == 404
+    render.render(report)
 
 
 @pytest.mark.parametrize(
