@@ -38,7 +38,10 @@
     }
     count.textContent = say("shown", { shown, all: rows.length });
     const paper = document.getElementById("overview-on-paper");
-    if (paper) paper.querySelector("span").textContent = paper.dataset.all - Math.min(shown, paper.dataset.most);
+    if (paper) {
+      const more = paper.dataset.all - Math.min(shown, paper.dataset.most);
+      paper.querySelector("span").textContent = more.toLocaleString("en");
+    }
   };
   const sort = () => {
     const sorted = order.value === "" ? rows :
