@@ -26,9 +26,9 @@ class Page(HTMLParser):
         self._into = ""
         self.feed(path.read_text(encoding="utf-8"))
         source = path.read_text(encoding="utf-8")
-        self.tiles = dict(re.findall(r"<dt>([^<]*)</dt>\s*<dd class=\"value\">(?:<a[^>]*>)?([^<]*)<", source))
+        self.tiles = dict(re.findall(r"<dt>([^<]*)</dt>\s*<dd class=\"value\"[^>]*>(?:<a[^>]*>)?([^<]*)<", source))
         self.notes = dict(
-            re.findall(r"<dt>([^<]*)</dt>\s*<dd class=\"value\">.*?</dd>\s*<dd class=\"note\">([^<]*)<", source)
+            re.findall(r"<dt>([^<]*)</dt>\s*<dd class=\"value\"[^>]*>.*?</dd>\s*<dd class=\"note\">([^<]*)<", source)
         )
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
@@ -98,7 +98,8 @@ def check_left_out(page: Page, timelines: Sequence[pd.DataFrame]) -> None:
         of_reason = gone[gone["left_out"] == reason]
         assert (f"{len(of_reason):,} {words}" in note) == (len(of_reason) > 0)
         if of_reason["duration"].sum() > 0:
-            assert f"{of_reason['duration'].sum():,.3f} s" in note
+            either = (f"{of_reason['duration'].sum() + tiny:,.1f} s" for tiny in (-1e-9, 1e-9))  # 0.25 may become both
+            assert any(one in note for one in either)
 
 
 def check_index(
@@ -336,5 +337,7 @@ def clock(text: str) -> float:
 
 
 def assert_clock(text: str, seconds: float) -> None:
-    """To the millisecond."""
-    assert abs(clock(text) - seconds) <= 0.0005 + 1e-6, (text, seconds)
+    """To as many decimals as are shown: milliseconds in tables, tenths elsewhere."""
+    decimals = len(text.partition(".")[2])
+    assert decimals in (1, 3)
+    assert abs(clock(text) - seconds) <= 0.5 * 10**-decimals + 1e-6, (text, seconds)
