@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 # always the same, so that a change never fails there for an example that has nothing to do with it.
 _PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
 settings.register_profile("patient", max_examples=50, **_PATIENT)
-settings.register_profile("ci", max_examples=200, derandomize=True, **_PATIENT)
+settings.register_profile("ci", max_examples=100, derandomize=True, **_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "patient"))
 
 # A shell that starts the tests in its background has them, and all that they start, pass over Ctrl-C.
