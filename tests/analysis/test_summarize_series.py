@@ -72,7 +72,7 @@ def timed_rows(draw: st.DrawFn) -> list[Row]:
     for _ in range(draw(st.integers(1, 12))):
         edges = sorted(draw(st.lists(st.integers(0, 10_000), min_size=6, max_size=6)))
         shares = np.diff([0, *edges, 10_000]) / 10_000  # as the table holds them
-        duration = draw(st.floats(0.001, 5))
+        duration = draw(st.floats(0.002, 5))  # a face is away if it is not there for more than a millisecond
         face = draw(st.integers(-1, 2))
         rows.append(Row(None if face < 0 else shares, seconds, duration, face))
         seconds += duration
