@@ -8,14 +8,14 @@ class Boxes {
     const exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
     const show = (seconds) => { this.moment = seconds - video.start; this.draw(); this.onMoment(this.moment); };
     if (exact) {
-      let frames = 0;
-      const next = (_, frame) => { frames++; player.requestVideoFrameCallback(next); show(frame.mediaTime); };
+      let told = null; // the last frame that was shown since it went elsewhere
+      const next = (_, frame) => { told = frame.mediaTime; player.requestVideoFrameCallback(next); show(told); };
       player.requestVideoFrameCallback(next);
-      // A frame that comes right after another one may not be told of.
-      let before = 0;
-      player.addEventListener("seeking", () => { before = frames; });
+      // A frame that comes right after another one may not be told of, the first of all may be told of late.
+      player.addEventListener("seeking", () => { told = null; });
       player.addEventListener("seeked", () => setTimeout(() => {
-        if (frames === before && player.paused) show(this.frameAt(player.currentTime));
+        const now = player.currentTime;
+        if (player.paused && (told === null || !this.isShown(told, now))) show(this.frameAt(now));
       }, 60));
     } else {
       const run = () => {
@@ -36,6 +36,13 @@ class Boxes {
     const { looked, start } = this.video;
     const rank = looked ? last(looked.starts, seconds - start + 0.0005) : -1;
     return rank >= 0 && looked.ends[rank] - looked.starts[rank] <= 0.1 ? looked.starts[rank] + start : seconds;
+  }
+
+  // Whether a frame that began then can be the one that is shown now.
+  isShown(began, now) {
+    const { looked, start } = this.video;
+    const rank = (seconds) => (looked ? last(looked.starts, seconds - start + 0.0005) : -1);
+    return Math.abs(now - began) <= 0.1 || rank(now) === rank(began);
   }
 
   // Where the picture is within the player, and how many of the player's pixels one of a timeline's is.
