@@ -28,12 +28,8 @@
   const length = (row) => [...row.querySelectorAll("svg")].reduce((sum, svg) => sum + extent(svg)[1] - extent(svg)[0], 0);
   const longest = Math.max(...rows.map(length));
   const update = () => {
-    const words = text.value.trim().toLowerCase();
-    let shown = 0;
+    const shown = showMatching(rows, text, lead);
     for (const row of rows) {
-      row.hidden = !(row.cells[0].textContent.toLowerCase().includes(words) &&
-        (!lead.value || row.dataset.emotion === lead.value));
-      shown += !row.hidden;
       row.querySelector(".stripe div").style.width = scale.checked ? `${100 * length(row) / longest}%` : "";
     }
     count.textContent = say("shown", { shown, all: rows.length });

@@ -1,4 +1,15 @@
 // Sorts a table by the heading that is pressed, and shows only the rows that hold some text.
+
+// Hides the rows whose first cell lacks a text, or whose leading emotion is another; returns how many are shown.
+function showMatching(rows, text, lead) {
+  const words = text.value.trim().toLowerCase();
+  for (const row of rows) {
+    row.hidden = !(row.cells[0].textContent.toLowerCase().includes(words) &&
+      (!lead.value || row.dataset.emotion === lead.value));
+  }
+  return rows.filter((row) => !row.hidden).length;
+}
+
 (() => {
   const TEXTS = JSON.parse(document.getElementById("index-texts").textContent);
   const say = (key, values) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -33,13 +44,7 @@
     };
     const filter = () => {
       if (!box) return;
-      const words = text.value.trim().toLowerCase();
-      let shown = 0;
-      for (const row of rows) {
-        row.hidden = !(row.cells[0].textContent.toLowerCase().includes(words) &&
-          (!lead.value || row.dataset.emotion === lead.value));
-        shown += !row.hidden;
-      }
+      const shown = showMatching(rows, text, lead);
       count.textContent = say("shown_rows", { shown, all: rows.length });
     };
     heads.forEach((head, column) => {

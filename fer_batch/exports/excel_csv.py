@@ -49,10 +49,11 @@ def separators(locale: str) -> tuple[str, str]:
 
 def write(results: Results, folder: Path, locale: str = DEFAULT) -> None:
     """Write every table under its own path. Texts stay as they are; only in columns of numbers points are replaced."""
+    between, decimal = separators(locale)
     for table in tables(results):
-        _rewrite(results.folder / table.path, folder / table.path, table.columns, *separators(locale))
+        _rewrite(results.folder / table.path, folder / table.path, table.columns, between, decimal)
     for source in results.sources:
-        _rewrite(results.folder / source["timeline"], folder / source["timeline"], WIDEST, *separators(locale))
+        _rewrite(results.folder / source["timeline"], folder / source["timeline"], WIDEST, between, decimal)
 
 
 def _rewrite(path: Path, written: Path, columns: Sequence[Column], between: str, decimal: str) -> None:

@@ -25,6 +25,9 @@ _ASF_SIZE, _ASF_FLAGS = slice(40, 48), 88
 """Where the object has the file's size, and flags of which the first says that the size means nothing."""
 _ASF_HEADER_BYTES = 2**16
 
+_MOST_BYTES = 2**26
+"""Of the content of a box that is read whole: a list of 8 million stretches of samples."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -100,7 +103,7 @@ def _content(path: Path, box: Box | None, *kinds: bytes) -> bytes:
         return b""
     with path.open("rb") as file:
         file.seek(box.content)
-        return file.read(box.end - box.content)
+        return file.read(max(0, min(box.end - box.content, _MOST_BYTES)))  # a damaged size may be any number
 
 
 def _number(content: bytes, at: int, size: int = 4) -> int:

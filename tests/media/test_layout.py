@@ -1,0 +1,49 @@
+"""What an mp4 says of itself, where what it says is damaged."""
+
+import tracemalloc
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fer_batch.media.video import layout
+from tests.helpers.media import write_video
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten frames."""
+    return write_video(tmp_path_factory.mktemp("layout") / "a.mp4", range(0, 400, 40))
+
+
+def test_the_end_of_a_whole_track_is_known(video: Path) -> None:
+    end = layout.track_end(video, 1)
+    assert end is not None
+    assert end.last_sample > 0
+    assert layout.track_end(video, 2) is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from([b"moov", b"trak", b"tkhd", b"mdhd", b"stts", b"elst"]), size=st.integers(0, 2**32 - 1))
+def test_a_damaged_size_of_a_part_ends_in_an_answer_and_takes_little_memory(
+    video: Path, tmp_path: Path, kind: bytes, size: int
+) -> None:
+    content = bytearray(video.read_bytes())
+    at = content.find(kind)
+    if at < 0:
+        return
+    content[at - 4 : at] = size.to_bytes(4)
+    damaged = tmp_path / "damaged.mp4"
+    with damaged.open("wb") as file:
+        file.write(content)
+        file.truncate(2**33)  # 8 GiB, of which nothing is on disk
+    tracemalloc.start()
+    try:
+        end = layout.track_end(damaged, 1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert end is None or isinstance(end.last_sample, Fraction)
+    assert peak < 2**28
