@@ -1,6 +1,7 @@
-"""What several test modules need: a real face, a profile for Hypothesis, and a study that was analysed once."""
+"""What several test modules need: a real face, a profile for Hypothesis, a browser, a study that was analysed once."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -17,6 +18,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 
 # A shell that starts the tests in its background has them, and all that they start, pass over Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+BROWSER_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; Playwright allows only one at a time."""
+    installed = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    chromium = next(installed, None) or pytest.skip("no Chromium: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=BROWSER_FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,18 @@ class Boxes {
     const exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
     const show = (seconds) => { this.moment = seconds - video.start; this.draw(); this.onMoment(this.moment); };
     if (exact) {
-      let told = null; // the last frame that was shown since it went elsewhere
-      const next = (_, frame) => { told = frame.mediaTime; player.requestVideoFrameCallback(next); show(told); };
+      let told = false; // whether a frame was told of since it went elsewhere
+      const next = (_, { mediaTime }) => {
+        player.requestVideoFrameCallback(next);
+        if (player.paused && !this.isShown(mediaTime, player.currentTime)) return; // told of late: it is gone already
+        told = true;
+        show(mediaTime);
+      };
       player.requestVideoFrameCallback(next);
-      // A frame that comes right after another one may not be told of, the first of all may be told of late.
-      player.addEventListener("seeking", () => { told = null; });
+      // A frame that comes right after another one may not be told of.
+      player.addEventListener("seeking", () => { told = false; });
       player.addEventListener("seeked", () => setTimeout(() => {
-        const now = player.currentTime;
-        if (player.paused && (told === null || !this.isShown(told, now))) show(this.frameAt(now));
+        if (player.paused && !told) show(this.frameAt(player.currentTime));
       }, 60));
     } else {
       const run = () => {

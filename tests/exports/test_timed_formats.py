@@ -212,19 +212,15 @@ CUES = """async () => {
 
 
 @pytest.mark.browser
-def test_chromium_shows_webvtt_as_a_track(study: Path, exported: Exported) -> None:
-    chromium = shutil.which("chromium") or pytest.skip("no Chromium: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_chromium_shows_webvtt_as_a_track(study: Path, exported: Exported, browser: Any) -> None:
     text = file_of(exported, "webvtt", ODD, ".vtt").read_text(encoding="utf-8")
     page_text = '<!doctype html><video><track default src="a.vtt"></video>'
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.route("**/*", lambda route: route.fulfill(body=page_text, content_type="text/html; charset=utf-8"))
-        page.route("**/a.vtt", lambda route: route.fulfill(body=text, content_type="text/vtt"))
-        page.goto("http://localhost/")
-        found = page.evaluate(CUES)
-        browser.close()
+    page = browser.new_page()
+    page.route("**/*", lambda route: route.fulfill(body=page_text, content_type="text/html; charset=utf-8"))
+    page.route("**/a.vtt", lambda route: route.fulfill(body=text, content_type="text/vtt"))
+    page.goto("http://localhost/")
+    found = page.evaluate(CUES)
+    page.close()
     rows = episodes(study, ODD)
     times = zip((rows["start"] * 1000).round() / 1000, (rows["stop"] * 1000).round() / 1000, strict=True)
     assert [(start, stop) for start, stop, _ in found] == list(times)
