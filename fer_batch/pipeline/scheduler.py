@@ -29,7 +29,7 @@ from fer_batch.media.sampling import Sampling
 from fer_batch.media.sources import legible_name
 from fer_batch.media.video import reader
 from fer_batch.media.video.index import VideoIndex
-from fer_batch.options import Options
+from fer_batch.options import PROCESSES, Options
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, source_key
 from fer_batch.pipeline.contents import Content, KnownContents
@@ -156,7 +156,9 @@ class Scheduler:
         self._sources = iter(sources)
         options = self._options
         try:
-            with executors.make(self._setup, options.workers, options.engine, options.ray_address) as executor:
+            setup = self._setup
+            on_gpus = None if setup.classifies else setup.load_classifier
+            with executors.make(setup, options.workers, options.engine, options.ray_address, on_gpus) as executor:
                 self._announce(executor, [source for source in sources if not is_remote(source.files[0])])
                 for event in executor.run(self._next_task):
                     self._handle(event)
@@ -463,14 +465,14 @@ class Scheduler:
         return shares
 
     def _start_loading(self) -> None:
-        """Start loading the model, if this process classifies: TensorFlow takes seconds."""
-        if not self._setup.classifies:
+        """Start loading the model, if this process is to classify: TensorFlow takes seconds."""
+        if not self._setup.classifies and self._options.engine == PROCESSES:  # in a cluster, its GPUs may do it
             _ = self._loading
 
     @cached_property
     def _loading(self) -> "Future[Classifier]":
         thread = ThreadPoolExecutor(1)
-        loading = thread.submit(self.model.load, self._options.batch_size, self._options.runtime)
+        loading = thread.submit(self._setup.load_classifier)
         thread.shutdown(wait=False)
         return loading
 

@@ -123,9 +123,10 @@ class WorkerSetup:
     cropped: bool
     """Whether each photo is one face."""
     classifies: bool
-    """Whether the worker runs the model itself, with OpenVINO; else it hands the crops over."""
+    """Whether the worker runs the model itself, with OpenVINO; else it hands the crops over, or has others classify."""
     model: Path | None
     batch_size: int
+    runtime: str
     run: str
     """A name of its own for each run."""
 
@@ -142,6 +143,7 @@ class WorkerSetup:
             classifies=model.choose(options.runtime)[0] == OPENVINO,
             model=options.model,
             batch_size=options.batch_size,
+            runtime=options.runtime,
             run=uuid4().hex,
         )
 
@@ -151,20 +153,30 @@ class WorkerSetup:
 
         staging.remove(self.run)
 
-    def __call__(self) -> "Worker":
-        """Make a worker.
+    def load_classifier(self) -> Classifier:
+        """Load the model for whoever classifies in the place of the workers.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        return ModelFile(self.model).load(self.batch_size, self.runtime)
+
+    def __call__(self, classifier: Classifier | None = None) -> "Worker":
+        """Make a worker; ``classifier`` is one that it asks, in the place of its own.
 
         Raises:
             DetectorError: the detector cannot be used.
         """
-        return Worker(self)
+        return Worker(self, classifier)
 
 
 class Worker:
     """Does one task after another. Implements :class:`fer_batch.pipeline.executors.base.Worker`."""
 
-    def __init__(self, setup: WorkerSetup) -> None:
+    def __init__(self, setup: WorkerSetup, classifier: Classifier | None = None) -> None:
         self._setup = setup
+        self._given = classifier
+        self._classifies = setup.classifies or classifier is not None
         self._detector: Detector = detection.make(setup.detector)
         cv2.setNumThreads(1)  # each worker has one core
 
@@ -176,7 +188,7 @@ class Worker:
 
     @cached_property
     def _classifier(self) -> Classifier:
-        return ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
+        return self._given or ModelFile(self._setup.model).load(self._setup.batch_size, OPENVINO)
 
     def perform(
         self, task: ReadContents | IndexVideo | ReadHeader | ScanChunk | TimeTrial
@@ -271,7 +283,7 @@ class Worker:
             match item:
                 case ScannedFrames():
                     yield FramesScanned(item.sampled_frames)
-                    if self._setup.classifies:
+                    if self._classifies:
                         yield from (classified for _, classified in batcher.add(key, item))
                     else:
                         yield item

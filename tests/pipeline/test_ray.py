@@ -1,5 +1,7 @@
 """Runs on a Ray cluster of three nodes: the bytes of a run on one machine, whatever dies."""
 
+import asyncio
+import json
 import os
 import signal
 import time
@@ -109,6 +111,55 @@ def test_a_node_that_is_killed_costs_only_time_and_the_bytes_are_those_of_one_ma
     assert run.returncode == 0, complained
     assert said.splitlines()[-1] == str(out / "index.html")
     assert tables(out) == tables(on_one_machine)
+
+
+def test_gpus_of_other_nodes_classify_and_one_may_be_lost(inputs: Path, tmp_path: Path, cluster: Any) -> None:
+    """TensorFlow computes on the CPU here; the nodes only say that they have a GPU, which is what Ray goes by."""
+    some = inputs / "photos0"
+    finish(some, tmp_path / "local", "--runtime", "tensorflow")
+    out = tmp_path / "out"
+    with_gpu = [cluster.add_node(num_cpus=0, num_gpus=1) for _ in range(2)]
+    cluster.wait_for_nodes()
+    with start(some, out, *on(cluster), "--runtime", "tensorflow") as run:
+        wait_for_chunks(run, out, 1)
+        cluster.remove_node(with_gpu[0], allow_graceful=False)
+        _, complained = run.communicate(timeout=300)
+    assert run.returncode == 0, complained
+    assert tables(out) == tables(tmp_path / "local")
+    assert "in a Ray cluster" in json.loads((out / "run.json").read_text())["model"]["runtime"]
+    cluster.remove_node(with_gpu[1])
+    finish(some, tmp_path / "none", *on(cluster), "--runtime", "tensorflow")
+    assert tables(tmp_path / "none") == tables(tmp_path / "local")
+
+
+def test_faces_that_come_while_others_are_classified_are_one_batch() -> None:
+    from fer_batch.pipeline.executors.ray_gpus import Batching
+
+    batches: list[int] = []
+
+    class Slow:
+        runtime = "slow"
+
+        def predict(self, faces: np.ndarray) -> np.ndarray:
+            if len(faces) == 7:
+                raise ValueError("seven")
+            batches.append(len(faces))
+            time.sleep(0.1)
+            return faces[:, :2, :7].astype(np.float32)
+
+    async def ask() -> list[np.ndarray]:
+        actor = Batching(Slow)
+        first = asyncio.create_task(actor.predict(faces[:3]))
+        await asyncio.sleep(0.02)
+        rest = [actor.predict(faces[at : at + 5]) for at in range(3, 28, 5)]
+        answers = await asyncio.gather(first, *rest)
+        with pytest.raises(ValueError, match="seven"):
+            await actor.predict(faces[:7])
+        return answers
+
+    faces = np.random.default_rng(0).integers(0, 256, (28, 48, 48), np.uint8)
+    assert np.array_equal(np.concatenate(asyncio.run(ask())), faces[:, :2, :7].astype(np.float32))
+    assert batches == [3, 25]
 
 
 def test_from_one_machine_to_a_cluster_and_back(inputs: Path, on_one_machine: Path, tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ class Worker(Protocol):
         """
 
 
-WorkerFactory = Callable[[], Worker]
-"""Makes a worker; for other processes it must be picklable."""
+WorkerFactory = Callable[..., Worker]
+"""Makes a worker, of nothing or of a classifier that it is to use; for other processes it must be picklable."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from fer_batch._version import __version__
 from fer_batch.errors import DetectorError, FerBatchError, TaskFailed, UsageError
@@ -29,6 +30,9 @@ try:
     from ray.exceptions import RayError
 except ImportError as missing:
     raise UsageError("--engine ray needs Ray. Install it: pip install 'fer-batch[ray]'.") from missing
+
+if TYPE_CHECKING:
+    from fer_batch.pipeline.executors.ray_gpus import ClassifierFactory, OnGpus
 
 EVENTS_AHEAD = 8
 """Events that an actor may be ahead of this process."""
@@ -46,8 +50,8 @@ CONNECT_SECONDS = 10.0
 class _Server:
     """What an actor does: one task after another."""
 
-    def __init__(self, make_worker: WorkerFactory) -> None:
-        self._make_worker = make_worker
+    def __init__(self, make_worker: WorkerFactory, on_gpus: "OnGpus | None") -> None:
+        self._make_worker = make_worker if on_gpus is None else partial(make_worker, on_gpus)
 
     def start(self) -> tuple[str, str, FerBatchError | None]:
         """Make the worker; returns the version of fer-batch, the node, and why no worker can be made."""
@@ -97,10 +101,11 @@ class Ray:
     """Implements :class:`fer_batch.pipeline.executors.base.Executor`.
 
     Args:
-        make_worker: called once in every actor.
+        make_worker: called once in every actor; with a classifier, if that is on GPUs of the cluster.
         workers: the greatest number of actors; None: one for each core of the cluster.
         address: of a cluster that is there, ``HOST:PORT`` or ``auto``; None: one is started on this machine.
         cores: of the cluster that is started.
+        make_classifier: called once on every GPU of the cluster; None: GPUs are not used.
         hang_seconds: seconds without an event after which an actor is killed.
     """
 
@@ -110,12 +115,15 @@ class Ray:
         workers: int | None,
         address: str | None,
         cores: int,
+        make_classifier: "ClassifierFactory | None" = None,
         hang_seconds: float = HANG_SECONDS,
     ) -> None:
         self._make_worker = make_worker
         self._workers = workers
         self._address = address
         self._cores = cores
+        self._make_classifier = make_classifier
+        self._on_gpus: OnGpus | None = None
         self._hang_seconds = hang_seconds
         self._members: list[_Member] = []
         self._queue: deque[_Attempt] = deque()
@@ -139,6 +147,7 @@ class Ray:
             for member in self._members:
                 ray.kill(member.actor)
             self._members.clear()
+            self._on_gpus = None  # its actors end with the last one who knows them
         if self._joined:
             ray.shutdown()
 
@@ -177,6 +186,10 @@ class Ray:
                 where = self._address or "on this machine"
                 raise UsageError(f"The Ray cluster {where} cannot be used: {_first_line(error)}") from error
             self._joined = True
+        if self._make_classifier is not None:
+            from fer_batch.pipeline.executors.ray_gpus import on_gpus
+
+            self._on_gpus = on_gpus(self._make_classifier)
         self._begun = True
 
     def _hand_out(self, next_task: Callable[[], Any]) -> None:
@@ -193,7 +206,7 @@ class Ray:
             return
         while len(self._queue) > len(self._members) - busy and len(self._members) < self._most:
             # No restarts by Ray: which parts of a task are to be discarded is known here.
-            actor = ray.remote(num_cpus=1, max_restarts=0)(_Server).remote(self._make_worker)
+            actor = ray.remote(num_cpus=1, max_restarts=0)(_Server).remote(self._make_worker, self._on_gpus)
             self._members.append(_Member(actor, actor.start.remote()))
         for member in self._members:
             if self._queue and member.node is not None and member.job is None:
