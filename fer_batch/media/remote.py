@@ -226,11 +226,14 @@ def file_system(file: RemoteFile) -> tuple[Any, str]:
         from fsspec.core import get_filesystem_class, url_to_fs
 
         more = {"use_listings_cache": False} if get_filesystem_class(protocol).async_impl else {}  # others keep none
-        system, path = url_to_fs(file.url, **more)
     except (ImportError, ValueError):
         known = EXTRAS.get(protocol)
         how = f"Install what it needs: pip install 'fer-batch[{known}]'." if known else "It is no protocol of fsspec."
         raise UsageError(f"{protocol}:// cannot be used. {how}") from None
+    try:
+        system, path = url_to_fs(file.url, **more)
+    except (TypeError, ValueError):  # a host or credentials are missing
+        raise MediaError("There is no way to it. Are the URL and the credentials right?") from None
     except Exception as error:  # some connect at once
         raise MediaError(f"Cannot be read: {reason(error)}.") from None
     return system, path

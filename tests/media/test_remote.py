@@ -212,6 +212,11 @@ def fetched(stage: staging.Staging, *files: remote.RemoteFile) -> list[Any]:
             return [end.value[file].path for file in files]
 
 
+def test_a_protocol_that_needs_more_than_the_url_says_is_not_called_missing() -> None:
+    with pytest.raises(MediaError, match="Are the URL and the credentials right"):
+        remote.file_system(remote.parse("github://lab"))  # without a repository
+
+
 def test_workers_share_copies_and_the_last_one_removes_them(study: Path, server: str, copies: Path) -> None:
     one, other = (next(remote.walk(remote.parse(f"{server}/study/p{n}/"))) for n in range(2))
     first, second = staging.Staging("run"), staging.Staging("run")
