@@ -129,6 +129,15 @@ def pick(page, face):
     page.select_option("#who", "" if face is None else str(face))
 
 
+def box_of(part):
+    """Where a part of the chart is; the chart may just have been drawn anew, and the part with it."""
+    for _ in range(100):
+        if (box := part.bounding_box()) is not None:
+            return box
+        part.page.wait_for_timeout(20)
+    raise AssertionError(f"{part} is not visible")
+
+
 def over(page, part):
     """Pixels of the page at a part, 0 to 1, of the lanes of the chart of one face."""
     page.locator("#chart").scroll_into_view_if_needed()
@@ -326,17 +335,17 @@ def test_names_of_events_stand_on_the_chart_and_follow_its_zoom(video):
 def test_emotions_are_turned_off_and_on_and_the_others_take_their_room(video):
     pick(video, 0)
     lanes = video.locator("#chart .lane")
-    before = video.locator("#chart .floor").last.bounding_box()["y"]
+    before = box_of(video.locator("#chart .floor").last)["y"]
     for emotion in ("anger", "fear", "neutral"):
         video.uncheck(f'[data-emotion="{emotion}"]')
     assert (
         lanes.evaluate_all("lanes => lanes.map(lane => lane.dataset.lane)")
         == "disgust happiness sadness surprise".split()
     )
-    scale = video.locator("#chart .scale").nth(1).bounding_box()
-    floor = video.locator("#chart .floor").first.bounding_box()["y"]
+    scale = box_of(video.locator("#chart .scale").nth(1))
+    floor = box_of(video.locator("#chart .floor").first)["y"]
     assert scale["y"] < floor < scale["y"] + scale["height"] + 6
-    assert video.locator("#chart .floor").last.bounding_box()["y"] == pytest.approx(before, abs=1)
+    assert box_of(video.locator("#chart .floor").last)["y"] == pytest.approx(before, abs=1)
 
 
 def test_averaged_values_and_changes_are_shown_instead_and_episodes_with_theirs_alone(visit, tmp_path):

@@ -30,7 +30,9 @@ class Batching:
 
     async def runtime(self) -> str:
         """What runs the model."""
-        return self._classifier.runtime
+        async with self._busy:
+            classifier: Classifier = await asyncio.to_thread(lambda: self._classifier)
+        return classifier.runtime
 
     async def predict(self, faces: np.ndarray) -> np.ndarray:
         """Shares (N, 2, 7) float32 of faces (N, 48, 48) uint8."""
