@@ -170,7 +170,7 @@ def _compare_ends(video: Video, index: VideoIndex, packets: list[dict[str, Any]]
     if said and not video.bframes and not (edited and video.suffix in ("mp4", "mov")):
         assert abs(last - said[0]) <= Fraction(1, 1000)
     usual = [int(np.median(steps[-8:]))] if len(steps) else []
-    before = [step * unit for step in (*steps[-4:].tolist(), *usual)]
+    before = [step * unit for step in (*steps[-8:].tolist(), *usual)]
     assert min(abs(last - duration) for duration in [written, *said, *before]) <= Fraction(1, 1000)
 
 
