@@ -47,7 +47,7 @@ _RAW_HEADS = re.compile(
 )
 """First bytes of raw photos by Fujifilm, Olympus, Panasonic, Sigma, Minolta, Canon and Phase One (as in dcraw.c)."""
 
-_TIFF_HEADS = (b"II*\0", b"MM\0*")
+TIFF_HEADS = (b"II*\0", b"MM\0*")
 
 _RAW_MIMES = frozenset({"image/x-canon-cr2"})
 
@@ -115,7 +115,7 @@ def is_raw(path: Path, head: bytes) -> bool:
     """
     if _RAW_HEADS.match(head) or _mime(head) in _RAW_MIMES:
         return True
-    return path.suffix.lower() in RAW_SUFFIXES and head.startswith(_TIFF_HEADS)
+    return path.suffix.lower() in RAW_SUFFIXES and head.startswith(TIFF_HEADS)
 
 
 def begins_as_photo(head: bytes) -> bool:

@@ -196,7 +196,7 @@ def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> Dec
         exif = image.getexif()
         # For TIFF and HEIF, Pillow has turned the image already and has removed the tag.
         transpose = _TRANSPOSES.get(exif.get(_ORIENTATION, 1))
-        exif_damaged = len(image.info.get("exif") or b"") > len(b"Exif\0\0") and not exif
+        exif_damaged = not exif and not _has_no_tags(image.info.get("exif") or b"")
     except Exception:  # on damaged data, Pillow raises errors of any type
         exif_damaged = True
     if exif_damaged:
@@ -207,6 +207,13 @@ def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> Dec
         if transpose in _SIDEWAYS:
             width, height = height, width
     return DecodedPhoto(image, width, height, tuple(notes), tuple(damage))
+
+
+def _has_no_tags(exif: bytes) -> bool:
+    """Whether EXIF data are whole, but hold nothing, as a program leaves them that takes everything out."""
+    header = exif.removeprefix(b"Exif\0\0")
+    begin = int.from_bytes(header[4:8], "little" if header.startswith(b"II") else "big")
+    return not header or (header.startswith(kinds.TIFF_HEADS) and header[begin : begin + 2] == bytes(2))
 
 
 def _pixels(path: Path, image: Image.Image, min_longest_side: int | None) -> tuple[Image.Image, str | None]:
@@ -222,9 +229,11 @@ def _pixels(path: Path, image: Image.Image, min_longest_side: int | None) -> tup
         factor for factor in _JPEG_FACTORS if factor == 1 or longest >= factor * (min_longest_side or longest)
     )
     width, height = (ceil(side / factor) for side in image.size)
-    pixels, damage = jpeg.decode(path.read_bytes(), image.mode, width, height)
+    data = path.read_bytes()
+    pixels, damage = jpeg.decode(data, image.mode, width, height)
     if pixels is None:  # unusual, but Pillow may know it, or a reason
-        image.draft(image.mode, (width, height))
+        if jpeg.may_be_reduced(data):
+            image.draft(image.mode, (width, height))
         image.load()
         return image, damage
     size = pixels.shape[1::-1]

@@ -1,5 +1,6 @@
 """Damaged JPEGs are told from whole ones, and whole ones have Pillow's pixels."""
 
+import struct
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -98,6 +99,42 @@ def test_reduced_or_not_a_jpeg_has_pillows_pixels(
         assert np.array_equal(decoded.rgb, np.asarray(theirs))
     assert (decoded.width, decoded.height) == (width, height)
     assert decoded.damage == ()
+
+
+def lossless(image: np.ndarray, begin: bytes = b"") -> bytes:
+    """A grey image (height, width) uint8 as a lossless JPEG (ITU-T T.81, annex H), each pixel from its left one."""
+    levels = image.astype(int)
+    left = np.column_stack([np.append(128, levels[:-1, 0]), levels[:, :-1]])
+    bits = ""
+    for step in (levels - left).ravel().tolist():
+        size = abs(step).bit_length()
+        bits += f"{size:04b}" + (f"{step if step > 0 else step + 2**size - 1:0{size}b}" if size else "")
+    bits += "1" * (-len(bits) % 8)
+    scan = int(bits, 2).to_bytes(len(bits) // 8).replace(b"\xff", b"\xff\0")
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes([255, marker]) + (len(content) + 2).to_bytes(2) + content
+
+    frame = segment(0xC3, b"\x08" + struct.pack(">HH", *image.shape) + b"\1\1\x11\0")
+    sizes = segment(0xC4, bytes([0, 0, 0, 0, 9, *bytes(12), *range(9)]))  # nine sizes, in four bits each
+    return b"\xff\xd8" + begin + frame + sizes + segment(0xDA, b"\1\1\0\1\0\0") + scan + jpeg.END
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.integers(1, 90), st.integers(1, 90), st.sampled_from([1, 8, 20, 40, None]), st.sampled_from([b"", b"\xff" * 3])
+)
+def test_a_lossless_jpeg_is_read_in_full_size(
+    tmp_path_factory: pytest.TempPathFactory, width: int, height: int, enough: int | None, filled_up: bytes
+) -> None:
+    """A smaller one is not what libjpeg gives: it would write beyond the end of the memory."""
+    image = cv2.resize(PHOTO[:, :, 1], (width, height))
+    path = tmp_path_factory.mktemp("lossless") / "a.jpg"
+    path.write_bytes(lossless(image, filled_up))
+    decoded = photo_file.decode(path, enough)
+    assert np.array_equal(decoded.grey, image)
+    assert np.array_equal(np.asarray(Image.open(path)), image)
+    assert (decoded.width, decoded.height, decoded.damage) == (width, height, ())
 
 
 def test_what_only_looks_like_damage_is_none() -> None:

@@ -294,6 +294,14 @@ def test_damaged_exif_costs_no_photo(tmp_path: Path, suffix: str, damage: str) -
     assert photo_file.decode(path).damage == (() if damage == "nothing" else (photo_file.DAMAGED_EXIF,))
 
 
+@pytest.mark.parametrize("exif", [b"MM\0*\0\0\0\x08\0\0\0\0\0\0", b"II*\0\x08\0\0\0\0\0\0\0\0\0"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif", "heic"])
+def test_exif_without_a_tag_is_not_damaged(tmp_path: Path, suffix: str, exif: bytes) -> None:
+    """So programs leave it that take everything out."""
+    path = media.write_photo(tmp_path / f"a.{suffix}", marked(), exif=b"Exif\0\0" + exif, quality=95)
+    assert photo_file.decode(path).damage == ()
+
+
 @pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png", "avif", "heic"])
 def test_the_first_of_several_images_is_taken_and_a_note_tells_of_the_others(tmp_path: Path, suffix: str) -> None:
     others = [Image.new("RGB", (60, 40), colour) for colour in ("white", "black")]
