@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -59,8 +60,9 @@ def as_html(environment: Environment, page: Page, place: Place | None = None) ->
     return environment.get_template(page.template).render(page=page, place=place or Place(page.path))
 
 
+@cache  # compiling the templates takes longer than filling them
 def make_environment() -> Environment:
-    """The Jinja environment of all pages: templates, texts, scripts, filters."""
+    """The Jinja environment of all pages: templates, texts, scripts, filters; not to be changed."""
     loader = FileSystemLoader(TEMPLATES)
     environment = Environment(
         loader=loader,
