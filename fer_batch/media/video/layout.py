@@ -90,7 +90,8 @@ def _track_end(path: Path, movie: Box, trak: Box) -> TrackEnd | None:
     if not (movie_clock and media_clock and _number(samples, 4)):
         return None
     size, step = (8, 20) if edits[:1] == b"\1" else (4, 12)
-    edited = sum(_number(edits, at, size) for at in range(8, len(edits), step))
+    end = min(len(edits), 8 + step * _number(edits, 4))  # a damaged size of the box may lead far behind its list
+    edited = sum(_number(edits, at, size) for at in range(8, end, step))
     last_sample = _number(samples, 8 * _number(samples, 4) + 4)
     return TrackEnd(Fraction(last_sample, media_clock), Fraction(edited, movie_clock) if edited else None)
 
