@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_batch.analysis.bins import in_bins
-from fer_batch.analysis.groups import CONFIDENCE, FEWEST
+from fer_batch.analysis.groups import FEWEST, quantiles
 from fer_batch.analysis.series import FaceSeries
 from fer_batch.emotions import EMOTIONS
 
@@ -114,7 +114,7 @@ def _means(label: str, group: str, over: str, cases: np.ndarray) -> Iterator[Eve
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.nansum(cases, axis=0) / counts
         deviations = np.sqrt(np.nansum((cases - means) ** 2, axis=0) / (counts - 1))
-        halves = np.where(counts >= FEWEST, _quantiles(counts - 1) * deviations / np.sqrt(counts), np.nan)
+        halves = np.where(counts >= FEWEST, quantiles(np.maximum(counts - 1, 1)) * deviations / np.sqrt(counts), np.nan)
     for place, seconds in enumerate(EDGES[:-1].tolist()):
         for emotion, name in enumerate(EMOTIONS):
             change = emotion + len(EMOTIONS)
@@ -134,11 +134,3 @@ def _with_interval(mean: float, half: float) -> tuple[float | None, float | None
     if np.isnan(half) or half == 0:
         return float(mean), None, None
     return float(mean), float(mean - half), float(mean + half)
-
-
-def _quantiles(freedom: np.ndarray) -> np.ndarray:
-    """Student's t quantiles for an interval of CONFIDENCE, of each number of degrees of freedom."""
-    from scipy import stats
-
-    quantiles: np.ndarray = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(freedom, 1))
-    return quantiles
