@@ -14,6 +14,7 @@ from fer_batch import Options
 from fer_batch.detection.looks import Region
 from fer_batch.types import Box
 from tests.helpers import media
+from tests.helpers.quick import no_report  # noqa: F401
 
 places, sizes = st.integers(0, 300), st.integers(1, 300)
 
@@ -55,6 +56,7 @@ def boxes(run: fer_batch.Run, name: str) -> np.ndarray:
     return seen[["x", "y", "width", "height"]].to_numpy(dtype=float)
 
 
+@pytest.mark.usefixtures("no_report")
 def test_only_faces_in_the_region_are_found_and_boxes_are_in_pixels_of_the_full_frame(
     pair: np.ndarray, tmp_path: Path
 ) -> None:
@@ -82,6 +84,7 @@ def test_only_faces_in_the_region_are_found_and_boxes_are_in_pixels_of_the_full_
     assert len(boxes(again, "pair.mp4")) == 0
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_face_that_leaves_the_region_is_followed_no_further(pair: np.ndarray, tmp_path: Path) -> None:
     face = pair[:, :320]
     images = []

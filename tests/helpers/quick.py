@@ -1,4 +1,6 @@
-"""A detector and a model that take no time, for tests of all that is around them."""
+"""A detector and a model that take no time, and no report, for tests of all that is around them."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection import schedule
 from fer_batch.emotions import EMOTIONS, VIEWS
 from fer_batch.pipeline import contents
+from fer_batch.report import render
 from fer_batch.types import Box, Detection
 
 SQUARES = {(side, side): side / scale for scale, side in schedule.SEARCH_SQUARES}
@@ -45,3 +48,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(detection.REGISTRY, detection.DEFAULT, Middle)
     monkeypatch.setattr(ModelFile, "load", lambda *_: ByGrey())
     monkeypatch.setattr(contents, "RACY_NS", -(10**9))
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process render no report: for tests of tables, whose pages nobody looks at."""
+    monkeypatch.setattr(render, "render", lambda folder, *_, **__: Path(folder) / render.INDEX)

@@ -140,7 +140,7 @@ def test_with_sound_subtitles_and_cuts_times_are_those_of_ffprobe(tmp_path: Path
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made())
 def test_of_many_videos_with_sound_subtitles_and_cuts_times_are_those_of_ffprobe(tmp_path: Path, video: Made) -> None:
     compare(video, tmp_path)

@@ -174,7 +174,7 @@ def _compare_ends(video: Video, index: VideoIndex, packets: list[dict[str, Any]]
     assert min(abs(last - duration) for duration in [written, *said, *before]) <= Fraction(1, 1000)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(videos(sorted(CODECS)))
 def test_times_and_ends_are_those_of_ffprobe(tmp_path: Path, video: Video) -> None:
     compare(video, tmp_path)
@@ -182,7 +182,7 @@ def test_times_and_ends_are_those_of_ffprobe(tmp_path: Path, video: Video) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", sorted(CODECS))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_times_and_ends_of_many_videos_are_those_of_ffprobe(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
     compare(data.draw(videos([suffix])), tmp_path)

@@ -9,10 +9,10 @@ import pytest
 import fer_batch
 from fer_batch.options import Options
 from tests.helpers import media
-from tests.helpers.quick import quick  # noqa: F401
+from tests.helpers.quick import no_report, quick  # noqa: F401
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "no_report")
 def test_run_json_has_the_digest_of_every_input_and_both_clocks(tmp_path: Path) -> None:
     film, photo = media.write_video(tmp_path / "film.mp4"), media.write_photo(tmp_path / "photos" / "a.png")
     (tmp_path / "mine.csv").write_text("file,label,start,stop,offset\nfilm.mp4,talk,10.2,10.5,10\n")

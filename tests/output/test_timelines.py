@@ -20,9 +20,9 @@ from fer_batch.errors import ExitCode, UsageError
 from fer_batch.output.csv import read_table
 from fer_batch.output.schema import SUMMARY, TIMELINE, WIDEST
 from tests.helpers import media
-from tests.helpers.quick import quick  # noqa: F401
+from tests.helpers.quick import no_report, quick  # noqa: F401
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "no_report")
 
 
 @pytest.fixture

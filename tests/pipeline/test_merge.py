@@ -15,9 +15,9 @@ from fer_batch.errors import ExitCode, OutputRefused, UsageError
 from fer_batch.pipeline.merge import merge
 from fer_batch.report.render import render
 from tests.helpers import media
-from tests.helpers.quick import quick  # noqa: F401
+from tests.helpers.quick import no_report, quick  # noqa: F401
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "no_report")  # contents() has it rendered
 
 HERE = Options(workers=0)
 

@@ -13,6 +13,9 @@ from fer_batch import Options
 from fer_batch.report.to_fill_in import write_people
 from fer_batch.types import Box, Severity
 from tests.helpers.cast import Actor, Shot, Truth, faces, painted, shoot
+from tests.helpers.quick import no_report  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("no_report")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from fer_batch.emotions import EMOTIONS
 from fer_batch.options import ReportOptions
 from fer_batch.pipeline.forecast import forecast
 from tests.helpers import media
+from tests.helpers.quick import no_report  # noqa: F401
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_a_folder_of_frames_gives_what_a_video_of_them_gives(tmp_path: Path, hea
     assert found.video_seconds == pytest.approx(0.96)
 
 
+@pytest.mark.usefixtures("no_report")
 def test_missing_numbers_are_told(tmp_path: Path, head: np.ndarray) -> None:
     for number in (1, 2, 4):
         media.write_photo(tmp_path / "frames" / f"f{number}.png", head)
@@ -76,6 +78,7 @@ def test_a_cropped_photo_is_given_to_the_model_as_it_is(tmp_path: Path) -> None:
     assert "had been cut out before" in (run.folder / "index.html").read_text()
 
 
+@pytest.mark.usefixtures("no_report")
 def test_cropped_photos_of_any_shape_are_one_face_in_the_middle(tmp_path: Path, head: np.ndarray) -> None:
     media.write_photo(tmp_path / "faces" / "wide.png", head)
     media.write_photo(tmp_path / "faces" / "high.png", np.rot90(head))
@@ -91,6 +94,7 @@ def test_cropped_photos_of_any_shape_are_one_face_in_the_middle(tmp_path: Path, 
         assert row["y"] + row["height"] / 2 == pytest.approx(height / 2, abs=1.5)
 
 
+@pytest.mark.usefixtures("no_report")
 def test_cropped_frames_of_a_video_show_one_face(tmp_path: Path, head: np.ndarray) -> None:
     for number in range(8):
         image = np.roll(head, 40 * number, axis=1) if number % 2 else 255 - head

@@ -11,9 +11,9 @@ from fer_batch import cli
 from fer_batch.errors import ExitCode
 from fer_batch.options import Options
 from tests.helpers import media
-from tests.helpers.quick import quick  # noqa: F401
+from tests.helpers.quick import no_report, quick  # noqa: F401
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "no_report")
 
 
 @pytest.fixture

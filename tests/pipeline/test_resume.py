@@ -14,6 +14,8 @@ import pytest
 from fer_batch.errors import ExitCode
 from tests.helpers.runs import alive, children, chunks, finish, make_inputs, start, tables, wait_for_chunks
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
@@ -27,12 +29,11 @@ def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(int(os.environ.get("KILLS", "5")), marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
-    inputs: Path, undisturbed: Path, tmp_path: Path, kills: int
+    inputs: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    delays = np.random.default_rng(0).uniform(0, 4, kills)
+    delays = np.random.default_rng(0).uniform(0, 4, int(os.environ.get("KILLS", "5")))
     for delay in delays:
         before = chunks(out)
         with start(inputs, out) as run:
@@ -51,7 +52,6 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
     assert not list(out.rglob("*.part"))
 
 
-@pytest.mark.slow
 def test_workers_that_are_killed_cost_nothing(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(inputs, out) as run:
@@ -63,20 +63,18 @@ def test_workers_that_are_killed_cost_nothing(inputs: Path, undisturbed: Path, t
     assert tables(out) == tables(undisturbed)
 
 
-@pytest.mark.slow
 def test_workers_end_with_a_run_that_is_killed(inputs: Path, tmp_path: Path) -> None:
     with start(inputs, tmp_path / "out") as run:
         wait_for_chunks(run, tmp_path / "out", 1)
         workers = children(run.pid)
         assert len(workers) >= 2
         run.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while time.monotonic() < deadline and any(map(alive, workers)):
         time.sleep(0.05)
     assert not [pid for pid in workers if alive(pid)]
 
 
-@pytest.mark.slow
 def test_an_interrupt_ends_a_run_soon_and_the_next_one_goes_on(inputs: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(inputs, out) as run:
@@ -84,11 +82,12 @@ def test_an_interrupt_ends_a_run_soon_and_the_next_one_goes_on(inputs: Path, und
         before = time.monotonic()
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=30)
-        assert time.monotonic() - before < 3
+        assert time.monotonic() - before < 10  # usually one; more on a busy machine
         assert run.returncode == ExitCode.INTERRUPTED
     assert "run the same command again" in said
     assert "Traceback" not in said
     done = chunks(out)
+    assert len(done) < len(chunks(undisturbed)) - 2  # nothing more was begun
     finish(inputs, out)
     assert tables(out) == tables(undisturbed)
     assert done == {name: chunks(out)[name] for name in done}
@@ -106,7 +105,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.slow
 def test_a_full_disk_ends_a_run_and_one_with_space_goes_on(inputs: Path, undisturbed: Path, small_disk: Path) -> None:
     out = small_disk / "out"
     ballast = small_disk / "ballast"

@@ -19,7 +19,9 @@ from fer_batch.errors import NothingUsable
 from fer_batch.pipeline import contents, worker
 from fer_batch.types import Detection
 from tests.helpers import media
-from tests.helpers.quick import Middle, quick  # noqa: F401
+from tests.helpers.quick import Middle, no_report, quick  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("no_report")
 
 HERE = Options(workers=0)
 

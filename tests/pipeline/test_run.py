@@ -29,6 +29,9 @@ from fer_batch.pipeline import executors
 from fer_batch.pipeline.executors.processes import Processes
 from fer_batch.types import Detection, Outcome, Source
 from tests.helpers import media, odd_detectors
+from tests.helpers.quick import no_report  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("no_report")
 
 NASTY = ["$HOME", "<script>alert(1)<", "=cmd()|'x'", "-rf", "two words", "línea\nnueva", 'quo"te', "a%2Fb"]
 """Names that a shell, a browser, a spreadsheet or a CSV reader might trip over."""
@@ -512,7 +515,8 @@ def test_nothing_to_analyse_is_told_before_anything_is_written(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_readable_is_told_with_its_reasons(tmp_path: Path) -> None:
+def test_nothing_readable_is_told_with_its_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # with a report
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.mp4").touch()
     with pytest.raises(NothingUsable, match="Nothing could be read"):

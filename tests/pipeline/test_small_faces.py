@@ -18,6 +18,9 @@ from fer_batch.media.photos import PhotoImage
 from fer_batch.pipeline import smallest_face
 from fer_batch.types import Kind, Source
 from tests.helpers import media, odd_detectors
+from tests.helpers.quick import no_report  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("no_report")
 
 SIZE = (1920, 1080)
 """Width and height of the scene."""

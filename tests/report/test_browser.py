@@ -51,7 +51,7 @@ class Visit:
     def __getattr__(self, name):
         return getattr(self.page, name)
 
-    def until(self, expression, seconds=10):
+    def until(self, expression, seconds=30):
         """Wait until the expression holds; the page's own policy forbids Playwright's way of waiting."""
         last = time.monotonic() + seconds
         while not self.page.evaluate(expression):
