@@ -16,26 +16,30 @@ SYSTEM := libgl1 libglib2.0-0
 demo: $(VENV)/.installed
 	$(BIN)/fer-batch demo demo
 
-# Each of so many processes takes one file of tests after another. pytest alone runs the same quick tests in one.
+# Each of so many processes takes one file of tests after another, in the order that tests/conftest.py gives them. pytest
+# alone runs the same quick tests in one.
 # Tests in the browser come by themselves: beside others, Chromium has been seen to hang.
 TEST_PROCESSES ?= 2
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := --numprocesses $(TEST_PROCESSES) --dist loadfile
+PARALLEL := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+BROWSER = $(shell grep -rl --include='test_*.py' mark.browser tests)
 LONG := slow or training or fuzz
 
 test: $(VENV)/.installed-dev
-	$(PYTEST) $(PARALLEL) -m "not browser and not ($(LONG))" $(COVERAGE)
-	$(PYTEST) -m "browser and not ($(LONG))" $(COVERAGE)
+	$(PYTEST) $(PARALLEL) -m "not browser and not ($(LONG))"
+	$(PYTEST) -m "browser and not ($(LONG))" $(BROWSER)
 
 test-long: $(VENV)/.installed-dev
 	$(PYTEST) $(PARALLEL) -m "not browser and ($(LONG))"
-	$(PYTEST) -m "browser and ($(LONG))"
+	$(PYTEST) -m "browser and ($(LONG))" $(BROWSER)
 
+# Quick and long tests together, as they share what they make. tests/conftest.py leaves the long ones out of the coverage.
+COVERAGE := --cov=fer_batch --cov-append --cov-report= --cov-fail-under=0
 test-all: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
-	$(MAKE) test COVERAGE="--cov=fer_batch --cov-append --cov-report= --cov-fail-under=0"
+	$(PYTEST) $(PARALLEL) -m "not browser" $(COVERAGE)
+	$(PYTEST) -m browser $(BROWSER) $(COVERAGE)
 	$(BIN)/coverage report
-	$(MAKE) test-long
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --json benchmark.json

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,47 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 # A shell that starts the tests in its background has them, and all that they start, pass over Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONG = ("slow", "training", "fuzz")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests come first, so that no process is busy long after the others have ended.
+
+    Coverage is measured neither in them nor in Hypothesis's tests, which run the same lines a hundred times: it makes
+    Python take half as long again.
+    """
+    long = [item for item in items if any(map(item.get_closest_marker, LONG))]
+    for item in {*long, *(item for item in items if hasattr(getattr(item, "obj", None), "hypothesis"))}:
+        item.add_marker(pytest.mark.no_cover)
+    first = {item.path for item in long}
+    items.sort(key=lambda item: item.path not in first)
+
+
 BROWSER_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def networks_are_compiled_once() -> Iterator[None]:
+    """The shipped model and the detector: every run in this process would take most of a second for them."""
+    from fer_batch import detection
+    from fer_batch.classifiers.model_file import SHIPPED, ModelFile
+    from fer_batch.options import AUTO
+
+    load = ModelFile.load
+    loaded = cache(lambda batch_size, runtime, precision: load(ModelFile(), batch_size, runtime))
+
+    def load_once(model: ModelFile, batch_size: int, runtime: str = AUTO) -> object:
+        if model.path != SHIPPED:
+            return load(model, batch_size, runtime)
+        return loaded(batch_size, model.choose(runtime)[0], model.precision(runtime))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ModelFile, "load", load_once)
+        patch.setitem(detection.REGISTRY, detection.DEFAULT, cache(detection.REGISTRY[detection.DEFAULT]))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,9 +26,9 @@ from fer_batch.output.csv import read_timeline
 from fer_batch.pipeline import annotator
 from fer_batch.pipeline.annotate import annotate
 from tests.helpers.media import write_photo, write_video
-from tests.helpers.quick import quick as quick
+from tests.helpers.quick import no_report, quick  # noqa: F401
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "no_report")
 
 SIZE = (320, 240)
 

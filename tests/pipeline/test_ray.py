@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
@@ -136,6 +137,7 @@ def test_faces_that_come_while_others_are_classified_are_one_batch() -> None:
     from fer_batch.pipeline.executors.ray_gpus import Batching
 
     batches: list[int] = []
+    begun, wanted = threading.Event(), threading.Event()
 
     class Slow:
         runtime = "slow"
@@ -144,14 +146,17 @@ def test_faces_that_come_while_others_are_classified_are_one_batch() -> None:
             if len(faces) == 7:
                 raise ValueError("seven")
             batches.append(len(faces))
-            time.sleep(0.1)
+            begun.set()
+            assert wanted.wait(60)
             return faces[:, :2, :7].astype(np.float32)
 
     async def ask() -> list[np.ndarray]:
         actor = Batching(Slow)
         first = asyncio.create_task(actor.predict(faces[:3]))
-        await asyncio.sleep(0.02)
-        rest = [actor.predict(faces[at : at + 5]) for at in range(3, 28, 5)]
+        assert await asyncio.to_thread(begun.wait, 60)
+        rest = [asyncio.create_task(actor.predict(faces[at : at + 5])) for at in range(3, 28, 5)]
+        await asyncio.sleep(0)  # all of them begin to wait
+        wanted.set()
         answers = await asyncio.gather(first, *rest)
         with pytest.raises(ValueError, match="seven"):
             await actor.predict(faces[:7])

@@ -14,9 +14,9 @@ from fer_batch.errors import ExitCode, OutputRefused
 from fer_batch.options import ReportOptions
 from fer_batch.report.to_fill_in import write_events, write_people
 from tests.helpers import media
-from tests.helpers.quick import quick  # noqa: F401
+from tests.helpers.quick import no_report, quick  # noqa: F401
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "no_report")
 
 HERE = Options(workers=0)
 
