@@ -1,6 +1,7 @@
 """Films written anew: every frame's time, turn and shape as it was, and the sound to the byte. ffprobe is the judge."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -161,6 +162,40 @@ def test_other_encoders_keep_the_times_too(encoder: str, tmp_path: Path) -> None
 def test_an_option_that_an_encoder_has_not_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match=r"has no option (cfr|foo|preset)\."):
         Encoder.parse(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("libx264,preset=slow,crf=999", "libx264 would take crf=51 for crf=999"),
+        ("libx264,qp=80", "libx264 would take qp=69 for qp=80"),
+        ("libx264,crf=-1", "libx264 would take crf=23 for crf=-1"),
+        ("libx264,preset=none", "libx264 does not take preset=none"),
+        ("libx264,crf=18,b=much", "libx264 does not take b=much"),
+        ("libx265,crf=52", "libx265 does not take crf=52"),
+        ("libvpx-vp9,crf=64,row-mt=1", "libvpx-vp9 does not take crf=64"),
+        ("libx264,x264-params=foo=1", "libx264 says: Error parsing option 'foo = 1'"),
+        ("libx265,x265-params=foo=1", "libx265 says: Unknown option: foo"),
+    ],
+)
+def test_a_value_that_an_encoder_does_not_take_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=f"^--encoder: {re.escape(sentence)}.$"):
+        Encoder.parse(text)
+
+
+@given(st.floats(0, 51).map(lambda crf: f"{crf:g}"))
+def test_x264_takes_every_crf_of_its_range(crf: str) -> None:
+    """Its own record of its options, in the film, says so."""
+    assert Encoder.parse(f"libx264,crf={crf}").options["crf"] == crf
+
+
+@pytest.mark.parametrize(
+    ("option", "told"), [("qp=20", rb"rc=cqp.* qp=20"), ("b=500k", rb"rc=abr.* bitrate=500"), ("crf=18", rb"crf=18\.0")]
+)
+def test_a_rate_that_a_user_gives_is_not_overruled_by_a_default(option: str, told: bytes, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", VARIABLE, [np.full((96, 128, 3), 90, np.uint8)] * len(VARIABLE))
+    made, _ = rewrite(path, f"libx264,{option}")
+    assert re.search(told, made.read_bytes())
 
 
 def test_the_options_of_an_encoder_are_read() -> None:
