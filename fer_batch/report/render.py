@@ -13,12 +13,12 @@ from jinja2 import Environment
 
 from fer_batch.options import ReportOptions
 from fer_batch.output import folder as outfolder
-from fer_batch.output.files import replacing, write_bytes
+from fer_batch.output.files import replacing, write_bytes, write_json
 from fer_batch.output.media_links import find
 from fer_batch.output.results import Results
 from fer_batch.report import single_file, thumbnails
 from fer_batch.report.layout import as_html, make_environment
-from fer_batch.report.pages.base import INDEX, Page, SourceRow, box_of, page_path, source_row
+from fer_batch.report.pages.base import INDEX, SHOWN, Page, SourcePage, SourceRow, box_of, page_path, source_row
 from fer_batch.report.pages.index import index_page
 from fer_batch.report.pages.overview import Moment, OverviewRow, rows_of, strongest
 from fer_batch.report.pages.photos import photos_pages
@@ -58,9 +58,13 @@ def render(
     """
     results = Results.read(folder, report_options)
     environment = make_environment()
-    written: list[Path] = []
+    written = [folder / SHOWN]
+    shown: dict[str, None] = {}
     for page in _pages(results, media or {}, warn, progress):
         written += _write(environment, page, folder)
+        if isinstance(page, SourcePage) and page.media:
+            shown[page.title] = None
+    write_json(folder / SHOWN, {"shown": list(shown)})
     for name in FOLDERS:
         outfolder.sweep(folder / name, keep=written)
     return folder / INDEX

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
-from fer_batch.errors import UsageError
+from fer_batch.errors import UsageError, why
 from fer_batch.output.csv import read_timeline
 from fer_batch.output.media_links import read_media
-from fer_batch.report.pages.base import INDEX, page_path
-from fer_batch.types import Kind
+from fer_batch.report.pages.base import INDEX, SHOWN
 
 LOOPBACK = "127.0.0.1"
 
@@ -33,7 +32,7 @@ def make_server(folder: Path, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
         UsageError: there is no report in the folder, or the port is taken.
     """
     folder = folder.resolve()
-    if not (folder / INDEX).is_file() or not (folder / "run.json").is_file():
+    if not all((folder / name).is_file() for name in (INDEX, SHOWN, "run.json")):
         raise UsageError(f"{folder} holds no report. Run `fer-batch analyze` or `fer-batch report` first.")
     media = {path.resolve() for path in _shown(folder)}
     # Pages name videos and photos relative to themselves, so addresses must go as far up as these do.
@@ -42,22 +41,26 @@ def make_server(folder: Path, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
     try:
         server = ThreadingHTTPServer((LOOPBACK, port), handler)
     except OSError as error:
-        raise UsageError(f"Port {port} cannot be used ({error.strerror or error}). Give another --port.") from error
+        raise UsageError(f"Port {port} cannot be used ({why(error)}). Give another --port.") from error
     place = (folder / INDEX).relative_to(root).as_posix()
     return server, f"http://{LOOPBACK}:{server.server_port}/{quote(place)}"
 
 
 def _shown(folder: Path) -> Iterator[Path]:
-    """The videos that pages play, and the photos that they show large: none where these were not to be seen."""
-    media = read_media(folder)
-    for source in json.loads((folder / "run.json").read_text(encoding="utf-8"))["sources"]:
-        place, page = media.get(source["name"]), folder / page_path(source)
-        if place is None or not page.is_file():
+    """The videos that pages play, and the photos that they show large."""
+    media, shown = read_media(folder), _json(folder / SHOWN)["shown"]
+    for source in _json(folder / "run.json")["sources"]:
+        place = media.get(source["name"])
+        if place is None or source["name"] not in shown:
             continue
         if place.is_file():
             yield place
-        elif source["kind"] == Kind.PHOTOS and "data-photos=" in page.read_text(encoding="utf-8"):
+        else:
             yield from (place / file for file in read_timeline(folder / source["timeline"])["file"].unique())
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 class _Handler(SimpleHTTPRequestHandler):

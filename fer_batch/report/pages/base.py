@@ -32,6 +32,9 @@ INDEX = "index.html"
 GIVEN = "assets/given.js"
 """The script with the lines of people.csv and events.csv, where the run had them."""
 
+SHOWN = "assets/shown.json"
+"""Names the sources whose video, or whose photos, the pages show: for the server that gives these out."""
+
 Shares = tuple[float, ...]
 """(7,) shares from 0 to 1 in the order of EMOTIONS."""
 
@@ -98,6 +101,9 @@ class SourcePage(Page):
     """What the pages of videos and of folders have."""
 
     facts: Facts
+    media: str
+    """Path of what the page shows: the video, or the folder that the photos are in; empty: it shows none, for it is not
+    near the output folder, or no photo is to be seen."""
 
 
 @dataclass(frozen=True)

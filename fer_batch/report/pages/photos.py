@@ -60,8 +60,6 @@ class PhotosPage(SourcePage):
     more_without_face: int
     faces_path: str
     """Path of the script with every face."""
-    photos: str
-    """Path of the folder that the photos are in; empty: it is not near the output folder, or no photo is to be seen."""
     about: Mapping[str, Any]
     """What the script needs to know beside the faces."""
     script_data: Markup
@@ -126,7 +124,7 @@ def photos_pages(
             more_without_face=len(faceless[MOST_ROWS:]),
             timeline=source["timeline"],
             faces_path=faces_path,
-            photos=media.relative_to(results.folder).as_posix() if media and media.is_dir() and not blurred else "",
+            media=media.relative_to(results.folder).as_posix() if media and media.is_dir() and not blurred else "",
             about=about,
             script_data=script_data((number - 1) * MOST_FACES, **about),
         )

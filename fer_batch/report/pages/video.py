@@ -114,8 +114,6 @@ class VideoPage(SourcePage):
     """Paths of thumbnails by face_id; empty unless asked for."""
     least_quality: float
     """A chart is dotted where quality is below it."""
-    video: str
-    """Path of the video itself; empty: it is not near the output folder, or a folder of frames."""
     size: tuple[int, int] | None
     """Width and height of a frame in square pixels, before it is turned upright; None: not known."""
     frames_path: str
@@ -196,7 +194,7 @@ def video_page(
         more_events=len(event_rows[MOST_ROWS:]),
         thumbnails=cut,
         least_quality=least,
-        video=media.relative_to(results.folder).as_posix() if media and media.is_file() else "",
+        media=media.relative_to(results.folder).as_posix() if media and media.is_file() else "",
         size=_size(source),
         frames_path=frames_path,
         script_data=_script_data(results, source, faces, charted, looked) if charted else Markup(),
