@@ -16,12 +16,14 @@
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const TOP = 1000;
+  const FEW = 30; // rows that a narrow screen shows at first
   const LABELS = [...document.querySelectorAll(".legend .swatch")].map((swatch) => swatch.textContent);
 
   // ---- Filter and order ----------------------------------------------------------------------------------------
 
   const [text, lead, order, scale] = box.querySelectorAll("input[type=search], select, input[name=scale]");
   const count = box.querySelector("output");
+  const more = document.getElementById("overview-more");
   const EMOTIONS = [...order.options].map((option) => option.value).slice(1, 8);
   const number = (row, key) => Number(EMOTIONS.includes(key) ? row.dataset.shares.split(" ")[EMOTIONS.indexOf(key)] : row.dataset[key]);
   const extent = (svg) => svg.dataset.extent.split(" ").map(Number);
@@ -33,6 +35,9 @@
       row.querySelector(".stripe div").style.width = scale.checked ? `${100 * length(row) / longest}%` : "";
     }
     count.textContent = say("shown", { shown, all: rows.length });
+    [...body.rows].filter((row) => !row.hidden).forEach((row, at) => row.classList.toggle("later", at >= FEW));
+    more.hidden = shown <= FEW || table.classList.contains("whole");
+    more.textContent = say("show_all", { shown });
     const paper = document.getElementById("overview-on-paper");
     if (paper) {
       const more = paper.dataset.all - Math.min(shown, paper.dataset.most);
@@ -45,7 +50,13 @@
     body.append(...sorted);
   };
   box.addEventListener("input", () => { update(); address.keep(); });
-  order.addEventListener("change", () => { sort(); address.keep(); });
+  order.addEventListener("change", () => { sort(); update(); address.keep(); });
+  more.addEventListener("click", () => {
+    const first = body.querySelector("tr.later:not([hidden]) a");
+    table.classList.add("whole");
+    update();
+    first?.focus();
+  });
   box.hidden = rows.length < 3;
   update();
 
@@ -204,8 +215,8 @@
         const wanted = said.getAll(tick.name === "group" ? "group" : "row").includes(nameOf(tick));
         if (tick.checked !== wanted) tick.click();
       }
-      update();
       sort();
+      update();
       compare();
     },
   });

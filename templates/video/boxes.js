@@ -1,8 +1,12 @@
-// Draws on the playing video: each face's box, its number or name, its leading emotion and how large its share is.
+const UNKNOWN = "#bbb"; // of the box of a face without shares
+
+// Draws on the playing video: each face's box, its number or name, its leading emotion and how large its share is, of
+// the values that the chart shows.
 class Boxes {
-  // `nameOf` gives a track's name, `open` is called with the track whose box is clicked.
-  constructor(video, state, player, canvas, { nameOf, open, onMoment }) {
-    Object.assign(this, { video, state, player, canvas, nameOf, open, onMoment });
+  // `nameOf` gives a track's name, `percent` a share as the chart has it, `open` is called with the track whose box is
+  // clicked.
+  constructor(video, state, player, canvas, { nameOf, percent, open, onMoment }) {
+    Object.assign(this, { video, state, player, canvas, nameOf, percent, open, onMoment });
     this.moment = null; // the second of the frame that is shown, as tables count
     this.drawn = [];
     const exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
@@ -79,7 +83,7 @@ class Boxes {
     const size = within(11, place.height / 28, 18);
     pen.font = `600 ${size}px ${getComputedStyle(player).fontFamily}`;
     pen.textBaseline = "middle";
-    for (const face of this.video.looked.boxesAt(this.moment)) {
+    for (const face of this.video.looked.boxesAt(this.moment, this.state.kind)) {
       const box = {
         id: face.id, x: place.left + face.x * place.x, y: place.top + face.y * place.y,
         width: face.width * place.x, height: face.height * place.y,
@@ -90,21 +94,24 @@ class Boxes {
   }
 
   drawOne(pen, box, face, size, place) {
-    const lead = face.shares.indexOf(Math.max(...face.shares));
+    const { shares } = face;
+    const lead = shares ? shares.indexOf(Math.max(...shares)) : -1;
+    const colour = shares ? this.video.colours[lead] : UNKNOWN;
+    const label = shares ? `${this.video.labels[lead]} ${this.percent(shares[lead])}` : "";
     const chosen = this.state.who === face.id;
     pen.setLineDash(face.left ? [4, 4] : []);
     pen.lineWidth = chosen ? 6 : 4;
     pen.strokeStyle = "rgba(0, 0, 0, 0.65)";
     pen.strokeRect(box.x, box.y, box.width, box.height);
     pen.lineWidth = chosen ? 3.5 : 2;
-    pen.strokeStyle = this.video.colours[lead];
+    pen.strokeStyle = colour;
     pen.strokeRect(box.x, box.y, box.width, box.height);
     pen.setLineDash([]);
     const lines = [this.nameOf(face.id)];
-    if (!face.left) lines.push(`${this.video.labels[lead]} ${Math.round(100 * face.shares[lead])} %`);
+    if (label) lines.push(label);
     const pad = size * 0.35, row = size * 1.3;
     const width = Math.max(...lines.map((line) => pen.measureText(line).width), 60) + 2 * pad;
-    const height = row * lines.length + (face.left ? 0 : pad + 2);
+    const height = row * lines.length + (label ? pad + 2 : 0);
     // Above the box, or where there is no room, below it; always within the picture.
     let top = box.y - height - 3;
     if (top < place.top) top = Math.min(box.y + box.height + 3, place.top + place.height - height);
@@ -113,11 +120,12 @@ class Boxes {
     pen.fillRect(left, top, width, height);
     pen.fillStyle = "#fff";
     lines.forEach((line, index) => pen.fillText(line, left + pad, top + row * (index + 0.5)));
-    if (face.left) return;
+    box.label = label;
+    if (!label) return;
     pen.fillStyle = "rgba(255, 255, 255, 0.25)";
     pen.fillRect(left, top + height - pad - 1, width, pad + 1);
-    pen.fillStyle = this.video.colours[lead];
-    pen.fillRect(left, top + height - pad - 1, width * face.shares[lead], pad + 1);
+    pen.fillStyle = colour;
+    pen.fillRect(left, top + height - pad - 1, width * within(0, shares[lead], 1), pad + 1);
   }
 
   // The smallest box at a pointer; the player's own controls are not covered.

@@ -122,9 +122,9 @@ class Frames {
     };
   }
 
-  // The boxes at a moment: [{ id, x, y, width, height, shares, left }]. Between two frames that were looked at, and that
-  // both show a face, its box moves evenly.
-  boxesAt(moment) {
+  // The boxes at a moment: [{ id, x, y, width, height, shares, left }], with (7,) shares of the chart's kind; null: it is
+  // left out, or has none. Between two frames that were looked at, and that both show a face, its box moves evenly.
+  boxesAt(moment, kind) {
     const rank = last(this.starts, moment + 0.0005);
     if (rank < 0 || moment >= this.ends[rank] + 0.0005) return [];
     const found = [];
@@ -139,7 +139,7 @@ class Frames {
         for (let side = 0; side < 4; side++) box[side] += part * (boxes[4 * next + side] - box[side]);
       }
       const [x, y, width, height] = box;
-      const shares = Array.from(this.array(face, "raw").subarray(7 * row, 7 * row + 7), (share) => share / 10000);
+      const shares = this.sharesAt(id, kind, this.starts[rank]);
       found.push({ id, x, y, width, height, shares, left: this.isLeftOut(face, row) });
     }
     return found;

@@ -127,6 +127,7 @@ function startPage(store) {
   };
   const boxes = new Boxes(video, state, player, byId("boxes"), {
     nameOf,
+    percent: (share) => chart.percent(share),
     open: (id) => { showFace(id); name(id); },
     onMoment: (moment) => {
       // While it is paused, the cursor stays where the reader has put it, within the frame that is shown.

@@ -26,6 +26,7 @@ from fer_batch.output import media_links
 from fer_batch.output.csv import read_table, read_timeline
 from fer_batch.output.schema import SUMMARY
 from fer_batch.report import render
+from fer_batch.report.texts import label
 from fer_batch.report.to_fill_in import write_people
 from fer_batch.types import Box, Detection, Face, FrameTime, Skipped, TrackedFrame
 from tests.helpers.media import write_photo, write_video
@@ -348,17 +349,24 @@ def test_emotions_are_turned_off_and_on_and_the_others_take_their_room(video):
     assert box_of(video.locator("#chart .floor").last)["y"] == pytest.approx(before, abs=1)
 
 
-def test_averaged_values_and_changes_are_shown_instead_and_episodes_with_theirs_alone(visit, tmp_path):
+def test_averaged_values_and_changes_are_shown_instead_on_boxes_too_and_episodes_with_theirs_alone(visit, tmp_path):
     options = {"smooth": 0.4, "baseline": (0.0, 1.0), "episode_enter": 0.2, "episode_leave": 0.15}
     out = write_output(tmp_path / "out", [a_video("film.mp4", {0: range(75)}, 75)], **options)
+    (tmp_path / "videos").mkdir()
+    write_video(tmp_path / "videos/film.mp4", range(0, 3000, 40))
+    (out / media_links.MEDIA).write_text('{"film.mp4": "../videos/film.mp4"}')
     render.render(out)
     page = visit(out / "pages/film.mp4.html", fragment="#t=1.5")
+    page.until("document.getElementById('boxes').drawn?.length === 1")
     row = timeline(out, "film.mp4").loc[37]
     for kind, form in (("smooth", "{:.1f} %"), ("raw", "{:.1f} %"), ("change", "{:+.1f} pts")):
         page.select_option("#values", kind)
         head = {"raw": ""}.get(kind, f"{kind}_")
         wanted = [form.format(100 * row[head + name]).replace("-", "\N{MINUS SIGN}") for name in EMOTIONS]
         assert page.locator("#chart .value").all_text_contents() == wanted
+        lead = max(range(7), key=lambda lane: row[head + EMOTIONS[lane]])
+        on_box = page.evaluate("document.getElementById('boxes').drawn[0].label")
+        assert on_box == f"{label(EMOTIONS[lead])} {wanted[lead]}"
         assert (page.locator("#chart .episodes").count() > 0) == (kind == "smooth")
         _, content = saved(page, '[data-save-chart="csv"]')
         columns = [head + name for name in EMOTIONS]
@@ -506,10 +514,13 @@ def test_boxes_lie_on_the_faces(visit, squares, name):
 def test_a_served_report_plays_from_any_moment_with_its_boxes(browser, squares):
     with served(squares) as address:
         page = Visit(browser.new_context().new_page())
+        refused = []
+        page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
         page.goto(urljoin(address.geturl(), "pages/plain.mp4.html#t=1.5"))
         page.until("Math.abs(document.getElementById('boxes').moment - 1.5) < 0.05")
         page.until("document.getElementById('boxes').drawn.length === 1")
         page.context.close()
+        assert refused == []
 
 
 def test_boxes_are_shown_and_hidden_by_a_key(visit, squares):
@@ -1084,3 +1095,26 @@ def test_an_hour_is_small_and_quick(visit, hour):
     began = page.evaluate("performance.now()")
     page.click('[data-zoom="in"]')
     assert page.evaluate("performance.now()") - began < 2000
+
+
+def test_a_narrow_screen_shows_some_rows_at_first_search_and_paper_all(visit, tmp_path):
+    videos = [a_video(f"{number:02}.mp4", {0: range(3)}, 3, seed=number) for number in range(34)]
+    render.render(write_output(tmp_path / "out", videos))
+    rows = "#overview-table tbody tr:visible"
+    wide = visit(tmp_path / "out/index.html")
+    assert (wide.locator(rows).count(), wide.is_visible("#overview-more")) == (34, False)
+    page = visit(tmp_path / "out/index.html", viewport={"width": 390, "height": 844})
+    names = page.locator(f"{rows} bdi")
+    assert names.all_text_contents() == [f"{number:02}.mp4" for number in range(30)]
+    page.fill("[data-overview] input[type=search]", "33")
+    assert names.all_text_contents() == ["33.mp4"]
+    assert not page.is_visible("#overview-more")
+    page.fill("[data-overview] input[type=search]", "")
+    page.emulate_media(media="print")
+    assert page.locator(rows).count() == 34
+    page.emulate_media(media="screen")
+    assert page.text("#overview-more") == "Show all 34"
+    page.click("#overview-more")
+    assert page.locator(rows).count() == 34
+    assert page.evaluate("document.activeElement.textContent") == "30.mp4"
+    assert not page.is_visible("#overview-more")
