@@ -620,6 +620,16 @@ def test_a_stripe_is_the_timeline(small_report):
             assert min(own) - 0.002 <= height <= max(own) + 0.002
 
 
+def test_a_stripe_of_photos_has_gaps_for_those_that_could_not_be_read_at_its_ends_too(tmp_path):
+    source, photos = a_folder("album", {f"{number}.jpg": 1 for number in range(10)})
+    page = rendered(write_output(tmp_path, [(source, [*photos[1:4], *photos[5:8]])])) / "index.html"
+    svg = re.search(r'<svg [^>]*data-extent="([^"]*)".*?d="([^"]*)"', page.read_text(encoding="utf-8"), re.DOTALL)
+    assert svg[1] == "0.0 10.0"
+    ground = np.repeat(*np.array(HEIGHTS.findall(svg[2]), int).T) == 0
+    assert ground.reshape(10, 10).all(axis=1).tolist() == [number in (1, 2, 3, 5, 6, 7) for number in range(10)]
+    assert ground.sum() == 60
+
+
 def test_short_tracks_of_one_video_are_folded_into_one_line(tmp_path):
     video_name = a_video("a.mp4", {0: range(60), 1: range(30, 60), 2: range(10), 3: range(5)}, 75)
     page = Document(rendered(write_output(tmp_path, [video_name])) / "index.html")

@@ -275,6 +275,8 @@ class _Along:
         self._timed = self._kind is Kind.VIDEO and bool(timeline["timestamp"].notna().all())
         starts, ends = self._span(timeline)
         self._extent = (float(starts.min()), float(ends.max()))
+        if self._kind is Kind.PHOTOS:  # with those that could not be read, at either end too
+            self._extent = (0.0, float(source["facts"]["photos"]))
         self._starts, self._ends = self._span(counted)
         self._shares = counted[list(EMOTIONS)].to_numpy(dtype=np.float64)
         self._moments = _moments(results, source) if self._kind is Kind.VIDEO else []
