@@ -31,9 +31,9 @@ def make_server(folder: Path, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
     Raises:
         UsageError: there is no report in the folder, or the port is taken.
     """
-    folder = folder.resolve()
     if not all((folder / name).is_file() for name in (INDEX, SHOWN, "run.json")):
         raise UsageError(f"{folder} holds no report. Run `fer-batch analyze` or `fer-batch report` first.")
+    folder = folder.resolve()
     media = {path.resolve() for path in _shown(folder)}
     # Pages name videos and photos relative to themselves, so addresses must go as far up as these do.
     root = Path(os.path.commonpath([folder, *(path.parent for path in media)]))
