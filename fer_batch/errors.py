@@ -11,7 +11,9 @@
     * TaskFailed: a chunk could not be scanned for another reason; does not end a run
 """
 
+import os
 from enum import IntEnum
+from errno import errorcode
 from typing import ClassVar
 
 
@@ -80,3 +82,9 @@ class TaskFailed(FerBatchError):
     def unexpected(cls, error: Exception) -> "TaskFailed":
         """For an error that is not a FerBatchError; the message is a single line."""
         return cls(f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def why(error: OSError) -> str:
+    """What the system says of an error: ``No space left on device``, without what a library has put around it."""
+    number = error.errno or 0
+    return os.strerror(number) if number in errorcode else error.strerror or str(error)

@@ -225,7 +225,8 @@ class Options:
             raise UsageError(f"--runtime must be one of {', '.join(RUNTIMES)}; got {self.runtime}.")
         _require(self.fps is None or 0 < self.fps < inf, "--fps must be greater than 0", self.fps)
         _require(self.start is None or 0 <= self.start < inf, "--start must be 0 or more seconds", self.start)
-        _require(self.end is None or (self.start or 0) < self.end < inf, "--end must come after --start", self.end)
+        after = "greater than 0 seconds" if self.start is None else f"greater than --start, {self.start:g}"
+        _require(self.end is None or (self.start or 0) < self.end < inf, f"--end must be {after}", self.end)
         _require(0 < self.min_confidence <= 1, "--min-confidence must be above 0 and at most 1", self.min_confidence)
         _require(self.min_face is None or self.min_face >= 1, "--min-face must be at least 1 pixel", self.min_face)
         _require(0 <= self.min_quality <= 1, "--min-quality must be at least 0 and at most 1", self.min_quality)
@@ -245,12 +246,18 @@ class Options:
             self.baseline is None or 0 <= self.baseline[0] < self.baseline[1] < inf,
             "--baseline must be two times in seconds, the first one less, like 0-10",
             self.baseline,
+            "-",
         )
         _require(self.smooth is None or 0 < self.smooth < inf, "--smooth must be greater than 0 seconds", self.smooth)
         _require(0 < self.episode_enter <= 1, "--episode-enter must be above 0 and at most 1", self.episode_enter)
+        if self.episode_enter < self.episode_leave == type(self).episode_leave:
+            raise UsageError(
+                f"--episode-leave is {self.episode_leave:g} if it is not given: with --episode-enter "
+                f"{self.episode_enter:g}, give --episode-leave too, of at most {self.episode_enter:g}."
+            )
         _require(
             0 < self.episode_leave <= self.episode_enter,
-            "--episode-leave must be above 0 and at most --episode-enter",
+            f"--episode-leave must be above 0 and at most --episode-enter, {self.episode_enter:g}",
             self.episode_leave,
         )
         _require(
@@ -264,6 +271,7 @@ class Options:
             self.shard is None or 1 <= self.shard[0] <= self.shard[1],
             "--shard must be N/OF, with N from 1 to OF, like 3/16",
             self.shard,
+            "/",
         )
         if self.engine not in ENGINES:
             raise UsageError(f"--engine must be one of {', '.join(ENGINES)}; got {self.engine}.")
@@ -298,10 +306,10 @@ def numbering(options: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={_text(value)}" for name, value in chosen.items() if value != defaults[name]) or "default"
 
 
-def _text(value: Any) -> str:
-    """A value in few characters."""
+def _text(value: Any, between: str = ",") -> str:
+    """A value in few characters, as on the command line."""
     if isinstance(value, list | tuple):
-        return ",".join(map(_text, value))
+        return between.join(map(_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -399,6 +407,6 @@ class AnnotateOptions:
         return self.style or (None if self.anonymize else BOX)
 
 
-def _require(holds: bool, rule: str, value: object) -> None:
+def _require(holds: bool, rule: str, value: object, between: str = ",") -> None:
     if not holds:
-        raise UsageError(f"{rule}; got {value}.")
+        raise UsageError(f"{rule}; got {_text(value, between)}.")

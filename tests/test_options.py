@@ -1,5 +1,6 @@
 """Options: every default is good, and what is out of range is refused by the name that the command line gives it."""
 
+import re
 from dataclasses import fields
 from inspect import signature
 from pathlib import Path
@@ -69,7 +70,15 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values: dict[
     with pytest.raises(UsageError) as refusal:
         Options(**values)
     assert str(refusal.value).startswith(f"{option} must")
-    assert f"got {values[option[2:].replace('-', '_')]}." in str(refusal.value)
+    assert re.search(r"; got [^ ()\[\]]*\.$", str(refusal.value))
+
+
+def test_an_episode_that_would_end_above_its_begin_is_told_though_the_end_is_a_default() -> None:
+    said = r"^--episode-leave is 0\.35 if it is not given: with --episode-enter 0\.3, give --episode-leave too"
+    with pytest.raises(UsageError, match=said):
+        Options(episode_enter=0.3)
+    with pytest.raises(UsageError, match=r"at most --episode-enter, 0\.3; got 0\.4\."):
+        Options(episode_enter=0.3, episode_leave=0.4)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 
 from fer_batch.classifiers.base import Classifier
 from fer_batch.emotions import EMOTIONS, VIEWS
-from fer_batch.errors import ModelError
+from fer_batch.errors import ModelError, why
 from fer_batch.openvino_net import F32, INT8, Cpu, Precision
 from fer_batch.options import AUTO, OPENVINO, TENSORFLOW
 
@@ -120,7 +120,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
     for key, expected in (("emotions", EMOTIONS), ("views", VIEWS)):
         found = metadata.get(key) if isinstance(metadata, dict) else None
         if not isinstance(found, list) or tuple(found) != expected:
-            raise ModelError(f"{path} answers in the {key} {found}, but fer-batch needs {list(expected)}.")
+            has = ", ".join(map(str, found)) if isinstance(found, list) else "unknown ones"
+            raise ModelError(f"{path} answers in these {key}: {has}; but fer-batch needs: {', '.join(expected)}.")
     return dict(metadata)
 
 
@@ -134,7 +135,7 @@ def sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"The model {path} cannot be read: {error.strerror}.") from error
+        raise ModelError(f"The model {path} cannot be read: {why(error)}.") from error
 
 
 def _read_beside(path: Path) -> str | None:

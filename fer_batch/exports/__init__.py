@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 
+from fer_batch.annotations.user_csv import suggestion
 from fer_batch.errors import UsageError
 
 Writer = Callable[..., str | None]
@@ -103,7 +104,8 @@ def check_formats(names: Sequence[str]) -> None:
     """
     for name in names:
         if name not in REGISTRY:
-            raise UsageError(f"There is no format {name}; there is {', '.join(REGISTRY)}.")
+            near = suggestion(name, tuple(REGISTRY))
+            raise UsageError(f"There is no format {name}; there is {', '.join(REGISTRY)}.{near}")
         missing = [module for module in REGISTRY[name].needs if find_spec(module) is None]
         if missing:
             raise UsageError(

@@ -151,7 +151,7 @@ def read_run(folder: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise UsageError(
             f"{folder} holds no run.json, so it is no output folder of fer-batch. "
-            f"Run `fer-batch analyze INPUT... --out {folder}` first."
+            "Name the folder that `fer-batch analyze` wrote, in which the index.html is that it printed."
         )
     run = _read_json(path)
     if not isinstance(run, dict) or not {"fer_batch", "sources"} <= run.keys():

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from fer_batch.errors import UsageError
+from fer_batch.errors import UsageError, why
 from fer_batch.options import Options
 from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.pipeline.run import default_folder
@@ -99,6 +99,8 @@ def _read(path: Path) -> dict[str, Any]:
         run = json.loads(path.read_text(encoding="utf-8"))
         if {"options", "inputs", "sources", "model"} <= run.keys():
             return dict(run)
-    except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {why(error)}.") from error
+    except (ValueError, AttributeError) as error:
+        raise UsageError(f"{path} is no run.json of fer-batch.") from error
     raise UsageError(f"{path} does not name the files of its run: it was written by an earlier version of fer-batch.")

@@ -165,7 +165,7 @@ def relabelled(path: Path, **changes: object) -> Path:
     "changes", [{"emotions": EMOTIONS[::-1]}, {"emotions": None}, {"views": ["fer2013"]}, {"views": "fer2013"}]
 )
 def test_a_model_with_other_answers_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
-    with pytest.raises(ModelError, match=f"answers in the {next(iter(changes))}"):
+    with pytest.raises(ModelError, match=f"answers in these {next(iter(changes))}: "):
         ModelFile(relabelled(tmp_path / "other.keras", **changes))
 
 
