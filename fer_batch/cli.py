@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shlex
+import sys
 import webbrowser
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,14 @@ import typer
 from typer.core import TyperGroup
 
 from fer_batch._version import __version__
-from fer_batch.errors import ExitCode, FerBatchError, UsageError
+from fer_batch.errors import ExitCode, FerBatchError, UsageError, why
 from fer_batch.options import GROUPS, AnnotateOptions, CliOption, Options, ReportOptions
 from fer_batch.terminal import (
     Meter,
     TerminalProgress,
     count,
     duration,
+    interruptible,
     make_streams_safe,
     print_line,
     some,
@@ -41,6 +43,14 @@ if TYPE_CHECKING:
 
 class _Commands(TyperGroup):
     """The commands; a file or folder in the place of a command is told what to write."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, and exit."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # help that cannot be printed; commands tell of their own errors
+            warn(f"error: Cannot print on standard output: {why(error)}.")
+            sys.exit(ExitCode.OUTPUT)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names."""
@@ -85,7 +95,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's p
 def _errors_to_exit_codes() -> Iterator[None]:
     """Print what went wrong on stderr, and exit with the code that stands for it."""
     try:
-        yield
+        with interruptible():
+            yield
     except FerBatchError as error:
         warn(f"error: {error}")
         raise typer.Exit(error.exit_code) from None
@@ -97,7 +108,7 @@ def _errors_to_exit_codes() -> Iterator[None]:
         raise typer.Exit(ExitCode.MODEL) from None
     except OSError as error:
         name = f" {error.filename}" if error.filename else ""
-        warn(f"error: cannot read or write{name}: {error.strerror or error}.")
+        warn(f"error: cannot read or write{name}: {why(error)}.")
         raise typer.Exit(ExitCode.OUTPUT) from None
     except KeyboardInterrupt:
         warn("interrupted; run the same command again to continue.")
@@ -376,6 +387,8 @@ def merge(
     with _counting_pages() as rendered:
         merged = join(folders, out, rendered)
     _say_what_is_amiss(merged.skipped)
+    for note in merged.export_notes:
+        warn(note)
     print_line(merged.report)
     if not merged.complete:
         raise typer.Exit(ExitCode.SOME_LEFT_OUT)
@@ -559,6 +572,7 @@ def info(
     if as_json:
         print_line(json.dumps(facts, indent=2))
         return
+    facts["model"]["provenance"] = "told by --json"  # it is of hundreds of lines
     print_line("\n".join(_lines(facts)))
     card = file.card
     print_line(f"\n{card}" if card else f"model card: there is none beside {file.path.name}", end="" if card else "\n")
@@ -581,6 +595,7 @@ def demo(
 
 
 @app.callback(invoke_without_command=True)
+@_errors_to_exit_codes()
 def main(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
     """Print the version, or run a command."""
     if version:
@@ -669,7 +684,7 @@ def _print_forecast(inputs: list[Path], options: Options, as_json: bool) -> None
         print_line(f"with --fps {SPARSE_FPS:g}:  {_cost(found.sparse, how_long)}")
     if not found.tried:
         print_line(
-            "not tried:     that would take longer than a tenth of the run, so its length is what is usual elsewhere"
+            "not measured:  trying a part takes longer than a tenth of the run; these times are those of usual machines"
         )
     if found.smallest_face is not None:
         width, height = found.largest_frame

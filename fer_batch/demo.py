@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from fer_batch.errors import NothingUsable
+from fer_batch.output.files import replacing_path
 
 PHOTO = "astronaut.png"
 """Eileen Collins, NASA, public domain; 512x512 pixels, part of the package scikit-image."""
@@ -26,10 +27,13 @@ def make_sample(folder: Path) -> None:
 
     Raises:
         NothingUsable: scikit-image, which the photo is part of, is not installed.
+        OutputError: one of them cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_photo(), folder / PHOTO)
-    _video(folder / PHOTO, folder / VIDEO)
+    photo = _photo()
+    with replacing_path(folder / PHOTO) as part:
+        shutil.copyfile(photo, part)
+    with replacing_path(folder / VIDEO, ".part.mp4") as part:
+        _video(photo, part)
 
 
 def _photo() -> Path:

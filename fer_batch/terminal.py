@@ -5,19 +5,21 @@ The log holds every step of a run, for those who ask for it, and errors in full.
 
 import logging
 import os
+import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from fer_batch.errors import OutputError
+from fer_batch.errors import OutputError, why
 
 if TYPE_CHECKING:
     from fer_batch.types import Outcome, Source
@@ -32,6 +34,44 @@ LINE_SECONDS = 60.0
 LOGGER = logging.getLogger("fer_batch")
 
 _FORM = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
+
+INTERRUPTING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals of who wants a run to end: Ctrl-C, a scheduler, a terminal that is closed."""
+
+
+class _Interrupted(KeyboardInterrupt):
+    """A KeyboardInterrupt that Python leaves to us.
+
+    After one of its own in an ``exec``, as libraries have it when they are imported, Python ends itself by SIGINT when
+    all is done, whatever the exit code.
+    """
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt in the block at the first such signal, to put everything in order; the next one kills.
+
+    Those that whoever started this program has it ignore, as ``nohup`` does, stay ignored.
+    """
+    if current_thread() is not main_thread():  # where Python sets no handlers
+        yield
+        return
+    handlers = {one: signal.getsignal(one) for one in INTERRUPTING}
+    before = {one: handler for one, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
+
+    def interrupt(*_: object) -> None:
+        for one in before:
+            signal.signal(one, signal.SIG_DFL)
+        raise _Interrupted
+
+    try:
+        for one in before:
+            signal.signal(one, interrupt)
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def make_streams_safe() -> None:
@@ -57,9 +97,9 @@ def _print(text: str, stream: TextIO) -> None:
     except BrokenPipeError:  # nobody reads it any more, as with `| head`: the run goes on
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except OSError:
+    except OSError as error:
         if stream is sys.stdout:
-            raise
+            raise OutputError(f"Cannot print on standard output: {why(error)}.") from error
 
 
 def one_line(name: str) -> str:
@@ -78,10 +118,12 @@ def count(number: int, word: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``1 h 02 min 03 s``."""
+    """``1 h 02 min 03 s``, ``2 min 03 s``, ``3 s``."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min {seconds:02} s" if hours else f"{minutes} min {seconds:02} s"
+    if hours:
+        return f"{hours} h {minutes:02} min {seconds:02} s"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
 
 
 class _LogFile(logging.FileHandler):
@@ -107,7 +149,7 @@ def start_log(path: Path | None, *, verbose: bool) -> None:
         try:
             handlers.append(_LogFile(path, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
-            raise OutputError(f"Cannot write {path}: {error.strerror or error}. Choose another --log.") from error
+            raise OutputError(f"Cannot write {path}: {why(error)}. Choose another --log.") from error
     for handler in handlers:
         handler.setFormatter(_FORM)
         LOGGER.addHandler(handler)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from fer_batch.cli import app
 from fer_batch.errors import ExitCode
 from fer_batch.media import photos
 from tests.helpers import media
+from tests.helpers.limits import no_file_above
 
 HERE = ("--workers", "0")
 """For tests that processes have nothing to do with."""
@@ -142,7 +144,7 @@ def test_a_dry_run_says_what_it_would_take_and_does_nothing(tmp_path: Path, monk
     media.write_photo(tmp_path / "a.png")
     (tmp_path / "b.mp4").touch()
     result = invoke("analyze", tmp_path, "--dry-run")
-    assert "1 video of 0 min 04 s in all, 1 photo" in result.stdout
+    assert "1 video of 4 s in all, 1 photo" in result.stdout
     assert "as asked:      101 frames" in result.stdout
     assert "with --fps 5:  21 frames" in result.stdout
     assert "left out: b.mp4" in result.stderr
@@ -219,6 +221,26 @@ def test_a_run_lays_the_models_card_and_metrics_beside_its_report(analysed_album
     assert "3,589 faces" not in page
 
 
+@pytest.mark.parametrize(
+    "given",
+    "--region=1,2,0,5 --region=-1,2,3,5 --baseline=10-5 --shard=5/3 --fps=0 --min-quality=5 --smooth=inf --end=0 "
+    "--start=-1.5 --max-faces=0 --workers=-1 --episode-enter=1.5 --episode-leave=0.9".split(),
+)
+def test_a_value_is_refused_as_it_was_written(given: str, album: Path) -> None:
+    result = invoke("analyze", album, given)
+    assert result.exit_code == ExitCode.USAGE
+    option, _, value = given.partition("=")
+    assert result.stderr.startswith(f"fer-batch: error: {option} must be ")
+    assert result.stderr.endswith(f"; got {value}.\n")
+
+
+@pytest.mark.parametrize("option", ["--config", "--repeat"])
+def test_a_file_of_another_kind_is_told_without_words_of_python(option: str, album: Path, tmp_path: Path) -> None:
+    result = invoke("analyze", album, option, album / "a.png", "--out", tmp_path / "out")
+    assert result.exit_code == ExitCode.USAGE
+    assert re.fullmatch(r"fer-batch: error: \S+a\.png is no (text in UTF-8|run\.json of).*\.\n", result.stderr)
+
+
 def test_the_version_is_told() -> None:
     assert invoke("--version").stdout == f"fer-batch {__version__}\n"
 
@@ -230,6 +252,15 @@ def test_the_demo_finds_the_astronaut_in_the_photo_and_in_every_frame(tmp_path: 
     assert "sample: 1 photo, 1 with a face, 1 face" in result.stdout
     assert Path(result.stdout.splitlines()[-1]).is_file()
     assert invoke("demo", tmp_path / "demo").exit_code == ExitCode.DONE
+
+
+def test_a_demo_without_space_is_told_and_leaves_no_half_sample(tmp_path: Path, astronaut: Path) -> None:
+    for most in (100, astronaut.stat().st_size // 2):
+        with no_file_above(most):
+            result = invoke("demo", tmp_path / "demo")
+        assert result.exit_code == ExitCode.OUTPUT
+        assert result.stderr.startswith(f"fer-batch: error: Cannot write {tmp_path / 'demo' / 'sample'}")
+        assert not any(path.is_file() for path in (tmp_path / "demo" / "sample").iterdir())
 
 
 def test_a_demo_does_not_touch_a_folder_of_somebody_else(album: Path) -> None:
@@ -253,6 +284,43 @@ def started(*arguments: str | Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "fer_batch", *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, **pipes, text=True, start_new_session=True)
+
+
+IMPATIENT = """
+import os, signal, sys
+name, number, ignored = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+del sys.argv[1:4]
+class Impatient:
+    def find_spec(self, imported, *_):
+        if imported == name:
+            os.kill(os.getpid(), number)
+sys.meta_path.insert(0, Impatient())
+if ignored:
+    signal.signal(number, signal.SIG_IGN)
+from fer_batch.__main__ import main
+main()
+"""
+"""The program, to which a signal is sent when it imports a module."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("when", ["at the start", "in a command", "with the signal ignored"])
+def test_a_signal_while_imports_run_ends_the_program_without_a_traceback(
+    when: str, signal_name: str, analysed_album: Path, tmp_path: Path
+) -> None:
+    study = shutil.copytree(analysed_album, tmp_path / "study")
+    number = signal.Signals[signal_name]
+    name = "typer" if when == "at the start" else "pandas"
+    ignored = when == "with the signal ignored"
+    command = [sys.executable, "-c", IMPATIENT, name, str(int(number)), str(int(ignored)), "report", str(study / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    expected = {
+        "at the start": (-number, ""),
+        "in a command": (ExitCode.INTERRUPTED, "fer-batch: interrupted; run the same command again to continue.\n"),
+        "with the signal ignored": (ExitCode.DONE, ""),
+    }
+    assert (done.returncode, done.stderr) == expected[when]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
@@ -295,9 +363,10 @@ def command_line(pid: str) -> str:
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full")
-def test_standard_output_that_is_full_is_no_crash_of_ours(album: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", ["--help", "--version", "export --list", "analyze {album} --out {album}-out -q"])
+def test_standard_output_that_is_full_is_told_in_one_line(arguments: str, album: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "fer_batch", "analyze", str(album), "--out", str(tmp_path / "out")]
+        command = [sys.executable, "-m", "fer_batch", *arguments.format(album=album).split()]
         process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert process.returncode == ExitCode.OUTPUT
-    assert "Traceback" not in process.stderr
+    assert process.stderr == "fer-batch: error: Cannot print on standard output: No space left on device.\n"

@@ -4,12 +4,13 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_batch.annotations.user_csv import suggestion
-from fer_batch.errors import OutputError, OutputRefused, UsageError
+from fer_batch.errors import OutputError, OutputRefused, UsageError, why
 
 NAME = "fer-batch.toml"
 """Of the file that is read without being asked for, where it is beside the inputs."""
@@ -42,7 +43,7 @@ class Setting:
             return written
         if self.kind in (int, float) and isinstance(written, numbers) and not isinstance(written, bool):
             return self.kind(written)
-        raise ValueError(f"'{self.name}' must be {wanted}, as on the command line; got {written!r}.")
+        raise ValueError(f"'{self.name}' must be {wanted}, as on the command line; got {_as_toml(written)}.")
 
     def _existing(self, path: Path) -> Path:
         if not os.path.isfile(path):
@@ -73,8 +74,10 @@ def read(path: Path, settings: Iterable[Setting]) -> dict[str, Value]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:  # of TOML, or of its encoding
+        raise UsageError(f"{path} cannot be read: {why(error)}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8, as files of options are.") from error
+    except ValueError as error:
         raise UsageError(f'{path} is no TOML: {error}. Lines must be like `fps = 10` or `view = "ferplus"`.') from error
     options: dict[str, Value] = {}
     for written, value in content.items():
@@ -102,16 +105,26 @@ def write(path: Path, values: Mapping[Setting, Any]) -> None:
         text = f"{setting.name} = {_text(value, path.absolute().parent)}".rstrip()
         lines += [f"# {setting.help}", text if value != setting.default else f"# {text}", ""]
     text = "\n".join(lines)
+    part = path.with_name(f"{path.name}.part")
     try:
         if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
             raise OutputRefused(f"{path} is there already, with other options. Move it, or choose another name.")
-        path.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}. Choose another --save-config.") from error
+        raise OutputError(f"Cannot write {path}: {why(error)}. Choose another --save-config.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _text(value: Value | None, folder: Path) -> str:
     """A value as TOML has it; paths are relative to the file."""
     if isinstance(value, Path):
         return json.dumps(Path(os.path.relpath(value.absolute(), folder)).as_posix(), ensure_ascii=False)
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    return "" if value is None else _as_toml(value)
+
+
+def _as_toml(value: object) -> str:
+    """A value as the file has it, or much like that."""
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from math import isfinite, nan
 from pathlib import Path
 
-from fer_batch.errors import UsageError
+from fer_batch.errors import UsageError, why
 
 SEPARATORS = ",;\t|"
 """What programs put between columns."""
@@ -130,7 +130,7 @@ def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{path.name} cannot be read: {why(error)}.") from error
     remedy = "Save it as UTF-8 (in Excel: 'CSV UTF-8')."
     is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:

@@ -11,7 +11,8 @@ from fer_batch.exports import REGISTRY, check_formats
 from fer_batch.exports.excel_csv import separators
 from fer_batch.exports.tiers import has_times
 from fer_batch.output.datapackage import name_exports
-from fer_batch.output.exported import FOLDER, Exported, digest_of_tables, read_exported, write_exported
+from fer_batch.output.exported import FOLDER, Exported, digest_of_tables, present_exports, read_exported, recording
+from fer_batch.output.files import cannot_write
 from fer_batch.output.results import Results
 from fer_batch.types import Kind
 
@@ -58,6 +59,31 @@ def export(
     return [out / name for name in made]
 
 
+def export_into(folder: Path, formats: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write formats to FOLDER of an output folder whose tables are new; returns those that have files, and sentences.
+
+    What keeps a format back is one of these sentences, and so are exports that are of earlier tables.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    made: list[Path] = []
+    notes: dict[str, None] = {}
+    for name in formats:
+        try:
+            made += export(folder, [name], out=folder / FOLDER, note=lambda line: notes.update({line: None}))
+        except (UsageError, NothingUsable) as error:
+            notes[str(error)] = None
+    old = ",".join(sorted(read_exported(folder / FOLDER).keys() - present_exports(folder).keys()))
+    if old:
+        notes[
+            f"In {folder / FOLDER} these are of earlier tables: {old}. To make them anew: "
+            f"fer-batch export {folder} --to {old}"
+        ] = None
+    name_exports(folder)
+    return tuple(made), tuple(notes)
+
+
 def _check_locale(locale: str, formats: Sequence[str]) -> None:
     if not any(REGISTRY[name].by_locale for name in formats):
         raise UsageError("--locale says how excel-csv writes numbers: name it in --to.")
@@ -78,20 +104,20 @@ def _export(
         files = {path.relative_to(staging).as_posix(): _digest(path) for path in _files(staging)}
         if not overwrite:
             _refuse_changed(place, before, files)
-        for file in files:
-            (place / file).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staging / file, place / file)
-        for file in before.keys() - files.keys():
-            if (place / file).is_file() and _digest(place / file) == before[file]:
-                _remove(place / file, out)
         record = {other: made for other, made in earlier.items() if other != name}
         if files:
             record[name] = Exported(REGISTRY[name].purpose, tables, files)
-        write_exported(out, record)
+        with recording(out, record):
+            for file in files:
+                (place / file).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(staging / file, place / file)
+            for file in before.keys() - files.keys():
+                if (place / file).is_file() and _digest(place / file) == before[file]:
+                    _remove(place / file, out)
     except OSError as error:
-        raise OutputError(
-            f"Cannot write {place}: {error.strerror or error}. Free some space, or choose another --out."
-        ) from error
+        raise cannot_write(place, error) from error
+    except OutputError as error:
+        raise OutputError(str(error).replace(staging.name, name)) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         _remove_if_empty(out)

@@ -1,9 +1,11 @@
 """Excel and LibreOffice (.xlsx): every table as a sheet, numbers as numbers, and what the columns mean."""
 
+import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 import pandas as pd
@@ -30,26 +32,53 @@ DICTIONARY = tuple(Column(name, "string", "") for name in ("sheet", "column", "u
 def write(results: Results, folder: Path) -> str | None:
     """Write one workbook: every table, the timelines together in one sheet if they fit, and the meanings of columns."""
     # Names that begin with "=" or look like addresses are texts. Row after row goes to disk: memory does not grow.
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True, "tmpdir": str(folder)}
+    with _File(folder / FILE, "w") as file:
+        book = Workbook(file, options)
+        try:
+            left_out = _fill(book, results)
+            book.close()
+        except BaseException as error:
+            cause = error.args[0] if isinstance(error, FileCreateError) else error
+            file.counts = False
+            clear_frames(cause.__traceback__)  # throws the ZipFile in there away while the file is still open
+            raise cause from None
+    return left_out
+
+
+class _File(io.FileIO):
+    """A file that takes everything once it does not count any more.
+
+    For ZipFile goes on writing when it is thrown away, where nobody can catch its errors.
+    """
+
+    counts = True
+
+    def write(self, data: Any) -> int:
+        """Write all of it."""
+        left = memoryview(data).cast("B")
+        while left and self.counts:
+            left = left[super().write(left) :]
+        return len(data)
+
+
+def _fill(book: Workbook, results: Results) -> str | None:
+    """Write every sheet; returns a sentence about what does not fit."""
     meanings: list[tuple[str, ...]] = []
-    try:
-        with Workbook(str(folder / FILE), options) as book:
-            book.set_properties({"created": datetime.fromisoformat(results.run["finished"])})
-            for table in tables(results):
-                columns = present(results.folder / table.path, table.columns)
-                meanings += _sheet(book, table.name, columns, [read_table(results.folder / table.path, columns)])
-            rows = sum(len(results.timeline(source, ["frame"])) for source in results.sources)
-            fits = rows < MOST_ROWS
-            left_out = None if fits else f"The timelines are left out: {rows:,} rows, and a sheet holds {MOST_ROWS:,}."
-            if left_out:
-                book.add_worksheet("timelines left out").write_string(0, 0, left_out)
-            else:
-                parts = (results.timeline(source) for source in results.sources)
-                meanings += _sheet(book, "timelines", results.timeline_columns, parts)
-            names = [column.name for column in DICTIONARY]
-            _sheet(book, "data dictionary", DICTIONARY, [pd.DataFrame(meanings, columns=names)])
-    except FileCreateError as error:
-        raise next((cause for cause in error.args if isinstance(cause, OSError)), OSError(str(error))) from error
+    book.set_properties({"created": datetime.fromisoformat(results.run["finished"])})
+    for table in tables(results):
+        columns = present(results.folder / table.path, table.columns)
+        meanings += _sheet(book, table.name, columns, [read_table(results.folder / table.path, columns)])
+    rows = sum(len(results.timeline(source, ["frame"])) for source in results.sources)
+    fits = rows < MOST_ROWS
+    left_out = None if fits else f"The timelines are left out: {rows:,} rows, and a sheet holds {MOST_ROWS:,}."
+    if left_out:
+        book.add_worksheet("timelines left out").write_string(0, 0, left_out)
+    else:
+        parts = (results.timeline(source) for source in results.sources)
+        meanings += _sheet(book, "timelines", results.timeline_columns, parts)
+    names = [column.name for column in DICTIONARY]
+    _sheet(book, "data dictionary", DICTIONARY, [pd.DataFrame(meanings, columns=names)])
     return left_out
 
 

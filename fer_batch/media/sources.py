@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from fer_batch.errors import MediaError, UsageError
+from fer_batch.errors import MediaError, UsageError, why
 from fer_batch.media import kinds, remote
 from fer_batch.media.remote import MARKER
 from fer_batch.natural_order import natural
@@ -143,7 +143,7 @@ def _walk_folder(folder: Path, root: Path, found: _Walk) -> None:
         status = folder.stat()
         entries = sorted(folder.iterdir(), key=_order)
     except OSError as error:
-        found.skipped.append(Skipped(_relative(folder, root), f"The folder cannot be read: {error.strerror}."))
+        found.skipped.append(Skipped(_relative(folder, root), f"The folder cannot be read: {why(error)}."))
         return
     identity = (status.st_dev, status.st_ino)
     if identity in found.entered or (folder == found.out and folder != root):
@@ -221,7 +221,7 @@ def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
             found.unknown[path] = root, named
             return
     except OSError as error:
-        found.skipped.append(Skipped(name, f"Cannot be read: {error.strerror or error}."))
+        found.skipped.append(Skipped(name, f"Cannot be read: {why(error)}."))
         return
     _add(path, root, kind, found, named=named)
 

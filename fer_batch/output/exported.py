@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fer_batch.output.files import write_json
+from fer_batch.output.files import replacing_by_json
 
 FOLDER = "exports"
 """Of exports within the output folder."""
@@ -34,15 +35,18 @@ def read_exported(out: Path) -> dict[str, Exported]:
         return {}
 
 
-def write_exported(out: Path, exported: Mapping[str, Exported]) -> None:
-    """Write the record, or remove it where there is nothing to record.
+@contextmanager
+def recording(out: Path, exported: Mapping[str, Exported]) -> Iterator[None]:
+    """Write the record, or remove it where there is nothing to record, around what puts the files in their places.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written. If that is for want of space, the block has not begun.
     """
     if exported:
-        write_json(out / RECORD, {name: asdict(made) for name, made in sorted(exported.items())})
+        with replacing_by_json(out / RECORD, {name: asdict(made) for name, made in sorted(exported.items())}):
+            yield
     else:
+        yield
         (out / RECORD).unlink(missing_ok=True)
 
 

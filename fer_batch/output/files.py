@@ -7,13 +7,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from fer_batch.errors import OutputError
+from fer_batch.errors import OutputError, why
+
+FREE_SPACE = "Free some space, or write to another place."
+
+
+def cannot_write(path: Path, error: OSError, advice: str = FREE_SPACE) -> OutputError:
+    """The error that tells why a file cannot be written, and what to do."""
+    return OutputError(f"Cannot write {path}: {why(error)}. {advice}")
 
 
 @contextmanager
-def replacing_path(
-    path: Path, suffix: str = "", advice: str = "Free some space, or choose another --out."
-) -> Iterator[Path]:
+def replacing_path(path: Path, suffix: str = "", advice: str = FREE_SPACE) -> Iterator[Path]:
     """A path beside ``path`` to write a file to, which takes ``path``'s place when the block ends without an error.
 
     ``suffix`` takes the place of ``path``'s own in its name, for writers that demand a certain one.
@@ -27,7 +32,7 @@ def replacing_path(
         yield part
         os.replace(part, path)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}. {advice}") from error
+        raise cannot_write(path, error, advice) from error
     finally:
         with suppress(OSError):  # the folder may be missing: then an OutputError is on its way
             part.unlink(missing_ok=True)
@@ -61,6 +66,18 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
         OutputError: it cannot be written; the path is left as it was.
         ValueError: a number in it is NaN or infinite.
     """
+    with replacing_by_json(path, value):
+        pass
+
+
+@contextmanager
+def replacing_by_json(path: Path, value: Mapping[str, Any]) -> Iterator[None]:
+    """Write a JSON object as :func:`write_json`; it takes ``path``'s place when the block ends without an error.
+
+    So what the object tells of can be put in place in the block, when it is known that there was space for the object.
+    """
     with replacing(path) as file:
         json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
+        file.flush()
+        yield

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from fer_batch.errors import OutputError, OutputRefused
+from fer_batch.errors import OutputError, OutputRefused, why
 from fer_batch.media.remote import MARKER
 
 LOCK = ".lock"
@@ -31,7 +31,7 @@ def claim(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         marker.write_text("This folder is an output of fer-batch; running it again goes on from what is here.\n")
     except OSError as error:
-        raise OutputError(f"Cannot write into {folder}: {error.strerror or error}. Choose another --out.") from error
+        raise OutputError(f"Cannot write into {folder}: {why(error)}. Choose another --out.") from error
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def locked(folder: Path) -> Iterator[None]:
             f"Another run is writing into {folder}. Wait until it has finished, or choose another --out."
         ) from None
     except OSError as error:
-        raise OutputError(f"Cannot lock {folder}: {error.strerror or error}. Choose another --out.") from error
+        raise OutputError(f"Cannot lock {folder}: {why(error)}. Choose another --out.") from error
     try:
         yield
     finally:
@@ -66,7 +66,7 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot remove {path}: {error.strerror or error}.") from error
+        raise OutputError(f"Cannot remove {path}: {why(error)}.") from error
 
 
 def sweep(folder: Path, keep: Iterable[Path]) -> None:
@@ -84,4 +84,4 @@ def sweep(folder: Path, keep: Iterable[Path]) -> None:
             elif path.absolute() not in kept:
                 path.unlink()
     except OSError as error:
-        raise OutputError(f"Cannot remove old files from {folder}: {error.strerror or error}.") from error
+        raise OutputError(f"Cannot remove old files from {folder}: {why(error)}.") from error

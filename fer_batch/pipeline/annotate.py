@@ -21,7 +21,7 @@ from fer_batch.exports.tiers import one_line
 from fer_batch.options import AnnotateOptions
 from fer_batch.output import folder as outfolder
 from fer_batch.output import media_links, study
-from fer_batch.output.files import write_json
+from fer_batch.output.files import cannot_write, replacing_by_json
 from fer_batch.output.results import Results
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.annotator import AnnotatorSetup, DrawFilm, Drawn, DrawPhotos, Photo
@@ -173,12 +173,12 @@ class _Annotating:
             self._note(f"{drawn.name}: {sentence}")
         path = self._out / drawn.file
         try:
-            path.unlink(missing_ok=True)  # it was made by an earlier run, or may be overwritten
             self._record[drawn.file] = {"made_of": drawn.key, "sha256": drawn.sha256}
-            write_json(self._out / RECORD, dict(sorted(self._record.items())))
+            with replacing_by_json(self._out / RECORD, dict(sorted(self._record.items()))):
+                path.unlink(missing_ok=True)  # it was made by an earlier run, or may be overwritten
             os.replace(drawn.part, path)
         except OSError as error:
-            raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+            raise cannot_write(path, error) from error
         self._files[drawn.file] = None
 
     def _leave_out(self, name: str, reason: str) -> None:

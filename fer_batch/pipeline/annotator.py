@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 import cv2
@@ -25,12 +25,13 @@ from fer_batch.drawing.film import Film
 from fer_batch.drawing.hiding import LEAST_SCORE, hidden
 from fer_batch.drawing.shown import COLUMNS, Shown
 from fer_batch.drawing.styles import draw
-from fer_batch.errors import MediaError, OutputError
+from fer_batch.errors import MediaError
 from fer_batch.exports.tiers import name_of
 from fer_batch.media.frame import FrameImage
 from fer_batch.media.photos import PhotoImage
 from fer_batch.media.video.index import reading_index, words
 from fer_batch.output.csv import read_table
+from fer_batch.output.files import cannot_write
 from fer_batch.output.schema import WIDEST
 from fer_batch.pipeline.contents import reading_content
 from fer_batch.pipeline.executors.base import FramesScanned
@@ -310,8 +311,7 @@ def _writing(path: Path, encoder: str) -> Iterator[None]:
         yield
     except (OSError, av.error.FFmpegError, ValueError) as error:
         if getattr(error, "errno", None) in WRITE_ERRORS:
-            reason = getattr(error, "strerror", None) or error
-            raise OutputError(f"Cannot write {path}: {reason}. Free some space, or choose another --out.") from error
+            raise cannot_write(path, cast("OSError", error)) from error
         raise MediaError(f"{encoder} cannot encode it: {words(error)}.") from error
 
 

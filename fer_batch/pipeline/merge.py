@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_batch.errors import OutputRefused, UsageError
+from fer_batch.exports.export import export_into
 from fer_batch.media import remote
 from fer_batch.media.sources import folded
 from fer_batch.natural_order import natural
@@ -40,6 +41,8 @@ class Merged:
     """The report's first page."""
     skipped: tuple[Skipped, ...]
     """The lines of errors.csv."""
+    export_notes: tuple[str, ...]
+    """Sentences about exports that are there."""
 
     @property
     def complete(self) -> bool:
@@ -180,7 +183,8 @@ def _write(
         for path in (part.folder / WORK).glob("*"):
             if path.suffix in (".parquet", ".json") and not (out / WORK / path.name).exists():
                 _copy(path, out / WORK / path.name, link=True)
-    return Merged(report.render(out, progress=progress), tuple(skipped))
+    _, export_notes = export_into(out, ())
+    return Merged(report.render(out, progress=progress), tuple(skipped), export_notes)
 
 
 _WORK_COUNTS = ("chunks_scanned", "chunks_reused", "frames_scanned")

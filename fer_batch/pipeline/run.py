@@ -13,17 +13,15 @@ from typing import Any
 
 from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import MADE_WITH, People
-from fer_batch.errors import NothingUsable, UsageError
+from fer_batch.errors import NothingUsable
 from fer_batch.exports import check_formats
-from fer_batch.exports.export import export
+from fer_batch.exports.export import export_into
 from fer_batch.media import remote, sources
 from fer_batch.media.shards import divide
 from fer_batch.natural_order import natural
 from fer_batch.options import Options, ReportOptions, numbering
 from fer_batch.output import folder as outfolder
 from fer_batch.output import manifest, media_links, results, study
-from fer_batch.output.datapackage import name_exports
-from fer_batch.output.exported import FOLDER, present_exports, read_exported
 from fer_batch.output.files import replacing, replacing_path
 from fer_batch.output.mirror import mirrored
 from fer_batch.pipeline import smallest_face
@@ -253,7 +251,7 @@ def _write(
     study.sweep(folder, (result.source for result in in_order))
     if not options.keep:
         outfolder.sweep(scheduler.work.folder, keep=())
-    exported, export_notes = _export(folder, request.exports)
+    exported, export_notes = export_into(folder, request.exports)
     return Run(
         folder,
         own_outcomes,
@@ -301,30 +299,6 @@ def _note_of_numbers(people: People, options: Options) -> Skipped | None:
         "--min-face and others. `fer-batch people DIR --out FILE` writes it with places, which hold with any.",
         Severity.NOTE,
     )
-
-
-def _export(folder: Path, formats: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Write these exports; returns those that have files, and sentences. What keeps one back does not end the run.
-
-    Raises:
-        OutputError: a file cannot be written.
-    """
-    made: list[Path] = []
-    notes: dict[str, None] = {}
-    for name in formats:
-        try:
-            made += export(folder, [name], out=folder / FOLDER, note=lambda line: notes.update({line: None}))
-        except (UsageError, NothingUsable) as error:
-            notes[str(error)] = None
-    old = read_exported(folder / FOLDER).keys() - present_exports(folder).keys()
-    if old:
-        formats_of_old = ",".join(sorted(old))
-        notes[
-            f"In {folder / FOLDER} these are of earlier tables: {formats_of_old}. To make them anew: "
-            f"fer-batch export {folder} --to {formats_of_old}"
-        ] = None
-    name_exports(folder)
-    return tuple(made), tuple(notes)
 
 
 def _copy_inputs(folder: Path, options: Options) -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import sleep
 from typing import IO, Any, NamedTuple
 
-from fer_batch.errors import MediaError
+from fer_batch.errors import MediaError, why
 from fer_batch.media import remote
 from fer_batch.media.remote import RemoteFile, fetching
 
@@ -80,8 +80,8 @@ class Staging:
             except MediaError as error:
                 copies[file] = error
             except OSError as error:
-                why = error.strerror or error
-                copies[file] = MediaError(f"It cannot be copied to this machine: {why}. TMPDIR says where.")
+                reason = why(error)
+                copies[file] = MediaError(f"It cannot be copied to this machine: {reason}. TMPDIR says where.")
         while self._held:
             _let_go(*self._held.popitem())
         self._held |= held

@@ -12,9 +12,10 @@ from typer.testing import CliRunner, Result
 from fer_batch import cli
 from fer_batch.annotations import config
 from fer_batch.annotations.config import Setting
-from fer_batch.errors import ExitCode, OutputRefused, UsageError
+from fer_batch.errors import ExitCode, OutputError, OutputRefused, UsageError
 from fer_batch.options import Options
 from tests.helpers import media
+from tests.helpers.limits import no_file_above
 from tests.helpers.quick import quick  # noqa: F401
 
 KINDS = {"fps": float, "min-face": int, "view": str, "cropped": bool, "people": Path}
@@ -82,6 +83,16 @@ def test_what_is_written_is_read_back(
         config.write(path, {})
 
 
+def test_no_space_for_options_is_told_and_leaves_no_half_file(tmp_path: Path) -> None:
+    path = tmp_path / "new.toml"
+    with (
+        pytest.raises(OutputError, match=r"Cannot write .*new\.toml: File too large\. Choose"),
+        no_file_above(9),
+    ):
+        config.write(path, {Setting("fps", float, None, "Frames."): 5.0})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_defaults_are_comments_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "lab.toml"
     people = tmp_path / "sub" / "people.csv"
@@ -137,7 +148,7 @@ def test_saved_options_give_the_same_run(study: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('fps = "fast"', "lab.toml: 'fps' must be a number, as on the command line; got 'fast'."),
+        ('fps = "fast"', "lab.toml: 'fps' must be a number, as on the command line; got \"fast\"."),
         ("fps = true", "lab.toml: 'fps' must be a number"),
         ("min-face = 40.5", "lab.toml: 'min-face' must be a whole number"),
         ("cropped = 1", "lab.toml: 'cropped' must be true or false"),

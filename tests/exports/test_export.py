@@ -1,6 +1,7 @@
 """Exports as a whole: whole or not at all, nothing of anybody's lost, and sentences where something is wrong."""
 
-import errno
+import gc
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from typer.testing import CliRunner, Result
 from fer_batch import exports
 from fer_batch.cli import app
 from fer_batch.errors import ExitCode, OutputError, UsageError
-from fer_batch.exports import REGISTRY, Format, audacity, parse_formats
+from fer_batch.exports import REGISTRY, Format, parse_formats
 from fer_batch.exports.export import export
 from fer_batch.output.exported import read_exported
+from tests.helpers.limits import no_file_above
 from tests.helpers.studies import frames, make_study
 
 
@@ -128,18 +130,25 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(monkeypatch
         parse_formats("rare")
 
 
-def test_a_full_disk_leaves_the_earlier_export(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = small / "exports"
-    export(small, ["audacity"], out=out)
+@pytest.mark.parametrize("name", REGISTRY)
+def test_no_space_is_told_in_one_sentence_and_leaves_the_earlier_export(
+    name: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[BaseException | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: said.append(found.exc_value))
+    out = tmp_path / "made"
+    export(study, [name], out=out)
     before = files(out)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(audacity, "write", full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        export(small, ["audacity"], out=out)
-    assert files(out) == before
+    largest = max(map(len, before.values()))
+    for most in (0, largest // 2, largest - 1):
+        with (
+            pytest.raises(OutputError, match=rf"^Cannot write {out}/[^:]*: File too large\. Free some space, [^:]*$"),
+            no_file_above(most),
+        ):
+            export(study, [name], out=out)
+        gc.collect()
+        assert files(out) == before
+    assert [error for error in said if not isinstance(error, ResourceWarning)] == []  # these only tests show
 
 
 def test_what_somebody_has_worked_on_is_not_overwritten(small: Path) -> None:

@@ -328,7 +328,7 @@ def test_rows_that_break_off_leave_the_path_as_it_was(tmp_path: Path, before: st
 def test_a_place_that_cannot_be_written_is_an_output_error_that_names_it(tmp_path: Path, place: str) -> None:
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"Cannot write .*\.csv: .*choose another --out"):
+    with pytest.raises(OutputError, match=r"Cannot write .*\.csv: .*write to another place"):
         write_timeline(tmp_path / place, Timeline.of([]), source="the source")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.csv"]
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import fer_batch
 from fer_batch import Options, cli
 from fer_batch.errors import ExitCode, OutputRefused, UsageError
+from fer_batch.exports.export import export
 from fer_batch.pipeline.merge import merge
 from fer_batch.report.render import render
 from tests.helpers import media
@@ -92,6 +93,22 @@ def test_shards_that_are_merged_give_the_bytes_of_one_run(
     # A later run goes on from there: nothing is scanned again.
     again = fer_batch.analyze([study], options, out=tmp_path / "merged" / "study")
     assert len(again.unchanged) == len(again.outcomes) == 5
+
+
+def test_exports_that_are_there_are_named_if_they_are_of_these_tables(study: Path, tmp_path: Path) -> None:
+    outs, out = analyze_shards(study, HERE, tmp_path, 2), tmp_path / "merged"
+    package, record = out / "datapackage.json", out / "exports" / "exports.json"
+    merge(outs, out)
+    export(out, ["parquet"], out=out / "exports")
+    named = json.loads(package.read_text())["exports"]
+    assert [made["format"] for made in named] == ["parquet"]
+    assert merge(outs, out).export_notes == ()
+    assert json.loads(package.read_text())["exports"] == named
+    made = json.loads(record.read_text())
+    record.write_text(json.dumps({"parquet": made["parquet"] | {"tables": "others"}}))
+    (note,) = merge(outs, out).export_notes
+    assert "these are of earlier tables: parquet. To make them anew: fer-batch export " in note
+    assert "exports" not in json.loads(package.read_text())
 
 
 def test_a_folder_elsewhere_knows_where_the_media_are(study: Path, tmp_path: Path) -> None:
