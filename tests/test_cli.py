@@ -180,9 +180,13 @@ def test_info_ends_with_the_model_card() -> None:
     said = invoke("info").stdout
     assert said.endswith(f"\n\n{card}")
     assert str(SHIPPED.parent) not in said
-    assert "# Model card" not in invoke("info", "--json").stdout
-    assert "    members 1:" in said
-    assert "{" not in said.partition("# Model card")[0]
+    in_full = invoke("info", "--json").stdout
+    assert "# Model card" not in in_full
+    assert json.loads(in_full)["model"]["provenance"]["members"]
+    facts = said.partition("# Model card")[0]
+    assert "  provenance: told by --json\n" in facts
+    assert len(facts.splitlines()) < 40
+    assert "{" not in facts
 
 
 def own_model(folder: Path) -> Path:
