@@ -4,6 +4,7 @@ Credentials are those that the libraries find by themselves, in the environment 
 password or a query in a URL is used to fetch it and appears nowhere else: not in names, messages or digests.
 """
 
+import errno
 import hashlib
 import os
 import posixpath
@@ -245,12 +246,17 @@ def _with_facts(address: str, url: str, info: dict[str, Any]) -> RemoteFile:
     return RemoteFile(address, url, int(info.get("size") or 0), version)
 
 
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 def reason(error: Exception) -> str:
     """Why something cannot be read or written, without a word of the library, which may quote a URL."""
     names = ("status", "status_code", "code")
     status = next((code for name in names if (code := getattr(error, name, None)) is not None), None)
     if isinstance(error, FileNotFoundError) or status in (404, "404"):
         return "there is no such object"
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return "there is no space left, here or there"
     kind = type(error).__name__
     if (
         isinstance(error, PermissionError)

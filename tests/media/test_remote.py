@@ -255,3 +255,8 @@ def test_a_file_that_comes_cut_short_is_an_error(study: Path, server: str, tmp_p
     with pytest.raises(MediaError, match="Cannot be fetched whole"):
         list(remote.fetching(file, tmp_path / "copy"))
     assert unquote(urlsplit(file.address).path) == "/study/notes.txt"
+
+
+def test_a_full_disk_is_not_taken_for_a_fault_of_the_server() -> None:
+    assert remote.reason(OSError(28, f"s3://{SECRET}")) == "there is no space left, here or there"
+    assert "server" in remote.reason(OSError(5, f"s3://{SECRET}"))
