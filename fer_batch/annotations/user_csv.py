@@ -23,6 +23,11 @@ SEPARATORS = ",;\t|"
 _CLOCK = re.compile(r"(-?)(\d+):([0-5]\d):([0-5]\d(?:[.,]\d+)?)")
 """Hours, minutes and seconds."""
 
+_WITH_COMMA = re.compile(r"[-+]?\d+,\d+")
+"""A number with a comma."""
+
+ONE_WAY = " The file has numbers with commas, too: write all of them in one way, without signs between thousands."
+
 
 @dataclass(frozen=True)
 class Line:
@@ -35,7 +40,8 @@ class Line:
     values: Mapping[str, str] = field(hash=False)
     """By column; "" for an empty field, and for an optional column that the file lacks."""
     decimal_comma: bool = False
-    """Whether a number may have a comma in the place of the point: columns are not separated by commas."""
+    """Numbers have a comma in the place of the point: columns are not separated by commas, and some have one. Then a
+    point may stand between thousands, so none is taken."""
 
     @property
     def place(self) -> str:
@@ -62,7 +68,7 @@ class Line:
         if not isfinite(value):
             raise self.error(
                 f"{column} must be seconds with a decimal point, like 12.5, or hours, minutes and seconds, like "
-                f"0:00:12.5; got '{text}'."
+                f"0:00:12.5; got '{text}'.{self._one_way(text)}"
             )
         return value
 
@@ -77,18 +83,22 @@ class Line:
         Raises:
             UsageError: the field is empty, or holds something else.
         """
-        value = self._number(self.values[column])
+        text = self.values[column]
+        value = self._number(text)
         if not isfinite(value):
-            raise self.error(f"{column} must be a number; got '{self.values[column]}'.")
+            raise self.error(f"{column} must be a number; got '{text}'.{self._one_way(text)}")
         return value
 
     def _number(self, text: str) -> float:
-        if self.decimal_comma and "." not in text:
-            text = text.replace(",", ".", 1)
+        if "_" in text or (self.decimal_comma and "." in text):  # Python takes 1_5 for 15
+            return nan
         try:
-            return float(text)
+            return float(text.replace(",", ".", 1) if self.decimal_comma else text)
         except ValueError:
             return nan
+
+    def _one_way(self, text: str) -> str:
+        return ONE_WAY if self.decimal_comma and "." in text else ""
 
 
 def read(path: Path, required: Sequence[str], optional: Sequence[str]) -> list[Line]:
@@ -113,9 +123,10 @@ def read(path: Path, required: Sequence[str], optional: Sequence[str]) -> list[L
     if not rows:
         raise UsageError(f"{name} is empty. Its first line must be {','.join((*required, *optional))}.")
     (header_number, header), *others = rows
+    decimal_comma = separator != "," and any(_WITH_COMMA.fullmatch(field) for _, fields in others for field in fields)
     columns = _header(header, f"{name} line {header_number}", required, optional, others)
     return [
-        Line(name, number, _values(fields, columns, optional, f"{name} line {number}"), separator != ",")
+        Line(name, number, _values(fields, columns, optional, f"{name} line {number}"), decimal_comma)
         for number, fields in others
     ]
 

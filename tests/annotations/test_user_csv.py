@@ -1,9 +1,12 @@
 """CSV files that users write: every mistake gets its line and what to do."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fer_batch.annotations import user_csv
 from fer_batch.errors import UsageError
@@ -61,7 +64,7 @@ def test_every_mistake_is_told_with_its_line_and_what_to_do(tmp_path: Path, cont
     assert str(tmp_path) not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["1,5", "0:30", "0:60:00", "0:00:61", "five", "", "nan", "inf", "1e999"])
+@pytest.mark.parametrize("text", ["1,5", "0:30", "0:60:00", "0:00:61", "five", "", "nan", "inf", "1e999", "1_5"])
 def test_what_is_no_number_of_seconds_is_refused(tmp_path: Path, text: str) -> None:
     (line,) = read(tmp_path, f'file,start\na,"{text}"\n')
     with pytest.raises(
@@ -106,6 +109,31 @@ def test_what_pandas_writes_is_read(tmp_path: Path, index: bool, separator: str)
     assert [line.values["file"] for line in lines] == ["a", "b"]
     assert [line.seconds_in("start") for line in lines] == [1.5, 2.0]
     assert [line.values["note"] for line in lines] == ["x", ""]
+
+
+@given(
+    st.lists(st.decimals(0, 10**6, places=3), min_size=1, max_size=6),
+    st.sampled_from([";", "\t"]),
+    st.sampled_from([(",", "."), (".", ","), (",", ""), (".", "")]),
+)
+def test_a_number_is_what_pandas_takes_it_for_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Decimal], separator: str, marks: tuple[str, str]
+) -> None:
+    """A point or a comma may stand between thousands: where that is not clear, the number is refused."""
+    point, thousands = marks
+    texts = [f"{value:,.3f}".translate({ord("."): point, ord(","): thousands}) for value in values]
+    path = tmp_path_factory.mktemp("numbers") / "user.csv"
+    path.write_text(
+        "".join(f"{line}\n" for line in (f"file{separator}start", *(f"a{separator}{one}" for one in texts)))
+    )
+    decimal = "," if "," in "".join(texts) else "."
+    theirs = pd.read_csv(path, sep=separator, decimal=decimal, thousands=None)["start"]
+    lines = user_csv.read(path, REQUIRED, OPTIONAL)
+    if theirs.dtype != float:
+        with pytest.raises(UsageError, match="got"):
+            [line.seconds_in("start") for line in lines]
+    else:
+        assert [line.seconds_in("start") for line in lines] == pytest.approx(theirs.tolist())
 
 
 @pytest.mark.parametrize(
