@@ -16,7 +16,7 @@ import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from fer_batch.media.video.index import open_video, packets
+from fer_batch.media.video.index import Packets, open_video
 
 MP4, MOV, MATROSKA = "mp4", "mov", "matroska"
 
@@ -103,7 +103,7 @@ class Carried:
         if not streams:
             return
         with suppress(av.error.FFmpegError, OSError):  # what is damaged behind this is lost for the original, too
-            for packet in packets(self._origin, *streams):  # type: ignore[arg-type]
+            for packet in Packets(self._origin, *streams):  # type: ignore[arg-type]
                 if packet.size == 0 or packet.dts is None:
                     continue
                 if packet.dts < last.get(packet.stream_index, packet.dts):

@@ -1,5 +1,6 @@
 """What an mp4 says of itself, where what it says is damaged."""
 
+import struct
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fer_batch.media.video import layout
+from fer_batch.media.video.index import read_index
 from tests.helpers.media import write_video
 
 
@@ -23,6 +25,40 @@ def test_the_end_of_a_whole_track_is_known(video: Path) -> None:
     assert end is not None
     assert end.last_sample > 0
     assert layout.track_end(video, 2) is None
+
+
+PLAYED, PAUSE = 0, -1
+EDITS = [
+    ([(1000, PLAYED, 1.0)], False),
+    ([(500, PAUSE, 1.0), (1000, PLAYED, 1.0)], False),
+    ([(400, PLAYED, 1.0), (400, PLAYED, 1.0)], False),
+    ([(400, PLAYED, 0.0)], False),
+    ([(400, PLAYED, 1.0), (500, PAUSE, 1.0), (400, PLAYED, 1.0)], True),
+    ([(800, PLAYED, 0.5)], True),
+    ([(200, PLAYED, 1.0), (500, PLAYED, 0.0)], True),
+]
+"""Edit lists: the milliseconds of each edit, where in the track it begins, its speed; whether FFmpeg disregards it."""
+
+
+@pytest.mark.parametrize(("edits", "retimed"), EDITS)
+@pytest.mark.parametrize("version", [0, 1])
+def test_an_edit_list_that_ffmpeg_does_not_follow_is_told(
+    video: Path, tmp_path: Path, version: int, edits: list[tuple[int, int, float]], retimed: bool
+) -> None:
+    form = ">QqI" if version else ">IiI"
+    entries = b"".join(struct.pack(form, length, begin, int(speed * 65536)) for length, begin, speed in edits)
+    content = video.read_bytes()
+    old, new = content.index(b"elst") - 4, struct.pack(">4sB3xI", b"elst", version, len(edits)) + entries
+    size = int.from_bytes(content[old : old + 4])
+    grown = bytearray(content[:old] + (len(new) + 4).to_bytes(4) + new + content[old + size :])
+    for box in (b"edts", b"trak", b"moov"):  # the index is at the end: no place of a frame changes
+        at = content.index(box) - 4
+        grown[at : at + 4] = (int.from_bytes(grown[at : at + 4]) + len(new) + 4 - size).to_bytes(4)
+    path = tmp_path / "a.mp4"
+    path.write_bytes(grown)
+    index = read_index(path)
+    assert any(note.startswith("Its edit list has it played") for note in index.notes) is retimed
+    assert index.damage is None
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])

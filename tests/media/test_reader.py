@@ -15,7 +15,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media.frame import Frame, UnsampledFrame, scene
 from fer_batch.media.sampling import Clock, Sampling, frame_times
 from fer_batch.media.video import reader
-from fer_batch.media.video.index import packets, read_index
+from fer_batch.media.video.index import Packets, read_index
 from fer_batch.media.video.reader import ReadMode
 from fer_batch.types import Chunk, Kind, Severity, Skipped, Source
 from tests.helpers import media, reading
@@ -276,7 +276,9 @@ def test_a_stream_that_turns_up_on_the_way_does_not_cost_the_video() -> None:
             yield from ("first", "second", *streams)
             raise IndexError("list index out of range")
 
-    assert list(packets(Grown(), "emptied")) == ["first", "second", "emptied"]
+    packets = Packets(Grown(), "emptied")
+    assert list(packets) == ["first", "second", "emptied"]
+    assert packets.begun_later
 
 
 @pytest.mark.parametrize(("suffix", "options"), [("mkv", {}), ("mp4", {"movflags": "faststart"}), ("avi", {})])

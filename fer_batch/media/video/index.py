@@ -20,7 +20,8 @@ from fer_batch.media.sampling import Clock
 from fer_batch.media.video import layout
 from fer_batch.media.video.encryption import ENCRYPTED, is_encrypted
 from fer_batch.media.video.fields import FieldPairs
-from fer_batch.media.video.timestamps import Timestamps, frame_ends
+from fer_batch.media.video.layout import TrackEnd
+from fer_batch.media.video.timestamps import SEAM_PACKETS, Timestamps, frame_ends
 
 PLAYLIST_FORMATS = frozenset(
     "adf bin concat dash hls idf image2 image2pipe lavfi rtp rtsp sap sdp tty vobsub webm_dash_manifest xbin".split()
@@ -115,16 +116,19 @@ class MissingBytes:
 
     gaps: list[tuple[int, int]] = field(default_factory=list)
     """Numbers of frames that come before a gap in the file, and of bytes in it."""
-    _last_end: int | None = None
+    end: int = 0
     """Position in the file at which the packets so far end."""
+    begun: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By stream index: number of frames that come before its first packet, and where the packets before that end."""
 
     def add(self, packet: "Packet[Any]", frames: int) -> None:
         """Add the next packet of the file, which ``frames`` frames come before."""
+        self.begun.setdefault(packet.stream_index, (frames, self.end))
         if packet.pos is None or packet.pos < 0:
             return
-        if self._last_end is not None and packet.pos - self._last_end > MAX_BYTES_BETWEEN_PACKETS:
-            self.gaps.append((frames, packet.pos - self._last_end))
-        self._last_end = max(self._last_end or 0, packet.pos + packet.size + _additional_bytes(packet))
+        if self.end and packet.pos - self.end > MAX_BYTES_BETWEEN_PACKETS:
+            self.gaps.append((frames, packet.pos - self.end))
+        self.end = max(self.end, packet.pos + packet.size + _additional_bytes(packet))
 
     def bytes(self, pts: Sequence[int | None]) -> int:
         """Number of bytes in the gaps at which frames are missing, given the ``pts`` of all frames in file order."""
@@ -220,14 +224,20 @@ def video_stream(container: InputContainer) -> VideoStream:
     return best if best in videos and isinstance(best, VideoStream) else videos[0]
 
 
-def packets(container: InputContainer, *streams: VideoStream) -> "Iterator[Packet[Any]]":
-    """The packets of the given streams, or of all; then for each stream an empty one, which flushes its decoder.
+class Packets:
+    """The packets of the given streams, or of all; then for each stream an empty one, which flushes its decoder."""
 
-    PyAV does not know streams that begin in the middle of a file. When it comes to their empty packets, it raises an
-    IndexError; all other packets have been given by then.
-    """
-    with suppress(IndexError):
-        yield from container.demux(*streams)
+    def __init__(self, container: InputContainer, *streams: VideoStream) -> None:
+        self._container, self._streams = container, streams
+        self.begun_later = False
+        """Whether there are streams that begin in the middle of the file: PyAV does not know them. When it comes to
+        their empty packets, it raises an IndexError; all other packets have been given by then."""
+
+    def __iter__(self) -> "Iterator[Packet[Any]]":
+        try:
+            yield from self._container.demux(*self._streams)
+        except IndexError:
+            self.begun_later = True
 
 
 def read_index(path: Path) -> VideoIndex:
@@ -263,8 +273,9 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         missing = MissingBytes()
         use_dts = container.format.name in FORMATS_OF_DECODING_TIMES
         broken: str | None = None
+        packets = Packets(container)
         try:
-            for packet in packets(container):
+            for packet in packets:
                 yield
                 if packet.size == 0:  # shows the frame before for longer; without a time, it is the stream's end
                     no_frames += packet.stream_index == stream.index and packet.dts is not None
@@ -292,8 +303,8 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
         is_mp4 = container.format.name.startswith("mov")
         whole = is_mp4 and not broken and len(stream.index_entries) <= len(timestamps.pts) + no_frames
-        track = layout.track_end(path, stream.id) if whole else None
-        last_duration = timestamps.last_duration(mp4=is_mp4, track=track, cut=discarded)
+        track = layout.track_end(path, stream.id) if is_mp4 and not broken else None
+        last_duration = timestamps.last_duration(mp4=is_mp4, track=track if whole else None, cut=discarded)
         frames_end = frame_ends(pts, last_duration, timestamps.time_base)
         # Not the end of its last frame as analysed, which is bounded.
         ends |= {stream.index: int(pts[-1]) + last_duration} if len(pts) else {}
@@ -310,9 +321,11 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
             packets=len(timestamps.pts),
             clock=clock,
             facts=_facts(path, container, stream, clock.zero, len(timestamps.pts)),
-            damage=broken or _damage(container, stream, timestamps, no_frames, ends, missing),
+            damage=broken
+            or _damage(container, stream, timestamps, no_frames, ends, missing)
+            or _another(container, stream, timestamps, missing, packets.begun_later),
             corrected=timestamps.fillable or timestamps.differ_from_decoder or bool(timestamps.jumps),
-            notes=(*_notes(container, timestamps), *(_gaps(pts, frames_end, clock) if complete else ())),
+            notes=(*_notes(container, timestamps, track), *(_gaps(pts, frames_end, clock) if complete else ())),
         )
 
 
@@ -345,8 +358,13 @@ def pixel_aspect(stream: VideoStream) -> Fraction:
     return Fraction(aspect)
 
 
-def _notes(container: InputContainer, timestamps: Timestamps) -> Iterator[str]:
+def _notes(container: InputContainer, timestamps: Timestamps, track: TrackEnd | None) -> Iterator[str]:
     """See :attr:`VideoIndex.notes`."""
+    if track is not None and track.retimed:
+        yield (
+            "Its edit list has it played at another speed, or with pauses, which FFmpeg does not do: its times are "
+            "those of its frames, not those of a player such as QuickTime."
+        )
     videos = sum(not _is_cover(stream) for stream in container.streams.video)
     if videos > 1:
         yield f"It holds {videos} video streams; only the default one is analysed."
@@ -388,6 +406,38 @@ def _damage(
         return f"Damaged: {lost} bytes between its frames could not be read, and what was in them is missing."
     if timestamps.corrupt:
         return f"{timestamps.corrupt} of its {packets} frames are marked as damaged in the file."
+    return None
+
+
+def _another(
+    container: InputContainer,
+    stream: VideoStream,
+    timestamps: Timestamps,
+    missing: MissingBytes,
+    begun_later: bool,
+) -> str | None:
+    """What in the file follows on the video and is not read, in a sentence.
+
+    ``begun_later``: there are streams that begin in the middle of the file. Their packets are not in ``missing``.
+    """
+    path = Path(container.name)
+    size = path.stat().st_size
+    count = layout.bytes_of_another(path, container.format.name, missing.end, jumps=bool(timestamps.jumps))
+    if begun_later:
+        count = max(count, size - missing.end)
+    for other in container.streams.video:
+        frames, end = missing.begun.get(other.index, (0, size))
+        if (
+            other.index != stream.index
+            and not _is_cover(other)
+            and frames >= max(1, len(timestamps.pts) - SEAM_PACKETS)
+        ):
+            count = max(count, size - end)
+    if count > MAX_BYTES_BETWEEN_PACKETS:
+        return (
+            f"Another video follows on it in the file ({count} bytes), of which little or nothing can be read. Split "
+            "the file; videos are joined by a program such as ffmpeg, not by copying one file behind the other."
+        )
     return None
 
 

@@ -7,8 +7,11 @@ one. Specifications: ISO/IEC 14496-12, 4.2, 8.6.1.2 and 8.6.6; Advanced Systems 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from uuid import UUID
+
+import numpy as np
 
 _FIRST = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Kinds of boxes that these files, and QuickTime's, begin with."""
@@ -24,6 +27,16 @@ _ASF_FILE_PROPERTIES = UUID("8cabdca1-a947-11cf-8ee4-00c00c205365").bytes_le
 _ASF_SIZE, _ASF_FLAGS = slice(40, 48), 88
 """Where the object has the file's size, and flags of which the first says that the size means nothing."""
 _ASF_HEADER_BYTES = 2**16
+
+_HEADS = {
+    "matroska": b"\x1a\x45\xdf\xa3",
+    "flv": b"FLV\1",
+    "asf": UUID("75b22630-668e-11cf-a6d9-00aa0062ce6c").bytes_le,
+}
+"""What files of these formats begin with (RFC 8794, 11.2.1; Flash Video specification, E.2; ASF, 3.1)."""
+
+_SPEED = 1 << 16
+"""The usual speed of an edit."""
 
 _MOST_BYTES = 2**26
 """Of the content of a box that is read whole: a list of 8 million stretches of samples."""
@@ -49,6 +62,8 @@ class TrackEnd:
     """Seconds that the sample lasts which is decoded last; 0: unknown."""
     edited: Fraction | None
     """The second at which the edit list ends the track; None: there is no edit list, or it leaves its end open."""
+    retimed: bool = False
+    """The edit list plays parts at another speed, or pauses between them."""
 
 
 def boxes(path: Path, within: Box | None = None) -> Iterator[Box]:
@@ -89,11 +104,30 @@ def _track_end(path: Path, movie: Box, trak: Box) -> TrackEnd | None:
     samples, edits = _content(path, trak, b"mdia", b"minf", b"stbl", b"stts"), _content(path, trak, b"edts", b"elst")
     if not (movie_clock and media_clock and _number(samples, 4)):
         return None
-    size, step = (8, 20) if edits[:1] == b"\1" else (4, 12)
-    end = min(len(edits), 8 + step * _number(edits, 4))  # a damaged size of the box may lead far behind its list
-    edited = sum(_number(edits, at, size) for at in range(8, end, step))
+    table = _edits(edits)
+    edited = int(table["duration"].sum())
     last_sample = _number(samples, 8 * _number(samples, 4) + 4)
-    return TrackEnd(Fraction(last_sample, media_clock), Fraction(edited, movie_clock) if edited else None)
+    return TrackEnd(
+        Fraction(last_sample, media_clock), Fraction(edited, movie_clock) if edited else None, _is_retimed(table)
+    )
+
+
+def _edits(content: bytes) -> np.ndarray:
+    """The edits of a track (N,): how long each lasts, where in the track it begins (-1: it is a pause), its speed."""
+    width = 8 if content[:1] == b"\1" else 4
+    entry = np.dtype([("duration", f">u{width}"), ("begin", f">i{width}"), ("speed", ">u4")])
+    # A damaged size of the box may lead far behind its list.
+    count = min(max(0, len(content) - 8) // entry.itemsize, _number(content, 4))
+    return np.frombuffer(content, entry, count, 8) if count else np.zeros(0, entry)
+
+
+def _is_retimed(edits: np.ndarray) -> bool:
+    """Whether an edit list changes the speed, or pauses in between. A speed of zero everywhere means nothing."""
+    played = np.flatnonzero(edits["begin"] >= 0)
+    if not len(played):
+        return False
+    speeds = edits["speed"][played]
+    return bool(played[-1] - played[0] >= len(played) or (speeds.any() and (speeds != _SPEED).any()))
 
 
 def _content(path: Path, box: Box | None, *kinds: bytes) -> bytes:
@@ -145,6 +179,33 @@ def missing_bytes(path: Path, format_name: str) -> int:
     if format_name == "avi":
         return max(0, _end_of_avi(path) - size)
     return max(0, _end_of_asf(path) - size) if format_name == "asf" else 0
+
+
+def bytes_of_another(path: Path, format_name: str, end: int, *, jumps: bool) -> int:
+    """How many bytes of another video follow in a file on one; 0: none, or its format does not tell.
+
+    Args:
+        path: the video.
+        format_name: FFmpeg's name of its format.
+        end: where in the file its packets end.
+        jumps: its clock jumps back. Else a fragmented mp4 may repeat its header, and be one video.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if head := _HEADS.get(format_name.split(",")[0]):
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            begin = data.find(head, end)
+        return path.stat().st_size - begin if begin >= 0 else 0
+    if not format_name.startswith("mov"):
+        return 0
+    found = list(boxes(path))
+    kinds = [box.kind for box in found]
+    if kinds.count(b"moov") < 2 or (b"moof" in kinds and not jumps):
+        return 0
+    second = kinds.index(b"moov", kinds.index(b"moov") + 1)
+    begin = kinds.index(b"ftyp", 1) if b"ftyp" in kinds[1:second] else second
+    return found[-1].end - found[begin - 1].end
 
 
 def _end_of_avi(path: Path) -> int:

@@ -25,7 +25,7 @@ from fer_batch.errors import MediaError
 from fer_batch.media.frame import Frame, ReadItem, UnsampledFrame, scene
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
-from fer_batch.media.video.index import MAX_PIXELS, VideoIndex, open_video, packets, pixel_aspect, video_stream, words
+from fer_batch.media.video.index import MAX_PIXELS, Packets, VideoIndex, open_video, pixel_aspect, video_stream, words
 from fer_batch.types import Chunk, FrameTime, Severity, Skipped, Source
 
 CHUNK_SECONDS = Fraction(30)
@@ -184,7 +184,7 @@ def _frames_from(container: InputContainer, stream: VideoStream, start: int | No
 
 def _all_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
     """Every frame from the container's current position on."""
-    for packet in packets(container, stream):
+    for packet in Packets(container, stream):
         yield from stream.codec_context.decode(packet)
 
 
@@ -268,7 +268,7 @@ def _decode_in_order(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Ite
 
 def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | str]:
     """Every frame that can be decoded, and in between the text of every error; decoding goes on after an error."""
-    coming = packets(container, stream)
+    coming = iter(Packets(container, stream))
     while True:
         try:
             packet = next(coming)

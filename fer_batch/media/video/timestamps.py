@@ -22,7 +22,7 @@ MAX_MISSING_SHARE = Fraction(1, 10)
 """Missing timestamps are filled in for at most this share of a video's frames."""
 
 SEAM_PACKETS = 2
-"""How far from a jump of the clock a packet's mark may be due to the jump: FFmpeg's parser gathers packets."""
+"""How far from where two videos are joined FFmpeg gives a packet, or its mark: its parser gathers packets."""
 
 NEIGHBOUR_PACKETS = 8
 """A missing timestamp is set among those of so many packets before it and after it: an H.264 decoder delays a frame by
@@ -98,6 +98,8 @@ class Timestamps:
         if packet.dts is not None:
             self._find_jump(packet.dts)
         pts = packet.dts if use_dts else packet.pts
+        if self.jumps and self.jumps[-1] == len(self.pts) and pts is not None and packet.is_keyframe:
+            self._begin_anew(pts)
         self.differ_from_decoder |= pts is not None and packet.pts is not None and packet.pts != pts
         if packet.is_corrupt:
             self.marked.append(len(self.pts))
@@ -135,6 +137,15 @@ class Timestamps:
         if moved < 0:
             self._offsets.append(self._offsets[-1] + step - moved)
             self.jumps.append(len(self.pts))
+
+    def _begin_anew(self, pts: int) -> None:
+        """A joined video begins with this keyframe: none of its frames comes before the end of the one before.
+
+        Decoding timestamps do not tell this in Matroska, which has none: FFmpeg has them begin without a delay.
+        """
+        if self._last_shown is not None:
+            end = self._last_shown[0] + (self._last_shown[1] or self._usual_step)
+            self._offsets[-1] = max(self._offsets[-1], end - pts)
 
     def _undo(self, leap: _Leap) -> None:
         """The clock is back where it was before this leap: the timestamps since then were damaged."""
