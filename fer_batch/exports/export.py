@@ -80,7 +80,8 @@ def export_into(folder: Path, formats: Sequence[str]) -> tuple[tuple[Path, ...],
             f"In {folder / FOLDER} these are of earlier tables: {old}. To make them anew: "
             f"fer-batch export {folder} --to {old}"
         ] = None
-    name_exports(folder)
+    if present_exports(folder):
+        name_exports(folder)
     return tuple(made), tuple(notes)
 
 

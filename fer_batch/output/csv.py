@@ -29,6 +29,7 @@ from fer_batch.output.schema import (
     EPISODES,
     ERRORS,
     EVENTS,
+    FILES,
     LONG,
     NAMED,
     SIX,
@@ -190,6 +191,11 @@ def write_skipped(path: Path, skipped: Iterable[Skipped], sources: Collection[st
     """Write errors.csv; ``sources`` are the names of those that have a timeline."""
     rows = (vars(line) | {"rows_kept": line.rows_kept, "source": owner(line.file, sources)} for line in skipped)
     write_table(path, ERRORS, rows)
+
+
+def write_files(path: Path, files: Iterable[tuple[str, str, str]]) -> None:
+    """Write files.csv: of each file its source, its name and its digest."""
+    write_table(path, FILES, ({"source": source, "file": name, "sha256": digest} for source, name, digest in files))
 
 
 def owner(file: str, sources: Collection[str]) -> str:

@@ -9,8 +9,8 @@ from fer_batch.analysis.groups import Design
 from fer_batch.emotions import EMOTIONS
 from fer_batch.output.csv import present
 from fer_batch.output.exported import FOLDER, present_exports
-from fer_batch.output.files import write_json
-from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE, WIDEST, Column, Table
+from fer_batch.output.files import MadeInTurn, write_json
+from fer_batch.output.schema import ERRORS_TABLE, FILES_TABLE, OPTIONAL, SUMMARY_TABLE, WIDEST, Column, Table
 from fer_batch.output.timelines import PARQUET
 from fer_batch.types import Kind, Reason, Severity
 
@@ -28,9 +28,9 @@ def write_datapackage(path: Path, timelines: Mapping[str, str], created: str, *,
         Table(f"timeline-{number}", name, table, WIDEST, key=("frame", "face_id"))
         for number, (name, table) in enumerate(timelines.items(), start=1)
     )
-    tables = (SUMMARY_TABLE, ERRORS_TABLE, *OPTIONAL, *of_sources)
+    tables = (SUMMARY_TABLE, ERRORS_TABLE, FILES_TABLE, *OPTIONAL, *of_sources)
     there = {table.name: table for table in tables if (path.parent / table.path).is_file()}
-    resources = [_resource(path.parent, table, there) for table in there.values()]
+    resources = MadeInTurn(_resource(path.parent, table, there) for table in there.values())
     package: dict[str, Any] = {
         "name": "fer-batch-results",
         "profile": "data-package",

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,6 +58,21 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with replacing_path(path) as part:
         part.write_bytes(content)
+
+
+class MadeInTurn(list[Any]):
+    """A list for :func:`write_json`, once, of items that are made when they are written: many, or large ones."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        super().__init__()
+        self._items = iter(items)
+        self._first = list(islice(self._items, 1))
+
+    def __bool__(self) -> bool:
+        return bool(self._first)
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain(self._first, self._items)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from fer_batch._version import __version__
 from fer_batch.analysis import groups
 from fer_batch.detection import crop
 from fer_batch.emotions import FERPLUS_PARTS
-from fer_batch.media.sources import legible_name
 from fer_batch.options import Options
+from fer_batch.output.files import MadeInTurn
 from fer_batch.types import Kind, Outcome, Reason, Severity, Skipped
 
 PACKAGES = "tensorflow keras openvino av opencv-python pillow pillow-heif simplejpeg numpy pandas".split()
@@ -88,7 +88,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             "degraded": files_with(Severity.PARTIAL, manifest.skipped),
             **manifest.chunks,
         },
-        "sources": [_source(outcome) | _clock(outcome, manifest) for outcome in outcomes],
+        "sources": MadeInTurn(_source(outcome) | _clock(outcome, manifest) for outcome in outcomes),
         "ignored": list(manifest.ignored),
         "division": manifest.division,
     }
@@ -161,9 +161,5 @@ def _source(outcome: Outcome) -> dict[str, Any]:
         "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
         "perhaps": {str(face): earlier for face, earlier in outcome.perhaps},
         "facts": outcome.facts,
-        "files": [
-            {"name": legible_name(file), "sha256": digest}
-            for file, digest in zip(outcome.source.files, outcome.digests, strict=False)
-        ],
         "notes": [line.reason for line in outcome.skipped],
     }

@@ -10,6 +10,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from fer_batch.types import FolderFiles
+
 
 def to_plain(value: Any) -> Any:
     """The value as dicts, lists, strings, numbers, booleans and None."""
@@ -21,7 +23,7 @@ def to_plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Mapping):
         return {str(name): to_plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [to_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
@@ -29,7 +31,7 @@ def to_plain(value: Any) -> Any:
 def from_plain(kind: Any, value: Any) -> Any:
     """The value of type ``kind`` of which :func:`to_plain` made ``value``.
 
-    Sequences become tuples, arrays float64.
+    Sequences become tuples, those of paths :class:`FolderFiles`; arrays float64.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: no value of this type gives that.
@@ -40,6 +42,8 @@ def from_plain(kind: Any, value: Any) -> Any:
         return None if value is None else from_plain(some, value)
     if origin is tuple and arguments[-1] is not Ellipsis:
         return tuple(from_plain(argument, item) for argument, item in zip(arguments, value, strict=True))
+    if kind == Sequence[Path]:
+        return FolderFiles(Path(), value)
     if origin in (tuple, Sequence):
         return tuple(from_plain(arguments[0], item) for item in value)
     if origin in (dict, Mapping):

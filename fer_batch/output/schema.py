@@ -340,6 +340,12 @@ ERRORS: tuple[Column, ...] = (
     Column("reason", "string", "Why, or what there is to know."),
 )
 
+FILES: tuple[Column, ...] = (
+    SOURCE,
+    Column("file", "string", "Name of the video, or name of the photo within its folder."),
+    Column("sha256", "string", "SHA-256 of all its bytes, hexadecimal. Empty: it could not be read."),
+)
+
 _PERSON = ("person", "role", "group", "kind")
 
 SUMMARY_TABLE = Table(
@@ -350,6 +356,7 @@ SUMMARY_TABLE = Table(
     key=("file", "kind", "face_id"),
 )
 ERRORS_TABLE = Table("errors", "What was left out or is not whole, and notes", "errors.csv", ERRORS)
+FILES_TABLE = Table("files", "Every file that was analysed, with its digest", "files.csv", FILES)
 
 OPTIONAL: tuple[Table, ...] = (
     Table("summary-by-person", "Summary of every person", "summary_by_person.csv", (*BY_PERSON, *CHANGES), _PERSON),

@@ -7,9 +7,10 @@ options that the source was analysed with, and where it was. No path is in it, o
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output.files import write_json
 from fer_batch.output.mirror import is_mirror
 from fer_batch.output.plain_values import from_plain, to_plain
-from fer_batch.types import Outcome, Skipped, Source
+from fer_batch.types import Outcome, Skipped, Source, Texts
 
 FOLDER = "sources"
 
@@ -55,7 +56,7 @@ class Kept:
     """Digest of where it was, relative to the output folder."""
     state: str
     """Digest of its files' sizes and modification times."""
-    contents: tuple[str, ...] = ()
+    contents: Sequence[str] = ()
     """SHA-256 of each of its files, "" for one that could not be read; empty: an earlier version of fer-batch has not
     written them down."""
 
@@ -182,17 +183,31 @@ def sweep(folder: Path, sources: Iterable[Source]) -> None:
 
 def read_results(folder: Path) -> list[Kept]:
     """What the files in an output folder hold, by the names of the sources; those that cannot be read are left out."""
-    found = []
-    for path in sorted((folder / FOLDER).rglob("*.json")):
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-            if value["version"] == VERSION:
-                result = from_plain(SourceResult, value["result"])
-                contents = tuple(map(str, value.get("contents", ())))
-                found.append(Kept(result, value["options"], value["place"], value["state"], contents))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            continue
+    paths = sorted((folder / FOLDER).rglob("*.json"))
+    found = [kept for path in paths if (kept := _read_kept(path)) is not None]
     return sorted(found, key=lambda kept: natural(kept.result.source.name))
+
+
+def read_files(folder: Path, sources: Iterable[Source]) -> Iterator[tuple[str, str, str]]:
+    """The files of sources of which the folder holds results: of each its source, its name and its SHA-256."""
+    for source in sources:
+        kept = _read_kept(_path(folder, source))
+        if kept is not None:
+            for file, digest in zip_longest(kept.result.source.files, kept.contents, fillvalue=""):
+                yield source.name, str(file), str(digest)
+
+
+def _read_kept(path: Path) -> Kept | None:
+    """What a file holds of a source; None: it cannot be read."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if value["version"] != VERSION:
+            return None
+        contents = Texts(value.get("contents", ()))
+        result = from_plain(SourceResult, value["result"])
+        return Kept(result, value["options"], value["place"], value["state"], contents)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _refuse_unknown(folder: Path, results: Sequence[Kept], found: FoundMedia) -> None:

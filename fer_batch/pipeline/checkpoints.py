@@ -170,16 +170,14 @@ class Checkpoints:
             )
         return frames, skipped
 
-    def photos(self, recipe: Mapping[str, Any]) -> dict[str, str]:
-        """The digest of every photo that was scanned by this recipe, with the key of the chunk file that holds it."""
-        found: dict[str, str] = {}
+    def photos(self, recipe: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+        """The key of every chunk file of photos that were scanned by this recipe, with the digests of the photos."""
         for path in sorted(self.folder.glob(f"chunk-{_photos_prefix(recipe)}*.parquet")):
             try:
                 digests = json.loads(pq.read_metadata(path).metadata[b"photos"])
             except (OSError, pa.ArrowException, KeyError, TypeError):
                 continue  # cut short: scanned again
-            found |= dict.fromkeys(digests, path.stem.removeprefix("chunk-"))
-        return found
+            yield path.stem.removeprefix("chunk-"), digests
 
     def read(self, source: Source, record: Record) -> Iterator[FrameFaces | Skipped]:
         """A source's frames in order, and lines about what could not be read, under the names that it has now.

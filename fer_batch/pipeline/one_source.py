@@ -152,7 +152,6 @@ class _SourceReader:
             tuple(self.skipped),
             len(np.unique(timeline.rows["face_id"][timeline.counts])) if self.source.kind is Kind.VIDEO else None,
             (*left_out_of(timeline, self.source.kind), *self.not_chosen.values()),
-            tuple(content.digest for content in self.record.contents),
         )
 
     def choose_faces(self, scanned_frames: Iterable[FrameFaces], options: Options) -> Iterator[FrameFaces]:

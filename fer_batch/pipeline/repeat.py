@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_batch.errors import UsageError, why
 from fer_batch.options import Options
-from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
+from fer_batch.output.schema import ERRORS_TABLE, FILES_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.pipeline.run import default_folder
 
 HERE = frozenset(
@@ -36,6 +36,8 @@ def options_of(run_json: Path, given: Options, inputs: Sequence[Path], out: Path
         for name, value in run["options"].items()
         if name not in HERE
     }
+    if not (run_json.parent / FILES_TABLE.path).is_file():
+        raise UsageError(f"{run_json.parent / FILES_TABLE.path} is missing, which names the files of the run.")
     for name in ("people", "events"):
         if then.get(name) is not None:
             copy = run_json.parent / run["inputs"][name]["copy"]
@@ -49,7 +51,7 @@ def differences(run_json: Path, folder: Path) -> list[str]:
     """A sentence for each thing in which the run in ``folder`` differs from that of ``run_json``; none: the same."""
     then, now = _read(run_json), _read(folder / "run.json")
     found = []
-    before, after = _files(then), _files(now)
+    before, after = _files(run_json, then), _files(folder / "run.json", now)
     found += [f"{name} is not among the inputs." for name in before if name not in after]
     found += [f"{name} was not among the inputs." for name in after if name not in before]
     found += [f"{name} holds something else now." for name in before if after.get(name, before[name]) != before[name]]
@@ -85,13 +87,18 @@ def _difference(name: str, before: Path, after: Path) -> Iterator[str]:
                 return
 
 
-def _files(run: Mapping[str, Any]) -> dict[str, str]:
+def _files(run_json: Path, run: Mapping[str, Any]) -> dict[str, str]:
     """The digest of every file, by the names of its source and its own."""
-    return {
-        source["name"] if source["facts"].get("container") else f"{source['name']}/{file['name']}": file["sha256"]
-        for source in run["sources"]
-        for file in source.get("files", ())
-    }
+    videos = {source["name"] for source in run["sources"] if source["facts"].get("container")}
+    path = run_json.parent / FILES_TABLE.path
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {
+                row["source"] if row["source"] in videos else f"{row['source']}/{row['file']}": row["sha256"]
+                for row in csv.DictReader(file)
+            }
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{path} cannot be read, which names the files of the run: {error}.") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from fer_batch.pipeline import executors
 from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, source_key
 from fer_batch.pipeline.contents import Content, KnownContents
 from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
+from fer_batch.pipeline.photo_chunks import PhotoChunks
 from fer_batch.pipeline.progress import Progress, ProgressCounter
 from fer_batch.pipeline.worker import CHANGED, ChunkDone, IndexVideo, ReadContents, ReadHeader, ScanChunk, WorkerSetup
 from fer_batch.types import Chunk, Kind, ScannedFrames, Severity, Skipped, Source
@@ -182,7 +183,7 @@ class Scheduler:
             known = {} if self._options.restart else self._known.recall(source.files)
             if source.kind is Kind.PHOTOS:
                 digests = [known[file].digest if file in known else "" for file in source.files]
-                self._count.expect(source, sum(digest not in self._photos for digest in digests))
+                self._count.expect(source, self._photos.keys(digests).count(""))
             elif len(known) < len(source.files):
                 if not may_be_on_disk:
                     tasks.append(ReadHeader(source, (self._sampling,)))
@@ -252,26 +253,30 @@ class Scheduler:
         """Queue the photos that are not on disk and in no other source's queue; equal ones once."""
         job.facts = {"photos": len(job.source.files)}
         files = {job.contents[file].digest: file for file in job.source.files}
-        found = {self._photos[digest] for digest in files if digest in self._photos}
-        new = {digest: file for digest, file in files.items() if digest not in self._photos}
+        keys = self._photos.keys(list(files))
+        found = set(keys) - {""}
+        new = {digest: file for (digest, file), key in zip(files.items(), keys, strict=True) if not key}
         digests = list(new)
         chunks: dict[str, Chunk] = {}
         for chunk in photos.plan(replace(job.source, name=NO_NAME, files=tuple(new.values())), digests):
             here = [time.file for time in chunk.times or ()]
             key = chunk_key(chunk, here, self._recipe)
             chunks[key] = chunk
-            self._photos |= dict.fromkeys(here, key)
+            self._photos.put(here, key)
         job.waiting = {key for key in found if key in self._chunks}
         for key in job.waiting:
             self._chunks[key].sources.append(job)
         self.counts["chunks_reused"] += len(found - job.waiting)
-        job.chunks = tuple(dict.fromkeys(self._photos[digest] for digest in files))
+        job.chunks = tuple(dict.fromkeys(self._photos.keys(list(files))))
         self._queue(job, chunks)
 
     @cached_property
-    def _photos(self) -> dict[str, str]:
-        """The key of the chunk that holds a photo, or is going to, by the photo's digest."""
-        return {} if self._options.restart else self.work.photos(self._recipe)
+    def _photos(self) -> PhotoChunks:
+        """The chunks that hold photos, or are going to."""
+        found = PhotoChunks()
+        for key, digests in () if self._options.restart else self.work.photos(self._recipe):
+            found.put(digests, key)
+        return found
 
     def _plan_frames(self, job: _SourceJob) -> None:
         """Queue what is not on disk of a video whose frames are photos; instead of names they have their numbers."""
@@ -415,8 +420,7 @@ class Scheduler:
         for job in chunk.sources:
             names = [legible_name(file) for file in job.source.files if job.contents[file].digest in photos]
             job.lost[key] = _describe(chunk.chunk, names), error
-        for digest in photos:
-            self._photos.pop(digest, None)
+        self._photos.drop(photos)
         self._close(key)
 
     def _close(self, key: str) -> None:
@@ -437,7 +441,7 @@ class Scheduler:
     def _record(self, job: _SourceJob) -> Record | Skipped:
         """What a source consists of, or why nothing of it could be scanned."""
         if job.source.kind is Kind.PHOTOS:
-            done = tuple(self._photos.get(digest, "") for digest in job.digests)
+            done = tuple(self._photos.keys(job.digests))
         else:
             done = tuple(key for key in job.chunks if key not in job.lost)
         lost = [job.lost[key] for key in job.chunks if key in job.lost]

@@ -8,13 +8,14 @@ from fer_batch.analysis import groups, persons
 from fer_batch.analysis.event_time import event_time_means
 from fer_batch.analysis.summary import SourceSummary
 from fer_batch.output import folder as outfolder
-from fer_batch.output import manifest
+from fer_batch.output import manifest, study
 from fer_batch.output.csv import (
     write_by_event,
     write_differences,
     write_episodes,
     write_event_time,
     write_events,
+    write_files,
     write_groups,
     write_long,
     write_people,
@@ -24,12 +25,14 @@ from fer_batch.output.csv import (
 from fer_batch.output.datapackage import write_datapackage
 from fer_batch.output.files import write_json
 from fer_batch.output.results import Results
-from fer_batch.output.schema import CHANGES, ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
+from fer_batch.output.schema import CHANGES, ERRORS_TABLE, FILES_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.output.timelines import PARQUET
 
 
 def write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[SourceSummary]) -> None:
     """Write every table but the timelines, and remove those of an earlier run that this run does not write.
+
+    What became of each source is written down in the folder already.
 
     Raises:
         OutputError: one cannot be written.
@@ -56,6 +59,7 @@ def write_tables(folder: Path, facts: manifest.Manifest, summaries: Sequence[Sou
         around = (one for summary in summaries for one in summary.around_events)
         write_event_time(folder / "summary_by_event_time.csv", event_time_means(around, facts.groups))
     write_skipped(folder / ERRORS_TABLE.path, facts.skipped, timelines)
+    write_files(folder / FILES_TABLE.path, study.read_files(folder, (outcome.source for outcome in facts.outcomes)))
     finished = facts.finished.isoformat(timespec="seconds")
     write_datapackage(folder / "datapackage.json", timelines, finished, parquet=options.parquet)
     write_json(folder / "run.json", manifest.as_json(facts))

@@ -31,7 +31,7 @@ from fer_batch.output.csv import (
     write_timeline,
 )
 from fer_batch.output.datapackage import write_datapackage
-from fer_batch.output.files import write_json
+from fer_batch.output.files import MadeInTurn, write_json
 from fer_batch.output.schema import EPISODES, ERRORS, SUMMARY, TIMELINE, Column
 from fer_batch.types import Box, Detection, Episode, Face, FrameTime, Kind, Severity, Skipped, Summary, TrackedFrame
 from tests.helpers.studies import frames, make_study
@@ -335,6 +335,10 @@ def test_a_place_that_cannot_be_written_is_an_output_error_that_names_it(tmp_pat
 
 def test_json_is_written_as_utf_8_and_never_with_nan(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
+    write_json(path, {"list": MadeInTurn({"n": number} for number in range(3)), "empty": MadeInTurn(())})
+    turn = path.read_bytes()
+    write_json(path, {"list": [{"n": 0}, {"n": 1}, {"n": 2}], "empty": []})
+    assert path.read_bytes() == turn
     write_json(path, {"name": "línea\n😀", "none": None})
     assert "línea" in path.read_bytes().decode("utf-8")
     assert json.loads(path.read_bytes()) == {"name": "línea\n😀", "none": None}

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import fer_batch
@@ -13,15 +14,17 @@ from tests.helpers.quick import no_report, quick  # noqa: F401
 
 
 @pytest.mark.usefixtures("quick", "no_report")
-def test_run_json_has_the_digest_of_every_input_and_both_clocks(tmp_path: Path) -> None:
+def test_a_run_names_the_digest_of_every_input_and_both_clocks(tmp_path: Path) -> None:
     film, photo = media.write_video(tmp_path / "film.mp4"), media.write_photo(tmp_path / "photos" / "a.png")
     (tmp_path / "mine.csv").write_text("file,label,start,stop,offset\nfilm.mp4,talk,10.2,10.5,10\n")
     options = Options(events=tmp_path / "mine.csv", baseline=(10, 10.4), workers=0)
     out = fer_batch.analyze([film, photo.parent], options, out=tmp_path / "out").folder
     for _ in range(2):  # a run from the copies says the same
         run = json.loads((out / "run.json").read_text())
-        files = {file["name"]: file["sha256"] for source in run["sources"] for file in source["files"]}
-        assert files == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (film, photo)}
+        files = pd.read_csv(out / "files.csv")
+        assert files["source"].tolist() == [source["name"] for source in run["sources"]]
+        digests = dict(zip(files["file"], files["sha256"], strict=True))
+        assert digests == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (film, photo)}
         assert (out / run["inputs"]["events"]["copy"]).read_bytes() == (tmp_path / "mine.csv").read_bytes()
         assert run["inputs"]["events"]["sha256"] == hashlib.sha256((tmp_path / "mine.csv").read_bytes()).hexdigest()
         (video,) = (source for source in run["sources"] if source["kind"] == "video")

@@ -293,15 +293,15 @@ def test_the_key_of_a_chunk_of_photos_is_made_from_their_contents_alone() -> Non
 
 def test_photos_are_found_by_their_digests_and_the_recipe(tmp_path: Path) -> None:
     work = Checkpoints(tmp_path / "work")
-    assert work.photos(RECIPE) == {}
+    assert dict(work.photos(RECIPE)) == {}
     keys = [chunk_key(photo_chunk(0, 1), contents, RECIPE) for contents in (["a", "b"], ["c"])]
     work.write_chunk(keys[0], scanned(1, 0).parts(), (), ["a", "b"])
     work.write_chunk(keys[1], [], (), ["c"])
     write(work, "a-video", scanned(1))
-    assert work.photos(RECIPE) == {"a": keys[0], "b": keys[0], "c": keys[1]}
-    assert work.photos(RECIPE | {"crop": [48, 1.0]}) == {}
+    assert dict(work.photos(RECIPE)) == {keys[0]: ["a", "b"], keys[1]: ["c"]}
+    assert dict(work.photos(RECIPE | {"crop": [48, 1.0]})) == {}
     (work.folder / f"chunk-{keys[0]}.parquet").write_bytes(b"PAR1")
-    assert work.photos(RECIPE) == {"c": keys[1]}
+    assert dict(work.photos(RECIPE)) == {keys[1]: ["c"]}
 
 
 def test_names_and_ranks_are_given_when_a_source_is_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fer_batch.emotions import COMBINED, EMOTIONS
 from fer_batch.output.exported import FOLDER, present_exports
 from fer_batch.output.manifest import files_with
 from fer_batch.output.results import MODEL_CARD, Results
-from fer_batch.output.schema import ERRORS_TABLE, OPTIONAL, SUMMARY_TABLE
+from fer_batch.output.schema import ERRORS_TABLE, FILES_TABLE, OPTIONAL, SUMMARY_TABLE
 from fer_batch.report import formatting
 from fer_batch.report.findings import Finding, findings
 from fer_batch.report.formatting import clock, tenths
@@ -140,7 +140,8 @@ def index_page(
     accuracy = read_accuracy(results.metrics, results.view)
     by_raters = read_accuracy(results.metrics, COMBINED, "majority") if results.view == COMBINED else None
     lines = given(results)
-    tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)] + ["datapackage.json", "run.json"]
+    tables = [table.path for table in (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE, FILES_TABLE)]
+    tables += ["datapackage.json", "run.json"]
     return IndexPage(
         path=INDEX,
         title=results.report_options.title or results.run.get("title") or results.folder.resolve().name,
