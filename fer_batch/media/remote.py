@@ -9,21 +9,39 @@ import hashlib
 import os
 import posixpath
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from errno import ENOSPC
+from html.parser import HTMLParser
+from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, overload
+from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
+import numpy as np
+
 from fer_batch.errors import MediaError, UsageError
+from fer_batch.types import Texts
 
 MARKER = ".fer-batch"
 """A file that marks output folders of fer-batch. Such folders are not searched for media, and may be written to."""
 
 BLOCK_BYTES = 2**23
-"""Bytes that are fetched at a time."""
+"""Bytes that are fetched at a time, where the library leaves the choice."""
+
+OTHER_QUERY = (
+    "It differs from another one only by what follows the question mark in its URL, so one of them alone is analysed. "
+    "Download both, and analyse the copies."
+)
+
+TRIES = 3
+"""How often to ask a web server for a file. The libraries of object stores try again themselves."""
+
+SILENT_SECONDS = 30.0
+"""After so long without a byte, or without a connection, a web server is given up: all tries end before a worker that
+says nothing counts as hanging. aiohttp's default is 5 minutes for a whole file."""
 
 EXTRAS = {"s3": "s3", "gs": "gs", "az": "az", "abfs": "az", "http": "http", "https": "http", "sftp": "sftp"}
 """The extra of pyproject.toml that a protocol needs."""
@@ -99,6 +117,44 @@ class RemoteFile:
         return self.address
 
 
+class RemoteFiles(Sequence[RemoteFile]):
+    """Remote files that are made when they are asked for.
+
+    A million photos of a bucket take 85 MB; as :class:`RemoteFile` they take 400 MB.
+    """
+
+    __slots__ = ("_addresses", "_sizes", "_urls", "_versions")
+
+    def __init__(self, files: Sequence[RemoteFile]) -> None:
+        self._addresses = Texts([file.address for file in files])
+        urls = [file.url for file in files]
+        self._urls = self._addresses if urls == list(self._addresses) else Texts(urls)
+        self._sizes = np.array([file.size for file in files], np.int64)
+        self._versions = Texts([file.version for file in files])
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @overload
+    def __getitem__(self, at: int) -> RemoteFile: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[RemoteFile, ...]: ...
+    def __getitem__(self, at: int | slice) -> RemoteFile | tuple[RemoteFile, ...]:
+        if isinstance(at, slice):
+            return tuple(self[one] for one in range(*at.indices(len(self))))
+        return RemoteFile(self._addresses[at], self._urls[at], int(self._sizes[at]), self._versions[at])
+
+    def __iter__(self) -> Iterator[RemoteFile]:
+        columns = (self._addresses, self._urls, self._sizes.tolist(), self._versions)
+        return (RemoteFile(*values) for values in zip(*columns, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, RemoteFiles) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._addresses)
+
+
 def parse(given: Any) -> Any:
     """The path that a user gives; for a URL a :class:`RemoteFile`, which takes the place of a path from here on.
 
@@ -121,16 +177,29 @@ def is_remote(file: Any) -> bool:
     return isinstance(file, RemoteFile)
 
 
+def is_http(file: RemoteFile) -> bool:
+    """Whether it is on a web server."""
+    return file.url.partition("://")[0] in ("http", "https")
+
+
+def differ_by_query(same: Iterable[RemoteFile]) -> bool:
+    """Whether URLs of one address may be several files, as ``?id=1`` and ``?id=2``."""
+    return len({urlsplit(file.url).query for file in same if is_http(file)} - {""}) > 1
+
+
 def has_version(file: Any) -> bool:
     """Whether a server says when a file's content is another one."""
     return isinstance(file, RemoteFile) and file.version != ""
 
 
 def _address(url: str) -> str:
-    """A URL without user and password; for http also without query and fragment, which are parts of names elsewhere."""
+    """A URL without user and password; for http also without query and fragment, which are parts of names elsewhere.
+
+    Of http it is as it goes to the server, so that "a b.mp4" and "a%20b.mp4" are one file.
+    """
     protocol, _, rest = url.partition("://")
     if protocol in ("http", "https"):
-        rest = rest.partition("#")[0].partition("?")[0]
+        rest = quote(rest.partition("#")[0].partition("?")[0], safe="/%!$&'()*+,;=:@~")
     host, slash, path = rest.partition("/")
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path.rstrip('/')}"
 
@@ -159,25 +228,63 @@ def walk(
     folders = [path]
     while folders:
         folder = folders.pop()
+        below = folder.removeprefix(base).strip("/")
         try:
-            entries = sorted(system.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
+            entries = _links(system, folder) if is_http(root) else system.ls(folder, detail=True)
         except Exception as error:
             if folder == path:
                 raise MediaError(f"Cannot be read: {reason(error)}.") from None
-            left_out(folder.removeprefix(base).strip("/"), f"The folder cannot be read: {reason(error)}.")
+            left_out(below, f"The folder cannot be read: {reason(error)}.")
             continue
-        names = [entry["name"].rstrip("/").rpartition("/")[2] for entry in entries]
-        if MARKER in names:
+        if any(_own_name(entry) == MARKER for entry in entries):
             continue
-        for entry, name in zip(entries, names, strict=True):
-            # Some list the folder itself; some pages have links to what is elsewhere.
-            if name.startswith(".") or entry["name"].rstrip("/") == folder.rstrip("/") or "/../" in entry["name"]:
-                continue
-            if entry["type"] == "directory":
-                folders += [entry["name"]] if recursive else []
-            else:
-                url = f"{root.url.rstrip('/')}/{entry['name'].removeprefix(base).lstrip('/')}"
-                yield _with_facts(_address(url), url, entry)
+        itself = [entry for entry in entries if entry["name"].rstrip("/") == folder.rstrip("/")]  # some list it, too
+        if any(entry["type"] == "directory" and entry["name"].endswith("/") for entry in itself):
+            left_out(below or root.name, "What is in it under names that begin with a slash cannot be read. Rename it.")
+        shown = [entry for entry in entries if not _own_name(entry).startswith(".") and entry not in itself]
+        shown.sort(key=lambda entry: str(entry["name"]))
+        folders += [entry["name"] for entry in shown if entry["type"] == "directory" and recursive]
+        urls = ((root.url.rstrip("/") + entry["name"].removeprefix(base), entry) for entry in shown)
+        files = [_with_facts(_address(url), url, entry) for url, entry in urls if entry["type"] != "directory"]
+        for _, same in groupby(sorted(files, key=str), key=str):
+            file, *others = same
+            if differ_by_query([file, *others]):
+                left_out(f"{below}/{file.name}".lstrip("/"), OTHER_QUERY)
+            yield file
+
+
+def _own_name(entry: Mapping[str, Any]) -> str:
+    """The last part of the name of what fsspec lists."""
+    return str(entry["name"]).rstrip("/").rpartition("/")[2]
+
+
+def _links(system: Any, folder: str) -> list[dict[str, Any]]:
+    """What a page has links to in its own folder, as fsspec lists a folder.
+
+    fsspec itself takes links as they are written, ``&amp;`` for "&", and only up to an apostrophe.
+    """
+    page = _Page()
+    page.feed(system.cat_file(folder).decode(errors="replace"))
+    here = folder.partition("?")[0]
+    found = {}
+    for link in page.links:
+        url = urljoin(here, link).partition("#")[0]
+        name = url.partition("?")[0].removeprefix(here) if url.startswith(here) else ""
+        if name.rstrip("/") and "/" not in name.rstrip("/"):
+            found[url] = {"name": url, "type": "directory" if name.endswith("/") else "file"}
+    return list(found.values())
+
+
+class _Page(HTMLParser):
+    """Collects the links of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.links += [value for name, value in attrs if name == "href" and value]
 
 
 def _info(system: Any, path: str) -> dict[str, Any]:
@@ -187,32 +294,50 @@ def _info(system: Any, path: str) -> dict[str, Any]:
         raise MediaError(f"Cannot be read: {reason(error)}.") from None
 
 
-def fetching(file: RemoteFile, to: Path) -> Generator[None, None, str]:
-    """Write a file's content to a path; yields None after each block, and gives the SHA-256 of all of it.
+def fetch(file: RemoteFile, way: tuple[Any, str], to: Path, tell: Callable[[], None] = lambda: None) -> str:
+    """Write a file's content to a path; gives the SHA-256 of all of it.
+
+    Args:
+        file: what to fetch.
+        way: what :func:`file_system` says of it.
+        to: the path.
+        tell: called after each block.
 
     Raises:
-        MediaError: it cannot be fetched, or is not whole.
+        MediaError: it cannot be fetched, or is not whole; or what ``tell`` raises.
         OSError: it cannot be written.
     """
-    digest = hashlib.sha256()
-    with to.open("wb") as target:
-        for block in _blocks(file):
-            target.write(block)
-            digest.update(block)
-            yield None
+    system, path = way
+    to.touch()  # the libraries tell of what they cannot write as if it could not be read
+    for left in reversed(range(TRIES if is_http(file) else 1)):
+        try:
+            _copy(system, path, to, tell)
+            break
+        except MediaError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == ENOSPC:
+                raise
+            if not left or is_missing(error) or is_denied(error):
+                raise MediaError(f"Cannot be read: {reason(error)}.") from None
     if file.size and to.stat().st_size != file.size:
         raise MediaError("Cannot be fetched whole: it was changed, or the connection was cut. Run again.")
-    return digest.hexdigest()
+    with to.open("rb") as copy:
+        return hashlib.file_digest(copy, "sha256").hexdigest()
 
 
-def _blocks(file: RemoteFile) -> Iterator[bytes]:
-    system, path = file_system(file)
-    try:
-        with system.open(path, "rb") as source:
-            while block := source.read(BLOCK_BYTES):
-                yield block
-    except Exception as error:
-        raise MediaError(f"Cannot be read: {reason(error)}.") from None
+def _copy(system: Any, path: str, to: Path, tell: Callable[[], None]) -> None:
+    """Copy a file in one request, where that can be done without holding it in memory."""
+    if system.async_impl:
+        from fsspec.callbacks import Callback
+
+        in_turn = {"max_concurrency": 1} if "s3" in system.protocol else {}  # else it holds ten parts of 50 MB
+        system.get_file(path, str(to), callback=Callback(hooks={"tell": lambda *_, **__: tell()}), **in_turn)
+        return
+    with system.open(path, "rb") as source, to.open("wb") as target:
+        while block := source.read(BLOCK_BYTES):
+            target.write(block)
+            tell()
 
 
 def file_system(file: RemoteFile) -> tuple[Any, str]:
@@ -226,7 +351,11 @@ def file_system(file: RemoteFile) -> tuple[Any, str]:
     try:
         from fsspec.core import get_filesystem_class, url_to_fs
 
-        more = {"use_listings_cache": False} if get_filesystem_class(protocol).async_impl else {}  # others keep none
+        more: dict[str, Any] = {}
+        if get_filesystem_class(protocol).async_impl:
+            more["use_listings_cache"] = False  # others keep none
+        if protocol in ("http", "https"):
+            more["client_kwargs"] = _patient(protocol)
     except (ImportError, ValueError):
         known = EXTRAS.get(protocol)
         how = f"Install what it needs: pip install 'fer-batch[{known}]'." if known else "It is no protocol of fsspec."
@@ -240,6 +369,15 @@ def file_system(file: RemoteFile) -> tuple[Any, str]:
     return system, path
 
 
+def _patient(protocol: str) -> dict[str, Any]:
+    """How to talk to a server: a file may take any time, but not a part of it. What fsspec's own files say stays."""
+    from aiohttp import ClientTimeout
+    from fsspec.config import conf
+
+    timeout = ClientTimeout(total=None, sock_connect=SILENT_SECONDS, sock_read=SILENT_SECONDS)
+    return {"timeout": timeout, **conf.get(protocol, {}).get("client_kwargs", {})}
+
+
 def _with_facts(address: str, url: str, info: dict[str, Any]) -> RemoteFile:
     names = ("ETag", "etag", "LastModified", "Last-Modified", "last_modified", "updated", "mtime", "md5Hash")
     version = next((str(info[name]) for name in names if info.get(name)), "")
@@ -251,18 +389,38 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def reason(error: Exception) -> str:
     """Why something cannot be read or written, without a word of the library, which may quote a URL."""
-    names = ("status", "status_code", "code")
-    status = next((code for name in names if (code := getattr(error, name, None)) is not None), None)
-    if isinstance(error, FileNotFoundError) or status in (404, "404"):
+    if is_denied(error):
+        return "access is denied"
+    if is_missing(error):
         return "there is no such object"
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return "there is no space left, here or there"
+    return f"the server does not answer as it should ({type(_origin(error)).__name__})"
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether a server says that there is nothing."""
+    error = _origin(error)
+    return isinstance(error, FileNotFoundError) or _status(error) in (404, 410)
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether a server says that nobody may have it, or only others."""
+    error = _origin(error)
     kind = type(error).__name__
-    if (
-        isinstance(error, PermissionError)
-        or status in (401, 403, "401", "403")
-        or "Credential" in kind
-        or "Auth" in kind
-    ):
-        return "access is denied"
-    return f"the server does not answer as it should ({kind})"
+    denied = isinstance(error, PermissionError) or _status(error) in (401, 403)
+    return denied or "Credential" in kind or "Auth" in kind
+
+
+def _origin(error: Exception) -> Exception:
+    """What a library calls a missing file for whatever reason: the reason."""
+    cause = error.__cause__
+    if isinstance(error, FileNotFoundError) and isinstance(cause, Exception) and _status(cause) is not None:
+        return cause
+    return error
+
+
+def _status(error: Exception) -> int | None:
+    names = ("status", "status_code", "code")
+    status = next((code for name in names if (code := getattr(error, name, None)) is not None), None)
+    return int(str(status)) if str(status).isdigit() else None

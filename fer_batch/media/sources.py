@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,9 +62,9 @@ class _Walk:
     videos: dict[Path, _Medium] = field(default_factory=dict)
     photos: dict[Path, list[str]] = field(default_factory=dict)
     """The names of the photos of each folder."""
-    remote_photos: dict[Path, list[Path]] = field(default_factory=dict)
+    remote_photos: dict[remote.RemoteFile, remote.RemoteFiles] = field(default_factory=dict)
     """The photos of each folder that is given by URL."""
-    name_lengths: dict[Path, int] = field(default_factory=dict)
+    name_lengths: dict[Any, int] = field(default_factory=dict)
     """:attr:`_Medium.name_length` of each folder with photos."""
     skipped: list[Skipped] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -99,8 +99,7 @@ def walk(
         UsageError: an input does not exist.
     """
     found = _Walk(Path(os.path.abspath(out)) if out else None, recursive, follow_links)
-    for url in sorted((path for path in inputs if remote.is_remote(path)), key=str):
-        _walk_remote(cast("remote.RemoteFile", url), found)
+    _walk_urls([cast("remote.RemoteFile", path) for path in inputs if remote.is_remote(path)], found)
     local = [path for path in inputs if not remote.is_remote(path)]
     roots = sorted({Path(os.path.abspath(path)) for path in local}, key=lambda path: (len(path.parts), path))
     for root in roots:
@@ -117,7 +116,7 @@ def walk(
     photos: dict[Path, Sequence[Path]] = {
         folder: FolderFiles(folder, sorted(names, key=natural)) for folder, names in found.photos.items()
     }
-    photos |= {folder: tuple(sorted(files, key=_order)) for folder, files in found.remote_photos.items()}
+    photos |= cast("dict[Path, Sequence[Path]]", found.remote_photos)
     for folder, files in photos.items():
         media.append(_Medium(Kind.PHOTOS, folder.parts, found.name_lengths[folder], files))
     named = sorted(_named(media), key=lambda source: natural(source.name))
@@ -170,33 +169,59 @@ def _walk_entries(folder: Path, entries: Sequence[Path], root: Path, found: _Wal
             _take(entry, root, found)
 
 
-def _walk_remote(root: remote.RemoteFile, found: _Walk) -> None:
-    """Add the files under a URL. Their names alone tell their kinds: to open each would take a request."""
+def _walk_urls(urls: Sequence[remote.RemoteFile], found: _Walk) -> None:
+    """Add the files under URLs."""
+    given: dict[str, list[remote.RemoteFile]] = {}
+    for url in sorted(urls, key=lambda url: (str(url), url.url)):
+        given.setdefault(url.address, []).append(url)
+    roots = {address: same[-1] for address, same in given.items()}
+    found.skipped += (
+        Skipped(same[0].name, remote.OTHER_QUERY) for same in given.values() if remote.differ_by_query(same)
+    )
+    for root in roots.values():
+        below = (root.address.startswith(f"{other}/") or other.startswith(f"{root.address}/") for other in roots)
+        _walk_remote(root, found, found.taken if any(below) else None)
+
+
+def _walk_remote(root: remote.RemoteFile, found: _Walk, taken: set[str] | None) -> None:
+    """Add the files under a URL, but for those that are ``taken``, and take them; None: it shares none with others.
+
+    Their names alone tell their kinds: to open each would take a request.
+    """
 
     def left_out(name: str, reason: str) -> None:
         found.skipped.append(Skipped(name, reason))
 
     try:
-        for file in remote.walk(root, recursive=found.recursive, left_out=left_out):
-            if file.address in found.taken:
-                continue
-            found.taken.add(file.address)
-            own = file.address == root.address
-            kind = kinds.kind_of_name(file.suffix)
-            length = 1 if own else len(file.parts) - len(root.parts)
-            name = "/".join(file.parts[-length:])
-            path = cast("Path", file)
-            if kind is Kind.VIDEO:
-                found.videos[path] = _Medium(kind, file.parts, length, (path,))
-            elif kind is Kind.PHOTOS:
-                found.remote_photos.setdefault(path.parent, []).append(path)
-                found.name_lengths.setdefault(path.parent, max(1, length - 1))
-            elif own:
-                found.skipped.append(Skipped(name, "Its name ends like that of no photo and of no video."))
-            else:
-                found.ignored.append(name)
+        files = remote.walk(root, recursive=found.recursive, left_out=left_out)
+        for folder, in_folder in groupby(files, key=lambda file: file.parent):
+            new = [file for file in in_folder if taken is None or file.address not in taken]
+            if taken is not None:
+                taken.update(file.address for file in new)
+            photos = [file for file in new if _add_remote(file, root, found)]
+            if photos:
+                photos += found.remote_photos.get(folder, ())
+                found.remote_photos[folder] = remote.RemoteFiles(sorted(photos, key=_order))
     except MediaError as error:
         found.skipped.append(Skipped(root.name, str(error)))
+
+
+def _add_remote(file: remote.RemoteFile, root: remote.RemoteFile, found: _Walk) -> bool:
+    """Add a file to what was found, unless it is a photo: returns whether it is one."""
+    is_root = file.address == root.address
+    kind = kinds.kind_of_name(file.suffix)
+    length = 1 if is_root else len(file.parts) - len(root.parts)
+    name = "/".join(file.parts[-length:])
+    if kind is Kind.VIDEO:
+        path = cast("Path", file)
+        found.videos[path] = _Medium(kind, file.parts, length, (path,))
+    elif kind is Kind.PHOTOS:
+        found.name_lengths.setdefault(file.parent, max(1, length - 1))
+    elif is_root:
+        found.skipped.append(Skipped(name, "Its name ends like that of no photo and of no video."))
+    else:
+        found.ignored.append(name)
+    return kind is Kind.PHOTOS
 
 
 def _is_new(path: Path, found: _Walk) -> bool:
@@ -316,5 +341,5 @@ def _legible(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _order(path: Path) -> Any:
+def _order(path: "Path | remote.RemoteFile") -> Any:
     return natural(path.name)

@@ -9,15 +9,17 @@ import hashlib
 import os
 import shutil
 import weakref
+from collections import deque
 from collections.abc import Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
+from threading import Event
 from typing import IO, Any, NamedTuple
 
 from fer_batch.errors import MediaError, why
 from fer_batch.media import remote
-from fer_batch.media.remote import RemoteFile, fetching
+from fer_batch.media.remote import RemoteFile, fetch, file_system
 
 ALIVE = "alive"
 """A file in the folder of each run that its workers hold a lock on."""
@@ -25,6 +27,11 @@ ALIVE = "alive"
 POLL_SECONDS = 0.1
 """How often to look whether another worker has fetched a file."""
 
+FILES_AT_ONCE = 8
+"""Files of a task that are fetched at the same time, where the library can."""
+
+COPY = "copy"
+"""Name of a copy, before its suffix: an object's own name may be longer than that of a file."""
 
 DIGEST, PART = ".digest", ".part"
 """Suffixes of files beside a copy: its SHA-256; what is fetched so far."""
@@ -70,42 +77,106 @@ class Staging:
 
         Gives the copy of each file, or why there is none.
         """
-        copies: dict[Any, Copy | MediaError] = {}
-        held: dict[Path, IO[bytes]] = {}
-        for file in dict.fromkeys(files):
-            folder = self._folder / _key(file)
-            try:
-                held[folder] = self._held.pop(folder) if folder in self._held else (yield from self._hold(file, folder))
-                copies[file] = Copy(folder / file.name, (folder / DIGEST).read_text())
-            except MediaError as error:
-                copies[file] = error
-            except OSError as error:
-                reason = why(error)
-                copies[file] = MediaError(f"It cannot be copied to this machine: {reason}. TMPDIR says where.")
+        found: dict[Any, IO[bytes] | MediaError] = {
+            file: self._held.pop(at) for file in files if (at := self._at(file)) in self._held
+        }
+        found |= yield from self._fetching([file for file in dict.fromkeys(files) if file not in found])
         while self._held:
             _let_go(*self._held.popitem())
-        self._held |= held
+        copies: dict[Any, Copy | MediaError] = {}
+        for file, lock in found.items():
+            if isinstance(lock, MediaError):
+                copies[file] = lock
+            else:
+                self._held[self._at(file)] = lock
+                copies[file] = Copy(_path(self._at(file), file), (self._at(file) / DIGEST).read_text())
         return copies
 
-    def _hold(self, file: RemoteFile, folder: Path) -> Generator[None, None, IO[bytes]]:
-        """Fetch a file, unless another worker does or did; gives the lock that keeps its copy."""
-        while True:
-            lock = _locked(_lock(folder), fcntl.LOCK_SH)
-            if lock is not None:
-                if (folder / file.name).exists():
-                    return lock
-                lock.close()
-            lock = _locked(_lock(folder), fcntl.LOCK_EX)
-            if lock is not None:
-                with lock:
-                    if not (folder / file.name).exists():
-                        folder.mkdir(exist_ok=True)
-                        digest = yield from fetching(file, folder / PART)
-                        (folder / DIGEST).write_text(digest)
-                        (folder / PART).replace(folder / file.name)
-                continue
-            yield None
-            sleep(POLL_SECONDS)
+    def _fetching(self, files: Sequence[Any]) -> Generator[None, None, dict[Any, IO[bytes] | MediaError]]:
+        """Fetch files, some at the same time; gives the lock that keeps each copy, or why there is none."""
+        found: dict[Any, IO[bytes] | MediaError] = {}
+        left = deque(files)
+        under_way: dict[Future[IO[bytes]], Any] = {}
+        at_once, news = 1, _News()
+        with ThreadPoolExecutor(FILES_AT_ONCE) as threads:
+            try:
+                while left or under_way:
+                    while left and len(under_way) < at_once:
+                        file = left.popleft()
+                        try:
+                            way = file_system(file)  # here: fsspec makes one for each thread
+                        except MediaError as error:
+                            found[file] = error
+                            continue
+                        at_once = FILES_AT_ONCE if way[0].async_impl else 1
+                        under_way[threads.submit(_hold, file, way, self._at(file), news)] = file
+                    done, _ = wait(under_way, POLL_SECONDS, FIRST_COMPLETED)
+                    for one in done:
+                        found[under_way.pop(one)] = _outcome(one)
+                    if done or news.taken():  # else whoever waits for this worker shall see that it hangs
+                        yield None
+            finally:
+                news.unwanted.set()
+        return found
+
+    def _at(self, file: RemoteFile) -> Path:
+        """The folder of a file's copy."""
+        return self._folder / _key(file)
+
+
+def _outcome(fetched: "Future[IO[bytes]]") -> IO[bytes] | MediaError:
+    try:
+        return fetched.result()
+    except MediaError as error:
+        return error
+    except OSError as error:
+        return MediaError(f"It cannot be copied to this machine: {why(error)}. TMPDIR says where.")
+
+
+class _News:
+    """What a thread that fetches a file and the one that waits for it tell each other."""
+
+    def __init__(self) -> None:
+        self.unwanted = Event()
+        """Set when nobody waits any more."""
+        self._came = Event()
+
+    def tell(self) -> None:
+        """Something came.
+
+        Raises:
+            MediaError: nobody waits for it.
+        """
+        self._came.set()
+        if self.unwanted.is_set():
+            raise MediaError("It is not needed any more.")
+
+    def taken(self) -> bool:
+        """Whether something came since the last time."""
+        came = self._came.is_set()
+        self._came.clear()
+        return came
+
+
+def _hold(file: RemoteFile, way: tuple[Any, str], folder: Path, news: _News) -> IO[bytes]:
+    """Fetch a file, unless another worker does or did; gives the lock that keeps its copy."""
+    while True:
+        lock = _locked(_lock(folder), fcntl.LOCK_SH)
+        if lock is not None:
+            if _path(folder, file).exists():
+                return lock
+            lock.close()
+        lock = _locked(_lock(folder), fcntl.LOCK_EX)
+        if lock is not None:
+            with lock:
+                if not _path(folder, file).exists():
+                    folder.mkdir(exist_ok=True)
+                    digest = fetch(file, way, folder / PART, news.tell)
+                    (folder / DIGEST).write_text(digest)
+                    (folder / PART).replace(_path(folder, file))
+            continue
+        news.tell()
+        news.unwanted.wait(POLL_SECONDS)
 
 
 def _close(folder: Path, alive: IO[bytes], held: dict[Path, IO[bytes]]) -> None:
@@ -124,6 +195,11 @@ def remove(run: str) -> None:
 
 def _key(file: RemoteFile) -> str:
     return hashlib.sha256(f"{file.address}\n{file.version}\n{file.size}".encode()).hexdigest()[:32]
+
+
+def _path(folder: Path, file: RemoteFile) -> Path:
+    """The copy, which has the file's suffix."""
+    return folder / f"{COPY}{file.suffix}"
 
 
 def _lock(folder: Path) -> Path:
