@@ -11,6 +11,8 @@ import posixpath
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from errno import ENOSPC
 from html.parser import HTMLParser
 from itertools import groupby
@@ -38,6 +40,10 @@ OTHER_QUERY = (
 
 TRIES = 3
 """How often to ask a web server for a file. The libraries of object stores try again themselves."""
+
+RACY_SECONDS = 60.0
+"""A file that was changed so shortly before it was listed may change again without another date: servers tell whole
+seconds, and their clocks may differ from the one here."""
 
 SILENT_SECONDS = 30.0
 """After so long without a byte, or without a connection, a web server is given up: all tries end before a worker that
@@ -379,9 +385,22 @@ def _patient(protocol: str) -> dict[str, Any]:
 
 
 def _with_facts(address: str, url: str, info: dict[str, Any]) -> RemoteFile:
-    names = ("ETag", "etag", "LastModified", "Last-Modified", "last_modified", "updated", "mtime", "md5Hash")
-    version = next((str(info[name]) for name in names if info.get(name)), "")
-    return RemoteFile(address, url, int(info.get("size") or 0), version)
+    return RemoteFile(address, url, int(info.get("size") or 0), _version(info))
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    """What changes with a file's content; "" if there is nothing, or only a date of just now."""
+    tag = next((info[name] for name in ("ETag", "etag", "md5Hash") if info.get(name)), None)
+    if tag is not None:
+        return str(tag)
+    names = ("LastModified", "Last-Modified", "last_modified", "updated", "mtime")
+    date = next((info[name] for name in names if info.get(name)), None)
+    try:
+        when = date if isinstance(date, datetime) else parsedate_to_datetime(str(date))
+    except ValueError:
+        return "" if date is None else str(date)
+    age = datetime.now(UTC) - (when if when.tzinfo else when.replace(tzinfo=UTC))
+    return str(date) if abs(age.total_seconds()) > RACY_SECONDS else ""
 
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -13,6 +13,11 @@ from fer_batch.media.remote import MARKER
 LOCK = ".lock"
 
 
+def is_url(folder: Path) -> bool:
+    """Whether somebody gave a URL for a folder: of its two slashes, a path keeps one."""
+    return re.match(r"\w{2,}:[/\\]", str(folder)) is not None
+
+
 def claim(folder: Path) -> None:
     """Make and mark the folder, or check that it is an output folder of fer-batch; and that it can be written to.
 
@@ -21,7 +26,7 @@ def claim(folder: Path) -> None:
         OutputError: it cannot be made or written to.
     """
     marker = folder / MARKER
-    if re.match(r"\w{2,}:[/\\]", str(folder)):  # of the two slashes of a URL, a path keeps one
+    if is_url(folder):
         raise OutputRefused(f"{folder} is a URL. Choose a folder for --out, and copy it there afterwards.")
     try:
         if folder.exists() and not marker.exists() and (not folder.is_dir() or any(folder.iterdir())):

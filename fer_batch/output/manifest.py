@@ -1,7 +1,7 @@
 """run.json: everything that another person needs to know to check, or repeat, a run."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
@@ -16,6 +16,34 @@ from fer_batch.output.files import MadeInTurn
 from fer_batch.types import Kind, Outcome, Reason, Severity, Skipped
 
 PACKAGES = "tensorflow keras openvino av opencv-python pillow pillow-heif simplejpeg numpy pandas".split()
+
+
+@dataclass(frozen=True)
+class Software:
+    """What computed the numbers. Where several machines did with different versions, each text names all of them."""
+
+    fer_batch: str
+    versions: Mapping[str, str]
+    platform: str
+
+    @classmethod
+    def here(cls) -> "Software":
+        """That of this process."""
+        return cls(__version__, versions(), f"{platform.system()} {platform.machine()}")
+
+    @classmethod
+    def of(cls, runs: Sequence[Mapping[str, Any]]) -> "Software":
+        """That of several runs, by their run.json."""
+        names = dict.fromkeys(name for run in runs for name in run["versions"])
+        return cls(
+            _all(run["fer_batch"] for run in runs),
+            {name: _all(run["versions"].get(name, "none") for run in runs) for name in names},
+            _all(run["platform"] for run in runs),
+        )
+
+
+def _all(texts: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(texts))
 
 
 @dataclass(frozen=True)
@@ -48,6 +76,7 @@ class Manifest:
     """Where options come from that do not have their defaults: the command line, or a file of this name."""
     division: str | None = None
     """Of a run on a shard: digest of all sources, those of the other shards too."""
+    software: Software = field(default_factory=Software.here)
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
@@ -55,7 +84,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
     outcomes = manifest.outcomes
     photos = [outcome for outcome in outcomes if outcome.source.kind is Kind.PHOTOS]
     return {
-        "fer_batch": __version__,
+        "fer_batch": manifest.software.fer_batch,
         **({"title": manifest.title} if manifest.title else {}),
         "started": manifest.started.isoformat(timespec="seconds"),
         "finished": manifest.finished.isoformat(timespec="seconds"),
@@ -63,8 +92,8 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             **{name: round(value, 3) for name, value in manifest.seconds.items()},
             "total": round((manifest.finished - manifest.started).total_seconds(), 3),
         },
-        "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
+        "versions": dict(manifest.software.versions),
+        "platform": manifest.software.platform,
         "options": manifest.options.as_json(),
         "inputs": {name: dict(copy) for name, copy in manifest.inputs.items()},
         "options_from": dict(manifest.origins),

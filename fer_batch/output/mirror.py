@@ -156,7 +156,9 @@ class _Mirror:
             found = self._system.find(self._base, detail=True)
         except FileNotFoundError:
             return {}
-        return {path.removeprefix(self._base).lstrip("/"): int(info["size"]) for path, info in found.items()}
+        names = {path: path.removeprefix(self._base).lstrip("/") for path in found}
+        # Programs that show buckets as folders keep an empty object for each, with a slash at its end.
+        return {name: int(found[path]["size"]) for path, name in names.items() if name and not name.endswith("/")}
 
     def _refuse_other_run(self) -> None:
         with suppress(ValueError, KeyError, TypeError):

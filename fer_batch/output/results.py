@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fer_batch.errors import UsageError
 from fer_batch.options import ReportOptions
 from fer_batch.output.csv import owner, present, read_table
+from fer_batch.output.folder import is_url
 from fer_batch.output.media_links import read_media
 from fer_batch.output.schema import ERRORS, OPTIONAL, SUMMARY, TIMELINE, WIDEST, Column, Table
 from fer_batch.types import Kind, Severity, Skipped
@@ -148,6 +149,8 @@ def read_run(folder: Path) -> Mapping[str, Any]:
         UsageError: it is missing or damaged.
     """
     path = folder / "run.json"
+    if is_url(folder):
+        raise UsageError(f"{folder} is a URL. Copy what is there into a folder first, by `aws s3 sync` or the like.")
     if not path.is_file():
         raise UsageError(
             f"{folder} holds no run.json, so it is no output folder of fer-batch. "

@@ -158,7 +158,13 @@ def read_whole(folder: Path) -> list[Kept]:
         OutputRefused: it holds results by a version of fer-batch that cannot be read.
     """
     results = read_results(folder)
-    _refuse_unknown(folder, results, FoundMedia((), (), ()))
+    known = {kept.result.source.name for kept in results}
+    lacking = [name for name in _names_in_run(folder) if name not in known]
+    if lacking:
+        raise OutputRefused(
+            f"{folder} holds results of {_some(lacking)}, written by another version of fer-batch. Run "
+            "`fer-batch analyze` there again."
+        )
     return results
 
 

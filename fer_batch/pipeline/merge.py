@@ -21,7 +21,7 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output import media_links, study
 from fer_batch.output.csv import read_table
 from fer_batch.output.files import replacing_path
-from fer_batch.output.manifest import Manifest
+from fer_batch.output.manifest import Manifest, Software
 from fer_batch.output.mirror import mirrored
 from fer_batch.output.results import MODEL_CARD, MODEL_METRICS, read_run
 from fer_batch.output.schema import ERRORS, ERRORS_TABLE
@@ -89,7 +89,7 @@ def merge(folders: Iterable[str | Path], out: str | Path, progress: Callable[[in
     holds must be among the folders' sources; it is written anew.
 
     Raises:
-        UsageError: a folder is no output folder, or is not whole.
+        UsageError: a folder is no output folder, or a file of it is missing.
         OutputRefused: two folders hold results of other options, or other results under one name; or ``out`` holds
             something else, or a run is writing into one of the folders.
         OutputError: the result cannot be written.
@@ -101,7 +101,8 @@ def merge(folders: Iterable[str | Path], out: str | Path, progress: Callable[[in
     with mirrored(destination) as out, ExitStack() as locks:
         for path in paths:
             read_run(path)  # a folder of something else is not locked
-            locks.enter_context(outfolder.locked(path))
+            if os.access(path, os.W_OK):  # else it is somebody else's, who lets others read it
+                locks.enter_context(outfolder.locked(path))
         parts = [_Part.read(path) for path in paths]
         _refuse_other_options(parts)
         held = _sources(parts)
@@ -146,13 +147,14 @@ def _write(
     results = [kept.result for _, kept in held]
     outcomes = [result.outcome for result in results if result.outcome is not None]
     options = replace(first.options, shard=None)
-    note = smallest_face.note(outcomes, options)
+    software = Software.of([part.run for part in parts])
+    notes = [note for note in (smallest_face.note(outcomes, options), _unlike(software, parts)) if note is not None]
     lines = dict.fromkeys(line for part in parts for line in part.lines)
     skipped = [
         *sorted((line for line in lines if not line.is_note), key=lambda line: natural(line.file)),
         *_missing(parts),
         *(line for result in results for line in result.skipped),
-        *([] if note is None else [note]),
+        *notes,
         *(line for line in lines if line.is_note),
     ]
     statistics = first.run["statistics_over_people"]
@@ -176,6 +178,7 @@ def _write(
         inputs=first.run.get("inputs", {}),
         origins=first.run.get("options_from", {}),
         groups=statistics["order_of_groups"] if isinstance(statistics, dict) else (),
+        software=software,
     )
     write_tables(out, facts, [result.summary for result in results if result.summary is not None])
     study.sweep(out, (result.source for result in results))
@@ -185,6 +188,22 @@ def _write(
                 _copy(path, out / WORK / path.name, link=True)
     _, export_notes = export_into(out, ())
     return Merged(report.render(out, progress=progress), tuple(skipped), export_notes)
+
+
+def _unlike(software: Software, parts: Sequence[_Part]) -> Skipped | None:
+    """A note if the folders were not all made with the same software."""
+    one = Software.of([parts[0].run])
+    unlike = [name for name, version in software.versions.items() if version != one.versions.get(name)]
+    if software == one:
+        return None
+    what = [f"{name} {software.versions[name]}" for name in unlike]
+    what += [f"fer-batch {software.fer_batch}"] * (software.fer_batch != one.fer_batch)
+    what += [software.platform] * (software.platform != one.platform)
+    return Skipped(
+        "versions",
+        f"Not all was made with the same versions ({'; '.join(what)}): numbers may differ in their last decimals.",
+        Severity.NOTE,
+    )
 
 
 _WORK_COUNTS = ("chunks_scanned", "chunks_reused", "frames_scanned")
@@ -271,7 +290,14 @@ def _missing(parts: Sequence[_Part]) -> Iterator[Skipped]:
 
 
 def _copy(path: Path, to: Path, *, link: bool = False) -> None:
-    """Copy a file; or make a link to it, where the file system can, if nobody ever writes into such a file."""
+    """Copy a file; or make a link to it, where the file system can, if nobody ever writes into such a file.
+
+    Raises:
+        UsageError: it is not there.
+        OutputError: it cannot be written.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path} is missing. Run `fer-batch analyze` there again.")
     with replacing_path(to) as part:
         if link:
             try:

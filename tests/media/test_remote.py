@@ -5,6 +5,8 @@ import http.server
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -260,3 +262,30 @@ def test_a_file_that_comes_cut_short_is_an_error(study: Path, server: str, tmp_p
 def test_a_full_disk_is_not_taken_for_a_fault_of_the_server() -> None:
     assert remote.reason(OSError(28, f"s3://{SECRET}")) == "there is no space left, here or there"
     assert "server" in remote.reason(OSError(5, f"s3://{SECRET}"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "facts", "is_known"),
+    [
+        (1, {"ETag": '"a"', "LastModified": True}, True),
+        (1, {"mtime": True}, False),
+        (3600, {"mtime": True}, True),
+        (1, {"Last-Modified": "text"}, False),
+        (3600, {"Last-Modified": "text"}, True),
+        (0, {}, False),
+    ],
+)
+def test_a_date_of_just_now_tells_of_no_version(seconds: float, facts: dict[str, Any], is_known: bool) -> None:
+    when = datetime.now(UTC) - timedelta(seconds=seconds)
+    dates = {True: when, "text": format_datetime(when, usegmt=True)}
+
+    class Server:
+        """Lists one file."""
+
+        def info(self, _: str) -> dict[str, Any]:
+            return {"type": "file", "size": 1} | {name: dates.get(value, value) for name, value in facts.items()}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remote, "file_system", lambda _: (Server(), "a.jpg"))
+        (file,) = remote.walk(remote.parse("sftp://host/a.jpg"))
+    assert remote.has_version(file) is is_known

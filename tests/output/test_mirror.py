@@ -53,6 +53,15 @@ def left(mirrors: Path) -> list[Path]:
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_folder_that_was_made_empty_in_a_bucket_is_empty(bucket: Any) -> None:
+    for key in ("results/", "results/timelines/"):
+        bucket.put_object(Bucket="lab", Key=key, Body=b"")
+    for _ in range(2):
+        fer_batch.analyze(["s3://lab/study/p0"], HERE, out=OUT)
+    assert keys(bucket) >= {"", "timelines/", "timelines/a film.mp4.csv"}
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_bucket_holds_what_a_folder_would(study: Path, bucket: Any, tmp_path: Path, mirrors: Path) -> None:
     fer_batch.analyze([study], HERE, out=tmp_path / "results", exports=["audacity"])
     run = fer_batch.analyze(["s3://lab/study"], HERE, out=OUT, exports=["audacity"])

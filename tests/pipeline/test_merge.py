@@ -1,9 +1,11 @@
 """What several runs did is joined to what one run gives; what does not fit together is refused."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import fer_batch
 from fer_batch import Options, cli
 from fer_batch.errors import ExitCode, OutputRefused, UsageError
 from fer_batch.exports.export import export
+from fer_batch.output import folder as outfolder
 from fer_batch.pipeline.merge import merge
 from fer_batch.report.render import render
 from tests.helpers import media
@@ -200,3 +203,72 @@ def test_an_output_folder_with_other_sources_is_refused(study: Path, tmp_path: P
         merge([tmp_path / "one"], tmp_path / "holiday")
     with pytest.raises(UsageError, match="is one of the folders to merge"):
         merge([tmp_path / "one"], tmp_path / "one")
+
+
+def test_other_views_are_refused(study: Path, tmp_path: Path) -> None:
+    fer_batch.analyze([study / "p0"], HERE, out=tmp_path / "one")
+    fer_batch.analyze([study / "p1"], replace(HERE, view="ferplus"), out=tmp_path / "two")
+    with pytest.raises(OutputRefused, match=r"was analysed with --view combined, .* with --view ferplus"):
+        merge([tmp_path / "one", tmp_path / "two"], tmp_path / "merged")
+
+
+def test_shards_of_other_numbers_that_overlap_count_once_and_are_told(study: Path, tmp_path: Path) -> None:
+    two, three = analyze_shards(study, HERE, tmp_path / "two", 2), analyze_shards(study, HERE, tmp_path / "three", 3)
+    merged = merge([*two, *three], tmp_path / "merged")
+    assert any("shards of different inputs" in line.reason for line in merged.skipped)
+    fer_batch.analyze([study], HERE, out=tmp_path / "whole")
+    whole, both = ((tmp_path / name / "timelines").rglob("*.csv") for name in ("whole", "merged"))
+    assert {path.name for path in whole} == {path.name for path in both}
+    assert (tmp_path / "merged" / "summary.csv").read_bytes() == (tmp_path / "whole" / "summary.csv").read_bytes()
+
+
+def test_paths_may_be_relative(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outs = analyze_shards(Path("study"), HERE, Path("shards"), 2)
+    merge(outs, Path("merged"))
+    fer_batch.analyze([study], HERE, out=tmp_path / "whole")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "whole").rename(tmp_path / "there" / "merged")
+    (tmp_path / "merged").rename(tmp_path / "there" / "relative")
+    one, other = tmp_path / "there" / "merged", tmp_path / "there" / "relative"
+    assert (one / "media.json").read_bytes() == (other / "media.json").read_bytes()
+    assert (one / "summary.csv").read_bytes() == (other / "summary.csv").read_bytes()
+
+
+def test_what_was_made_with_other_versions_says_so(study: Path, tmp_path: Path) -> None:
+    one, two = analyze_shards(study, HERE, tmp_path, 2)
+    run = json.loads((two / "run.json").read_text())
+    run["versions"]["openvino"], run["platform"] = "9.8.7", "Elsewhere"
+    (two / "run.json").write_text(json.dumps(run))
+    merged = merge([one, two], tmp_path / "merged")
+    made = json.loads((tmp_path / "merged" / "run.json").read_text())
+    before = json.loads((one / "run.json").read_text())
+    assert made["versions"] == before["versions"] | {"openvino": f"{before['versions']['openvino']} and 9.8.7"}
+    assert made["platform"] == f"{before['platform']} and Elsewhere"
+    (line,) = (line for line in merged.skipped if line.file == "versions")
+    assert line.is_note
+    assert "9.8.7" in line.reason
+
+
+def test_a_folder_that_lacks_a_file_is_refused_by_its_name(study: Path, tmp_path: Path) -> None:
+    one, two = analyze_shards(study, HERE, tmp_path, 2)
+    lost = next((two / "timelines").rglob("*.csv"))
+    lost.unlink()
+    with pytest.raises(UsageError, match=r"\.csv is missing\. Run `fer-batch analyze` there again") as refusal:
+        merge([one, two], tmp_path / "merged")
+    assert str(lost) in str(refusal.value)
+    with pytest.raises(UsageError, match="is a URL"):
+        merge(["s3://lab/one"], tmp_path / "merged")
+
+
+def test_folders_that_can_only_be_read_are_merged(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outs = analyze_shards(study, HERE, tmp_path / "shards", 2)
+    locked = outfolder.locked
+
+    def locked_if_mine(folder: Path) -> Any:
+        assert folder not in outs
+        return locked(folder)
+
+    monkeypatch.setattr(os, "access", lambda path, _: path not in outs)
+    monkeypatch.setattr(outfolder, "locked", locked_if_mine)
+    assert merge(outs, tmp_path / "merged").report.is_file()
