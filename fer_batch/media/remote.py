@@ -271,13 +271,15 @@ def _links(system: Any, folder: str) -> list[dict[str, Any]]:
     """
     page = _Page()
     page.feed(system.cat_file(folder).decode(errors="replace"))
-    here = folder.partition("?")[0]
+    here = _address(folder).partition("://")[2] + "/"
     found = {}
     for link in page.links:
-        url = urljoin(here, link).partition("#")[0]
-        name = url.partition("?")[0].removeprefix(here) if url.startswith(here) else ""
-        if name.rstrip("/") and "/" not in name.rstrip("/"):
-            found[url] = {"name": url, "type": "directory" if name.endswith("/") else "file"}
+        url, mark, query = urljoin(folder, link).partition("#")[0].partition("?")
+        place = _address(url).partition("://")[2]  # links may be to https where the page is by http, or without a user
+        name = place.removeprefix(here)
+        if name and name != place and "/" not in name:
+            whole = folder + name + "/" * url.endswith("/") + mark + query
+            found[whole] = {"name": whole, "type": "directory" if url.endswith("/") else "file"}
     return list(found.values())
 
 
