@@ -27,11 +27,10 @@ LONG = ("slow", "training", "fuzz")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with long tests come first, so that no process is busy long after the others have ended.
 
-    Coverage is measured neither in them nor in Hypothesis's tests, which run the same lines a hundred times: it makes
-    Python take half as long again.
+    Coverage is that of the quick tests: to measure it makes Python take half as long again.
     """
     long = [item for item in items if any(map(item.get_closest_marker, LONG))]
-    for item in {*long, *(item for item in items if hasattr(getattr(item, "obj", None), "hypothesis"))}:
+    for item in long:
         item.add_marker(pytest.mark.no_cover)
     first = {item.path for item in long}
     items.sort(key=lambda item: item.path not in first)
