@@ -81,6 +81,10 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.headers.get("Host") not in here:
             self.send_error(HTTPStatus.FORBIDDEN)
             return None
+        if self.path == "/favicon.ico":  # asked for by browsers; the pages have none
+            self.send_response(HTTPStatus.NO_CONTENT)
+            self.end_headers()
+            return None
         if not path.is_file() or not (path.is_relative_to(self._folder) or path in self._media):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None

@@ -62,6 +62,7 @@ def test_pages_and_their_videos_are_served(report):
         answer, body = ask(address, address.path)
         assert (answer.status, body) == (200, (report / "index.html").read_bytes())
         assert ask(address, "/out/pages/a%20film.mp4.html")[0].status == 200
+        assert ask(address, "/favicon.ico")[0].status == 204
         answer, body = ask(address, "/videos/a%20film.mp4")
         assert (answer.status, len(body), answer.headers["Accept-Ranges"]) == (200, 256_000, "bytes")
 
