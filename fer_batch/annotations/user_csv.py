@@ -9,6 +9,8 @@ import codecs
 import csv
 import io
 import re
+import string
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -22,6 +24,11 @@ SEPARATORS = ",;\t|"
 
 _CLOCK = re.compile(r"(-?)(\d+):([0-5]\d):([0-5]\d(?:[.,]\d+)?)")
 """Hours, minutes and seconds."""
+
+_INVISIBLE = (
+    string.whitespace + "\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+"""White space, and marks that Windows and browsers copy with a name: of its direction, of no width (Unicode's Cf)."""
 
 _WITH_COMMA = re.compile(r"[-+]?\d+,\d+")
 """A number with a comma."""
@@ -114,7 +121,7 @@ def read(path: Path, required: Sequence[str], optional: Sequence[str]) -> list[L
     number = 1
     try:
         for row in reader:
-            fields = [field.strip() for field in row]
+            fields = [field.strip(_INVISIBLE).strip() for field in row]
             if number > skipped and any(fields):
                 rows.append((number, fields))
             number = reader.line_num + 1
@@ -152,7 +159,7 @@ def _text(path: Path) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise UsageError(f"{path.name} line {line}: the file is no text. {remedy}")
-    return text
+    return unicodedata.normalize("NFC", text)  # macOS writes accents apart from their letters: one name, not two
 
 
 def _separator(text: str) -> tuple[str, int]:

@@ -1,11 +1,13 @@
 """CSV files that users write: every mistake gets its line and what to do."""
 
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.annotations import user_csv
@@ -109,6 +111,17 @@ def test_what_pandas_writes_is_read(tmp_path: Path, index: bool, separator: str)
     assert [line.values["file"] for line in lines] == ["a", "b"]
     assert [line.seconds_in("start") for line in lines] == [1.5, 2.0]
     assert [line.values["note"] for line in lines] == ["x", ""]
+
+
+@settings(max_examples=20)
+@given(name=st.text("aéñÅşộ한ガ名٣", min_size=1, max_size=9), form=st.sampled_from(["NFC", "NFD"]))
+def test_names_that_look_the_same_are_the_same(
+    tmp_path_factory: pytest.TempPathFactory, name: str, form: Literal["NFC", "NFD"]
+) -> None:
+    """Marks of direction come with names that are copied from a window of Windows."""
+    written = unicodedata.normalize(form, name)
+    (line,) = read(tmp_path_factory.mktemp("names"), f"file,start\n\u202a\u00a0{written}\u200b \ufeff,1\n")
+    assert line.values["file"] == unicodedata.normalize("NFC", name)
 
 
 @given(
