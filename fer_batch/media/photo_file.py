@@ -69,6 +69,12 @@ UNREADABLE = "Damaged, or of a kind that cannot be read: open it in another prog
 RAW = "A camera's raw file, of which only a thumbnail can be read: develop it first."
 SEVERAL_PHOTOS_NOTE = "It holds several images; only the first is analysed."
 OUT_OF_RANGE_NOTE = "It has levels outside of 0 to 1, which count as black or white: save it with 8 or 16 bits."
+DARK_NOTE = (
+    "None of its levels is above a sixteenth of white, as where a camera's 12 bits are stored in 16: it is analysed as "
+    "dark as it is stored. Save it with levels up to white."
+)
+DARKEST_WHITE = 16
+"""Of 255: the greatest number of 12 bits, in 16."""
 BY_FFMPEG_NOTE = "Pillow cannot read it: decoded by FFmpeg, without its transparency if it has any."
 DAMAGED_EXIF = "Its EXIF data cannot be read: the photo is not rotated."
 
@@ -202,6 +208,8 @@ def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> Dec
     if exif_damaged:
         damage.append(DAMAGED_EXIF)
     image = _eight_bits(pixels)
+    if pixels.mode[0] in "IF" and image.getextrema()[1] <= DARKEST_WHITE:
+        notes.append(DARK_NOTE)
     if transpose is not None:
         image = image.transpose(transpose)
         if transpose in _SIDEWAYS:

@@ -101,6 +101,17 @@ def test_levels_outside_of_black_and_white_are_told(tmp_path: Path) -> None:
     assert photo_file.decode(tmp_path / "outside.tif").notes == (photo_file.OUT_OF_RANGE_NOTE,)
 
 
+@pytest.mark.parametrize(("bits", "told"), [(8, True), (10, True), (12, True), (13, False), (16, False)])
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_few_bits_stored_in_sixteen_are_told(tmp_path: Path, name: str, bits: int, told: bool) -> None:
+    """As cameras of laboratories store them. How dark a photo is changes nothing else."""
+    levels = (ramp() >> (16 - bits)).astype(np.uint16)
+    Image.fromarray(levels).save(tmp_path / name)
+    decoded = photo_file.decode(tmp_path / name)
+    assert decoded.notes == ((photo_file.DARK_NOTE,) if told else ())
+    assert np.array_equal(decoded.grey, np.rint(levels * (255 / 65535)).astype(np.uint8))
+
+
 def test_a_gif_is_a_photo(tmp_path: Path) -> None:
     assert off(media.write_photo(tmp_path / "a.gif", marked()), marked()) < 6
 
