@@ -2,7 +2,6 @@
 
 import re
 import stat
-from errno import EINVAL
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ def head_of(path: Path, count: int = SNIFFED_BYTES) -> bytes:
         OSError: it cannot be read, or is not a regular file.
     """
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe or a device could block for ever
-        raise OSError(EINVAL, "it is not a regular file")
+        raise OSError("it is not a regular file")
     with path.open("rb") as file:
         return file.read(count)
 
