@@ -208,7 +208,7 @@ def _decode(path: Path, image: Image.Image, min_longest_side: int | None) -> Dec
     if exif_damaged:
         damage.append(DAMAGED_EXIF)
     image = _eight_bits(pixels)
-    if pixels.mode[0] in "IF" and image.getextrema()[1] <= DARKEST_WHITE:
+    if pixels.mode[0] in "IF" and np.asarray(image).max() <= DARKEST_WHITE:
         notes.append(DARK_NOTE)
     if transpose is not None:
         image = image.transpose(transpose)
