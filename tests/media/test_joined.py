@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,36 +19,45 @@ NOISE = np.random.default_rng(0).integers(0, 256, (20, *media.SIZE[::-1], 3), np
 ENCODED = {"webm": "libvpx", "avi": "mpeg4", "wmv": "wmv2"}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    suffix=st.sampled_from(["mkv", "webm", "ts", "avi"]),
-    bframes=st.integers(0, 3),
-    step=st.sampled_from([20, 40]),
-    counts=st.lists(st.integers(26, 40), min_size=2, max_size=3),
-    late=st.sampled_from([0, 480]),
-)
-def test_where_each_video_can_be_read_times_go_on(
-    tmp_path: Path, suffix: str, bframes: int, step: int, counts: list[int], late: int
-) -> None:
+JOINED = {
+    "suffix": st.sampled_from(["mkv", "webm", "ts", "avi"]),
+    "bframes": st.integers(0, 3),
+    "step": st.sampled_from([20, 40]),
+    "counts": st.lists(st.integers(26, 40), min_size=2, max_size=3),
+    "late": st.sampled_from([0, 480]),
+}
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries(JOINED))
+def test_where_each_video_can_be_read_times_go_on(tmp_path: Path, joined: dict[str, Any]) -> None:
+    compare(tmp_path, **joined)
+
+
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries(JOINED))
+def test_where_each_of_many_videos_can_be_read_times_go_on(tmp_path: Path, joined: dict[str, Any]) -> None:
+    compare(tmp_path, **joined)
+
+
+def compare(folder: Path, suffix: str, bframes: int, step: int, counts: list[int], late: int) -> None:
     unit = media.MILLISECONDS
     if suffix == "avi":  # it knows no times between those of 25 frames a second
         unit, step, late = Fraction(1, 25), 1, 0
     data = b""
     for count in counts:
-        options = {"bf": str(0 if suffix in ("webm", "avi") else bframes)}
-        times = range(late, late + count * step, step)
-        codec = ENCODED.get(suffix, "libx264")
         part = media.write_video(
-            tmp_path / f"a.{suffix}",
-            times,
-            codec=codec,
+            folder / f"a.{suffix}",
+            range(late, late + count * step, step),
+            codec=ENCODED.get(suffix, "libx264"),
             time_base=unit,
-            options=options,
+            options={"bf": str(0 if suffix in ("webm", "avi") else bframes)},
             container_options={"live": "1"} if suffix in ("mkv", "webm") and len(counts) > 2 else {},
             last=step,
         )
         data += part.read_bytes()
-    path = tmp_path / f"joined.{suffix}"
+    path = folder / f"joined.{suffix}"
     path.write_bytes(data)
     result = read_all(path)
     assert result.levels == [level for count in counts for level in modulo(range(count))]

@@ -141,11 +141,13 @@ class Timestamps:
     def _begin_anew(self, pts: int) -> None:
         """A joined video begins with this keyframe: none of its frames comes before the end of the one before.
 
-        Decoding timestamps do not tell this in Matroska, which has none: FFmpeg has them begin without a delay.
+        Decoding timestamps do not tell this in Matroska, which has none: FFmpeg has them begin without a delay. So they
+        are early by a decoder's delay, at most 16 frames. A last timestamp that is later than that was damaged.
         """
+        step = self._usual_step
         if self._last_shown is not None:
-            end = self._last_shown[0] + (self._last_shown[1] or self._usual_step)
-            self._offsets[-1] = max(self._offsets[-1], end - pts)
+            early = self._last_shown[0] + (self._last_shown[1] or step) - pts - self._offsets[-1]
+            self._offsets[-1] += early if 0 < early <= 2 * NEIGHBOUR_PACKETS * step else 0
 
     def _undo(self, leap: _Leap) -> None:
         """The clock is back where it was before this leap: the timestamps since then were damaged."""
