@@ -27,6 +27,9 @@ VIDEO_SUFFIXES = frozenset(
 TEXT_SUFFIXES = frozenset({".mts", ".ts"})
 """Of videos, and of programs in TypeScript and translations by Qt, which are text."""
 
+COPY_SUFFIXES = frozenset({".lrf", ".lrv", ".thm"})
+"""Of the small copies and thumbnails that cameras by GoPro, DJI and others write beside their videos."""
+
 SOUND_SUFFIXES = frozenset(".m4b .m4p .m4r .mka .wma .weba".split())
 """Of sound in containers that hold videos, too."""
 

@@ -22,6 +22,8 @@ Probe = Callable[[Sequence[Path]], Mapping[Path, Kind]]
 
 OUTPUT_FOLDER = "An output folder of fer-batch, which is not searched. Name the files or folders in it that you mean."
 
+CAMERA_COPY = "A small copy that the camera made of a video beside it. To have it analysed, too, name it in the command."
+
 
 @dataclass(frozen=True)
 class FoundMedia:
@@ -70,6 +72,8 @@ class _Walk:
     ignored: list[str] = field(default_factory=list)
     unknown: dict[Path, tuple[Path, bool]] = field(default_factory=dict)
     """Files whose kind only FFmpeg can tell: the input under which each was found, and whether it is that input."""
+    copies: dict[Path, tuple[Path, Kind]] = field(default_factory=dict)
+    """What may be a camera's copies of videos: the input under which each was found, and its kind."""
     entered: set[tuple[int, int]] = field(default_factory=set)
     """Device and inode of each folder that has been searched."""
     taken: set[str] = field(default_factory=set)
@@ -92,8 +96,8 @@ def walk(
 
     The name of a video, or of a folder with photos, is its path relative to the input under which it was found; the
     name of an input folder is its own name. If two names would be the same, or differ only in letter case, they are
-    extended by parent folders until they differ. Hidden files, the output folder and folders that were already searched
-    (through links) are left out, and so are all links unless ``follow_links``.
+    extended by parent folders until they differ. Hidden files, the output folder, folders that were already searched
+    (through links) and cameras' small copies of videos are left out, and so are all links unless ``follow_links``.
 
     Raises:
         UsageError: an input does not exist.
@@ -107,11 +111,18 @@ def walk(
             raise UsageError(f"There is no file or folder {_legible(str(root))}. Check the spelling.")
         if os.path.isdir(root):
             _walk_folder(root, root, found)
-        elif _is_new(root, found):
+        elif _is_new(root, found) or root in found.copies:
+            found.copies.pop(root, None)
             _take(root, root.parent, found, named=True)
     probed = probe(list(found.unknown)) if found.unknown else {}
     for path, (root, is_input) in found.unknown.items():
         _add(path, root, probed.get(path), found, named=is_input)
+    originals = {video.parent for video in found.videos}
+    for path, (root, kind) in found.copies.items():
+        if path.parent in originals:
+            found.skipped.append(Skipped(_relative(path, root), CAMERA_COPY, Severity.NOTE))
+        else:
+            _add(path, root, kind, found, named=True)
     media = list(found.videos.values())
     photos: dict[Path, Sequence[Path]] = {
         folder: FolderFiles(folder, sorted(names, key=natural)) for folder, names in found.photos.items()
@@ -254,7 +265,9 @@ def _take(path: Path, root: Path, found: _Walk, *, named: bool = False) -> None:
 def _add(path: Path, root: Path, kind: Kind | None, found: _Walk, *, named: bool) -> None:
     """Add a file of this kind to what was found."""
     name = _relative(path, root)
-    if kind is Kind.VIDEO:
+    if kind is not None and not named and path.suffix.lower() in kinds.COPY_SUFFIXES:
+        found.copies[path] = root, kind
+    elif kind is Kind.VIDEO:
         found.videos[path] = _Medium(Kind.VIDEO, path.parts, len(path.relative_to(root).parts), (path,))
     elif kind is Kind.PHOTOS:
         found.photos.setdefault(path.parent, []).append(path.name)

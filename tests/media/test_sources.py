@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_batch.errors import UsageError
-from fer_batch.media.sources import MARKER, OUTPUT_FOLDER, FoundMedia, legible_name, walk
+from fer_batch.media.sources import CAMERA_COPY, MARKER, OUTPUT_FOLDER, FoundMedia, legible_name, walk
 from fer_batch.types import FolderFiles, Kind
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(64)
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\0" + bytes(64)
 TEXT = b"Dear diary, today nothing moved.\n"
 
 NASTY = ["two words.mp4", "línea\nnueva.mp4", "-rf.mp4", "<script>alert(1)<.mp4", "=cmd()|'x'.mp4", "日本語 😀.mp4"]
@@ -210,6 +211,21 @@ def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
     study = put(tmp_path / "study", ".hidden.mp4", ".git/a.mp4", "._film.mp4", "film.mp4", ".notes.txt")
     found = walk([study])
     assert (names(found), found.skipped, found.ignored) == (["film.mp4"], (), ())
+
+
+@pytest.mark.parametrize(("copy", "content"), [("GL010001.LRV", MP4), ("DJI_0001.lrf", MP4), ("GX010001.THM", JPEG)])
+def test_a_cameras_small_copy_of_a_video_is_told_of_and_analysed_only_if_named(
+    tmp_path: Path, copy: str, content: bytes
+) -> None:
+    camera = put(tmp_path / "100GOPRO", "GX010001.MP4", content=MP4)
+    put(camera, copy, content=content)
+    found = walk([camera])
+    assert names(found) == ["GX010001.MP4"]
+    assert [(line.file, line.reason) for line in found.skipped] == [(copy, CAMERA_COPY)]
+    assert len(walk([camera, camera / copy]).sources) == 2
+    assert len(walk([camera / copy]).sources) == 1
+    (camera / "GX010001.MP4").unlink()
+    assert len(walk([camera]).sources) == 1
 
 
 def test_an_output_folder_is_passed_over_whether_marked_or_named(tmp_path: Path) -> None:
