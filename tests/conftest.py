@@ -18,8 +18,10 @@ settings.register_profile("patient", max_examples=50, **_PATIENT)
 settings.register_profile("ci", max_examples=100, derandomize=True, **_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "patient"))
 
-# A shell that starts the tests in its background has them, and all that they start, pass over Ctrl-C.
+# A shell that starts the tests in its background has them, and all that they start, pass over Ctrl-C; nohup, over a
+# terminal that is closed.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LONG = ("slow", "training", "fuzz")
 

@@ -63,23 +63,28 @@ class _File(io.FileIO):
 
 
 def _fill(book: Workbook, results: Results) -> str | None:
-    """Write every sheet; returns a sentence about what does not fit."""
+    """Write every sheet; returns sentences about what does not fit."""
     meanings: list[tuple[str, ...]] = []
+    left_out: list[str] = []
     book.set_properties({"created": datetime.fromisoformat(results.run["finished"])})
+
+    def add(name: str, columns: Sequence[Column], rows: int, parts: Iterable[pd.DataFrame]) -> None:
+        if rows < MOST_ROWS:
+            meanings.extend(_sheet(book, name, columns, parts))
+        else:
+            left_out.append(f"The table {name} is left out: {rows:,} rows, and a sheet holds {MOST_ROWS:,}.")
+
     for table in tables(results):
         columns = present(results.folder / table.path, table.columns)
-        meanings += _sheet(book, table.name, columns, [read_table(results.folder / table.path, columns)])
+        values = read_table(results.folder / table.path, columns)
+        add(table.name, columns, len(values), [values])
     rows = sum(len(results.timeline(source, ["frame"])) for source in results.sources)
-    fits = rows < MOST_ROWS
-    left_out = None if fits else f"The timelines are left out: {rows:,} rows, and a sheet holds {MOST_ROWS:,}."
+    add("timelines", results.timeline_columns, rows, (results.timeline(source) for source in results.sources))
     if left_out:
-        book.add_worksheet("timelines left out").write_string(0, 0, left_out)
-    else:
-        parts = (results.timeline(source) for source in results.sources)
-        meanings += _sheet(book, "timelines", results.timeline_columns, parts)
+        book.add_worksheet("left out").write_column(0, 0, left_out)
     names = [column.name for column in DICTIONARY]
     _sheet(book, "data dictionary", DICTIONARY, [pd.DataFrame(meanings, columns=names)])
-    return left_out
+    return " ".join(left_out) or None
 
 
 def _sheet(

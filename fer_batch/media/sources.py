@@ -22,7 +22,7 @@ Probe = Callable[[Sequence[Path]], Mapping[Path, Kind]]
 
 OUTPUT_FOLDER = "An output folder of fer-batch, which is not searched. Name the files or folders in it that you mean."
 
-CAMERA_COPY = "A small copy that the camera made of a video beside it. To have it analysed, too, name it in the command."
+CAMERA_COPY = "A small copy that the camera made of a video beside it. It is analysed if the command names it."
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 from fer_batch.exports import xlsx
 from fer_batch.exports.export import export
 from fer_batch.output.csv import read_table, read_timeline
-from fer_batch.output.schema import CHANGES, EPISODES, ERRORS_TABLE, OPTIONAL, SUMMARY, SUMMARY_TABLE
+from fer_batch.output.schema import CHANGES, EPISODES, ERRORS_TABLE, FILES_TABLE, OPTIONAL, SUMMARY, SUMMARY_TABLE
 from tests.exports.conftest import ANNA, LATE, ODD, RTL
 from tests.helpers.studies import frames, make_study
 
@@ -28,7 +28,7 @@ def timelines(study: Path) -> list[pd.DataFrame]:
 
 def test_openpyxl_reads_numbers_as_numbers_and_names_as_texts(study: Path, exported: Exported) -> None:
     book = openpyxl.load_workbook(exported("xlsx") / xlsx.FILE)
-    known = (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE)
+    known = (SUMMARY_TABLE, *OPTIONAL, ERRORS_TABLE, FILES_TABLE)
     names = [table.name for table in known if (study / table.path).exists()]
     assert len(names) > 6
     assert book.sheetnames == [*names, "timelines", "data dictionary"]
@@ -48,16 +48,21 @@ def test_openpyxl_reads_numbers_as_numbers_and_names_as_texts(study: Path, expor
     }
 
 
-def test_timelines_that_do_not_fit_are_said_to_be_left_out(
+def test_tables_that_do_not_fit_are_said_to_be_left_out(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(xlsx, "MOST_ROWS", 50)
     said: list[str] = []
     (made,) = export(study, ["xlsx"], out=tmp_path, note=said.append)
-    assert "xlsx: The timelines are left out: 183 rows, and a sheet holds 50." in said
+    (around_events, frames) = sentences = [
+        "The table summary-by-event-time is left out: 105 rows, and a sheet holds 50.",
+        "The table timelines is left out: 183 rows, and a sheet holds 50.",
+    ]
+    assert f"xlsx: {around_events} {frames}" in said
     book = openpyxl.load_workbook(made / xlsx.FILE)
-    assert "timelines" not in book.sheetnames
-    assert "183 rows" in book["timelines left out"]["A1"].value
+    assert book.sheetnames[-2:] == ["left out", "data dictionary"]
+    assert not {"timelines", "summary-by-event-time"} & set(book.sheetnames)
+    assert [cell.value for cell in book["left out"]["A"]] == sentences
 
 
 GERMAN_CSV = "CSV:59,34,76,1,,1031,false,true"
