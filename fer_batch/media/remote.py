@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from errno import ENOSPC
+from errno import EDQUOT, EFBIG, ENOSPC
 from html.parser import HTMLParser
 from itertools import groupby
 from pathlib import Path
@@ -207,7 +207,7 @@ def _address(url: str) -> str:
     if protocol in ("http", "https"):
         rest = quote(rest.partition("#")[0].partition("?")[0], safe="/%!$&'()*+,;=:@~")
     host, slash, path = rest.partition("/")
-    return f"{protocol}://{host.rpartition('@')[2]}{slash}{path.rstrip('/')}"
+    return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
 def walk(
@@ -324,7 +324,7 @@ def fetch(file: RemoteFile, way: tuple[Any, str], to: Path, tell: Callable[[], N
         except MediaError:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno == ENOSPC:
+            if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
                 raise
             if not left or is_missing(error) or is_denied(error):
                 raise MediaError(f"Cannot be read: {reason(error)}.") from None

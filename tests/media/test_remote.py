@@ -145,23 +145,24 @@ def test_a_server_of_files_gives_the_tables_of_the_same_files_on_disk(study: Pat
 
 
 def test_links_of_a_page_to_what_is_not_below_it_are_not_followed(study: Path, server: str) -> None:
-    links = (
-        "../p0/",
-        "../../",
-        "/study/p0/",
-        "./",
-        "?C=N;O=D",
-        "https://elsewhere.org/film.mp4",
-        "#top",
-        "mailto:a@b.mp4",
-    )
+    links = "../p0/ ../../ /study/p0/ ./ ?C=N;O=D https://elsewhere.org/film.mp4 #top mailto:a@b.mp4".split()
     own = ("a film.mp4", "./a%20film.mp4", "/study/p1/a film.mp4", f"{server}/study/p1/a%20film.mp4")
-    (study / "p1" / "index.html").write_text("".join(f'<a href="{link}">link</a>' for link in links + own))
+    (study / "p1" / "index.html").write_text("".join(f'<a href="{link}">link</a>' for link in (*links, *own)))
     (study / "p0" / "index.html").write_text('<a href="../p1/">link</a>')
     for url in (f"{server}/study/p1/", f"{server}/study/p1/".replace("//", "//me:word@", 1)):
         found = sources.walk([remote.parse(url)])
         assert [source.name for source in found.sources] == ["a film.mp4"]
         assert not found.skipped
+
+
+def test_a_whole_server_is_a_folder_too(study: Path, server: str) -> None:
+    for roots in ([f"{server}/"], [f"{server}/", f"{server}/study/p1/a%20film.mp4"]):
+        found = sources.walk([remote.parse(url) for url in roots])
+        assert [source.name for source in found.sources] == [
+            "study/holiday",
+            "study/p0/a film.mp4",
+            "study/p1/a film.mp4",
+        ]
 
 
 def test_what_is_denied_is_a_line_each_and_no_secret_is_told(study: Path, server: str, tmp_path: Path) -> None:

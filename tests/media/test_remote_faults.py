@@ -156,6 +156,13 @@ def test_half_a_file_is_never_taken_for_a_whole_one(server: str, tmp_path: Path)
         copy_of(f"{server}/lies_in_head/a%20film.mp4", tmp_path / "copy")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_a_full_disk_is_no_fault_of_the_server(server: str, tmp_path: Path) -> None:
+    (tmp_path / "copy").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        copy_of(f"{server}/plain/a%20film.mp4", tmp_path / "copy")
+
+
 @pytest.mark.parametrize(
     ("way", "why"),
     [
