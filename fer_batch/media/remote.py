@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from errno import EDQUOT, EFBIG, ENOSPC
 from html.parser import HTMLParser
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +31,8 @@ MARKER = ".fer-batch"
 
 BLOCK_BYTES = 2**23
 """Bytes that are fetched at a time, where the library leaves the choice."""
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 OTHER_QUERY = (
     "It differs from another one only by what follows the question mark in its URL, so one of them alone is analysed. "
@@ -324,7 +325,7 @@ def fetch(file: RemoteFile, way: tuple[Any, str], to: Path, tell: Callable[[], N
         except MediaError:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
                 raise
             if not left or is_missing(error) or is_denied(error):
                 raise MediaError(f"Cannot be read: {reason(error)}.") from None
@@ -403,9 +404,6 @@ def _version(info: Mapping[str, Any]) -> str:
         return "" if date is None else str(date)
     age = datetime.now(UTC) - (when if when.tzinfo else when.replace(tzinfo=UTC))
     return str(date) if abs(age.total_seconds()) > RACY_SECONDS else ""
-
-
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def reason(error: Exception) -> str:
