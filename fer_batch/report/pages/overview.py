@@ -276,7 +276,7 @@ class _Along:
         starts, ends = self._span(timeline)
         self._extent = (float(starts.min()), float(ends.max()))
         if self._kind is Kind.PHOTOS:  # with those that could not be read, at either end too
-            self._extent = (0.0, float(source["facts"]["photos"]))
+            self._extent = (0.0, max(self._extent[1], float(source["facts"].get("photos", 0))))
         self._starts, self._ends = self._span(counted)
         self._shares = counted[list(EMOTIONS)].to_numpy(dtype=np.float64)
         self._moments = _moments(results, source) if self._kind is Kind.VIDEO else []
