@@ -1,6 +1,6 @@
 # From nothing:
 #   make demo      install, and analyse two sample files: ends with the path of a report
-#   make test      install, and run the quick tests: at most 5 minutes on two idle cores
+#   make test      install, and run the quick tests: about 6 minutes on two idle cores
 #   make test-long the long tests alone (slow, training, fuzz);  make test-all: both, and the coverage of the quick ones
 #   make lint      ruff, mypy and import-linter;  make format: mend what ruff can mend
 #   make bench     measure the program's speed;   make fuzz: damaged media through the reader, for SECONDS
