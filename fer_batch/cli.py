@@ -553,13 +553,13 @@ def info(
     """Print which versions, detector, model and device are used, and the model card."""
     from fer_batch import detection
     from fer_batch.classifiers.model_file import ModelFile
-    from fer_batch.output.manifest import versions
+    from fer_batch.output.software import Software
 
     file = ModelFile(options.model)
     precision = file.precision(options.runtime)
     facts: dict[str, Any] = {
         "fer-batch": __version__,
-        "versions": versions(),
+        "versions": Software.here().versions,
         "detector": detection.make(detection.DEFAULT).facts,
         "model": {
             **file.facts,

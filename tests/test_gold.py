@@ -144,7 +144,8 @@ def tables(folder: Path) -> str:
 def chunks(folder: Path) -> str:
     """The columns of the chunk files, and the rows of each; of a scene only how light it is.
 
-    Their names, and those of photos in them, are digests of media that not every machine writes alike, and left out.
+    Their names, and those of photos in them, are digests of media that not every machine writes alike, and left out. So
+    are the versions of the software.
     """
     schemas, texts = set(), []
     for path in (folder / "work").glob("chunk-*.parquet"):
@@ -153,6 +154,7 @@ def chunks(folder: Path) -> str:
         rows["scene"] = [round(float(np.frombuffer(pixels, np.uint8).mean())) for pixels in rows["scene"]]
         schemas.add("".join(f"{field.name}: {field.type}\n" for field in table.schema))
         metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+        metadata["software"] = list(json.loads(metadata["software"]))
         texts.append(f"{json.dumps(metadata)}\n{rows.to_csv(index=False, float_format='%.5g')}")
     (schema,) = schemas
     return "\n".join([schema, *sorted(re.sub(r"\b[0-9a-f]{64}\b", "<digest>", text) for text in texts)])

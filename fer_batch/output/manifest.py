@@ -1,49 +1,17 @@
 """run.json: everything that another person needs to know to check, or repeat, a run."""
 
-import platform
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from importlib import metadata
 from typing import Any
 
-from fer_batch._version import __version__
 from fer_batch.analysis import groups
 from fer_batch.detection import crop
 from fer_batch.emotions import FERPLUS_PARTS
 from fer_batch.options import Options
 from fer_batch.output.files import MadeInTurn
+from fer_batch.output.software import Software
 from fer_batch.types import Kind, Outcome, Reason, Severity, Skipped
-
-PACKAGES = "tensorflow keras openvino av opencv-python pillow pillow-heif simplejpeg numpy pandas".split()
-
-
-@dataclass(frozen=True)
-class Software:
-    """What computed the numbers. Where several machines did with different versions, each text names all of them."""
-
-    fer_batch: str
-    versions: Mapping[str, str]
-    platform: str
-
-    @classmethod
-    def here(cls) -> "Software":
-        """That of this process."""
-        return cls(__version__, versions(), f"{platform.system()} {platform.machine()}")
-
-    @classmethod
-    def of(cls, runs: Sequence[Mapping[str, Any]]) -> "Software":
-        """That of several runs, by their run.json."""
-        names = dict.fromkeys(name for run in runs for name in run["versions"])
-        return cls(
-            _all(run["fer_batch"] for run in runs),
-            {name: _all(run["versions"].get(name, "none") for run in runs) for name in names},
-            _all(run["platform"] for run in runs),
-        )
-
-
-def _all(texts: Iterable[str]) -> str:
-    return " and ".join(dict.fromkeys(texts))
 
 
 @dataclass(frozen=True)
@@ -76,15 +44,21 @@ class Manifest:
     """Where options come from that do not have their defaults: the command line, or a file of this name."""
     division: str | None = None
     """Of a run on a shard: digest of all sources, those of the other shards too."""
-    software: Software = field(default_factory=Software.here)
+    software: Mapping[str, Software] = field(default_factory=dict)
+    """What computed each source, by its name."""
+
+    @property
+    def all_software(self) -> Software:
+        """What computed the numbers, over all sources."""
+        return Software.joined(self.software.values())
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
     """The content of run.json: no absolute path, no user's name."""
-    outcomes = manifest.outcomes
+    outcomes, software = manifest.outcomes, manifest.all_software
     photos = [outcome for outcome in outcomes if outcome.source.kind is Kind.PHOTOS]
     return {
-        "fer_batch": manifest.software.fer_batch,
+        "fer_batch": software.fer_batch,
         **({"title": manifest.title} if manifest.title else {}),
         "started": manifest.started.isoformat(timespec="seconds"),
         "finished": manifest.finished.isoformat(timespec="seconds"),
@@ -92,8 +66,8 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             **{name: round(value, 3) for name, value in manifest.seconds.items()},
             "total": round((manifest.finished - manifest.started).total_seconds(), 3),
         },
-        "versions": dict(manifest.software.versions),
-        "platform": manifest.software.platform,
+        "versions": dict(software.versions),
+        "platform": software.platform,
         "options": manifest.options.as_json(),
         "inputs": {name: dict(copy) for name, copy in manifest.inputs.items()},
         "options_from": dict(manifest.origins),
@@ -117,7 +91,9 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             "degraded": files_with(Severity.PARTIAL, manifest.skipped),
             **manifest.chunks,
         },
-        "sources": MadeInTurn(_source(outcome) | _clock(outcome, manifest) for outcome in outcomes),
+        "sources": MadeInTurn(
+            _source(outcome) | _clock(outcome, manifest) | _software(outcome, manifest) for outcome in outcomes
+        ),
         "ignored": list(manifest.ignored),
         "division": manifest.division,
     }
@@ -147,17 +123,6 @@ def _statistics(manifest: Manifest) -> str | dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the numbers; those not installed are left out."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def _clock(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
     """A video's offset, and the baseline by the clock of events.csv and in seconds of the video, if any are given."""
     options, offset = manifest.options, manifest.offsets.get(outcome.source.name, 0.0)
@@ -168,6 +133,12 @@ def _clock(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
         "video": [round(seconds - offset, 6) for seconds in options.baseline],
     }
     return {"offset": offset, "baseline": baseline}
+
+
+def _software(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
+    """What computed a source, where that is not what computed all of them."""
+    software = manifest.software.get(outcome.source.name)
+    return {} if software in (None, manifest.all_software) else {"software": asdict(software)}
 
 
 def _source(outcome: Outcome) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output.files import write_json
 from fer_batch.output.mirror import is_mirror
 from fer_batch.output.plain_values import from_plain, to_plain
+from fer_batch.output.software import Software
 from fer_batch.types import Outcome, Skipped, Source, Texts
 
 FOLDER = "sources"
@@ -59,6 +60,8 @@ class Kept:
     contents: Sequence[str] = ()
     """SHA-256 of each of its files, "" for one that could not be read; empty: an earlier version of fer-batch has not
     written them down."""
+    software: Software | None = None
+    """What computed it; None: an earlier version of fer-batch has not written it down."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,21 @@ class Study:
         return replace(self.found, sources=(*own, *(source for source in sources if source.name not in names)))
 
 
-def write_result(folder: Path, result: SourceResult, options: Mapping[str, Any], contents: Sequence[str] = ()) -> None:
-    """Write down what became of a source; ``contents`` are the SHA-256 of its files.
+def write_result(
+    folder: Path,
+    result: SourceResult,
+    options: Mapping[str, Any],
+    contents: Sequence[str] = (),
+    software: Software | None = None,
+) -> None:
+    """Write down what became of a source; ``contents`` are the SHA-256 of its files, ``software`` computed it.
 
     Raises:
         OutputError: it cannot be written.
     """
     source = result.source
     place, state = _place(_location(source), folder), _state(source)
-    write_kept(folder, Kept(_without_folders(result), options, place, state, tuple(contents)))
+    write_kept(folder, Kept(_without_folders(result), options, place, state, tuple(contents), software))
 
 
 def write_kept(folder: Path, kept: Kept) -> None:
@@ -106,6 +115,7 @@ def write_kept(folder: Path, kept: Kept) -> None:
         "state": kept.state,
         "options": kept.options,
         "contents": list(kept.contents),
+        "software": to_plain(kept.software),
         "result": to_plain(kept.result),
     }
     write_json(_path(folder, kept.result.source), value)
@@ -211,7 +221,8 @@ def _read_kept(path: Path) -> Kept | None:
             return None
         contents = Texts(value.get("contents", ()))
         result = from_plain(SourceResult, value["result"])
-        return Kept(result, value["options"], value["place"], value["state"], contents)
+        software = from_plain(Software | None, value.get("software"))
+        return Kept(result, value["options"], value["place"], value["state"], contents, software)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

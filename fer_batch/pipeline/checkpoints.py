@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,8 @@ from fer_batch.errors import MediaError
 from fer_batch.media.frame import SCENE_SIDE
 from fer_batch.media.sources import legible_name
 from fer_batch.output.files import replacing_path
+from fer_batch.output.plain_values import from_plain
+from fer_batch.output.software import Software
 from fer_batch.pipeline.contents import Content
 from fer_batch.types import (
     Chunk,
@@ -133,7 +135,8 @@ class Checkpoints:
         columns |= {name: pa.array(faces[:, column]) for column, name in enumerate(FACE_COLUMNS)}
         columns |= {name: pa.array(shares[:, column]) for column, name in enumerate(SHARE_COLUMNS)}
         lines = json.dumps([asdict(line) for line in skipped])
-        table = pa.table(columns).replace_schema_metadata({"skipped": lines, "photos": json.dumps(list(photos))})
+        facts = {"skipped": lines, "photos": json.dumps(list(photos)), "software": json.dumps(asdict(Software.here()))}
+        table = pa.table(columns).replace_schema_metadata(facts)
         with self._replacing(self._chunk_path(key)) as part:
             pq.write_table(table, part, write_page_checksum=True)
 
@@ -178,6 +181,15 @@ class Checkpoints:
             except (OSError, pa.ArrowException, KeyError, TypeError):
                 continue  # cut short: scanned again
             yield path.stem.removeprefix("chunk-"), digests
+
+    def software(self, record: Record) -> list[Software]:
+        """What computed the chunk files of a source; an earlier version of fer-batch has not written it down."""
+        found = {}
+        for key in dict.fromkeys(filter(None, record.chunks)):
+            with suppress(OSError, pa.ArrowException, KeyError, TypeError):  # damaged: told where it is read
+                text = pq.read_metadata(self._chunk_path(key)).metadata[b"software"]
+                found[text] = from_plain(Software, json.loads(text))
+        return list(found.values())
 
     def read(self, source: Source, record: Record) -> Iterator[FrameFaces | Skipped]:
         """A source's frames in order, and lines about what could not be read, under the names that it has now.

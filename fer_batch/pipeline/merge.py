@@ -21,10 +21,11 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output import media_links, study
 from fer_batch.output.csv import read_table
 from fer_batch.output.files import replacing_path
-from fer_batch.output.manifest import Manifest, Software
+from fer_batch.output.manifest import Manifest
 from fer_batch.output.mirror import mirrored
 from fer_batch.output.results import MODEL_CARD, MODEL_METRICS, read_run
 from fer_batch.output.schema import ERRORS, ERRORS_TABLE
+from fer_batch.output.software import Software
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.tables import write_tables
 from fer_batch.report import render as report
@@ -72,11 +73,21 @@ class _Part:
         return cls(folder, run, options, study.read_whole(folder))
 
     @property
+    def _all_software(self) -> Software:
+        """What computed the numbers of the folder."""
+        return Software(self.run["fer_batch"], self.run["versions"], self.run["platform"])
+
+    def software(self, kept: study.Kept) -> Software:
+        """What computed a source."""
+        return kept.software or self._all_software
+
+    @property
     def lines(self) -> Iterator[Skipped]:
         """The lines of errors.csv that are about no source: files and folders that could not be opened."""
         outcomes = [kept.result.outcome for kept in self.kept if kept.result.outcome is not None]
         of_sources = {line for kept in self.kept for line in kept.result.skipped}
-        of_sources |= {line for line in [smallest_face.note(outcomes, self.options)] if line is not None}
+        notes = smallest_face.note(outcomes, self.options), self._all_software.note()
+        of_sources |= {line for line in notes if line is not None}
         rows = read_table(self.folder / ERRORS_TABLE.path, ERRORS)[["file", "reason", "severity"]]
         lines = (Skipped(file, reason, Severity(severity)) for file, reason, severity in rows.itertuples(index=False))
         return (line for line in lines if line not in of_sources)
@@ -132,6 +143,7 @@ def _write(
     for name in copies:
         _copy(first.folder / name, out / name)
     outfolder.sweep(out / INPUTS, keep=(out / name for name in copies))
+    software = {kept.result.source.name: part.software(kept) for part, kept in held}
     places = {part.folder: media_links.read_media(part.folder) for part in parts}
     where = {}
     for part, kept in held:
@@ -142,13 +154,13 @@ def _write(
             kept = study.moved(kept, place, out)
         if kept.result.outcome is not None:
             _copy(part.folder / kept.result.outcome.timeline, out / kept.result.outcome.timeline)
-        study.write_kept(out, kept)
+        study.write_kept(out, replace(kept, software=software[source.name]))
     media_links.write_links(out, where)
     results = [kept.result for _, kept in held]
     outcomes = [result.outcome for result in results if result.outcome is not None]
     options = replace(first.options, shard=None)
-    software = Software.of([part.run for part in parts])
-    notes = [note for note in (smallest_face.note(outcomes, options), _unlike(software, parts)) if note is not None]
+    found_notes = smallest_face.note(outcomes, options), Software.joined(software.values()).note()
+    notes = [note for note in found_notes if note is not None]
     lines = dict.fromkeys(line for part in parts for line in part.lines)
     skipped = [
         *sorted((line for line in lines if not line.is_note), key=lambda line: natural(line.file)),
@@ -188,22 +200,6 @@ def _write(
                 _copy(path, out / WORK / path.name, link=True)
     _, export_notes = export_into(out, ())
     return Merged(report.render(out, progress=progress), tuple(skipped), export_notes)
-
-
-def _unlike(software: Software, parts: Sequence[_Part]) -> Skipped | None:
-    """A note if the folders were not all made with the same software."""
-    one = Software.of([parts[0].run])
-    unlike = [name for name, version in software.versions.items() if version != one.versions.get(name)]
-    if software == one:
-        return None
-    what = [f"{name} {software.versions[name]}" for name in unlike]
-    what += [f"fer-batch {software.fer_batch}"] * (software.fer_batch != one.fer_batch)
-    what += [software.platform] * (software.platform != one.platform)
-    return Skipped(
-        "versions",
-        f"Not all was made with the same versions ({'; '.join(what)}): numbers may differ in their last decimals.",
-        Severity.NOTE,
-    )
 
 
 _WORK_COUNTS = ("chunks_scanned", "chunks_reused", "frames_scanned")

@@ -24,6 +24,7 @@ from fer_batch.output import folder as outfolder
 from fer_batch.output import manifest, media_links, results, study
 from fer_batch.output.files import replacing, replacing_path
 from fer_batch.output.mirror import mirrored
+from fer_batch.output.software import Software
 from fer_batch.pipeline import smallest_face
 from fer_batch.pipeline.checkpoints import Checkpoints
 from fer_batch.pipeline.one_source import finish
@@ -209,18 +210,25 @@ def _write(
     _write_or_remove(folder / results.MODEL_CARD, scheduler.model.card)
     _write_or_remove(folder / results.MODEL_METRICS, scheduler.model.metrics)
     finished: dict[str, study.SourceResult] = {}
+    software = {kept.result.source.name: kept.software for kept in joined.kept if kept.software is not None}
     with closing(scheduler.records(found.sources)) as records:
         for source, record in records:
             result = finished[source.name] = finish(source, record, scheduler.work, options, annotations, folder)
             contents = () if isinstance(record, Skipped) else record.contents
             digests = [content.digest if content.state else "" for content in contents]
-            study.write_result(folder, result, made_with, digests)
+            scanned_by = [] if isinstance(record, Skipped) else scheduler.work.software(record)
+            software[source.name] = Software.joined([*scanned_by, Software.here()])
+            study.write_result(folder, result, made_with, digests, software[source.name])
             request.progress.end(source, result.outcome)
     own = [finished[source.name] for source in found.sources]
     kept = [kept.result for kept in joined.kept]
     in_order = sorted([*own, *kept], key=lambda result: natural(result.source.name))
     outcomes = [result.outcome for result in in_order if result.outcome is not None]
-    found_notes = smallest_face.note(outcomes, options), _note_of_numbers(annotations.people, options)
+    found_notes = (
+        smallest_face.note(outcomes, options),
+        _note_of_numbers(annotations.people, options),
+        Software.joined(software.values()).note(),
+    )
     notes = [note for note in found_notes if note is not None]
     skipped = [*found.skipped, *(line for result in in_order for line in result.skipped), *notes]
     title = report_options.title if report_options else None
@@ -243,6 +251,7 @@ def _write(
         inputs=_copy_inputs(folder, options),
         origins=request.origins,
         division=division,
+        software=software,
     )
     own_outcomes = tuple(result.outcome for result in own if result.outcome is not None)
     own_sources = [outcome.source for outcome in own_outcomes]

@@ -237,9 +237,11 @@ def test_paths_may_be_relative(study: Path, tmp_path: Path, monkeypatch: pytest.
 
 def test_what_was_made_with_other_versions_says_so(study: Path, tmp_path: Path) -> None:
     one, two = analyze_shards(study, HERE, tmp_path, 2)
-    run = json.loads((two / "run.json").read_text())
-    run["versions"]["openvino"], run["platform"] = "9.8.7", "Elsewhere"
-    (two / "run.json").write_text(json.dumps(run))
+    for path in (two / "run.json", *(two / "sources").rglob("*.json")):
+        run = json.loads(path.read_text())
+        software = run if path.name == "run.json" else run["software"]
+        software["versions"]["openvino"], software["platform"] = "9.8.7", "Elsewhere"
+        path.write_text(json.dumps(run))
     merged = merge([one, two], tmp_path / "merged")
     made = json.loads((tmp_path / "merged" / "run.json").read_text())
     before = json.loads((one / "run.json").read_text())
