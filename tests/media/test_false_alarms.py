@@ -179,9 +179,14 @@ IN_FRAGMENTS = {"container_options": {"movflags": "frag_keyframe+empty_moov"}}
         ("avi", {"codec": "mpeg4"}),
         ("wmv", {"codec": "wmv2"}),
         ("flv", {}),
+        ("ts", {}),
+        ("m2ts", {}),
+        ("mpg", {"codec": "mpeg1video"}),
+        ("vob", {"codec": "mpeg2video"}),
+        ("ogv", {"codec": "libvpx"}),
     ],
 )
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.7])
+@pytest.mark.parametrize("share", [0.251, 0.503, 0.707])
 def test_what_is_missing_at_the_end_is_missed(tmp_path: Path, suffix: str, options: dict, share: float) -> None:
     path = of_noise(tmp_path / f"a.{suffix}", **options)
     index = read_index(path)

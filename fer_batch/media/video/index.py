@@ -458,7 +458,7 @@ def _cut_off(
         announced, end = _announced_end(container, stream, ends)
         if announced - end > DURATION_TOLERANCE_SECONDS:
             return f"its header announces {float(announced):.3f} s, but it ends after {float(end):.3f} s"
-    return f"{missing} bytes are missing at its end" if missing and name != "avi" else None
+    return f"at least {missing} bytes are missing at its end" if missing and name != "avi" else None
 
 
 def _zero(container: InputContainer) -> Fraction:

@@ -1,10 +1,11 @@
-"""How long a video file is by its own account: the parts of mp4, mov and their kin, AVI and WMV.
+"""How long a video file is by its own account: the parts of mp4, mov and their kin, AVI, WMV, MPEG streams and Ogg.
 
 FFmpeg passes over what is missing at the end of these, and it may give the last frame of an mp4 the duration of another
-one. Specifications: ISO/IEC 14496-12, 4.2, 8.6.1.2 and 8.6.6; Advanced Systems Format, 3.2.
+one. Specifications: ISO/IEC 14496-12, 4.2, 8.6.1.2 and 8.6.6; Advanced Systems Format, 3.2; ISO/IEC 13818-1, 2.4.3 and
+2.5.3; RFC 3533, 6.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from mmap import ACCESS_READ, mmap
@@ -27,6 +28,16 @@ _ASF_FILE_PROPERTIES = UUID("8cabdca1-a947-11cf-8ee4-00c00c205365").bytes_le
 _ASF_SIZE, _ASF_FLAGS = slice(40, 48), 88
 """Where the object has the file's size, and flags of which the first says that the size means nothing."""
 _ASF_HEADER_BYTES = 2**16
+
+_TS_SYNC = 0x47
+_TS_PACKETS = {188: 0, 192: 4, 204: 0}
+"""Bytes of a packet of MPEG transport streams, as broadcast, by cameras (AVCHD), and with error correction; and where
+in the packet its mark is."""
+
+_PS_PACK, _PS_END = 0xBA, 0xB9
+_OGG_SEGMENTS = 26
+"""Where an Ogg page has the number of its segments, before their sizes."""
+_TAIL_BYTES = 2**18
 
 _HEADS = {
     "matroska": b"\x1a\x45\xdf\xa3",
@@ -161,9 +172,10 @@ def lacks_index(path: Path) -> bool:
 
 
 def missing_bytes(path: Path, format_name: str) -> int:
-    """How many bytes a video lacks at its end; 0: none, or its format does not tell.
+    """How many bytes a video lacks at its end, at least; 0: none, or its format does not tell.
 
-    Of mp4 and its kin only those in fragments tell: in others, an index lists what there should be.
+    Of mp4 and its kin only those in fragments tell: in others, an index lists what there should be. MPEG streams
+    and Ogg tell of their last packet, or page, only.
 
     Args:
         path: the video.
@@ -176,9 +188,8 @@ def missing_bytes(path: Path, format_name: str) -> int:
     if format_name.startswith("mov"):
         found = list(boxes(path))
         return max(0, found[-1].end - size) if any(box.kind == b"moof" for box in found) else 0
-    if format_name == "avi":
-        return max(0, _end_of_avi(path) - size)
-    return max(0, _end_of_asf(path) - size) if format_name == "asf" else 0
+    end_of = _ENDS.get(format_name)
+    return max(0, end_of(path) - size) if end_of else 0
 
 
 def bytes_of_another(path: Path, format_name: str, end: int, *, jumps: bool) -> int:
@@ -226,3 +237,62 @@ def _end_of_asf(path: Path) -> int:
     if at < 0 or len(head) <= at + _ASF_FLAGS or head[at + _ASF_FLAGS] & 1:
         return 0
     return int.from_bytes(head[at:][_ASF_SIZE], "little")
+
+
+def _end_of_ts(path: Path) -> int:
+    """Where the last packet of an MPEG transport stream ends, of which all are equally long; 0: unknown."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4 * max(_TS_PACKETS))
+        for length, sync in _TS_PACKETS.items():
+            begin = next((at for at in range(length) if set(head[at + sync :: length]) == {_TS_SYNC}), None)
+            if begin is not None:
+                last = size - (size - begin) % length
+                file.seek(last + sync)
+                return last + length if file.read(1) == bytes([_TS_SYNC]) else 0
+    return 0
+
+
+def _end_of_ps(path: Path) -> int:
+    """Where the last packet of an MPEG program stream ends; 0: unknown."""
+    tail, before = _tail(path)
+    at = tail.rfind(b"\0\0\1\xba")
+    while 0 <= at < len(tail) - 3 and tail[at : at + 3] == b"\0\0\1":
+        kind = tail[at + 3]
+        if kind == _PS_PACK:
+            # In MPEG-1 it has no stuffing, and is shorter.
+            at += 14 + (tail[at + 13] & 7) if tail[at + 4 : at + 5] >= b"\x40" and len(tail) > at + 13 else 12
+        elif kind > _PS_PACK:
+            at += 6 + _number(tail, at + 4, 2)
+        else:
+            return 0 if kind != _PS_END else before + at + 4
+    return before + at if at >= len(tail) else 0
+
+
+def _end_of_ogg(path: Path) -> int:
+    """Where the last page of an Ogg file ends; 0: unknown."""
+    tail, before = _tail(path)
+    at = tail.rfind(b"OggS\0")
+    if at < 0 or len(tail) <= at + _OGG_SEGMENTS:
+        return 0
+    segments = at + _OGG_SEGMENTS + 1
+    sizes = tail[segments : segments + tail[at + _OGG_SEGMENTS]]
+    return before + segments + tail[at + _OGG_SEGMENTS] + sum(sizes)
+
+
+def _tail(path: Path) -> tuple[bytes, int]:
+    """The end of a file, in which a whole packet or page fits, and how many bytes come before it."""
+    before = max(0, path.stat().st_size - _TAIL_BYTES)
+    with path.open("rb") as file:
+        file.seek(before)
+        return file.read(), before
+
+
+_ENDS: Mapping[str, Callable[[Path], int]] = {
+    "avi": _end_of_avi,
+    "asf": _end_of_asf,
+    "mpegts": _end_of_ts,
+    "mpeg": _end_of_ps,
+    "ogg": _end_of_ogg,
+}
+"""Where a file should end, by FFmpeg's name of its format."""
