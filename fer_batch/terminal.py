@@ -253,6 +253,11 @@ class TerminalProgress:
             self._meter.clear()
             print_line(f"{one_line(source.name)}: {described(outcome)}")
 
+    def waiting(self, reason: str) -> None:
+        """Say why nothing goes on."""
+        self._meter.clear()
+        warn(reason)
+
     def rendered(self, pages: int, of: int) -> None:
         """So many pages of the report are written."""
         if self._pages is None:

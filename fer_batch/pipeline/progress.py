@@ -22,6 +22,9 @@ class Progress(Protocol):
     def rendered(self, pages: int, of: int) -> None:
         """The report has the pages of so many sources, of so many in all."""
 
+    def waiting(self, reason: str) -> None:
+        """Nothing goes on for now, for a reason that users should know."""
+
 
 class NullProgress:
     """A Progress that does nothing."""
@@ -36,6 +39,9 @@ class NullProgress:
         """Do nothing."""
 
     def rendered(self, pages: int, of: int) -> None:
+        """Do nothing."""
+
+    def waiting(self, reason: str) -> None:
         """Do nothing."""
 
 

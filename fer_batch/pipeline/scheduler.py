@@ -33,7 +33,16 @@ from fer_batch.options import PROCESSES, Options
 from fer_batch.pipeline import executors
 from fer_batch.pipeline.checkpoints import Checkpoints, Record, chunk_key, source_key
 from fer_batch.pipeline.contents import Content, KnownContents
-from fer_batch.pipeline.executors.base import Done, Event, Executor, Failed, FramesScanned, Part, Retried
+from fer_batch.pipeline.executors.base import (
+    Done,
+    Event,
+    Executor,
+    Failed,
+    FramesScanned,
+    Part,
+    Retried,
+    Waiting,
+)
 from fer_batch.pipeline.photo_chunks import PhotoChunks
 from fer_batch.pipeline.progress import Progress, ProgressCounter
 from fer_batch.pipeline.worker import CHANGED, ChunkDone, IndexVideo, ReadContents, ReadHeader, ScanChunk, WorkerSetup
@@ -121,7 +130,7 @@ class Scheduler:
         self.runtime: str | None = None
         """What ran the classifier; None while no face has needed it."""
         self._options = options
-        self._count = ProgressCounter(progress)
+        self._progress, self._count = progress, ProgressCounter(progress)
         self._sampling = Sampling(options.fps, options.start, options.end)
         self._setup = WorkerSetup.of(options, self.model)
         self._recipe = {
@@ -340,6 +349,9 @@ class Scheduler:
 
     def _handle(self, event: Event) -> None:
         """Handle an event of the executor."""
+        if isinstance(event, Waiting):
+            self._progress.waiting(event.reason)
+            return
         task = event.task
         if isinstance(task, ScanChunk):
             if task.key in self._chunks:

@@ -30,6 +30,9 @@ class Listener:
     def rendered(self, pages: int, of: int) -> None:
         raise AssertionError("not this one's business")
 
+    def waiting(self, reason: str) -> None:
+        raise AssertionError("not this one's business")
+
 
 def test_a_chunk_that_is_begun_again_is_told_of_from_where_it_was() -> None:
     listener = Listener()

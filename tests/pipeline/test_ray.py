@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from fer_batch.errors import DetectorError, TaskFailed, UsageError
-from fer_batch.pipeline.executors.base import Done, Event, Failed, Part, Retried
+from fer_batch.pipeline.executors.base import Done, Event, Failed, Part, Retried, Waiting
 from tests.helpers import media, odd_workers
 from tests.helpers.odd_workers import Break, Count, Die, Flood, Hang, Toil
 from tests.helpers.runs import chunks, finish, start, tables, wait_for_chunks
@@ -188,6 +188,33 @@ def test_what_cannot_work_ends_the_run_with_the_reason() -> None:
         list(executor.run(drawing([Count("task")])))
     with pytest.raises(UsageError, match="cannot be used"), ray(odd_workers.Worker, 1, "127.0.0.1:1", 1) as executor:
         list(executor.run(drawing([Count("task")])))
+
+
+def test_a_cluster_without_a_free_core_is_told_once_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray as cluster
+
+    from fer_batch.pipeline.executors import ray as ours
+
+    class Somebody:
+        def works(self) -> bool:
+            return True
+
+    monkeypatch.setattr(ours, "TELL_SECONDS", 2.0)
+    cluster.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        other = cluster.remote(num_cpus=1)(Somebody).remote()
+        assert cluster.get(other.works.remote())
+        with ray(odd_workers.Worker, None, None, 1) as executor:
+            events = executor.run(drawing([Count("task")]))
+            told = next(events)
+            assert isinstance(told, Waiting)
+            assert "cores may all be in use" in told.reason
+            cluster.kill(other)
+            rest = list(events)
+        assert isinstance(rest[-1], Done)
+        assert not any(isinstance(event, Waiting) for event in rest)
+    finally:
+        cluster.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -256,6 +256,9 @@ class Listener:
     def rendered(self, pages: int, of: int) -> None:
         pass
 
+    def waiting(self, reason: str) -> None:
+        raise AssertionError(reason)
+
 
 @pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_progress_is_told_of_every_frame_once(inputs: Path, tmp_path: Path, workers: int) -> None:

@@ -67,7 +67,15 @@ class Failed:
     error: FerBatchError
 
 
-Event = FramesScanned | Part | Done | Retried | Failed
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing is being done, and nothing can be until something outside changes: users should know of it."""
+
+    reason: str
+    task: None = None
+
+
+Event = FramesScanned | Part | Done | Retried | Failed | Waiting
 
 
 class Executor(Protocol):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fer_batch._version import __version__
 from fer_batch.errors import DetectorError, FerBatchError, TaskFailed, UsageError
-from fer_batch.pipeline.executors.base import Done, Event, Failed, Retried, WorkerFactory
+from fer_batch.pipeline.executors.base import Done, Event, Failed, Retried, Waiting, WorkerFactory
 from fer_batch.pipeline.executors.processes import HANG_SECONDS, MAX_FAILED_STARTS, TRIES
 from fer_batch.pipeline.executors.serving import REPORT_SECONDS, bound_memory, events
 
@@ -42,6 +42,9 @@ LOOK_AGAIN_SECONDS = 5.0
 
 CLOSE_SECONDS = 5.0
 """How long to wait for actors to remove their copies of remote files."""
+
+TELL_SECONDS = 60.0
+"""After how long without any actor to say so. An actor needs some seconds to start."""
 
 CONNECT_SECONDS = 10.0
 """How long to wait for a cluster to answer."""
@@ -131,6 +134,7 @@ class Ray:
         self._most = 1
         self._looked: float | None = None
         self._begun = self._joined = False
+        self._without_actors = 0.0
 
     def __enter__(self) -> Self:
         """Begin; actors are started when there are tasks."""
@@ -165,10 +169,23 @@ class Ray:
             ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
             for stream in ready:
                 yield from self._receive(waiting.pop(stream))
+            yield from self._tell_of_waiting(listened)
             for member in waiting.values():
                 member.silent += listened
                 if member.job is not None and member.silent > self._hang_seconds:
                     yield from self._remove(member, f"did not respond for {self._hang_seconds:g} s and was stopped")
+
+    def _tell_of_waiting(self, listened: float) -> Iterator[Event]:
+        """Say it once whenever no actor has been ready for long: Ray itself waits silently for a free core."""
+        if any(member.node is not None for member in self._members):
+            self._without_actors = 0.0
+            return
+        before, self._without_actors = self._without_actors, self._without_actors + listened
+        if before < TELL_SECONDS <= self._without_actors:
+            yield Waiting(
+                f"no worker could start in the Ray cluster for {TELL_SECONDS:g} s: its cores may all be in use (`ray "
+                "status` tells). The run goes on as soon as one is free; Ctrl-C ends it, and nothing is lost."
+            )
 
     def _begin(self) -> None:
         """Join the cluster, or start one; a program that is in one already stays there."""
