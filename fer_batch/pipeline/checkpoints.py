@@ -96,11 +96,17 @@ class Checkpoints:
         return True
 
     def write_chunk(
-        self, key: str, parts: Sequence[ScannedFrames], skipped: Sequence[Skipped], photos: Sequence[str] = ()
+        self,
+        key: str,
+        parts: Sequence[ScannedFrames],
+        skipped: Sequence[Skipped],
+        photos: Sequence[str] = (),
+        software: Software | None = None,
     ) -> None:
         """Write the parts of a chunk, in order, and the lines about what could not be read.
 
-        ``photos`` are the digests of the photos in it, readable or not: :meth:`photos` finds them.
+        ``photos`` are the digests of the photos in it, readable or not: :meth:`photos` finds them. ``software`` is what
+        computed it; without, that of this process.
 
         Raises:
             OutputError: it cannot be written.
@@ -135,7 +141,8 @@ class Checkpoints:
         columns |= {name: pa.array(faces[:, column]) for column, name in enumerate(FACE_COLUMNS)}
         columns |= {name: pa.array(shares[:, column]) for column, name in enumerate(SHARE_COLUMNS)}
         lines = json.dumps([asdict(line) for line in skipped])
-        facts = {"skipped": lines, "photos": json.dumps(list(photos)), "software": json.dumps(asdict(Software.here()))}
+        made_by = json.dumps(asdict(software or Software.here()))
+        facts = {"skipped": lines, "photos": json.dumps(list(photos)), "software": made_by}
         table = pa.table(columns).replace_schema_metadata(facts)
         with self._replacing(self._chunk_path(key)) as part:
             pq.write_table(table, part, write_page_checksum=True)

@@ -409,7 +409,7 @@ class Scheduler:
         if not all(content.is_of(file) for file, content in chunk.contents.items()):
             self._fail(key, MediaError(CHANGED))
             return
-        self.work.write_chunk(key, chunk.parts, chunk.done.skipped, chunk.photos)
+        self.work.write_chunk(key, chunk.parts, chunk.done.skipped, chunk.photos, chunk.done.software)
         self.counts["chunks_scanned"] += 1
         self.counts["frames_scanned"] += sum(part.sampled_frames for part in chunk.parts)
         for what, seconds in chunk.done.seconds.items():

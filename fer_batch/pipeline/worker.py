@@ -26,6 +26,7 @@ from fer_batch.media.video import reader
 from fer_batch.media.video.header import VideoHeader, reading_header
 from fer_batch.media.video.index import VideoIndex, reading_index
 from fer_batch.options import OPENVINO, Options
+from fer_batch.output.software import Software
 from fer_batch.pipeline.contents import Content, reading_content
 from fer_batch.pipeline.executors.base import FramesScanned
 from fer_batch.types import Chunk, Kind, ScannedFrames, Skipped, Source
@@ -108,6 +109,8 @@ class ChunkDone:
     """Seconds of work on one core, by what was done."""
     runtime: str | None = None
     """What ran the classifier; None if no face was found, or if another process classifies."""
+    software: Software = field(default_factory=Software.here)
+    """That of the worker, which may be on another machine."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """run.json names what computed each source, also where a study was continued with other versions."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,15 @@ OTHER = replace(HERE, fer_batch="9.0", versions={**HERE.versions, "av": "99.1"})
 
 def run_with(software: Software, monkeypatch: pytest.MonkeyPatch, paths: list[Path], out: Path, view: str) -> Any:
     """Analyse, as if these versions were installed; run.json, and the notes about versions."""
-    monkeypatch.setattr(Software, "here", classmethod(lambda _: software))
-    run = fer_batch.analyze(paths, Options(view=view, workers=0), out=out)
+    forget: Callable[[], None] = Software.here.__func__.cache_clear  # type: ignore[attr-defined]
+    try:
+        with monkeypatch.context() as installed:
+            installed.setattr("fer_batch.output.software.__version__", software.fer_batch)
+            installed.setattr("fer_batch.output.software._versions", lambda: software.versions)
+            forget()
+            run = fer_batch.analyze(paths, Options(view=view, workers=0), out=out)
+    finally:
+        forget()
     notes = [line.reason for line in run.skipped if line.file == "versions"]
     return json.loads((out / "run.json").read_text()), notes
 
