@@ -47,15 +47,10 @@ class Manifest:
     software: Mapping[str, Software] = field(default_factory=dict)
     """What computed each source, by its name."""
 
-    @property
-    def all_software(self) -> Software:
-        """What computed the numbers, over all sources."""
-        return Software.joined(self.software.values())
-
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
     """The content of run.json: no absolute path, no user's name."""
-    outcomes, software = manifest.outcomes, manifest.all_software
+    outcomes, software = manifest.outcomes, Software.joined(manifest.software.values())
     photos = [outcome for outcome in outcomes if outcome.source.kind is Kind.PHOTOS]
     return {
         "fer_batch": software.fer_batch,
@@ -92,7 +87,10 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
             **manifest.chunks,
         },
         "sources": MadeInTurn(
-            _source(outcome) | _clock(outcome, manifest) | _software(outcome, manifest) for outcome in outcomes
+            _source(outcome)
+            | _clock(outcome, manifest)
+            | _software(manifest.software.get(outcome.source.name), software)
+            for outcome in outcomes
         ),
         "ignored": list(manifest.ignored),
         "division": manifest.division,
@@ -135,10 +133,9 @@ def _clock(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
     return {"offset": offset, "baseline": baseline}
 
 
-def _software(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
+def _software(of_source: Software | None, of_all: Software) -> dict[str, Any]:
     """What computed a source, where that is not what computed all of them."""
-    software = manifest.software.get(outcome.source.name)
-    return {} if software in (None, manifest.all_software) else {"software": asdict(software)}
+    return {} if of_source in (None, of_all) else {"software": asdict(of_source)}
 
 
 def _source(outcome: Outcome) -> dict[str, Any]:
