@@ -162,6 +162,25 @@ def split(
 
 
 @app.command()
+def widen(
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODELS...", show_default=False, help="Files that fit wrote.")
+    ],
+    out: Annotated[Path, typer.Option(show_default=False, help="The new file, for fit's --start.")],
+) -> None:
+    """Write one wide network that holds several narrower ones side by side, to train it further."""
+    with errors_in_one_line():
+        files = [ModelFile(model) for model in models]
+        _must_be_a_model(out)
+
+        from training import widen as widening
+
+        config = widening.widen(files, out)
+        filters = ",".join(map(str, config.stage_filters))
+        typer.echo(f"{out}: train it with --set stem_filters={config.stem_filters} --set stage_filters={filters}")
+
+
+@app.command()
 def score(
     data: Data,
     faces: Others,

@@ -1,7 +1,7 @@
 """Every setting of a training run, in a frozen value that the model file carries with it."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -62,6 +62,13 @@ class Config:
 
     precision: str = "mixed_bfloat16"
     """Keras' dtype policy while training; the exported model computes in float32."""
+
+
+def from_facts(facts: Mapping[str, Any]) -> Config:
+    """The configuration that a model file names; settings that came later have their defaults."""
+    known: dict[str, Any] = {name: facts[name] for name in asdict(Config()) if name in facts}
+    known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return replace(Config(), **known)
 
 
 def with_settings(config: Config, settings: Iterable[str]) -> Config:

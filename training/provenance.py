@@ -83,6 +83,19 @@ def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str,
     }
 
 
+def side_by_side(config: Config, files: Sequence[ModelFile]) -> dict[str, Any]:
+    """What a file says whose network holds those of others side by side."""
+    return {
+        "fer_batch": fer_batch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+        "config": asdict(config),
+        "side_by_side": [{"sha256": file.sha256, "provenance": file.metadata.get("provenance", {})} for file in files],
+        **calibration(UNCALIBRATED),
+        "backend": keras.backend.backend(),
+        "versions": versions(),
+    }
+
+
 def recorded_temperatures(facts: Mapping[str, Any]) -> tuple[float, ...]:
     """A model's temperatures, one for each of VIEWS, from its provenance; 1 where that does not say."""
     temperatures = facts.get("temperatures", {})
