@@ -81,6 +81,9 @@ class _Recorder:
     def end(self, source: Source, outcome: Outcome | None) -> None:
         pass
 
+    def waiting(self, reason: str) -> None:
+        pass
+
     def rendered(self, pages: int, of: int) -> None:
         pass
 
