@@ -16,7 +16,7 @@ from training.metrics import SMALLEST_SHARE, accuracy, confusion_matrix, macro_r
 STRENGTHS = np.arange(0, 1.01, 0.05)
 PRICE = 0.0
 """Part of the faces that may be answered wrong for it: none. With one in a thousand the shipped committee has a lower
-score (:mod:`training.scoring`), by .23 points, and recognises 2.7 in 100 fewer of other people's neutral faces."""
+score (:mod:`training.scoring`), by .15 points, and recognises 1.9 in 100 fewer of other people's neutral faces."""
 
 
 def fit_biases(predict: Predict, split: Split) -> np.ndarray:

@@ -45,8 +45,17 @@ def widen(files: Sequence[ModelFile], out: Path) -> Config:
 
 
 def side_by_side(models: Sequence[keras.Model], config: Config) -> keras.Model:
-    """The network of ``config``, as :func:`training.network.build` makes it, with the weights of narrower ones."""
+    """The network of ``config``, as :func:`training.network.build` makes it, with the weights of narrower ones.
+
+    Raises:
+        UsageError: one of them does not have its layers, such as those that normalize light.
+    """
     wide = network.build(config)
+    names = {layer.name for layer in wide.layers}
+    if any(not names <= {layer.name for layer in model.layers} for model in models):
+        raise UsageError(
+            "Only networks with the same layers can be put side by side: one was made by an earlier recipe."
+        )
     for layer in wide.layers:
         parts = [model.get_layer(layer.name).get_weights() for model in models] if layer.weights else []
         if isinstance(layer, layers.Conv2D):
