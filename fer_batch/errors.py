@@ -17,6 +17,11 @@ from errno import errorcode
 from typing import ClassVar
 
 
+def number_of(count: int, noun: str) -> str:
+    """``count`` of what ``noun`` names in the singular, for a message: "1 frame", "3 frames"."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 class ExitCode(IntEnum):
     """The exit status of the command line. Scripts may rely on it."""
 

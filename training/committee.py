@@ -9,14 +9,12 @@ whole. The members stay whole within it, and :func:`members` gives them back.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import keras
 from keras import layers, ops
 
-import fer_batch
 from fer_batch.classifiers.model_file import ModelFile
 from fer_batch.detection.crop import CROP_SIDE
 from fer_batch.emotions import EMOTIONS, VIEWS
@@ -92,13 +90,10 @@ def combine(
         build([one.model for one in found], [one.part for one in found], mirrored), validation
     )
     facts = {
-        "fer_batch": fer_batch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
+        **provenance.made_with(),
         "members": [dict(member.facts) for member in found],
         "mirrored": mirrored,
         **provenance.calibration(temperatures, biases),
-        "backend": keras.backend.backend(),
-        "versions": provenance.versions(),
     }
     data = [member.facts["provenance"].get("data") for member in found]
     export.write_model(model, out, {**facts, "data": data[0]} if data[0] and data == data[:1] * len(data) else facts)

@@ -36,16 +36,13 @@ def describe(
     ``temperatures``, one for each of VIEWS, and ``biases`` (2, 7) are those that the model applies.
     """
     facts: dict[str, Any] = {
-        "fer_batch": fer_batch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
+        **made_with(),
         "config": asdict(config),
         "data": {
             "training_sha256": training.sha256,
             "rows": {"Training": len(training), "PublicTest": len(validation)},
         },
         **calibration(temperatures, biases),
-        "backend": keras.backend.backend(),
-        "versions": versions(),
         "public_test": {
             view: {
                 "faces": result.faces,
@@ -86,11 +83,18 @@ def lineage(start: ModelFile | None, teachers: Sequence[ModelFile]) -> dict[str,
 def side_by_side(config: Config, files: Sequence[ModelFile]) -> dict[str, Any]:
     """What a file says whose network holds those of others side by side."""
     return {
-        "fer_batch": fer_batch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
+        **made_with(),
         "config": asdict(config),
         "side_by_side": [{"sha256": file.sha256, "provenance": file.metadata.get("provenance", {})} for file in files],
         **calibration(UNCALIBRATED),
+    }
+
+
+def made_with() -> dict[str, Any]:
+    """What every model file says of its making: the version of fer-batch, the day, and the software."""
+    return {
+        "fer_batch": fer_batch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
         "backend": keras.backend.backend(),
         "versions": versions(),
     }

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.people import Anchor, Naming
+from fer_batch.errors import number_of
 from fer_batch.types import Box, Kind, Severity, Skipped
 
 MIN_OVERLAP = 0.3
@@ -194,7 +195,7 @@ def _clashes(rows: np.ndarray, kept: np.ndarray, others: np.ndarray, namings: di
     for (track, other), positions in found.items():
         naming, seconds = namings[other], rows["timestamp"][positions[0]]
         when = "" if np.isnan(seconds) else f", first at {seconds:.3f} s"
-        where = f"{len(positions)} frames{when}" if naming.photo is None else "one photo"
+        where = f"{number_of(len(positions), 'frame')}{when}" if naming.photo is None else "one photo"
         error = naming.line.error(
             f"faces {track} and {other} are both named {naming.person} and are seen together in {where}; only face "
             f"{track} has the name there. Give them different names."
@@ -210,8 +211,8 @@ def _unknown(timeline: Timeline, known: set[_Face]) -> Iterator[_Problem]:
     if len(tracks):
         seconds = float(np.nansum(seen["duration"][new]))
         yield (
-            f"people.csv was made with other options and has no line for {len(tracks)} "
-            f"face{'s' * (len(tracks) > 1)} (the first is {tracks[0]}), seen for {seconds:.3g} s in all. {_REMEDY}",
+            f"people.csv was made with other options and has no line for "
+            f"{number_of(len(tracks), 'face')} (the first is {tracks[0]}), seen for {seconds:.3g} s in all. {_REMEDY}",
             Severity.NOTE,
         )
 

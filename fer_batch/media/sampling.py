@@ -116,7 +116,7 @@ def frame_times(file: str, all_pts: np.ndarray, ends: np.ndarray, clock: Clock, 
     breaks = np.append(np.flatnonzero(ends[:-1] < all_pts[1:]), len(all_pts) - 1)
     stops = ends[breaks[np.searchsorted(breaks, numbers)]]
     times, untils = (_rounded(pts, clock.time_base * scale, -clock.zero * scale) for pts in (all_pts[numbers], stops))
-    untils[:-1] = np.minimum(untils[:-1], times[1:])
+    untils = np.minimum(untils, np.append(times[1:], untils[-1:]))  # of int64 and of objects, objects
     if end is not None:
         untils = np.minimum(untils, round(end * scale))
     durations = np.maximum(0, untils - times) / scale

@@ -12,7 +12,7 @@ from fer_batch.analysis.series import left_out_of
 from fer_batch.analysis.summary import summarize
 from fer_batch.analysis.timeline import Timeline
 from fer_batch.annotations.load import Annotations
-from fer_batch.errors import FerBatchError, MediaError, TaskFailed
+from fer_batch.errors import FerBatchError, MediaError, TaskFailed, number_of
 from fer_batch.media import sources
 from fer_batch.options import DEFAULT_MIN_FACE, Options
 from fer_batch.output.csv import write_timeline
@@ -135,7 +135,7 @@ class _SourceReader:
         first, second = (f"{width}x{height}" for width, height in self.sizes[:2])
         count = len(self.sizes) - 1
         return (
-            f"Its frames change size {count} time{'s' * (count > 1)}, first from {first} to {second}: boxes are in "
+            f"Its frames change size {number_of(count, 'time')}, first from {first} to {second}: boxes are in "
             "pixels of their own frame, and faces may get new numbers."
         )
 

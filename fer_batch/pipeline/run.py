@@ -13,7 +13,7 @@ from typing import Any
 
 from fer_batch.annotations.load import Annotations
 from fer_batch.annotations.people import MADE_WITH, People
-from fer_batch.errors import NothingUsable
+from fer_batch.errors import NothingUsable, number_of
 from fer_batch.exports import check_formats
 from fer_batch.exports.export import export_into
 from fer_batch.media import remote, sources
@@ -304,7 +304,7 @@ def _note_of_numbers(people: People, options: Options) -> Skipped | None:
         return None
     return Skipped(
         options.people.name,
-        f"It names {len(lines)} face{'s' * (len(lines) > 1)} by number, and numbers change with --fps, --start, "
+        f"It names {number_of(len(lines), 'face')} by number, and numbers change with --fps, --start, "
         "--min-face and others. `fer-batch people DIR --out FILE` writes it with places, which hold with any.",
         Severity.NOTE,
     )

@@ -346,8 +346,8 @@ def test_single_missing_timestamps_are_set_between_those_of_their_neighbours(tmp
     assert result.levels == modulo(range(50))
     assert result.seconds == pytest.approx([0.04 * index for index in range(50)], abs=0.001)
     assert result.lines == [
-        f"It has no valid timestamps for {len(lost)} of its 50 frames: their times are set between those of their "
-        "neighbours."
+        f"It has no valid timestamps for {len(lost)} of its 50 frames: they are set between those of the neighbouring "
+        "frames."
     ]
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fer_batch.media.sampling import Clock, FrameTimes, Sampling, frame_times
@@ -101,6 +101,7 @@ def odd_videos(draw: st.DrawFn) -> tuple[list[int], int, Clock]:
 
 
 @settings(deadline=None, max_examples=300)
+@example(([-4_611_686_018_428] * 2, 0, Clock(Fraction(2), Fraction(0))), Sampling())  # ends fit int64, times do not
 @given(videos() | odd_videos(), samplings | st.builds(Sampling, st.none() | st.floats(0.001, 10_000)))
 def test_times_are_those_of_exact_fractions(video: tuple[list[int], int, Clock], sampling: Sampling) -> None:
     expected = reference(*video, sampling)

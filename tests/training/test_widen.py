@@ -73,3 +73,19 @@ def test_what_cannot_stand_side_by_side_is_refused(narrow: list[ModelFile], tmp_
         with pytest.raises(UsageError, match="as many blocks"):
             widen.widen([narrow[0], write_random(tmp_path / "other.keras", other, 2)], out)
     assert not out.exists()
+
+
+def test_a_network_of_an_earlier_recipe_is_refused(narrow: list[ModelFile], tmp_path: Path) -> None:
+    def without_light(layer: keras.Layer) -> keras.Layer:
+        return (
+            keras.layers.Rescaling(1 / 255, name="grey")
+            if layer.name == "light"
+            else layer.from_config(layer.get_config())
+        )
+
+    earlier = keras.models.clone_model(prediction.load(narrow[0].path), clone_function=without_light)
+    path = tmp_path / "earlier.keras"
+    export.write_model(earlier, path, {"config": narrow[0].metadata["provenance"]["config"]})
+    with pytest.raises(UsageError, match="earlier recipe"):
+        widen.widen([ModelFile(path), narrow[0]], tmp_path / "wide.keras")
+    assert not (tmp_path / "wide.keras").exists()

@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from fer_batch.errors import MediaError
+from fer_batch.errors import MediaError, number_of
 from fer_batch.media.sampling import Clock
 from fer_batch.media.video import layout
 from fer_batch.media.video.encryption import ENCRYPTED, is_encrypted
@@ -297,7 +297,7 @@ def reading_index(path: Path) -> Generator[None, None, VideoIndex]:
                 elif packet.stream_index == stream.index:
                     timestamps.add(packet, use_dts)
         except (av.error.FFmpegError, OSError) as error:
-            broken = f"Reading broke off after {len(timestamps.pts)} frames: {words(error)}."
+            broken = f"Reading broke off after {number_of(len(timestamps.pts), 'frame')}: {words(error)}."
         broken = _checked(path, len(timestamps.pts), encrypted, broken)
         timestamps.discard_displaced()
         pts = np.sort(np.array(timestamps.filled() if timestamps.fillable else timestamps.known, np.int64))
@@ -339,7 +339,7 @@ def _checked(path: Path, frames: int, encrypted: int, broken: str | None) -> str
         raise _unreadable(path, broken or "It has a video stream, but not a single frame.")
     if encrypted == frames:
         raise MediaError(ENCRYPTED)
-    return f"{encrypted} of its {frames} frames are encrypted and cannot be decoded." if encrypted else broken
+    return f"Encrypted, and therefore not decoded: {encrypted} of its {frames} frames." if encrypted else broken
 
 
 def _refuse_sizes(stream: VideoStream) -> None:
@@ -370,13 +370,13 @@ def _notes(container: InputContainer, timestamps: Timestamps, track: TrackEnd | 
         yield f"It holds {videos} video streams; only the default one is analysed."
     if timestamps.jumps:
         yield (
-            f"Its clock jumps back, first at frame {timestamps.jumps[0]} ({len(timestamps.jumps)} times in all), as in "
-            "joined videos: after each jump, times go on from where they were before it."
+            f"Its clock jumps back, first at frame {timestamps.jumps[0]} ({number_of(len(timestamps.jumps), 'time')} "
+            "in all), as in joined videos: after each jump, times go on from where they were before it."
         )
     if timestamps.fillable:
         yield (
-            f"It has no valid timestamps for {timestamps.missing} of its {len(timestamps.pts)} frames: their times are "
-            "set between those of their neighbours."
+            f"It has no valid timestamps for {timestamps.missing} of its {len(timestamps.pts)} frames: they are set "
+            "between those of the neighbouring frames."
         )
 
 
@@ -386,7 +386,7 @@ def _gaps(pts: np.ndarray, ends: np.ndarray, clock: Clock) -> Iterator[str]:
     if len(gaps):
         begin, end = (float(clock.seconds(int(moment))) for moment in (ends[gaps[0]], pts[gaps[0] + 1]))
         seconds = float(sum((pts[gaps + 1] - ends[gaps]).tolist()) * clock.time_base)
-        times = f"{len(gaps)} time{'s' * (len(gaps) > 1)}"
+        times = number_of(len(gaps), "time")
         yield f"It pauses {times}, first from {begin:.3f} to {end:.3f} s: {seconds:.3f} s count as missing."
 
 
@@ -405,7 +405,7 @@ def _damage(
     if container.format.name.startswith("matroska") and (lost := missing.bytes(timestamps.pts)):
         return f"Damaged: {lost} bytes between its frames could not be read, and what was in them is missing."
     if timestamps.corrupt:
-        return f"{timestamps.corrupt} of its {packets} frames are marked as damaged in the file."
+        return f"The file marks {timestamps.corrupt} of its {packets} frames as damaged."
     return None
 
 
@@ -449,10 +449,10 @@ def _cut_off(
     # Not the number of frames in the header: an edit list may leave frames out. FFmpeg's index takes it into account.
     listed = sum(entry.size > 0 for entry in stream.index_entries) - no_frames
     if name.startswith("mov") and listed > packets:
-        return f"its header announces {listed} frames, but only {packets} are there"
+        return f"its header announces {number_of(listed, 'frame')}, but it holds only {packets}"
     missing = layout.missing_bytes(path, name)
     if name == "avi" and missing and stream.frames > packets + no_frames:
-        return f"its header announces {stream.frames} frames, but only {packets} are there"
+        return f"its header announces {number_of(stream.frames, 'frame')}, but it holds only {packets}"
     # An mp4 of which all frames are listed in one place is whole, whatever duration it announces: edit lists change it.
     if name.startswith(FORMATS_WITH_DURATION) and not (name.startswith("mov") and stream.frames >= listed):
         announced, end = _announced_end(container, stream, ends)

@@ -21,7 +21,7 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from fer_batch.errors import MediaError
+from fer_batch.errors import MediaError, number_of
 from fer_batch.media.frame import Frame, ReadItem, UnsampledFrame, scene
 from fer_batch.media.sampling import Sampling, frame_times
 from fer_batch.media.video.frame import FrameConverter
@@ -127,7 +127,7 @@ def read(chunk: Chunk) -> Iterator[ReadItem]:
             else:
                 yield item
         if corrupt:
-            reason = f"{corrupt} frames{_span(chunk)} are damaged; they are marked in the timeline."
+            reason = f"{number_of(corrupt, 'frame')}{_span(chunk)} came out damaged, as marked in the timeline."
             yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
@@ -210,7 +210,7 @@ def _decode_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame | None]) -> Ite
     except (av.error.FFmpegError, OSError) as error:
         raise IndexMismatch(str(error)) from error
     if decoded != chunk.frames or expected.found != len(expected.sampled):
-        raise IndexMismatch(f"Its index has {chunk.frames} frames{_span(chunk)}, decoding gave {decoded}.")
+        raise IndexMismatch(f"Its index has {number_of(chunk.frames, 'frame')}{_span(chunk)}, decoding gave {decoded}.")
 
 
 def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
@@ -290,7 +290,7 @@ def _frames_and_errors(container: InputContainer, stream: VideoStream) -> Iterat
 def _unlisted(chunk: Chunk, count: int) -> Iterator[Skipped]:
     """A line about frames that the decoder gives, but no packet has the time of, if there are any."""
     if count > 0:
-        reason = f"{count} frames that are in none of its packets' times are left out; the others are in the timeline."
+        reason = f"Left out: {number_of(count, 'frame')} without a time in its packets; the others are in the timeline."
         yield Skipped(chunk.source.name, reason, Severity.PARTIAL)
 
 
