@@ -170,7 +170,7 @@ class Options:
         str,
         CliOption(
             "fer2013: belief in each of the data set's labels; ferplus: expected share of human raters; "
-            "combined: the mean of the two.",
+            "combined: their weighted mean.",
             metavar="|".join(TABLE_VIEWS),
         ),
     ] = TABLE_VIEWS[0]

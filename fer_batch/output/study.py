@@ -30,7 +30,7 @@ FOLDER = "sources"
 
 _OTHERWISE = "choose another --out, or give --replace to remove what is not among the inputs."
 
-VERSION = 6
+VERSION = 7
 """To be raised whenever the content or meaning of these files changes."""
 
 
