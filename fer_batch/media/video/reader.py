@@ -210,7 +210,7 @@ def _decode_stretch(chunk: Chunk, frames: Iterable[av.VideoFrame | None]) -> Ite
     except (av.error.FFmpegError, OSError) as error:
         raise IndexMismatch(str(error)) from error
     if decoded != chunk.frames or expected.found != len(expected.sampled):
-        raise IndexMismatch(f"Its index has {number_of(chunk.frames, 'frame')}{_span(chunk)}, decoding gave {decoded}.")
+        raise IndexMismatch(f"Its index has {chunk.frames} frames{_span(chunk)}, decoding gave {decoded}.")
 
 
 def _decode_by_pts(chunk: Chunk, frames: Iterable[av.VideoFrame | str]) -> Iterator[_Decoded]:
