@@ -211,8 +211,8 @@ def _unknown(timeline: Timeline, known: set[_Face]) -> Iterator[_Problem]:
     if len(tracks):
         seconds = float(np.nansum(seen["duration"][new]))
         yield (
-            f"people.csv was made with other options and has no line for "
-            f"{number_of(len(tracks), 'face')} (the first is {tracks[0]}), seen for {seconds:.3g} s in all. {_REMEDY}",
+            f"people.csv was made with other options and has no line for {number_of(len(tracks), 'face')} "
+            f"(the first is {tracks[0]}), seen for {seconds:.3g} s in all. {_REMEDY}",
             Severity.NOTE,
         )
 
